@@ -24,7 +24,7 @@ public static class DataRegistration
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
         });
-        services.AddDbContextPool<CustomersContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddDbContextPool<CustomersContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>(), CustomersContext.History));
         services.AddScoped<CustomerRegistry>();
         return services;
     }

@@ -20,7 +20,7 @@ internal static class DesignTime
 internal sealed class CustomersContextFactory : IDesignTimeDbContextFactory<CustomersContext>
 {
     public CustomersContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(DesignTime.ConnectionString).Options);
+        new(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(DesignTime.ConnectionString, CustomersContext.History).Options);
 }
 
 /// <summary>

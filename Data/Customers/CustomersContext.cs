@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using Tenancy;
 
 namespace Data.Customers;
@@ -11,6 +13,10 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
     public DbSet<Currency> Currencies => Set<Currency>();
 
     public DbSet<LedgerRow> Ledger => Set<LedgerRow>();
+
+    /// <summary>Even the shared history is named with its schema: nothing here relies on a search_path.</summary>
+    internal static void History(NpgsqlDbContextOptionsBuilder options) =>
+        options.MigrationsHistoryTable(HistoryRepository.DefaultTableName, "public");
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

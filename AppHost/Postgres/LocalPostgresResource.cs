@@ -1,4 +1,3 @@
-using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
@@ -38,7 +37,8 @@ internal static class LocalPostgresBuilder
     public static IResourceBuilder<LocalPostgresResource> AddLocalPostgres(this IDistributedApplicationBuilder builder, string name, DatabaseCluster cluster)
     {
         var command = ServerCommand.For(cluster, Environment.ProcessId, durable: true);
-        var password = builder.AddParameter($"{name}-password", cluster.Password, secret: true);
+        // Not "-password": under that name a container's password may be kept, and configuration goes before the value.
+        var password = builder.AddParameter($"{name}-local-password", cluster.Password, secret: true);
         var server = builder.AddResource(new LocalPostgresResource(name, command, password.Resource));
 
         var health = $"{name}_check";
@@ -46,7 +46,7 @@ internal static class LocalPostgresBuilder
         {
             try
             {
-                await ExecuteAsync(server.Resource, "SELECT 1", ct);
+                await using var connection = await OpenAsync(server.Resource, ct);
                 return HealthCheckResult.Healthy();
             }
             catch (NpgsqlException problem)
@@ -90,23 +90,28 @@ internal static class LocalPostgresBuilder
 
     private static async Task CreateIfMissingAsync(LocalPostgresResource server, string name, CancellationToken ct)
     {
-        var quoted = new NpgsqlCommandBuilder().QuoteIdentifier(name);
-        try
+        await using var connection = await OpenAsync(server, ct);
+        await using var find = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = name } } };
+        if (await find.ExecuteScalarAsync(ct) is null)
         {
-            await ExecuteAsync(server, $"CREATE DATABASE {quoted}", ct);
-        }
-        catch (PostgresException exists) when (exists.SqlState == PostgresErrorCodes.DuplicateDatabase)
-        {
+            await using var create = new NpgsqlCommand($"CREATE DATABASE {new NpgsqlCommandBuilder().QuoteIdentifier(name)}", connection);
+            await create.ExecuteNonQueryAsync(ct);
         }
     }
 
-    private static async Task ExecuteAsync(LocalPostgresResource server, string sql, CancellationToken ct)
+    // A connection of its own each time: a pool would outlive the server, and offer its dead connections to the next one.
+    private static async Task<NpgsqlConnection> OpenAsync(LocalPostgresResource server, CancellationToken ct)
     {
-        // A connection of its own each time: a pool would outlive the server, and offer its dead connections to the next one.
-        var connectionString = $"{await server.ConnectionStringExpression.GetValueAsync(ct)};Database=postgres;Pooling=false";
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(ct);
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(ct);
+        var connection = new NpgsqlConnection($"{await server.ConnectionStringExpression.GetValueAsync(ct)};Database=postgres;Pooling=false");
+        try
+        {
+            await connection.OpenAsync(ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -53,17 +53,8 @@ internal static class DataFolder
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
     }
 
-    /// <summary>A folder that doesn't exist yet, for a server that nobody will miss: in the temporary folder, if the server's user can use that.</summary>
-    public static string Throwaway(ServerAccount account) =>
-        new[] { Path.GetTempPath(), "/tmp", "/var/tmp" }
-            .Select(parent => Path.Combine(parent, $"postgres-{Path.GetRandomFileName()}"))
-            .FirstOrDefault(folder => Prepare(folder, account))
-        ?? throw new NoPostgresException($"The user '{account.Name}', as whom PostgreSQL runs, can't use '{Path.GetTempPath()}': set TMPDIR.");
-
-    private static bool HasData(string folder) => Directory.Exists(Path.Combine(folder, "data"));
-
     /// <summary>Makes the folder if there is none, and says whether the server's user can use it. Only what we made do we hand over to that user.</summary>
-    private static bool Prepare(string folder, ServerAccount account)
+    public static bool Prepare(string folder, ServerAccount account)
     {
         var isNew = !Directory.Exists(folder);
         try
@@ -91,6 +82,8 @@ internal static class DataFolder
 
         return false;
     }
+
+    private static bool HasData(string folder) => Directory.Exists(Path.Combine(folder, "data"));
 
     // A Windows drive under WSL gives everything to everyone, whatever one sets, and PostgreSQL refuses such a folder.
     private static bool KnowsPermissions(string folder) => OperatingSystem.IsWindows()

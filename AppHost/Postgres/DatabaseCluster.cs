@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace AppHost.Postgres;
@@ -78,7 +77,7 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
     private static void RefuseIfUsed(string data)
     {
         var lockFile = Path.Combine(data, "postmaster.pid");
-        if (!File.Exists(lockFile) || !int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), out var id) || Running(id) is not { } server)
+        if (!File.Exists(lockFile) || !int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), out var id) || LiveProcess.Find(id) is not { } server)
         {
             return;
         }
@@ -92,18 +91,6 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
                     Stop it first, or give this one its own data with --Postgres:DataFolder=...
                     """);
             }
-        }
-    }
-
-    private static Process? Running(int id)
-    {
-        try
-        {
-            return Process.GetProcessById(id);
-        }
-        catch (ArgumentException)
-        {
-            return null;
         }
     }
 
@@ -122,16 +109,8 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
         installed.Count == 0 ? "none" : string.Join(", ", installed.Select(one => one.Major).Distinct());
 
     // "new-123" and "new-123.password" are the work of process 123.
-    private static bool IsMadeNow(string path)
-    {
-        if (!int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("new-".Length), out var id) || id == Environment.ProcessId)
-        {
-            return false;
-        }
-
-        using var maker = Running(id);
-        return maker is not null;
-    }
+    private static bool IsMadeNow(string path) =>
+        int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("new-".Length), out var id) && id != Environment.ProcessId && LiveProcess.Exists(id);
 
     private static void Delete(string path)
     {

@@ -52,7 +52,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
     public static async Task<LocalPostgres> StartThrowawayAsync(CancellationToken ct)
     {
         var account = ServerAccount.Current();
-        var folder = DataFolder.Throwaway(account);
+        var folder = ThrowawayFolder.Make(account);
         try
         {
             var server = await StartAsync(folder, account, Environment.ProcessId, durable: false, ct);

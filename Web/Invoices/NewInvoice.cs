@@ -79,8 +79,8 @@ public sealed class NewContact
 
 public sealed class NewLine
 {
-    /// <summary>Amounts and quantities are stored with four decimals.</summary>
-    private const int StoredDecimals = 4;
+    private const decimal MostOfOne = 99_999_999;
+    private const decimal HighestPrice = 9_999_999;
 
     public string Description { get; set; } = "";
 
@@ -101,20 +101,28 @@ public sealed class NewLine
         {
             yield return new(path + "quantity", "More than 0.");
         }
-        else if (IsTooFine(Quantity.Value))
+        else if (Quantity > MostOfOne)
         {
-            yield return new(path + "quantity", "At most 4 decimals.");
+            yield return new(path + "quantity", $"At most {MostOfOne:N0}.");
+        }
+        else if (HasMoreDecimals(Quantity.Value, 3))
+        {
+            yield return new(path + "quantity", "At most 3 decimals.");
         }
 
-        if (UnitPrice is not >= 0)
+        if (UnitPrice is null)
         {
-            yield return new(path + "unitPrice", UnitPrice is null ? "Enter a price." : "0 or more.");
+            yield return new(path + "unitPrice", "Enter a price.");
         }
-        else if (IsTooFine(UnitPrice.Value))
+        else if (UnitPrice is < 0 or > HighestPrice)
+        {
+            yield return new(path + "unitPrice", $"From 0 to {HighestPrice:N0}.");
+        }
+        else if (HasMoreDecimals(UnitPrice.Value, 4))
         {
             yield return new(path + "unitPrice", "At most 4 decimals.");
         }
     }
 
-    private static bool IsTooFine(decimal value) => value != Math.Round(value, StoredDecimals);
+    private static bool HasMoreDecimals(decimal value, int decimals) => value != Math.Round(value, decimals);
 }

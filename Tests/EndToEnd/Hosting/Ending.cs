@@ -8,6 +8,10 @@ namespace Tests.EndToEnd.Hosting;
 
 public class Ending
 {
+    // Its own output beside the tests': the copy among the tests' assemblies lacks what the tests get from a shared framework.
+    private static readonly string HostAssembly = Path.GetFullPath(Path.Combine(
+        AppContext.BaseDirectory, "..", "..", "ConformanceHost", new DirectoryInfo(AppContext.BaseDirectory).Name, "ConformanceHost.dll"));
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -56,7 +60,7 @@ public class Ending
     private static async Task<(Process Host, int[] Children)> StartHostAsync()
     {
         var pids = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        var start = new ProcessStartInfo("dotnet", [typeof(Projects.ConformanceHost).Assembly.Location, "--scenario=sleeper", $"--pids={pids}"]);
+        var start = new ProcessStartInfo("dotnet", [HostAssembly, "--scenario=sleeper", $"--pids={pids}"]);
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
         start.Environment["ASPNETCORE_URLS"] = FreeUrl();

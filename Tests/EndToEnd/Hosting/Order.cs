@@ -14,7 +14,8 @@ public class Order
 
         string[] expected = ["job: Finished", "first: Running", "second: Running"];
         Assert.Equal(expected, app.Seen.Where(expected.Contains).Distinct());
-        var wait = (await UptimeAsync("first")) - (await UptimeAsync("second"));
+        var second = await UptimeAsync("second");
+        var wait = await UptimeAsync("first") - second;
         Assert.True(wait >= 1500, $"'first' is healthy after 1500 ms, and 'second' started {wait} ms after it.");
 
         async Task<long> UptimeAsync(string resource) =>

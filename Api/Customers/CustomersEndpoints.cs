@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+using Data.Customers;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Tenancy;
+
+namespace Api.Customers;
+
+/// <summary>For operators: who the customers are, and new ones.</summary>
+internal static class CustomersEndpoints
+{
+    public static RouteGroupBuilder MapCustomers(this IEndpointRouteBuilder routes)
+    {
+        var customers = routes.MapGroup("/customers").WithTags("Customers");
+        customers.MapGet("/", List).WithSummary("Lists customers by slug.");
+        customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
+        customers.MapPost("/", Create).WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(409);
+        return customers;
+    }
+
+    public static void MapCurrencies(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/currencies", (CustomersContext db, CancellationToken ct) => db.Currencies.AsNoTracking()
+                .OrderBy(c => c.Code).Select(c => new CurrencyView(c.Code, c.Name, c.Decimals)).ToListAsync(ct))
+            .WithTags("Currencies").WithSummary("The currencies that invoices may be in.");
+
+    private static Task<Page<CustomerView>> List([AsParameters] Paging paging, CustomersContext db, CancellationToken ct, string? search = null)
+    {
+        var customers = db.Customers.AsNoTracking();
+        if (!string.IsNullOrWhiteSpace(search))
+        {
+            var pattern = $"%{search.Trim().Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
+            customers = customers.Where(c => EF.Functions.ILike(c.Slug, pattern) || EF.Functions.ILike(c.Name, pattern));
+        }
+
+        return paging.OfAsync(customers.OrderBy(c => c.Slug).Select(c =>
+            new CustomerView(c.Id, c.Slug, c.Name, c.Schema, c.Status, c.Ring, c.CreatedAt)), ct);
+    }
+
+    private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(string slug, CustomersContext db, CancellationToken ct) =>
+        await db.Customers.AsNoTracking().SingleOrDefaultAsync(c => c.Slug == slug, ct) is { } customer
+            ? TypedResults.Ok(CustomerView.Of(customer))
+            : TypedResults.Problem($"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
+
+    private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem>> Create(
+        NewCustomer customer, CustomerRegistry registry, TenantDirectory directory, CancellationToken ct)
+    {
+        var created = await registry.CreateAsync(customer.Slug, customer.Name.Trim(), ct: ct);
+        await directory.ForgetAsync(created.Slug, ct);
+        return TypedResults.CreatedAtRoute(CustomerView.Of(created), "FindCustomer", new { slug = created.Slug });
+    }
+}
+
+/// <summary>A customer to be created.</summary>
+public sealed record NewCustomer(
+    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."), RegularExpression(@"^[a-z][a-z0-9-]{0,39}\z", ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
+    [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName)] string Name);
+
+/// <summary>A customer, as operators see it.</summary>
+public sealed record CustomerView(Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, int Ring, DateTimeOffset CreatedAt)
+{
+    internal static CustomerView Of(Customer c) => new(c.Id, c.Slug, c.Name, c.Schema, c.Status, c.Ring, c.CreatedAt);
+}
+
+/// <summary>A currency: ISO 4217's code, English name, number of decimals.</summary>
+public sealed record CurrencyView(string Code, string Name, int Decimals);

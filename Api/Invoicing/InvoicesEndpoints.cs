@@ -1,0 +1,88 @@
+using Api.Tenants;
+using Data.Customers;
+using Data.Invoicing;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Api.Invoicing;
+
+/// <summary>The invoices of the customer that the request is for.</summary>
+internal static class InvoicesEndpoints
+{
+    public static RouteGroupBuilder MapInvoices(this IEndpointRouteBuilder routes)
+    {
+        var invoices = routes.MapGroup("/invoices").WithTags("Invoices").RequireTenant();
+        invoices.MapGet("/", List).WithSummary("Lists invoices, the newest first.");
+        invoices.MapGet("/{id:guid}", Find).WithName("FindInvoice").WithSummary("One invoice with its lines and total.");
+        invoices.MapPost("/", Create).WithSummary("Writes an invoice.");
+        return invoices;
+    }
+
+    private static Task<Page<InvoiceSummary>> List([AsParameters] Paging paging, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    {
+        var today = Today(time);
+        return paging.OfAsync(
+            from invoice in db.Invoices.AsNoTracking()
+            join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
+            orderby invoice.Number descending
+            select new InvoiceSummary(
+                invoice.Id, invoice.Number, invoice.Contact.Name, currency.Code, currency.Decimals, invoice.IssuedOn, invoice.DueOn,
+                invoice.PaidOn != null ? InvoiceStatus.Paid : invoice.DueOn < today ? InvoiceStatus.Overdue : InvoiceStatus.Open,
+                invoice.Lines.Sum(line => line.Total)),
+            ct);
+    }
+
+    private static async Task<Results<Ok<InvoiceView>, ProblemHttpResult>> Find(Guid id, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    {
+        var found = await (
+            from invoice in db.Invoices.AsNoTracking().Include(i => i.Contact).Include(i => i.Lines.OrderBy(line => line.Position))
+            join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
+            where invoice.Id == id
+            select new { Invoice = invoice, Currency = currency }).SingleOrDefaultAsync(ct);
+        return found is null
+            ? TypedResults.Problem($"This customer has no invoice {id}.", statusCode: 404, title: "Unknown invoice.")
+            : TypedResults.Ok(InvoiceView.Of(found.Invoice, found.Currency, Today(time)));
+    }
+
+    private static async Task<Results<CreatedAtRoute<InvoiceView>, ValidationProblem>> Create(
+        NewInvoice invoice, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    {
+        // Validated: nothing that is required is missing here.
+        if (await db.Currencies.FindAsync([invoice.Currency], ct) is not { } currency)
+        {
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["currency"] = [$"There is no currency '{invoice.Currency}' here."] });
+        }
+
+        var written = new Invoice
+        {
+            Contact = await ContactAsync(invoice.Contact!, db, time, ct),
+            CurrencyCode = currency.Code,
+            IssuedOn = invoice.IssuedOn!.Value,
+            DueOn = invoice.DueOn!.Value,
+            CreatedAt = time.GetUtcNow(),
+            Lines = [.. invoice.Lines!.Select((line, index) => Line(line!, index + 1, currency))],
+        };
+        db.Invoices.Add(written);
+        await db.SaveChangesAsync(ct);
+        return TypedResults.CreatedAtRoute(InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
+    }
+
+    private static async Task<Contact> ContactAsync(NewContact given, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    {
+        var name = given.Name!.Trim();
+        var email = string.IsNullOrWhiteSpace(given.Email) ? null : given.Email.Trim();
+        return await db.Contacts.OrderBy(c => c.Id).FirstOrDefaultAsync(c => c.Name == name && c.Email == email, ct)
+            ?? new Contact { Name = name, Email = email, CreatedAt = time.GetUtcNow() };
+    }
+
+    private static InvoiceLine Line(NewInvoiceLine given, int position, Currency currency) => new()
+    {
+        Position = position,
+        Description = given.Description!.Trim(),
+        Quantity = given.Quantity!.Value,
+        UnitPrice = given.UnitPrice!.Value,
+        Total = InvoiceLine.TotalOf(given.Quantity.Value, given.UnitPrice.Value, currency.Decimals),
+    };
+
+    private static DateOnly Today(TimeProvider time) => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Data.Customers;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Npgsql;
+
+namespace Api;
+
+/// <summary>What went wrong, as RFC 9457 problem details. One place knows which exception is which answer.</summary>
+internal static class Problems
+{
+    public static IServiceCollection AddProblems(this IServiceCollection services) => services
+        .AddProblemDetails(options => options.CustomizeProblemDetails = context =>
+        {
+            context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
+            if (context.ProblemDetails is HttpValidationProblemDetails invalid)
+            {
+                invalid.Errors = invalid.Errors.ToDictionary(error => AsInJson(error.Key), error => error.Value);
+            }
+        })
+        .AddExceptionHandler<KnownExceptions>();
+
+    /// <summary>Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity.</summary>
+    private static string AsInJson(string key) => string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
+
+    private sealed class KnownExceptions(IProblemDetailsService problems) : IExceptionHandler
+    {
+        public ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+        {
+            ProblemDetails? problem = exception switch
+            {
+                SlugTakenException e => new() { Status = 409, Title = "The slug is taken.", Detail = e.Message },
+                BadHttpRequestException e => new() { Status = e.StatusCode, Title = "The request can't be read.", Detail = Deepest(e).Message },
+                // PostgreSQL's text holds every character but this one.
+                _ when Deepest(exception) is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } =>
+                    new() { Status = 400, Title = "The request can't be stored.", Detail = "Text can't contain the character U+0000." },
+                _ => null,
+            };
+            if (problem is null)
+            {
+                // The default answer: 500, and nothing of ours in it.
+                return ValueTask.FromResult(false);
+            }
+
+            context.Response.StatusCode = problem.Status!.Value;
+            return problems.TryWriteAsync(new() { HttpContext = context, Exception = exception, ProblemDetails = problem });
+        }
+
+        private static Exception Deepest(Exception e) => e.InnerException is { } inner ? Deepest(inner) : e;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Api;
+using Api.Customers;
+using Api.Invoicing;
+using Api.Tenants;
+using Data;
+using Data.Customers;
+using Npgsql;
+using Tenancy;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.ListenOnLoopbackOnly();
+builder.AddServiceDefaults();
+builder.Services.AddData(builder.Configuration.GetConnectionString(DataRegistration.ConnectionName));
+// Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one.
+builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
+builder.Services.AddProblems();
+builder.Services.AddValidation();
+builder.Services.AddOpenApi(options => options.AddCustomerHeader());
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
+
+var app = builder.Build();
+app.UseExceptionHandler();
+app.UseStatusCodePages();
+app.UseTenants();
+app.MapDefaultEndpoints();
+app.MapOpenApi();
+app.MapCustomers();
+app.MapCurrencies();
+app.MapInvoices();
+
+await TenantPlaceholder.RefuseIfItExistsAsync(app.Services.GetRequiredService<NpgsqlDataSource>());
+// Compiled before the first request, so that no customer waits for it and a migration that can't be stamped stops the start.
+app.Services.GetRequiredService<CompiledMigrations>();
+await app.RunAsync();

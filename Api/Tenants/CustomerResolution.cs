@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Globalization;
+using Data.Customers;
+using Tenancy;
+
+namespace Api.Tenants;
+
+/// <summary>Which customer a request is for: its header says so, the directory knows whether that customer is served.</summary>
+internal static class CustomerResolution
+{
+    /// <summary>The header that names a customer by its slug.</summary>
+    public const string Header = "X-Customer";
+
+    /// <summary>How long a customer that is being upgraded should be left alone.</summary>
+    private static readonly TimeSpan Upgrade = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan Suspension = TimeSpan.FromHours(1);
+
+    /// <summary>Every endpoint of the group serves one customer; without one that is served, it is not reached.</summary>
+    public static RouteGroupBuilder RequireTenant(this RouteGroupBuilder group) =>
+        group.WithMetadata(new NeedsTenant()).ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+
+    /// <summary>
+    /// Chooses the scope's tenant for the endpoints that need one. A middleware and not an endpoint filter, because a filter runs
+    /// after the handler's parameters were made, and the context is one of them.
+    /// </summary>
+    public static void UseTenants(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<NeedsTenant>() is null || await ChooseAsync(context) is not { } refusal)
+        {
+            await next(context);
+            return;
+        }
+
+        if (refusal.RetryAfter is { } wait)
+        {
+            context.Response.Headers.RetryAfter = ((int)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        }
+
+        await TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title).ExecuteAsync(context);
+    });
+
+    /// <returns>Null when a tenant was chosen.</returns>
+    private static async Task<Refusal?> ChooseAsync(HttpContext context)
+    {
+        var named = context.Request.Headers[Header];
+        if (named.Count != 1 || !CustomerSlug.IsValid(named[0]))
+        {
+            return new(400, "No customer was named.", named.Count == 0
+                ? $"This address serves one customer: name it in the header {Header}."
+                : $"The header {Header} has to hold one customer's slug: {CustomerSlug.Rule}.");
+        }
+
+        var slug = named[0]!;
+        var directory = context.RequestServices.GetRequiredService<TenantDirectory>();
+        if (await directory.FindAsync(slug, context.RequestAborted) is not { } listing)
+        {
+            return new(404, "Unknown customer.", $"No customer has the slug '{slug}'.");
+        }
+
+        switch (directory.AvailabilityOf(listing))
+        {
+            case Availability.Served:
+                context.RequestServices.GetRequiredService<CurrentTenant>().Choose(listing.Tenant);
+                Activity.Current?.SetTag(TenancyTelemetry.Tenant, slug).SetTag(TenancyTelemetry.Namespace, listing.Tenant.Schema.Value);
+                return null;
+            case Availability.Upgrading:
+                return new(503, "Being upgraded.", $"The customer '{slug}' is being upgraded. Try again in {Upgrade.TotalSeconds} seconds.", Upgrade);
+            default:
+                return new(503, "Not available.", $"The customer '{slug}' is suspended.", Suspension);
+        }
+    }
+
+    private sealed record Refusal(int Status, string Title, string Detail, TimeSpan? RetryAfter = null);
+}
+
+/// <summary>On endpoints that serve one customer.</summary>
+internal sealed class NeedsTenant;

@@ -1,0 +1,87 @@
+using Data.Invoicing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using Tenancy;
+
+namespace Data.Customers;
+
+/// <summary>The slug belongs to another customer.</summary>
+public sealed class SlugTakenException(string slug, Exception inner)
+    : Exception($"The slug '{slug}' is taken by another customer: choose a different one.", inner)
+{
+    public string Slug { get; } = slug;
+}
+
+/// <summary>Creates customers and finds them.</summary>
+public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner provisioner, TimeProvider time)
+{
+    /// <summary>
+    /// Creates a customer at run time: its row, its schema with all migrations, its ledger row, in one transaction. It exists
+    /// completely afterwards, or not at all.
+    /// </summary>
+    /// <param name="slug">See <see cref="CustomerSlug"/>.</param>
+    /// <param name="name">For people.</param>
+    /// <param name="firstData">Written in the same transaction, by a context that serves the new customer.</param>
+    /// <param name="ct">Ends the work; nothing of it stays.</param>
+    /// <exception cref="FormatException">The slug can't be a customer's.</exception>
+    /// <exception cref="SlugTakenException">It is another's.</exception>
+    public async Task<Customer> CreateAsync(
+        string slug, string name, Func<InvoicingContext, Task>? firstData = null, CancellationToken ct = default)
+    {
+        if (!CustomerSlug.IsValid(slug))
+        {
+            throw new FormatException($"'{slug}' can't be a customer's slug: use {CustomerSlug.Rule}.");
+        }
+
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var underlying = (NpgsqlTransaction)transaction.GetDbTransaction();
+        // Who comes second for a slug waits here for the first one's transaction, before any table is made.
+        var schema = await provisioner.ReserveAsync(underlying, CustomerSlug.WantedSchema(slug), ct: ct);
+        var customer = new Customer { Slug = slug, Name = name, Schema = schema.Value, CreatedAt = time.GetUtcNow() };
+        db.Customers.Add(customer);
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "ix_customers_slug" })
+        {
+            db.Entry(customer).State = EntityState.Detached;
+            throw new SlugTakenException(slug, e);
+        }
+
+        await provisioner.CreateAsync(underlying, schema, ct);
+        if (firstData is not null)
+        {
+            await using var first = InvoicingContext.On(underlying, customer.AsTenant());
+            await firstData(first);
+        }
+
+        await transaction.CommitAsync(ct);
+        return customer;
+    }
+
+    /// <summary>For <see cref="TenancyOptions.FindTenant"/>: the customer with the state of its schema, in one query.</summary>
+    public static async Task<TenantListing?> FindTenantAsync(CustomersContext db, string slug, CancellationToken ct)
+    {
+        var found = await (
+            from customer in db.Customers
+            join row in db.Ledger on customer.Schema equals row.Schema into rows
+            from row in rows.DefaultIfEmpty()
+            where customer.Slug == slug
+            select new { customer.Id, customer.Slug, customer.Schema, customer.Status, State = (SchemaState?)row.State, row.Version }).SingleOrDefaultAsync(ct);
+        if (found is null)
+        {
+            return null;
+        }
+
+        // A customer whose schema the ledger doesn't know is not served: nobody can say what it would be served from.
+        var state = found.Status switch
+        {
+            CustomerStatus.Active => found.State ?? SchemaState.Provisioning,
+            CustomerStatus.Suspended => SchemaState.Suspended,
+            _ => SchemaState.Archived,
+        };
+        return new(new(found.Id, found.Slug, SchemaName.Parse(found.Schema)), state, found.Version ?? "");
+    }
+}

@@ -1,0 +1,21 @@
+using System.Text.RegularExpressions;
+
+namespace Data.Customers;
+
+/// <summary>The rule for a customer's name in addresses.</summary>
+public static partial class CustomerSlug
+{
+    /// <summary>The longest slug, characters.</summary>
+    public const int Longest = 40;
+
+    /// <summary>What is asked for, in words.</summary>
+    public const string Rule = "1 to 40 characters of a-z, 0-9 and -, a letter first";
+
+    public static bool IsValid(string? slug) => slug is not null && Allowed().IsMatch(slug);
+
+    /// <summary>The schema that a customer of that slug wants, e.g. <c>customer_acme_inc</c> for <c>acme-inc</c>.</summary>
+    public static string WantedSchema(string slug) => "customer_" + slug.Replace('-', '_');
+
+    [GeneratedRegex(@"^[a-z][a-z0-9-]{0,39}\z")]
+    private static partial Regex Allowed();
+}

@@ -1,0 +1,23 @@
+namespace Tenancy;
+
+/// <summary>Where a schema is in its life; the ledger holds it in lower case.</summary>
+public enum SchemaState
+{
+    /// <summary>Being made; nobody is served from it.</summary>
+    Provisioning,
+
+    /// <summary>Migrated and served.</summary>
+    Ready,
+
+    /// <summary>Its last migration failed; answered with 503 until one succeeds.</summary>
+    Failed,
+
+    /// <summary>Kept and migrated, not served.</summary>
+    Suspended,
+
+    /// <summary>Kept, neither migrated nor served.</summary>
+    Archived,
+
+    /// <summary>Being dropped.</summary>
+    Dropping,
+}

@@ -1,0 +1,234 @@
+namespace Tenancy.Stamping;
+
+/// <summary>What a stretch of SQL is, as far as stamping cares.</summary>
+internal enum SqlToken
+{
+    /// <summary>Key words, bare identifiers, numbers, operators, parameters, white space.</summary>
+    Other,
+
+    /// <summary>An identifier in quotes, e.g. <c>"__Tenant__"</c>; <c>U&amp;"..."</c> is <see cref="Other"/>: nobody writes the placeholder so.</summary>
+    QuotedIdentifier,
+
+    /// <summary>A constant: <c>'...'</c>, <c>E'...'</c>, <c>U&amp;'...'</c>, <c>B'...'</c>, <c>X'...'</c>, <c>$tag$...$tag$</c>.</summary>
+    Literal,
+
+    /// <summary><c>-- ...</c> or <c>/* ... */</c>, which nests.</summary>
+    Comment,
+}
+
+/// <summary>
+/// Splits SQL by PostgreSQL's lexical rules (its manual, chapter "Lexical Structure"; <c>standard_conforming_strings</c> on, the
+/// default since 9.1). An unterminated token runs to the end of the text: the server will refuse it.
+/// </summary>
+internal ref struct SqlTokens(ReadOnlySpan<char> sql)
+{
+    private readonly ReadOnlySpan<char> _sql = sql;
+    private int _at;
+
+    public bool Next(out SqlToken kind, out int start, out int end)
+    {
+        start = _at;
+        if (_at >= _sql.Length)
+        {
+            kind = default;
+            end = _at;
+            return false;
+        }
+
+        kind = Read();
+        end = _at;
+        return true;
+    }
+
+    private SqlToken Read()
+    {
+        var c = _sql[_at];
+        switch (c)
+        {
+            case '\'':
+                return Text(escapes: false);
+            case '"':
+                Quoted('"', escapes: false);
+                return SqlToken.QuotedIdentifier;
+            case '-' when Peek(1) == '-':
+                var rest = _sql[_at..].IndexOfAny('\n', '\r');
+                _at = rest < 0 ? _sql.Length : _at + rest;
+                return SqlToken.Comment;
+            case '/' when Peek(1) == '*':
+                return BlockComment();
+            case '$':
+                return Dollar();
+        }
+
+        if (IsIdentifierStart(c))
+        {
+            return Word();
+        }
+
+        _at++;
+        return SqlToken.Other;
+    }
+
+    /// <summary>A word, unless it is the prefix of a constant: E'...', B'...', X'...', N'...', U&amp;'...'.</summary>
+    private SqlToken Word()
+    {
+        var start = _at;
+        // A dollar inside a word belongs to it: tag$body$ opens no dollar quote.
+        while (_at < _sql.Length && (IsIdentifierStart(_sql[_at]) || char.IsAsciiDigit(_sql[_at]) || _sql[_at] == '$'))
+        {
+            _at++;
+        }
+
+        if (_at - start != 1)
+        {
+            return SqlToken.Other;
+        }
+
+        switch (char.ToLowerInvariant(_sql[start]))
+        {
+            case 'e' when Peek(0) == '\'':
+                return Text(escapes: true);
+            case 'b' or 'x' or 'n' when Peek(0) == '\'':
+                return Text(escapes: false);
+            case 'u' when Peek(0) == '&' && Peek(1) == '\'':
+                _at++;
+                return Text(escapes: false);
+            case 'u' when Peek(0) == '&' && Peek(1) == '"':
+                _at++;
+                Quoted('"', escapes: false);
+                return SqlToken.Other;
+            default:
+                return SqlToken.Other;
+        }
+    }
+
+    /// <summary>
+    /// A constant in quotes. After white space with a line break another quote goes on with the SAME constant, under the same rules
+    /// for backslashes: E'a' (line break) 'it\'s' is one.
+    /// </summary>
+    private SqlToken Text(bool escapes)
+    {
+        do
+        {
+            Quoted('\'', escapes);
+        }
+        while (Continues());
+
+        return SqlToken.Literal;
+    }
+
+    private void Quoted(char quote, bool escapes)
+    {
+        _at++;
+        while (_at < _sql.Length)
+        {
+            var c = _sql[_at++];
+            if (escapes && c == '\\' && _at < _sql.Length)
+            {
+                _at++;
+            }
+            else if (c == quote && Peek(0) != quote)
+            {
+                return;
+            }
+            else if (c == quote)
+            {
+                _at++;
+            }
+        }
+    }
+
+    private bool Continues()
+    {
+        var at = _at;
+        var newLine = false;
+        while (at < _sql.Length)
+        {
+            var c = _sql[at];
+            if (c is '\n' or '\r')
+            {
+                newLine = true;
+                at++;
+            }
+            else if (c is ' ' or '\t' or '\f' or '\v')
+            {
+                at++;
+            }
+            else if (newLine && c == '-' && at + 1 < _sql.Length && _sql[at + 1] == '-')
+            {
+                var end = _sql[at..].IndexOfAny('\n', '\r');
+                if (end < 0)
+                {
+                    return false;
+                }
+
+                at += end;
+            }
+            else if (newLine && c == '\'')
+            {
+                _at = at;
+                return true;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    private SqlToken BlockComment()
+    {
+        var depth = 0;
+        while (_at < _sql.Length)
+        {
+            if (_sql[_at] == '/' && Peek(1) == '*')
+            {
+                depth++;
+                _at += 2;
+            }
+            else if (_sql[_at] == '*' && Peek(1) == '/')
+            {
+                depth--;
+                _at += 2;
+                if (depth == 0)
+                {
+                    break;
+                }
+            }
+            else
+            {
+                _at++;
+            }
+        }
+
+        return SqlToken.Comment;
+    }
+
+    /// <summary>$$...$$ or $tag$...$tag$; else a parameter ($1) or a lone dollar.</summary>
+    private SqlToken Dollar()
+    {
+        var tag = _at + 1;
+        while (tag < _sql.Length && (IsIdentifierStart(_sql[tag]) || (tag > _at + 1 && char.IsAsciiDigit(_sql[tag]))))
+        {
+            tag++;
+        }
+
+        if (tag >= _sql.Length || _sql[tag] != '$')
+        {
+            _at++;
+            return SqlToken.Other;
+        }
+
+        var opening = _sql[_at..(tag + 1)];
+        var body = tag + 1;
+        var closing = _sql[body..].IndexOf(opening, StringComparison.Ordinal);
+        _at = closing < 0 ? _sql.Length : body + closing + opening.Length;
+        return SqlToken.Literal;
+    }
+
+    private readonly char Peek(int ahead) => _at + ahead < _sql.Length ? _sql[_at + ahead] : '\0';
+
+    private static bool IsIdentifierStart(char c) => char.IsAsciiLetter(c) || c == '_' || c >= '\u0080';
+}

@@ -1,0 +1,77 @@
+namespace Tenancy.Stamping;
+
+/// <summary>
+/// A command's text, cut once at every place where the placeholder stands as an identifier. Joined with a tenant's schema it is
+/// that tenant's command. Literals, comments and dollar bodies are left as they are: the same characters there are data.
+/// </summary>
+internal sealed class StatementCut
+{
+    private readonly string _text;
+    private readonly int[] _places;
+
+    private StatementCut(string text, int[] places, int? literal)
+    {
+        _text = text;
+        _places = places;
+        PlaceholderInLiteral = literal;
+    }
+
+    /// <summary>Where in the text the placeholder stands inside a literal or a dollar body, if it does: it would not be stamped.</summary>
+    public int? PlaceholderInLiteral { get; }
+
+    /// <summary>Whether the text names the placeholder at all.</summary>
+    public bool NamesTenant => _places.Length > 0;
+
+    public static StatementCut Of(string text)
+    {
+        var tokens = new SqlTokens(text);
+        var places = new List<int>();
+        int? literal = null;
+        while (tokens.Next(out var kind, out var start, out var end))
+        {
+            var token = text.AsSpan(start, end - start);
+            if (kind == SqlToken.QuotedIdentifier && token.SequenceEqual(Quoted))
+            {
+                places.Add(start);
+            }
+            else if (kind == SqlToken.Literal && token.IndexOf(TenantPlaceholder.Schema, StringComparison.Ordinal) is var at and >= 0)
+            {
+                literal ??= start + at;
+            }
+        }
+
+        return new StatementCut(text, [.. places], literal);
+    }
+
+    /// <summary>The tenant's command. No allocation but the result; the text itself where nothing is to be stamped.</summary>
+    public string Stamp(SchemaName schema)
+    {
+        if (_places.Length == 0)
+        {
+            return _text;
+        }
+
+        var name = schema.Value;
+        // Between the quotes: a SchemaName has no character that needs escaping there.
+        var length = _text.Length + _places.Length * (name.Length - TenantPlaceholder.Schema.Length);
+        return string.Create(length, (Cut: this, name), static (target, state) =>
+        {
+            var (cut, name) = state;
+            var text = cut._text.AsSpan();
+            var from = 0;
+            foreach (var place in cut._places)
+            {
+                var upTo = place + 1;
+                text[from..upTo].CopyTo(target);
+                target = target[(upTo - from)..];
+                name.CopyTo(target);
+                target = target[name.Length..];
+                from = upTo + TenantPlaceholder.Schema.Length;
+            }
+
+            text[from..].CopyTo(target);
+        });
+    }
+
+    private const string Quoted = $"\"{TenantPlaceholder.Schema}\"";
+}

@@ -1,0 +1,86 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+using Tenancy.Leasing;
+using Tenancy.Migrations;
+using Tenancy.Stamping;
+
+namespace Tenancy;
+
+/// <summary>Adds the library to an application.</summary>
+public static class TenancyRegistration
+{
+    // One for all contexts: its cache of cuts is the process's.
+    private static readonly Stamp Stamp = new();
+
+    /// <summary>
+    /// Registers the data source, the pooled tenant context, the directory, provisioning and fleet migration. A
+    /// <typeparamref name="TContext"/> that is injected into a scope serves that scope's <see cref="CurrentTenant"/>.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Sets <see cref="TenancyOptions"/>.</param>
+    /// <param name="context">Adds to the tenant context's options, e.g. logging; the provider is set already.</param>
+    /// <typeparam name="TContext">A context whose model has <see cref="TenantPlaceholder.Schema"/> as its default schema.</typeparam>
+    public static IServiceCollection AddTenancy<TContext>(
+        this IServiceCollection services, Action<TenancyOptions> configure, Action<DbContextOptionsBuilder>? context = null)
+        where TContext : DbContext
+    {
+        services.AddOptions<TenancyOptions>().Configure(configure)
+            .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString), "TenancyOptions.ConnectionString is empty: there is no database to reach.")
+            .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero, "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
+            .ValidateOnStart();
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddHybridCache();
+
+        services.TryAddSingleton(provider => TenantDataSource.Create(
+            provider.GetRequiredService<TenancyOptions>(),
+            builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
+        services.AddPooledDbContextFactory<TContext>((provider, options) =>
+        {
+            options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseTenancy();
+            context?.Invoke(options);
+        });
+        services.AddSingleton<TenantContextFactory<TContext>>();
+        services.AddScoped<CurrentTenant>();
+        services.RemoveAll<TContext>();
+        services.AddScoped(provider =>
+            provider.GetRequiredService<TenantContextFactory<TContext>>().Create(provider.GetRequiredService<CurrentTenant>().Value));
+
+        services.AddSingleton(provider =>
+        {
+            using var any = provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext();
+            return MigrationCompiler.Compile(any);
+        });
+        services.AddSingleton<TenantDirectory>();
+        services.AddSingleton<SchemaProvisioner>();
+        services.AddSingleton<FleetMigrator>();
+        return services;
+    }
+
+    /// <summary>
+    /// Makes a context a tenant's: its commands are stamped, its history table is in the tenant's schema. <see cref="AddTenancy"/> calls
+    /// it; design-time factories and hand-made options call it themselves, after <c>UseNpgsql</c>.
+    /// </summary>
+    public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable(HistoryRepository.DefaultTableName, TenantPlaceholder.Schema);
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension());
+        return options.AddInterceptors(Stamp).ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
+    }
+
+    /// <summary>Binds a hand-made context (not from <see cref="TenantContextFactory{TContext}"/>) to its tenant.</summary>
+    /// <exception cref="InvalidOperationException">It serves another tenant already, or its options lack <see cref="UseTenancy"/>.</exception>
+    public static TContext For<TContext>(this TContext context, Tenant tenant) where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        TenantBinding.Of(context).Bind(tenant);
+        return context;
+    }
+}

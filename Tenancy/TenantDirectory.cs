@@ -1,0 +1,72 @@
+using System.ComponentModel;
+using Microsoft.Extensions.Caching.Hybrid;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Tenancy;
+
+/// <summary>A tenant as the registry and the ledger know it.</summary>
+/// <param name="Tenant">Who.</param>
+/// <param name="State">Where its schema is in its life.</param>
+/// <param name="Version">Its schema's version, see <see cref="CompiledMigrations.Fingerprint"/>.</param>
+[ImmutableObject(true)]
+public sealed record TenantListing(Tenant Tenant, SchemaState State, string Version);
+
+/// <summary>Why a tenant is, or isn't, served right now.</summary>
+public enum Availability
+{
+    /// <summary>Served.</summary>
+    Served,
+
+    /// <summary>Its schema waits for this build's migrations, or they failed on it.</summary>
+    Upgrading,
+
+    /// <summary>Suspended, archived or on its way out.</summary>
+    Closed,
+}
+
+/// <summary>Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a time.</summary>
+public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, CompiledMigrations migrations)
+{
+    private readonly HybridCacheEntryOptions _entry = new()
+    {
+        Expiration = options.DirectoryCacheTime,
+        LocalCacheExpiration = options.DirectoryCacheTime,
+        Flags = HybridCacheEntryFlags.DisableDistributedCache,
+    };
+
+    /// <returns>Null when no tenant has that slug.</returns>
+    public async ValueTask<TenantListing?> FindAsync(string slug, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(slug);
+        var key = $"tenant:{slug}";
+        var listing = await cache.GetOrCreateAsync(key, (this, slug), static (state, token) => state.Item1.AskAsync(state.slug, token), _entry, cancellationToken: ct);
+        if (listing is null)
+        {
+            await cache.RemoveAsync(key, ct);
+        }
+
+        return listing;
+    }
+
+    /// <summary>To be called by whoever changes a tenant, so that this process notices at once.</summary>
+    public ValueTask ForgetAsync(string slug, CancellationToken ct = default) => cache.RemoveAsync($"tenant:{slug}", ct);
+
+    /// <summary>Whether this build can serve that tenant now. A schema ahead of the build is served: migrations expand, then contract.</summary>
+    public Availability AvailabilityOf(TenantListing listing)
+    {
+        ArgumentNullException.ThrowIfNull(listing);
+        return listing.State switch
+        {
+            SchemaState.Ready when !migrations.IsBehind(listing.Version) => Availability.Served,
+            SchemaState.Ready or SchemaState.Failed or SchemaState.Provisioning => Availability.Upgrading,
+            _ => Availability.Closed,
+        };
+    }
+
+    private async ValueTask<TenantListing?> AskAsync(string slug, CancellationToken ct)
+    {
+        var find = options.FindTenant ?? throw new InvalidOperationException("TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
+        await using var scope = scopes.CreateAsyncScope();
+        return await find(scope.ServiceProvider, slug, ct);
+    }
+}

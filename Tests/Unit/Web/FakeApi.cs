@@ -1,0 +1,44 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using Web.Customers;
+using Web.Invoices;
+
+namespace Tests.Unit.Web;
+
+/// <summary>The API as the web frontend sees it: an answer per request, and a memory of what was asked.</summary>
+internal sealed class FakeApi : HttpMessageHandler
+{
+    private readonly List<Asked> _asked = [];
+
+    public required Func<HttpRequestMessage, HttpResponseMessage> Answer { get; set; }
+
+    public IReadOnlyList<Asked> Requests => _asked;
+
+    public CustomersClient Customers => new(Client);
+
+    public InvoicesClient Invoices => new(Client);
+
+    private HttpClient Client => new(this, disposeHandler: false) { BaseAddress = new("http://api") };
+
+    public static HttpResponseMessage Json(HttpStatusCode status, object body) => new(status) { Content = JsonContent.Create(body) };
+
+    public static HttpResponseMessage Problem(HttpStatusCode status, object body) =>
+        new(status) { Content = JsonContent.Create(body, new MediaTypeHeaderValue("application/problem+json")) };
+
+    public static HttpResponseMessage Page(params object[] items) =>
+        Json(HttpStatusCode.OK, new { items, page = 1, pageSize = 25, total = items.Length });
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        _asked.Add(new(
+            request.Method,
+            request.RequestUri!.PathAndQuery,
+            request.Headers.TryGetValues("X-Customer", out var customer) ? string.Join(',', customer) : null,
+            request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken)));
+        return Answer(request);
+    }
+
+    /// <summary>A request as it went out; <paramref name="Customer"/> is the header X-Customer, null when it wasn't sent.</summary>
+    internal sealed record Asked(HttpMethod Method, string Path, string? Customer, string? Body);
+}

@@ -1,0 +1,29 @@
+namespace Web.Api;
+
+/// <summary>One call of the API. It ends in a value or a problem; only its caller's cancellation and defects of ours are thrown.</summary>
+internal static class ApiCall
+{
+    public static async Task<Result<T>> SendAsync<T>(this HttpClient http, HttpRequestMessage request, CancellationToken ct) where T : class
+    {
+        var writes = request.Method != HttpMethod.Get;
+        try
+        {
+            using (request)
+            using (var response = await http.SendAsync(request, ct))
+            {
+                if (!response.IsSuccessStatusCode)
+                {
+                    return await Problem.ReadAsync(response, ct);
+                }
+
+                return await response.Content.ReadFromJsonAsync<T>(ct) is { } value
+                    ? value
+                    : new Problem("The API answered with nothing.", "It and this page may be of different versions.");
+            }
+        }
+        catch (Exception exception) when (!ct.IsCancellationRequested && Problem.From(exception, writes) is { } problem)
+        {
+            return problem;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+using Web.Customers;
+using Web.Invoices;
+
+namespace Web.Api;
+
+/// <summary>The clients of the API, found by service discovery under the name <c>api</c>.</summary>
+internal static class ApiClients
+{
+    private static readonly Uri Address = new("https+http://api");
+
+    public static IServiceCollection AddApiClients(this IServiceCollection services)
+    {
+        services.AddHttpClient<CustomersClient>(http => http.BaseAddress = Address);
+        services.AddHttpClient<InvoicesClient>(http => http.BaseAddress = Address);
+
+        // For every pipeline that the service defaults add, whatever its name.
+        return services.ConfigureAll<HttpStandardResilienceOptions>(Tame);
+    }
+
+    /// <summary>Someone waits in front of a screen, so few and quick attempts; and what writes runs once.</summary>
+    private static void Tame(HttpStandardResilienceOptions options)
+    {
+        options.Retry.MaxRetryAttempts = 2;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(200);
+        options.Retry.ShouldHandle = args => ValueTask.FromResult(IsWorthAnotherAttempt(args.Outcome));
+        options.Retry.DisableForUnsafeHttpMethods();
+
+        // All customers share one breaker: the one that is being upgraded must not open it for the others.
+        options.CircuitBreaker.ShouldHandle = args => ValueTask.FromResult(IsWorthAnotherAttempt(args.Outcome));
+    }
+
+    /// <summary>An answer that says when to come back is an answer: the page shows it and counts down.</summary>
+    private static bool IsWorthAnotherAttempt(Outcome<HttpResponseMessage> outcome) =>
+        outcome.Result?.Headers.RetryAfter is null && HttpClientResiliencePredicates.IsTransient(outcome);
+}

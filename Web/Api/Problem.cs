@@ -1,0 +1,93 @@
+using System.Net;
+using System.Text.Json;
+using Polly.CircuitBreaker;
+using Polly.RateLimiting;
+using Polly.Timeout;
+
+namespace Web.Api;
+
+/// <summary>Why the API didn't do what it was asked, in words for the person in front of the screen. The one place that finds these words.</summary>
+/// <param name="Title">What happened, in a sentence.</param>
+/// <param name="Detail">What it means or what to do, or null.</param>
+public sealed record Problem(string Title, string? Detail = null)
+{
+    /// <summary>The response's status, or null when there was no response.</summary>
+    public HttpStatusCode? Status { get; init; }
+
+    /// <summary>What is wrong with which field, by the field's path in the request, for example <c>lines[0].quantity</c>.</summary>
+    public IReadOnlyDictionary<string, string[]> Errors { get; init; } = new Dictionary<string, string[]>();
+
+    /// <summary>When the API asks to come back, or null.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Reads RFC 9457 problem details, as far as there are any, and fills the gaps from the status.</summary>
+    public static async Task<Problem> ReadAsync(HttpResponseMessage response, CancellationToken ct)
+    {
+        var wire = await ReadWireAsync(response, ct);
+        var (title, detail) = Describe(response.StatusCode);
+        return new Problem(IsStock(wire?.Title) ? title : wire!.Title!, wire?.Detail ?? (IsStock(wire?.Title) ? detail : null))
+        {
+            Status = response.StatusCode,
+            Errors = wire?.Errors ?? new Dictionary<string, string[]>(),
+            RetryAfter = response.Headers.RetryAfter is { } when ? when.Delta ?? when.Date - response.Headers.Date : null,
+        };
+    }
+
+    /// <summary>The words for a call that got no usable answer, or null for an exception that is a defect of ours.</summary>
+    /// <param name="exception">What the call threw.</param>
+    /// <param name="writes">Whether the call would have changed something.</param>
+    public static Problem? From(Exception exception, bool writes) => exception switch
+    {
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
+            new("The API can't be reached.", (writes ? "Nothing was saved. " : "") + "It may be starting or stopped. Try again in a moment."),
+        BrokenCircuitException broken =>
+            new("The API doesn't answer.", (writes ? "Nothing was saved. " : "") + "It failed several times in a row and is left alone for some seconds.") { RetryAfter = broken.RetryAfter },
+        RateLimiterRejectedException =>
+            new("Too much is going on at once.", (writes ? "Nothing was saved. " : "") + "Try again in a moment."),
+        TimeoutRejectedException or OperationCanceledException => new("The API took too long to answer.", Afterwards(writes)),
+        HttpRequestException => new("The connection to the API broke.", Afterwards(writes)),
+        JsonException => new("The API answered in a way this page doesn't understand.", "They may be of different versions. " + (writes ? Afterwards(writes) : "Tell whoever runs them.")),
+        _ => null,
+    };
+
+    private static string Afterwards(bool writes) => writes
+        ? "It isn't known whether it was saved: look at the list before you try again."
+        : "Try again in a moment.";
+
+    private static (string Title, string? Detail) Describe(HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.BadRequest => ("The API didn't accept this.", "Check what you entered."),
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ("You aren't allowed to do this.", null),
+        HttpStatusCode.NotFound => ("This doesn't exist.", "It may have been removed, or the address is wrong."),
+        HttpStatusCode.Conflict => ("This clashes with what is there already.", "Look at it again, then decide."),
+        HttpStatusCode.TooManyRequests => ("Too many requests.", "Try again in a moment."),
+        HttpStatusCode.ServiceUnavailable => ("Not available at the moment.", "It is being upgraded or is paused."),
+        >= HttpStatusCode.InternalServerError => ("The API failed.", "This isn't your mistake. Try again; if it stays, tell whoever runs it."),
+        _ => ($"The API refused this ({(int)status}).", null),
+    };
+
+    /// <summary>Titles that ASP.NET Core writes when nobody gave one: they name the status and say nothing.</summary>
+    private static bool IsStock(string? title) => title is null or "" or "Bad Request" or "Unauthorized" or "Forbidden" or "Not Found" or "Conflict"
+        or "Too Many Requests" or "Internal Server Error" or "Bad Gateway" or "Service Unavailable" or "Gateway Timeout"
+        or "One or more validation errors occurred." or "An error occurred while processing your request.";
+
+    private static async Task<Wire?> ReadWireAsync(HttpResponseMessage response, CancellationToken ct)
+    {
+        if (response.Content.Headers.ContentType?.MediaType is not ("application/problem+json" or "application/json"))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await response.Content.ReadFromJsonAsync<Wire>(ct);
+        }
+        catch (JsonException)
+        {
+            // Not problem details after all: the status must do.
+            return null;
+        }
+    }
+
+    private sealed record Wire(string? Title, string? Detail, Dictionary<string, string[]>? Errors);
+}

@@ -1,0 +1,33 @@
+using Web.Api;
+
+namespace Web.Customers;
+
+/// <summary>The operators' side of the API: which customers there are.</summary>
+public sealed class CustomersClient(HttpClient http)
+{
+    /// <param name="page">From 1.</param>
+    /// <param name="pageSize">1 to 200.</param>
+    /// <param name="search">Part of a slug or a name; null or empty for all.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public Task<Result<Page<Customer>>> ListAsync(int page, int pageSize, string? search, CancellationToken ct)
+    {
+        var query = string.IsNullOrWhiteSpace(search) ? "" : $"&search={Uri.EscapeDataString(search.Trim())}";
+        return http.SendAsync<Page<Customer>>(new(HttpMethod.Get, $"/customers?page={page}&pageSize={pageSize}{query}"), ct);
+    }
+
+    public Task<Result<Customer>> FindAsync(string slug, CancellationToken ct) =>
+        http.SendAsync<Customer>(new(HttpMethod.Get, $"/customers/{Uri.EscapeDataString(slug)}"), ct);
+
+    /// <summary>Creates a customer and all that belongs to it. Never sent twice.</summary>
+    public Task<Result<Customer>> CreateAsync(NewCustomer customer, CancellationToken ct) =>
+        http.SendAsync<Customer>(new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) }, ct);
+}
+
+/// <param name="Id">Stays, whatever is renamed.</param>
+/// <param name="Slug">Its name in addresses.</param>
+/// <param name="Name">Its name in words.</param>
+/// <param name="Schema">The PostgreSQL schema that holds its data.</param>
+/// <param name="Status"><c>active</c>, <c>suspended</c> or <c>archived</c>.</param>
+/// <param name="Ring">When it is upgraded: 0 first.</param>
+/// <param name="CreatedAt">In UTC.</param>
+public sealed record Customer(Guid Id, string Slug, string Name, string Schema, string Status, int Ring, DateTimeOffset CreatedAt);

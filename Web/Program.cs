@@ -1,0 +1,41 @@
+using System.Globalization;
+using MudBlazor;
+using MudBlazor.Services;
+using Web.Api;
+using Web.Shell;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.Services.AddApiClients();
+builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddMudServices(options =>
+{
+    options.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomCenter;
+    options.SnackbarConfiguration.VisibleStateDuration = 4000;
+});
+builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+
+var app = builder.Build();
+
+if (!app.Environment.IsDevelopment())
+{
+    app.UseExceptionHandler("/error", createScopeForErrors: true);
+}
+
+app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+
+// Dates and numbers look as the reader's browser asks, the words stay English. A circuit inherits the culture of the request that opens it.
+app.UseRequestLocalization(options =>
+{
+    options.SupportedCultures = CultureInfo.GetCultures(CultureTypes.AllCultures);
+    options.SupportedUICultures = [CultureInfo.GetCultureInfo("en")];
+    options.SetDefaultCulture("en");
+});
+
+app.UseAntiforgery();
+app.MapStaticAssets();
+app.MapDefaultEndpoints();
+app.MapGet("/", () => Results.Redirect("/customers"));
+app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+
+app.Run();

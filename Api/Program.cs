@@ -17,7 +17,7 @@ builder.Services.AddData(builder.Configuration.GetConnectionString(DataRegistrat
 builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
 builder.Services.AddProblems();
 builder.Services.AddValidation();
-builder.Services.AddOpenApi();
+builder.Services.AddOpenApi(options => options.AddCustomerHeader());
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
 
 var app = builder.Build();

@@ -72,6 +72,7 @@ internal static class CustomerResolution
     }
 
     private sealed record Refusal(int Status, string Title, string Detail, TimeSpan? RetryAfter = null);
-
-    private sealed class NeedsTenant;
 }
+
+/// <summary>On endpoints that serve one customer.</summary>
+internal sealed class NeedsTenant;

@@ -65,23 +65,23 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
     public static async Task<TenantListing?> FindTenantAsync(CustomersContext db, string slug, CancellationToken ct)
     {
         var found = await (
-            from customer in db.Customers.AsNoTracking()
+            from customer in db.Customers
             join row in db.Ledger on customer.Schema equals row.Schema into rows
             from row in rows.DefaultIfEmpty()
             where customer.Slug == slug
-            select new { Customer = customer, Row = row }).SingleOrDefaultAsync(ct);
+            select new { customer.Id, customer.Slug, customer.Schema, customer.Status, State = (SchemaState?)row.State, row.Version }).SingleOrDefaultAsync(ct);
         if (found is null)
         {
             return null;
         }
 
         // A customer whose schema the ledger doesn't know is not served: nobody can say what it would be served from.
-        var state = found.Customer.Status switch
+        var state = found.Status switch
         {
-            CustomerStatus.Active => found.Row?.State ?? SchemaState.Provisioning,
+            CustomerStatus.Active => found.State ?? SchemaState.Provisioning,
             CustomerStatus.Suspended => SchemaState.Suspended,
             _ => SchemaState.Archived,
         };
-        return new(found.Customer.AsTenant(), state, found.Row?.Version ?? "");
+        return new(new(found.Id, found.Slug, SchemaName.Parse(found.Schema)), state, found.Version ?? "");
     }
 }

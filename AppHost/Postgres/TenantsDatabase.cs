@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Configuration;
+
+namespace AppHost.Postgres;
+
+/// <summary>Where the application's one database comes from.</summary>
+internal static class TenantsDatabase
+{
+    private const string Name = "tenants";
+    private const string Server = "postgres";
+
+    private const string WaysOut = """
+        There are three ways to give the application a PostgreSQL, any one is enough:
+          1. a database you have:       dotnet run --project AppHost -- --ConnectionStrings:tenants="Host=...;Database=...;Username=...;Password=..."
+          2. a container engine:        start Docker or Podman (it must answer within two seconds)
+          3. PostgreSQL on this machine: install its server, e.g. apt-get install postgresql, brew install postgresql
+        """;
+
+    /// <summary>
+    /// Adds the database <c>tenants</c>: the configured connection string, if there is one; else a container, if an engine answers; else
+    /// a server process of this machine. <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or <c>local</c> forces one;
+    /// <c>Postgres:DataFolder</c> names the folder of a local server's data. In publish mode it is always the container.
+    /// </summary>
+    /// <exception cref="NoPostgresException">None of the three is possible, or the forced one isn't.</exception>
+    public static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(this IDistributedApplicationBuilder builder)
+    {
+        NoPostgresException.IsShownPlainly();
+        return builder.ExecutionContext.IsPublishMode ? builder.AddContainer() : builder.Configuration["Postgres:Use"] switch
+        {
+            null or "" when IsConfigured(builder) => builder.AddConnectionString(Name),
+            null or "" when ContainerEngine.Answers(builder.Configuration) => builder.AddContainer(),
+            null or "" => builder.AddLocal(),
+            "connection" when IsConfigured(builder) => builder.AddConnectionString(Name),
+            "connection" => throw Impossible("is 'connection', and no connection string 'ConnectionStrings:tenants' is configured"),
+            "container" when ContainerEngine.Answers(builder.Configuration) => builder.AddContainer(),
+            "container" => throw Impossible("is 'container', and no container engine answers"),
+            "local" => builder.AddLocal(),
+            var unknown => throw Impossible($"is '{unknown}': it can be connection, container or local"),
+        };
+    }
+
+    private static bool IsConfigured(IDistributedApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name));
+
+    private static IResourceBuilder<PostgresDatabaseResource> AddContainer(this IDistributedApplicationBuilder builder) =>
+        builder.AddPostgres(Server).WithDataVolume().AddDatabase(Name);
+
+    private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(this IDistributedApplicationBuilder builder)
+    {
+        var installed = PostgresBinaries.Installed();
+        if (installed.Count == 0)
+        {
+            throw new NoPostgresException(WaysOut);
+        }
+
+        var account = ServerAccount.Current();
+        var folder = DataFolder.Choose(builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], account, DataFolder.StateHome(), Console.Out);
+        return builder.AddLocalPostgres(Server, DatabaseCluster.Open(folder, account, installed)).AddDatabase(Name);
+    }
+
+    private static NoPostgresException Impossible(string what) => new($"Postgres:Use {what}.{Environment.NewLine}{WaysOut}");
+}

@@ -1,0 +1,96 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Api.Tenants;
+using Data.Customers;
+using Data.Invoicing;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy;
+using Tests.Integration;
+using Tests.Integration.Server;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(App))]
+
+namespace Tests.Integration;
+
+/// <summary>The API over one migrated database, shared by all tests: each makes customers of its own and looks at nobody else's.</summary>
+public sealed class App(TestServer server) : IAsyncLifetime
+{
+    private static int _customers;
+
+    private WebApplicationFactory<Api.Paging>? _api;
+
+    public IServiceProvider Services => _api!.Services;
+
+    public string ConnectionString { get; private set; } = "";
+
+    public TenantContextFactory<InvoicingContext> Invoicing => Services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
+
+    public async ValueTask InitializeAsync()
+    {
+        // A small pool, so that tests which run at once pass the same connections from hand to hand.
+        ConnectionString = await server.ConnectionStringAsync(TestContext.Current.CancellationToken) + ";Maximum Pool Size=8";
+        await using (var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(ConnectionString, CustomersContext.History).Options))
+        {
+            await shared.Database.MigrateAsync(TestContext.Current.CancellationToken);
+        }
+
+        _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+            .UseEnvironment("Development")
+            .UseSetting("ConnectionStrings:tenants", ConnectionString)
+            .UseSetting("Logging:LogLevel:Default", "Warning")
+            .UseSetting("Logging:LogLevel:Npgsql.Command", "Warning"));
+        _ = _api.Server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_api is not null)
+        {
+            await _api.DisposeAsync();
+        }
+    }
+
+    public HttpClient Client() => _api!.CreateClient();
+
+    /// <summary>A slug nobody has.</summary>
+    public static string NewSlug() => $"c{Interlocked.Increment(ref _customers)}-{Guid.NewGuid().ToString("n")[..8]}";
+
+    public async Task<TestCustomer> NewCustomerAsync()
+    {
+        await using var scope = Services.CreateAsyncScope();
+        var customer = await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync(NewSlug(), "A test's customer", ct: TestContext.Current.CancellationToken);
+        var client = Client();
+        client.DefaultRequestHeaders.Add(CustomerResolution.Header, customer.Slug);
+        return new(customer.AsTenant(), client);
+    }
+}
+
+/// <summary>A customer of one test, seen through the API as its users would.</summary>
+public sealed record TestCustomer(Tenant Tenant, HttpClient Http)
+{
+    public static object Invoice(decimal total, string contact = "Ada Moreau") => new
+    {
+        contact = new { name = contact },
+        currency = "EUR",
+        issuedOn = "2026-11-23",
+        dueOn = "2026-12-23",
+        lines = new[] { new { description = "Work", quantity = 1m, unitPrice = total } },
+    };
+
+    public async Task<JsonNode> CreateInvoiceAsync(decimal total, string contact = "Ada Moreau")
+    {
+        using var response = await Http.PostAsJsonAsync("/invoices", Invoice(total, contact), TestContext.Current.CancellationToken);
+        Assert.Equal(System.Net.HttpStatusCode.Created, response.StatusCode);
+        return (await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken))!;
+    }
+
+    public async Task<JsonArray> InvoicesAsync() =>
+        (await Http.GetFromJsonAsync<JsonNode>("/invoices?pageSize=200", TestContext.Current.CancellationToken))!["items"]!.AsArray();
+}

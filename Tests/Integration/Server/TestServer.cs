@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using AppHost.Postgres;
+using Npgsql;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(Tests.Integration.Server.TestServer))]
+
+namespace Tests.Integration.Server;
+
+/// <summary>
+/// The PostgreSQL of a test run, started when the first test asks for a database: the one that <c>ConnectionStrings__tenants</c> names,
+/// whose user must be allowed to create databases; else a private server from the installed binaries, gone with the run.
+/// </summary>
+public sealed class TestServer : IAsyncDisposable
+{
+    private readonly ConcurrentBag<string> _databases = [];
+    private readonly SemaphoreSlim _starting = new(1);
+    private LocalPostgres? _local;
+    private string? _maintenance;
+
+    /// <summary>The connection string of a new and empty database, <c>tests_</c> and random letters, which is dropped at the end of the run.</summary>
+    public async Task<string> ConnectionStringAsync(CancellationToken ct)
+    {
+        var maintenance = await StartedAsync(ct);
+        var database = $"tests_{Guid.NewGuid():n}";
+        await ExecuteAsync(maintenance, $"CREATE DATABASE {database}", ct);
+        _databases.Add(database);
+        return new NpgsqlConnectionStringBuilder(maintenance) { Database = database }.ConnectionString;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_local is not null)
+        {
+            await _local.DisposeAsync();
+        }
+        else
+        {
+            foreach (var database in _databases)
+            {
+                await ExecuteAsync(_maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
+            }
+        }
+
+        _starting.Dispose();
+    }
+
+    private async Task<string> StartedAsync(CancellationToken ct)
+    {
+        await _starting.WaitAsync(ct);
+        try
+        {
+            if (_maintenance is null && Environment.GetEnvironmentVariable("ConnectionStrings__tenants") is { Length: > 0 } configured)
+            {
+                _maintenance = configured;
+            }
+            else if (_maintenance is null)
+            {
+                _local = await LocalPostgres.StartThrowawayAsync(ct);
+                _maintenance = _local.ConnectionString();
+            }
+
+            return _maintenance;
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    // Not pooled: CREATE DATABASE needs the database it copies to itself.
+    private static async Task ExecuteAsync(string connectionString, string sql, CancellationToken ct)
+    {
+        var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
+        await using var connection = new NpgsqlConnection(unpooled.ConnectionString);
+        await connection.OpenAsync(ct);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}

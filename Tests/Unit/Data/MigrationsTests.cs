@@ -1,0 +1,76 @@
+using Data.Customers;
+using Data.Invoicing;
+using Microsoft.EntityFrameworkCore;
+using Tenancy;
+using Tenancy.Migrations;
+using Xunit;
+
+namespace Tests.Unit.Data;
+
+public sealed class MigrationsTests
+{
+    [Fact]
+    public void The_migrations_say_what_the_models_say()
+    {
+        using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(CustomersContext.History).Options);
+        using var invoicing = Invoicing();
+
+        Assert.False(shared.Database.HasPendingModelChanges());
+        Assert.False(invoicing.Database.HasPendingModelChanges());
+    }
+
+    [Fact]
+    public void A_new_schema_is_made_by_statements_that_all_name_it()
+    {
+        using var context = Invoicing();
+        var script = MigrationCompiler.Compile(context).CreateScript(SchemaName.Parse("customer_acme"));
+
+        Assert.StartsWith("CREATE SCHEMA \"customer_acme\";", script, StringComparison.Ordinal);
+        Assert.DoesNotContain("DO $", script, StringComparison.Ordinal);
+        Assert.DoesNotContain(TenantPlaceholder.Schema, script, StringComparison.Ordinal);
+        foreach (var table in new[] { "contacts", "invoices", "invoice_lines", "\"__EFMigrationsHistory\"" })
+        {
+            Assert.Contains($"CREATE TABLE \"customer_acme\".{table} (", script, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Tenant_tables_have_no_foreign_key_out_of_their_schema()
+    {
+        using var context = Invoicing();
+
+        Assert.All(
+            context.Model.GetEntityTypes().SelectMany(entity => entity.GetForeignKeys()),
+            key => Assert.Equal(TenantPlaceholder.Schema, key.PrincipalEntityType.GetSchema()));
+    }
+
+    [Fact]
+    public void No_tenant_table_has_a_shared_tables_name()
+    {
+        using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(CustomersContext.History).Options);
+        using var invoicing = Invoicing();
+
+        Assert.Empty(Tables(shared, "public").Intersect(Tables(invoicing, TenantPlaceholder.Schema)));
+
+        static IEnumerable<string> Tables(DbContext context, string schema) =>
+            context.Model.GetEntityTypes().Where(entity => entity.GetSchema() == schema).Select(entity => entity.GetTableName()!);
+    }
+
+    [Fact]
+    public void A_version_is_the_set_of_migrations_whatever_their_order()
+    {
+        var version = CompiledMigrations.Fingerprint(["1_A", "2_B", "3_C"]);
+
+        Assert.Equal(32, version.Length);
+        Assert.Equal(version, CompiledMigrations.Fingerprint(["3_C", "1_A", "2_B", "1_A"]));
+        Assert.NotEqual(version, CompiledMigrations.Fingerprint(["1_A", "3_C"]));
+        Assert.NotEqual(version, CompiledMigrations.Fingerprint(["1_A", "2_B"]));
+    }
+
+    private static InvoicingContext Invoicing()
+    {
+        var options = new DbContextOptionsBuilder<InvoicingContext>();
+        options.UseNpgsql().UseTenancy();
+        return new(options.Options);
+    }
+}

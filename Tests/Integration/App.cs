@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Api.Tenants;
 using Data.Customers;
@@ -8,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tenancy;
 using Tests.Integration;
 using Tests.Integration.Server;
@@ -18,11 +18,14 @@ using Xunit;
 namespace Tests.Integration;
 
 /// <summary>The API over one migrated database, shared by all tests: each makes customers of its own and looks at nobody else's.</summary>
-public sealed class App(TestServer server) : IAsyncLifetime
+public sealed class App : IAsyncLifetime
 {
     private static int _customers;
 
     private WebApplicationFactory<Api.Paging>? _api;
+
+    /// <summary>For tests that need a database of their own.</summary>
+    public TestServer Server { get; } = new();
 
     public IServiceProvider Services => _api!.Services;
 
@@ -33,7 +36,7 @@ public sealed class App(TestServer server) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         // A small pool, so that tests which run at once pass the same connections from hand to hand.
-        ConnectionString = await server.ConnectionStringAsync(TestContext.Current.CancellationToken) + ";Maximum Pool Size=8";
+        ConnectionString = await Server.ConnectionStringAsync(TestContext.Current.CancellationToken) + ";Maximum Pool Size=8";
         await using (var shared = new CustomersContext(
             new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(ConnectionString, CustomersContext.History).Options))
         {
@@ -43,8 +46,8 @@ public sealed class App(TestServer server) : IAsyncLifetime
         _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", ConnectionString)
-            .UseSetting("Logging:LogLevel:Default", "Warning")
-            .UseSetting("Logging:LogLevel:Npgsql.Command", "Warning"));
+            // What tests provoke, they assert: the log would only bury it.
+            .ConfigureLogging(logging => logging.ClearProviders()));
         _ = _api.Server;
     }
 
@@ -54,6 +57,8 @@ public sealed class App(TestServer server) : IAsyncLifetime
         {
             await _api.DisposeAsync();
         }
+
+        await Server.DisposeAsync();
     }
 
     public HttpClient Client() => _api!.CreateClient();

@@ -29,7 +29,8 @@ public sealed class InvoicesOverHttpTests(App app)
         var acme = await app.NewCustomerAsync();
         var globex = await app.NewCustomerAsync();
 
-        Assert.Equal([1, 2], [(int)(await acme.CreateInvoiceAsync(1m))["number"]!, (int)(await acme.CreateInvoiceAsync(1m))["number"]!]);
+        Assert.Equal(1, (int)(await acme.CreateInvoiceAsync(1m))["number"]!);
+        Assert.Equal(2, (int)(await acme.CreateInvoiceAsync(1m))["number"]!);
         Assert.Equal(1, (int)(await globex.CreateInvoiceAsync(1m))["number"]!);
     }
 

@@ -102,7 +102,7 @@ public sealed class LeaseTests(App app)
         Assert.Single(await again.Contacts.Where(c => c.Name == "\"__Tenant__\".contacts '\"__Tenant__\"'").ToListAsync(Ct));
         Assert.Equal(1, await again.Database.ExecuteSqlRawAsync(
             "UPDATE \"__Tenant__\".contacts SET email = '\"__Tenant__\"' /* \"__Tenant__\" */", Ct));
-        Assert.Equal((Looks, "\"__Tenant__\""), await again.Contacts.Select(c => ValueTuple.Create(c.Name, c.Email)).SingleAsync(Ct));
+        Assert.Equal(new { Name = Looks, Email = (string?)"\"__Tenant__\"" }, await again.Contacts.Select(c => new { c.Name, c.Email }).SingleAsync(Ct));
     }
 
     [Fact]

@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using AppHost.Postgres;
 using Npgsql;
-using Xunit;
-
-[assembly: AssemblyFixture(typeof(Tests.Integration.Server.TestServer))]
 
 namespace Tests.Integration.Server;
 

@@ -3,13 +3,13 @@ using Xunit;
 
 namespace Tests.Integration.Server;
 
-public sealed class TestServerTests(TestServer server)
+public sealed class TestServerTests(App app)
 {
     [Fact]
     public async Task Every_test_can_have_a_database_of_its_own()
     {
         var ct = TestContext.Current.CancellationToken;
-        var databases = await Task.WhenAll(server.ConnectionStringAsync(ct), server.ConnectionStringAsync(ct));
+        var databases = await Task.WhenAll(app.Server.ConnectionStringAsync(ct), app.Server.ConnectionStringAsync(ct));
 
         foreach (var database in databases)
         {
@@ -23,7 +23,7 @@ public sealed class TestServerTests(TestServer server)
     public async Task A_database_has_no_connection_left_over_from_its_making()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var source = NpgsqlDataSource.Create(await server.ConnectionStringAsync(ct));
+        await using var source = NpgsqlDataSource.Create(await app.Server.ConnectionStringAsync(ct));
         await using var command = source.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()");
 
         Assert.Equal(1L, await command.ExecuteScalarAsync(ct));

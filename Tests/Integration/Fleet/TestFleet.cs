@@ -1,0 +1,76 @@
+using Data.Customers;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Tenancy;
+using Tests.Integration.Server;
+using Xunit;
+
+namespace Tests.Integration.Fleet;
+
+/// <summary>A database of one test's own, with a ledger and as many schemas as the test wants, and builds with few or many migrations.</summary>
+internal sealed class TestFleet : IAsyncDisposable
+{
+    private const string History = "\"__Tenant__\".\"__EFMigrationsHistory\"";
+
+    private TestFleet(string connectionString) => Database = TenantDataSource.Create(new() { ConnectionString = connectionString });
+
+    public NpgsqlDataSource Database { get; }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static async Task<TestFleet> StartAsync(TestServer server)
+    {
+        var connectionString = await server.ConnectionStringAsync(Ct);
+        await using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(connectionString, CustomersContext.History).Options);
+        await shared.Database.MigrateAsync(Ct);
+        return new(connectionString);
+    }
+
+    /// <summary>A build that has these migrations; each makes a table named like it.</summary>
+    public static CompiledMigrations Build(params string[] ids) => new(
+        [.. ids.Select(id => new CompiledMigration(id, $"CREATE TABLE \"__Tenant__\".{id} (x int);\nINSERT INTO {History} VALUES ('{id}', '10');\n"))],
+        $"CREATE TABLE {History} (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n",
+        "__EFMigrationsHistory");
+
+    public FleetMigrator Migrator(CompiledMigrations build) => new(Database, build, TimeProvider.System, NullLogger<FleetMigrator>.Instance);
+
+    /// <summary>Schemas that the build made.</summary>
+    public async Task<List<SchemaName>> ProvisionAsync(CompiledMigrations build, int count)
+    {
+        var provisioner = new SchemaProvisioner(build, new());
+        var schemas = new List<SchemaName>();
+        for (var i = 0; i < count; i++)
+        {
+            await using var connection = await Database.OpenConnectionAsync(Ct);
+            await using var transaction = await connection.BeginTransactionAsync(Ct);
+            var schema = await provisioner.ReserveAsync(transaction, $"c_{i:000}", ct: Ct);
+            await provisioner.CreateAsync(transaction, schema, Ct);
+            await transaction.CommitAsync(Ct);
+            schemas.Add(schema);
+        }
+
+        return schemas;
+    }
+
+    public async Task<object?> ScalarAsync(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return await command.ExecuteScalarAsync(Ct);
+    }
+
+    /// <summary>What the schema really has, by its catalog.</summary>
+    public async Task<string> TablesAsync(SchemaName schema) => (string)(await ScalarAsync(
+        $"SELECT coalesce(string_agg(tablename, ',' ORDER BY tablename COLLATE \"C\"), '') FROM pg_tables WHERE schemaname = '{schema}' AND tablename NOT LIKE '\\_\\_%'"))!;
+
+    /// <summary>Version, state, attempts and error, as the ledger has them.</summary>
+    public async Task<(string Version, string State, int Attempts, string? Error)> LedgerAsync(SchemaName schema)
+    {
+        await using var command = Database.CreateCommand($"SELECT version, state, attempts, last_error FROM tenancy.schemas WHERE schema = '{schema}'");
+        await using var row = await command.ExecuteReaderAsync(Ct);
+        Assert.True(await row.ReadAsync(Ct));
+        return (row.GetString(0), row.GetString(1), row.GetInt32(2), await row.IsDBNullAsync(3, Ct) ? null : row.GetString(3));
+    }
+
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
+}

@@ -18,7 +18,7 @@ internal static class TenantsDatabase
     /// <summary>
     /// Adds the database <c>tenants</c>: the configured connection string, if there is one; else a container, if an engine answers; else
     /// a server process of this machine. <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or <c>local</c> forces one;
-    /// <c>Postgres:DataFolder</c> names the folder of a local server's data. In publish mode it is always the container.
+    /// <c>Postgres:DataFolder</c> names the folder of a local server's data, <c>Postgres:DataVolume</c> the volume of a container's. In publish mode it is always the container.
     /// </summary>
     /// <exception cref="NoPostgresException">None of the three is possible, or the forced one isn't.</exception>
     public static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(this IDistributedApplicationBuilder builder)
@@ -41,7 +41,7 @@ internal static class TenantsDatabase
     private static bool IsConfigured(IDistributedApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name));
 
     private static IResourceBuilder<PostgresDatabaseResource> AddContainer(this IDistributedApplicationBuilder builder) =>
-        builder.AddPostgres(Server).WithDataVolume().AddDatabase(Name);
+        builder.AddPostgres(Server).WithDataVolume(builder.Configuration["Postgres:DataVolume"]).AddDatabase(Name);
 
     private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(this IDistributedApplicationBuilder builder, string noneInstalled)
     {

@@ -1,19 +1,28 @@
 using System.Collections.Concurrent;
 using AppHost.Postgres;
 using Npgsql;
+using Tests.EndToEnd;
 
 namespace Tests.Integration.Server;
 
 /// <summary>
 /// The PostgreSQL of a test run, started when the first test asks for a database: the one that <c>ConnectionStrings__tenants</c> names,
-/// whose user must be allowed to create databases; else a private server from the installed binaries, gone with the run.
+/// whose user must be allowed to create databases; else a private server from the installed binaries, gone with the run; else, where
+/// there are only containers, the one that the AppHost makes.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
     private readonly ConcurrentBag<string> _databases = [];
     private readonly SemaphoreSlim _starting = new(1);
     private LocalPostgres? _local;
+    private ThrowawayData? _data;
+    private RunningApp? _container;
     private string? _maintenance;
+
+    /// <summary>Whether the environment names a server.</summary>
+    public static bool IsConfigured => Configured is { Length: > 0 };
+
+    private static string? Configured => Environment.GetEnvironmentVariable("ConnectionStrings__tenants");
 
     /// <summary>The connection string of a new and empty database, <c>tests_</c> and random letters, which is dropped at the end of the run.</summary>
     public async Task<string> ConnectionStringAsync(CancellationToken ct)
@@ -31,6 +40,11 @@ public sealed class TestServer : IAsyncDisposable
         {
             await _local.DisposeAsync();
         }
+        else if (_container is not null)
+        {
+            await _container.DisposeAsync();
+            await _data!.DisposeAsync();
+        }
         else
         {
             foreach (var database in _databases)
@@ -47,22 +61,30 @@ public sealed class TestServer : IAsyncDisposable
         await _starting.WaitAsync(ct);
         try
         {
-            if (_maintenance is null && Environment.GetEnvironmentVariable("ConnectionStrings__tenants") is { Length: > 0 } configured)
-            {
-                _maintenance = configured;
-            }
-            else if (_maintenance is null)
-            {
-                _local = await LocalPostgres.StartThrowawayAsync(ct);
-                _maintenance = _local.ConnectionString();
-            }
-
-            return _maintenance;
+            return _maintenance ??= await StartAsync(ct);
         }
         finally
         {
             _starting.Release();
         }
+    }
+
+    private async Task<string> StartAsync(CancellationToken ct)
+    {
+        if (IsConfigured)
+        {
+            return Configured!;
+        }
+
+        if (PostgresBinaries.Installed().Count > 0)
+        {
+            _local = await LocalPostgres.StartThrowawayAsync(ct);
+            return _local.ConnectionString();
+        }
+
+        _data = await ThrowawayData.CreateAsync(this, ct);
+        _container = await RunningApp.StartAsync(_data);
+        return await _container.ConnectionStringAsync();
     }
 
     // Not pooled: CREATE DATABASE needs the database it copies to itself.

@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using AppHost.Postgres;
+using Microsoft.Extensions.Configuration;
+using Tests.Integration.Server;
+
+namespace Tests.EndToEnd;
+
+/// <summary>
+/// Where a system under test keeps its data, whichever way its AppHost gets a PostgreSQL: a new database of the configured server, a
+/// container volume, or a folder. Kept between restarts of one test, gone after it.
+/// </summary>
+public sealed class ThrowawayData : IAsyncDisposable
+{
+    private readonly string _name = $"tests-{Guid.NewGuid():n}";
+
+    private ThrowawayData(string? connectionString) => Arguments = connectionString is null
+        ? [$"--Postgres:DataFolder={Folder}", $"--Postgres:DataVolume={_name}"]
+        : [$"--ConnectionStrings:tenants={connectionString}"];
+
+    /// <summary>What the AppHost is started with.</summary>
+    public string[] Arguments { get; }
+
+    private string Folder => Path.Combine(Path.GetTempPath(), _name);
+
+    public static async Task<ThrowawayData> CreateAsync(TestServer server, CancellationToken ct) =>
+        new(TestServer.IsConfigured ? await server.ConnectionStringAsync(ct) : null);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+        else if (!TestServer.IsConfigured && ContainerEngine.Answers(new ConfigurationBuilder().AddEnvironmentVariables().Build()))
+        {
+            using var remove = Process.Start(new ProcessStartInfo("docker", ["volume", "rm", "--force", _name]) { RedirectStandardOutput = true });
+            await remove!.WaitForExitAsync();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net;
+using Xunit;
+
+namespace Tests.EndToEnd;
+
+/// <summary>One command starts the whole system: what a user sees then.</summary>
+public sealed class WholeSystemTests(Integration.App app)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Migrations_end_well_customers_are_served_apart_and_a_restart_keeps_the_data()
+    {
+        await using var data = await ThrowawayData.CreateAsync(app.Server, Ct);
+        await using (var running = await RunningApp.StartAsync(data))
+        {
+            Assert.Equal(0, await running.ExitCodeAsync("migrations"));
+            await running.HealthyAsync("api");
+            await running.HealthyAsync("web");
+
+            var north = await running.CreateCustomerAsync("north");
+            var south = await running.CreateCustomerAsync("south");
+            await running.CreateInvoiceAsync(north, 120m);
+            await running.CreateInvoiceAsync(south, 7m);
+            await running.CreateInvoiceAsync(south, 8m);
+
+            Assert.Equal([120m], await running.InvoicesAsync(north));
+            Assert.Equal([8m, 7m], await running.InvoicesAsync(south));
+            // The first run's demo customers, with invoices.
+            Assert.Equal(12, (await running.InvoicesAsync("acme")).Length);
+
+            using var web = running.Client("web");
+            using var page = await web.GetAsync("/", Ct);
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+            Assert.StartsWith("text/html", page.Content.Headers.ContentType?.ToString(), StringComparison.Ordinal);
+        }
+
+        await using var again = await RunningApp.StartAsync(data);
+        await again.HealthyAsync("api");
+
+        Assert.Equal([120m], await again.InvoicesAsync("north"));
+        Assert.Equal([8m, 7m], await again.InvoicesAsync("south"));
+    }
+}

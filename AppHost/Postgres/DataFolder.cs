@@ -61,6 +61,7 @@ internal static class DataFolder
         {
             if (isNew)
             {
+                account.LetThrough(Path.GetDirectoryName(folder)!);
                 Directory.CreateDirectory(folder);
                 account.Own(folder);
             }

@@ -51,6 +51,22 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
         }
     }
 
+    /// <summary>Makes what is missing of a path so that this user is let through to its end, which root's umask may not allow.</summary>
+    public void LetThrough(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        LetThrough(Path.GetDirectoryName(path)!);
+        Directory.CreateDirectory(path);
+        if (!OperatingSystem.IsWindows() && Drop.Count > 0)
+        {
+            File.SetUnixFileMode(path, File.GetUnixFileMode(path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+    }
+
     /// <summary>Whether this user can keep a server's data in the folder, which exists. We ask as that user: modes tell only half of it.</summary>
     public bool CanUse(string folder) => OperatingSystem.IsWindows()
         || Run("sh", "-c", """cd "$1" && [ -w . ] && { [ ! -e data ] || [ -O data ]; }""", "sh", folder).Succeeded;

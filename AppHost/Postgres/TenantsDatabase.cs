@@ -9,9 +9,9 @@ internal static class TenantsDatabase
     private const string Server = "postgres";
 
     private const string WaysOut = """
-        There are three ways to give the application a PostgreSQL, any one is enough:
-          1. a database you have:       dotnet run --project AppHost -- --ConnectionStrings:tenants="Host=...;Database=...;Username=...;Password=..."
-          2. a container engine:        start Docker or Podman (it must answer within two seconds)
+        There are three ways to give the application its database, any one is enough:
+          1. a database you have:         dotnet run --project AppHost -- --ConnectionStrings:tenants="Host=...;Database=...;Username=...;Password=..."
+          2. a container engine:          start Docker or Podman (it must answer within two seconds)
           3. PostgreSQL on this machine: install its server, e.g. apt-get install postgresql, brew install postgresql
         """;
 
@@ -28,13 +28,13 @@ internal static class TenantsDatabase
         {
             null or "" when IsConfigured(builder) => builder.AddConnectionString(Name),
             null or "" when ContainerEngine.Answers(builder.Configuration) => builder.AddContainer(),
-            null or "" => builder.AddLocal(),
+            null or "" => builder.AddLocal("No connection string is configured, no container engine answers, and no PostgreSQL server is installed."),
             "connection" when IsConfigured(builder) => builder.AddConnectionString(Name),
-            "connection" => throw Impossible("is 'connection', and no connection string 'ConnectionStrings:tenants' is configured"),
+            "connection" => throw Impossible("Postgres:Use is 'connection', and no connection string 'ConnectionStrings:tenants' is configured."),
             "container" when ContainerEngine.Answers(builder.Configuration) => builder.AddContainer(),
-            "container" => throw Impossible("is 'container', and no container engine answers"),
-            "local" => builder.AddLocal(),
-            var unknown => throw Impossible($"is '{unknown}': it can be connection, container or local"),
+            "container" => throw Impossible("Postgres:Use is 'container', and no container engine answers."),
+            "local" => builder.AddLocal("Postgres:Use is 'local', and no PostgreSQL server is installed."),
+            var unknown => throw Impossible($"Postgres:Use is '{unknown}': it can be connection, container or local."),
         };
     }
 
@@ -43,12 +43,12 @@ internal static class TenantsDatabase
     private static IResourceBuilder<PostgresDatabaseResource> AddContainer(this IDistributedApplicationBuilder builder) =>
         builder.AddPostgres(Server).WithDataVolume().AddDatabase(Name);
 
-    private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(this IDistributedApplicationBuilder builder)
+    private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(this IDistributedApplicationBuilder builder, string noneInstalled)
     {
         var installed = PostgresBinaries.Installed();
         if (installed.Count == 0)
         {
-            throw new NoPostgresException(WaysOut);
+            throw Impossible(noneInstalled);
         }
 
         var account = ServerAccount.Current();
@@ -56,5 +56,5 @@ internal static class TenantsDatabase
         return builder.AddLocalPostgres(Server, DatabaseCluster.Open(folder, account, installed)).AddDatabase(Name);
     }
 
-    private static NoPostgresException Impossible(string what) => new($"Postgres:Use {what}.{Environment.NewLine}{WaysOut}");
+    private static NoPostgresException Impossible(string why) => new($"{why}{Environment.NewLine}{WaysOut}");
 }

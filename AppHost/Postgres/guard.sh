@@ -49,13 +49,13 @@ watch >/dev/null 2>&1 &
 watcher=$!
 [ -z "$stopping" ] || stop 50
 
-# A signal ends `wait` early; then the server is still there to be waited for, be it as a zombie.
+# A signal ends `wait` early, with a code of its own; the server's is still to be had when it has stopped.
 wait "$server"
 code=$?
-while [ "$code" -gt 128 ] && kill -0 "$server" 2>/dev/null; do
+if [ -n "$stopping" ]; then
     wait "$server"
     code=$?
-done
+fi
 
-kill -s KILL "$watcher" 2>/dev/null
+{ kill -s KILL "$watcher"; wait "$watcher"; } 2>/dev/null
 exit "$code"

@@ -18,14 +18,4 @@ public sealed class TestServerTests(App app)
             Assert.Equal(new NpgsqlConnectionStringBuilder(database).Database, await command.ExecuteScalarAsync(ct));
         }
     }
-
-    [Fact]
-    public async Task A_database_has_no_connection_left_over_from_its_making()
-    {
-        var ct = TestContext.Current.CancellationToken;
-        await using var source = NpgsqlDataSource.Create(await app.Server.ConnectionStringAsync(ct));
-        await using var command = source.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()");
-
-        Assert.Equal(1L, await command.ExecuteScalarAsync(ct));
-    }
 }

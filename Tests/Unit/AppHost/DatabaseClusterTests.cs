@@ -5,12 +5,9 @@ using Xunit;
 namespace Tests.Unit.AppHost;
 
 /// <summary>On the PostgreSQL that is installed here.</summary>
-public sealed class DatabaseClusterTests : IDisposable
+public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixture<ClusterTemplate>, IDisposable
 {
-    private static readonly IReadOnlyList<PostgresBinaries> Installed = PostgresBinaries.Installed();
-
     private readonly TemporaryFolder _folder = new();
-    private readonly ServerAccount _account = ServerAccount.Current();
 
     private string Data => Path.Combine(_folder["kept"], "data");
 
@@ -32,7 +29,7 @@ public sealed class DatabaseClusterTests : IDisposable
     [Fact]
     public async Task The_server_is_on_loopback_wants_a_password_and_shows_it_to_nobody()
     {
-        var cluster = Make();
+        var cluster = Kept();
         await using var server = await LocalPostgres.StartAsync(_folder["kept"], Ct);
         var right = new NpgsqlConnectionStringBuilder(server.ConnectionString());
         var wrong = new NpgsqlConnectionStringBuilder(server.ConnectionString()) { Password = "wrong" };
@@ -48,12 +45,12 @@ public sealed class DatabaseClusterTests : IDisposable
     [Fact]
     public void What_was_interrupted_is_made_again()
     {
-        DataFolder.Choose("/", _folder["kept"], _account, "/", TextWriter.Null);
+        DataFolder.Choose("/", _folder["kept"], ClusterTemplate.Account, "/", TextWriter.Null);
         using var gone = System.Diagnostics.Process.Start("true");
         gone.WaitForExit(TimeSpan.FromSeconds(10));
         var half = Path.Combine(_folder["kept"], $"new-{gone.Id}");
-        _account.Run("mkdir", half);
-        _account.Run("touch", Path.Combine(half, "PG_VERSION"), half + ".password");
+        ClusterTemplate.Account.Run("mkdir", half);
+        ClusterTemplate.Account.Run("touch", Path.Combine(half, "PG_VERSION"), half + ".password");
 
         var cluster = Open();
 
@@ -64,11 +61,11 @@ public sealed class DatabaseClusterTests : IDisposable
     [Fact]
     public void Of_two_that_are_made_at_once_both_use_the_first()
     {
-        var first = Make();
+        var first = Kept();
         // What the second one sees that looked before the first was there.
-        var loser = Installed[0] with { Folder = Path.GetDirectoryName(_folder.Script("bin/initdb", $"""mkdir "$2" && cp "{Data}/PG_VERSION" "$2" """))! };
+        var loser = ClusterTemplate.Installed[0] with { Folder = Path.GetDirectoryName(_folder.Script("bin/initdb", $"""mkdir "$2" && cp "{Data}/PG_VERSION" "$2" """))! };
 
-        var second = DatabaseCluster.Make(_folder["kept"], Data, _account, loser);
+        var second = DatabaseCluster.Make(_folder["kept"], Data, ClusterTemplate.Account, loser);
 
         Assert.Equal(first.Password, second.Password);
         Assert.Equal([Data], Directory.GetFileSystemEntries(_folder["kept"]));
@@ -77,17 +74,17 @@ public sealed class DatabaseClusterTests : IDisposable
     [Fact]
     public void Data_of_a_version_that_is_not_installed_is_refused_with_what_to_do()
     {
-        Make();
+        Kept();
 
-        var refused = Assert.Throws<NoPostgresException>(() => DatabaseCluster.Open(_folder["kept"], _account, [new("/nowhere", 9999)]));
+        var refused = Assert.Throws<NoPostgresException>(() => DatabaseCluster.Open(_folder["kept"], ClusterTemplate.Account, [new("/nowhere", 9999)]));
 
-        Assert.Contains($"PostgreSQL {Installed.Max(one => one.Major)}, which isn't installed (found: 9999)", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"PostgreSQL {ClusterTemplate.Installed.Max(one => one.Major)}, which isn't installed (found: 9999)", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_lost_password_is_said_with_what_to_do()
     {
-        Make();
+        Kept();
         File.Delete(Path.Combine(Data, "password"));
 
         var refused = Assert.Throws<NoPostgresException>(() => Open());
@@ -98,6 +95,7 @@ public sealed class DatabaseClusterTests : IDisposable
     [Fact]
     public async Task Data_that_a_server_uses_is_refused_to_a_second_one()
     {
+        template.CopyTo(_folder["kept"]);
         await using var server = await LocalPostgres.StartAsync(_folder["kept"], Ct);
 
         var refused = await Assert.ThrowsAsync<NoPostgresException>(() => LocalPostgres.StartAsync(_folder["kept"], Ct));
@@ -109,20 +107,20 @@ public sealed class DatabaseClusterTests : IDisposable
     [Fact]
     public void The_password_file_is_for_the_servers_user_alone()
     {
-        Make();
+        Kept();
 
         Assert.True(TemporaryFolder.IsPrivate(Path.Combine(Data, "password")));
     }
 
     public void Dispose() => _folder.Dispose();
 
-    private DatabaseCluster Make()
+    private DatabaseCluster Kept()
     {
-        DataFolder.Choose("/", _folder["kept"], _account, "/", TextWriter.Null);
+        template.CopyTo(_folder["kept"]);
         return Open();
     }
 
-    private DatabaseCluster Open() => DatabaseCluster.Open(_folder["kept"], _account, Installed);
+    private DatabaseCluster Open() => DatabaseCluster.Open(_folder["kept"], ClusterTemplate.Account, ClusterTemplate.Installed);
 
     private static async Task<object?> ExecuteAsync(LocalPostgres server, string sql)
     {

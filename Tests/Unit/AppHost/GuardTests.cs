@@ -5,7 +5,7 @@ using Xunit;
 namespace Tests.Unit.AppHost;
 
 /// <summary>The script that ties a server to the process it was started for.</summary>
-public sealed class GuardTests : IDisposable
+public sealed class GuardTests(ClusterTemplate template) : IClassFixture<ClusterTemplate>, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -98,8 +98,8 @@ public sealed class GuardTests : IDisposable
 
     private Task<LocalPostgres> StartAsync()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no guard.");
-        return LocalPostgres.StartAsync(_folder["kept"], ServerAccount.Current(), _owner.Id, durable: false, Ct);
+        template.CopyTo(_folder["kept"]);
+        return LocalPostgres.StartAsync(_folder["kept"], ClusterTemplate.Account, _owner.Id, durable: false, Ct);
     }
 
     private Process Postmaster() => Process.GetProcessById(int.Parse(File.ReadLines(PidFile).First(), provider: null));

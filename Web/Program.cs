@@ -6,6 +6,8 @@ using Web.Shell;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+// Unpublished builds find the packages' assets in Development only, unless told so. Published ones have them in their own folder.
+builder.WebHost.UseStaticWebAssets();
 builder.Services.AddApiClients();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddMudServices(options =>

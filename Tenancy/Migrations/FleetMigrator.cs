@@ -31,6 +31,7 @@ public sealed record FailedSchema(SchemaName Schema, string Error);
 public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, TimeProvider time, ILogger<FleetMigrator> log)
 {
     private const int MostAttempts = 4;
+    private const string BeforeMigrations = "before_migrations";
 
     /// <summary>
     /// Migrates what is behind. Several processes may run this at once: a schema is claimed by its ledger row, so they share the work,
@@ -79,6 +80,14 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             return true;
         }
 
+        if (run.WasTried(schema))
+        {
+            // It failed under another worker's hands after this one had asked.
+            return true;
+        }
+
+        // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the claim stays.
+        await transaction.SaveAsync(BeforeMigrations, ct);
         using var span = TenancyTelemetry.Source.StartActivity("migrate schema");
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value);
         var started = time.GetTimestamp();
@@ -105,17 +114,20 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
         catch (PostgresException error) when (IsTheSchemasOwn(error))
         {
-            await transaction.RollbackAsync(ct);
             if (GivesWay(error) && run.Retry(schema) < MostAttempts)
             {
+                await transaction.RollbackAsync(ct);
                 LogRetry(log, schema, step, error.MessageText);
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, ct);
                 return true;
             }
 
             var words = $"{step}: {error.SqlState}: {error.MessageText}";
+            await transaction.RollbackAsync(BeforeMigrations, ct);
             await ledger.FailAsync(schema, words, ct);
+            // Before the commit lets go of the row, or another worker of this run would try again.
             run.Fail(schema, words);
+            await transaction.CommitAsync(ct);
             span?.SetStatus(ActivityStatusCode.Error, words);
             LogFailed(log, schema, words);
             TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>("outcome", "failed"));
@@ -153,6 +165,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
         public IEnumerable<FailedSchema> Failed =>
             _tried.Where(entry => entry.Value is not null).Select(entry => new FailedSchema(entry.Key, entry.Value!));
+
+        public bool WasTried(SchemaName schema) => _tried.ContainsKey(schema);
 
         public void Succeeded(SchemaName schema) => _tried[schema] = null;
 

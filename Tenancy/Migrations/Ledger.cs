@@ -62,7 +62,7 @@ internal sealed class Ledger(NpgsqlConnection connection, CompiledMigrations mig
         await update.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>In a transaction of its own: it has to survive the rollback that it reports.</summary>
+    /// <summary>After the rollback to the savepoint that it reports, still under the claim.</summary>
     public async Task FailAsync(SchemaName schema, string error, CancellationToken ct)
     {
         await using var update = new NpgsqlCommand(
@@ -70,12 +70,11 @@ internal sealed class Ledger(NpgsqlConnection connection, CompiledMigrations mig
             UPDATE tenancy.schemas
             SET attempts = attempts + 1, last_error = $2, failed_at = now(),
                 state = CASE state WHEN 'ready' THEN 'failed' ELSE state END
-            WHERE schema = $1 AND version <> $3
+            WHERE schema = $1
             """,
             connection)
         {
-            // Unless another process has brought it there since.
-            Parameters = { Text(schema.Value), Text(error), Text(migrations.Target) },
+            Parameters = { Text(schema.Value), Text(error) },
         };
         await update.ExecuteNonQueryAsync(ct);
     }

@@ -103,8 +103,8 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     }
 
     /// <summary>
-    /// A constant in quotes. After white space with a line break another quote goes on with the SAME constant, under the same rules
-    /// for backslashes: E'a' (line break) 'it\'s' is one.
+    /// A constant in quotes. After white space with a line break, comments included, another quote goes on with the SAME constant,
+    /// under the same rules for backslashes: E'a' (line break) 'it\'s' is one.
     /// </summary>
     private SqlToken Text(bool escapes)
     {
@@ -154,7 +154,7 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
             {
                 at++;
             }
-            else if (newLine && c == '-' && at + 1 < _sql.Length && _sql[at + 1] == '-')
+            else if (c == '-' && at + 1 < _sql.Length && _sql[at + 1] == '-')
             {
                 var end = _sql[at..].IndexOfAny('\n', '\r');
                 if (end < 0)

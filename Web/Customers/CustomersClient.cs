@@ -1,3 +1,4 @@
+using System.Net;
 using Web.Api;
 
 namespace Web.Customers;
@@ -15,12 +16,16 @@ public sealed class CustomersClient(HttpClient http)
         return http.SendAsync<Page<Customer>>(new(HttpMethod.Get, $"/customers?page={page}&pageSize={pageSize}{query}"), ct);
     }
 
-    public Task<Result<Customer>> FindAsync(string slug, CancellationToken ct) =>
-        http.SendAsync<Customer>(new(HttpMethod.Get, $"/customers/{Uri.EscapeDataString(slug)}"), ct);
+    public async Task<Result<Customer>> FindAsync(string slug, CancellationToken ct) => NewCustomer.IsSlug(slug)
+        ? await http.SendAsync<Customer>(new(HttpMethod.Get, $"/customers/{slug}"), ct)
+        : Unknown(slug);
 
     /// <summary>Creates a customer and all that belongs to it. Never sent twice.</summary>
     public Task<Result<Customer>> CreateAsync(NewCustomer customer, CancellationToken ct) =>
         http.SendAsync<Customer>(new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) }, ct);
+
+    /// <summary>What can't be a slug comes from an address someone typed; it isn't sent, because a path or a header could take it for something else.</summary>
+    internal static Problem Unknown(string slug) => new("Unknown customer.", $"No customer has the slug '{slug}'.") { Status = HttpStatusCode.NotFound };
 }
 
 /// <param name="Id">Stays, whatever is renamed.</param>

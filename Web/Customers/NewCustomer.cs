@@ -25,7 +25,7 @@ public sealed partial class NewCustomer : IForm
         {
             yield return new("slug", "Enter a slug.");
         }
-        else if (!Allowed().IsMatch(Slug))
+        else if (!IsSlug(Slug))
         {
             yield return new("slug", "1 to 40 of a to z, 0 to 9 and -, starting with a letter.");
         }
@@ -49,6 +49,9 @@ public sealed partial class NewCustomer : IForm
 
         return slug.ToString(0, Math.Min(slug.Length, LongestSlug)).TrimEnd('-');
     }
+
+    /// <summary>Whether a customer can have this slug: 1 to 40 of a to z, 0 to 9 and -, starting with a letter.</summary>
+    public static bool IsSlug(string text) => Allowed().IsMatch(text);
 
     [GeneratedRegex(@"^[a-z][a-z0-9-]{0,39}\z")]
     private static partial Regex Allowed();

@@ -1,4 +1,5 @@
 using Web.Api;
+using Web.Customers;
 
 namespace Web.Invoices;
 
@@ -14,23 +15,28 @@ public sealed class InvoicesClient(HttpClient http)
     /// <param name="pageSize">1 to 200.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Page<InvoiceSummary>>> ListAsync(string customer, int page, int pageSize, CancellationToken ct) =>
-        http.SendAsync<Page<InvoiceSummary>>(For(customer, new(HttpMethod.Get, $"/invoices?page={page}&pageSize={pageSize}")), ct);
+        SendAsync<Page<InvoiceSummary>>(customer, new(HttpMethod.Get, $"/invoices?page={page}&pageSize={pageSize}"), ct);
 
     public Task<Result<Invoice>> FindAsync(string customer, Guid id, CancellationToken ct) =>
-        http.SendAsync<Invoice>(For(customer, new(HttpMethod.Get, $"/invoices/{id}")), ct);
+        SendAsync<Invoice>(customer, new(HttpMethod.Get, $"/invoices/{id}"), ct);
 
     /// <summary>Creates an invoice. Never sent twice.</summary>
     public Task<Result<Invoice>> CreateAsync(string customer, NewInvoice invoice, CancellationToken ct) =>
-        http.SendAsync<Invoice>(For(customer, new(HttpMethod.Post, "/invoices") { Content = JsonContent.Create(invoice.ToWire()) }), ct);
+        SendAsync<Invoice>(customer, new(HttpMethod.Post, "/invoices") { Content = JsonContent.Create(invoice.ToWire()) }, ct);
 
     /// <summary>The currencies invoices can be written in. They are the same for all customers.</summary>
     public Task<Result<Currency[]>> CurrenciesAsync(CancellationToken ct) =>
         http.SendAsync<Currency[]>(new(HttpMethod.Get, "/currencies"), ct);
 
-    private static HttpRequestMessage For(string customer, HttpRequestMessage request)
+    private async Task<Result<T>> SendAsync<T>(string customer, HttpRequestMessage request, CancellationToken ct) where T : class
     {
+        if (!NewCustomer.IsSlug(customer))
+        {
+            return CustomersClient.Unknown(customer);
+        }
+
         request.Headers.Add(Header, customer);
-        return request;
+        return await http.SendAsync<T>(request, ct);
     }
 }
 

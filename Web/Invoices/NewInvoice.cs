@@ -24,7 +24,7 @@ public sealed class NewInvoice : IForm
             yield return new("contact.name", "Enter who the invoice is for.");
         }
 
-        if (Contact.Email is { Length: > 0 } email && !(email.Trim().IndexOf('@', StringComparison.Ordinal) is > 0 and var at && at < email.Trim().Length - 1))
+        if (!string.IsNullOrWhiteSpace(Contact.Email) && !IsAddress(Contact.Email.Trim()))
         {
             yield return new("contact.email", "Enter an address like name@example.com, or nothing.");
         }
@@ -66,6 +66,9 @@ public sealed class NewInvoice : IForm
         DueOn = Date(DueOn),
         Lines = Lines.Select(line => new { Description = line.Description.Trim(), line.Quantity, line.UnitPrice }),
     };
+
+    /// <summary>As much as can be told without sending mail: one @ with something before and after it.</summary>
+    private static bool IsAddress(string email) => email.Split('@') is [{ Length: > 0 }, { Length: > 0 }];
 
     private static string? Date(DateTime? date) => date?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

@@ -42,6 +42,24 @@ public sealed class ApiClientsTests
     }
 
     [Theory]
+    [InlineData("..")]
+    [InlineData("Not a slug")]
+    [InlineData("\u00fcber")]
+    [InlineData("acme\r\nX-Customer: globex")]
+    public async Task What_cannot_be_a_slug_is_unknown_and_goes_nowhere(string typed)
+    {
+        using var api = new FakeApi { Answer = _ => FakeApi.Page() };
+        using var host = Host(api);
+
+        var customer = await host.Services.GetRequiredService<CustomersClient>().FindAsync(typed, Ct);
+        var invoices = await host.Services.GetRequiredService<InvoicesClient>().ListAsync(typed, 1, 25, Ct);
+
+        Assert.Equal(HttpStatusCode.NotFound, customer.Problem?.Status);
+        Assert.Equal(HttpStatusCode.NotFound, invoices.Problem?.Status);
+        Assert.Empty(api.Requests);
+    }
+
+    [Theory]
     [InlineData(HttpStatusCode.InternalServerError)]
     [InlineData(HttpStatusCode.ServiceUnavailable)]
     [InlineData(HttpStatusCode.RequestTimeout)]

@@ -46,6 +46,21 @@ public sealed class FormsTests
         (object, string)? Found(string path) => FieldPath.Find(form, path) is { } field ? (field.Model, field.FieldName) : null;
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(" ", true)]
+    [InlineData("jane@example.com ", true)]
+    [InlineData("jane", false)]
+    [InlineData("@example.com", false)]
+    [InlineData("jane@", false)]
+    [InlineData("jane@example@com", false)]
+    public void An_address_may_be_missing_but_not_malformed(string? email, bool allowed)
+    {
+        var form = new NewInvoice { Contact = { Email = email } };
+
+        Assert.Equal(allowed, form.Check().All(error => error.Path != "contact.email"));
+    }
+
     [Fact]
     public void An_invoice_is_not_due_before_it_is_issued()
     {

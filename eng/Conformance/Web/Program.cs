@@ -19,6 +19,7 @@ app.MapGet("/health", () => TimeProvider.System.GetElapsedTime(started) < unwell
 app.MapGet("/environment/{name}", (string name) => Environment.GetEnvironmentVariable(name) ?? "");
 app.MapGet("/environment", () => app.Environment.EnvironmentName);
 app.MapGet("/arguments", () => args);
+app.MapGet("/uptime", () => (long)TimeProvider.System.GetElapsedTime(started).TotalMilliseconds);
 app.MapGet("/process", () => Environment.ProcessId);
 app.MapPost("/end/{code:int}", (int code) =>
 {

@@ -34,7 +34,7 @@ internal static class DataFolder
             """);
         if (folder == far)
         {
-            announce.WriteLine($"PostgreSQL keeps its data in {far}, because its user '{account.Name}' can't use {near}.");
+            announce.WriteLine($"PostgreSQL keeps its data in {far}, because its user '{account.Name}' {(order[0] == far ? "couldn't" : "can't")} use {near}.");
         }
 
         return folder;

@@ -23,7 +23,9 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
             return Make(folder, data, account, newest);
         }
 
-        var version = File.ReadAllText(Path.Combine(data, "PG_VERSION")).Trim();
+        var versionFile = Path.Combine(data, "PG_VERSION");
+        var version = File.Exists(versionFile) ? File.ReadAllText(versionFile).Trim()
+            : throw new NoPostgresException($"'{data}' isn't PostgreSQL's: it has no file PG_VERSION. Name another folder with --Postgres:DataFolder=...");
         var binaries = PostgresBinaries.Choose(installed, version) ?? throw new NoPostgresException($"""
             The data in '{data}' was made by PostgreSQL {version}, which isn't installed (found: {Majors(installed)}), and no other version reads it.
             Install PostgreSQL {version}; or delete that folder, and with it the data, to begin anew; or name another with --Postgres:DataFolder=...

@@ -27,6 +27,16 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
     }
 
     [Fact]
+    public async Task A_path_longer_than_a_sockets_can_be_is_no_obstacle()
+    {
+        var folder = _folder[new string('x', 200)];
+
+        await using var server = await LocalPostgres.StartAsync(folder, Ct);
+
+        Assert.Equal(Path.Combine(folder, "data"), await ExecuteAsync(server, "SHOW data_directory"));
+    }
+
+    [Fact]
     public async Task The_server_is_on_loopback_wants_a_password_and_shows_it_to_nobody()
     {
         var cluster = Kept();

@@ -14,7 +14,7 @@ internal sealed record ServerCommand(string File, IReadOnlyList<string> Argument
     {
         string[] settings =
         [
-            "listen_addresses=127.0.0.1",
+            "listen_addresses=localhost",           // both loopbacks: an orchestrator's proxy may come by either
             "unix_socket_directories=",             // a socket's path may have 107 bytes, a data folder's more
             "logging_collector=off",                // to the console, for the orchestrator to show
             "max_connections=200",

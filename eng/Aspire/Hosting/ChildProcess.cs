@@ -12,10 +12,11 @@ internal sealed record Launch(string Command, IReadOnlyList<string> Args, string
 /// </summary>
 internal sealed class ChildProcess
 {
-    private const int Hangup = 1, Interrupt = 2, Kill = 9, Terminate = 15;
+    private const int Interrupt = 2, Kill = 9, Terminate = 15;
 
     // The child gets neither the pipe nor the guard's signal handling. wait returns early when a signal comes, so it is asked again; 127 from a
-    // second question means "already answered". The watcher outlives TERM, so that it can still send KILL.
+    // second question means "already answered". The watcher outlives TERM, so that it can still send KILL. The output is
+    // the child's alone: the guard's shell would write "Terminated" to it.
     private const string Guard = """
         exec 3<&0 </dev/null
         signalled= code=127
@@ -24,9 +25,9 @@ internal sealed class ChildProcess
         trap '' HUP
         (trap - TERM INT HUP; exec "$@") 3<&- &
         child=$!
-        (trap '' TERM INT; read -r _ <&3; kill -TERM -$$; n=0; while [ $n -lt 20 ] && kill -0 $child; do sleep 0.1; n=$((n+1)); done; kill -KILL -$$) 2>/dev/null &
+        (trap '' TERM INT; read -r _ <&3; kill -TERM -$$; n=0; while [ $n -lt 20 ] && kill -0 $child; do sleep 0.1; n=$((n+1)); done; kill -KILL -$$) >/dev/null 2>&1 &
         watcher=$!
-        exec 3<&-
+        exec 3<&- >/dev/null 2>&1
         while :; do
           wait $child; answer=$?
           [ $answer -ne 127 ] && code=$answer
@@ -95,7 +96,6 @@ internal sealed class ChildProcess
         // The process alone: a grandchild that holds its output open must not hold its end back.
         while (!_process.HasExited)
         {
-            using var exited = new CancellationTokenSource();
             _process.EnableRaisingEvents = true;
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _process.Exited += (_, _) => ended.TrySetResult();

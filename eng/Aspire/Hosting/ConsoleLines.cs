@@ -86,6 +86,9 @@ namespace Aspire.Hosting
 
     internal static partial class Log
     {
+        [LoggerMessage(LogLevel.Information, "is stopped.")]
+        public static partial void Stopped(this ILogger logger);
+
         [LoggerMessage(LogLevel.Information, "{Line}")]
         public static partial void Output(this ILogger logger, string line);
 

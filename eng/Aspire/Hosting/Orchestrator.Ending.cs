@@ -24,9 +24,9 @@ internal sealed partial class Orchestrator
         var width = shown.Select(r => r.Name.Length).DefaultIfEmpty().Max();
         var lines = shown.Select(r => $"  {r.Name.PadRight(width)}  {Summary(r)}".TrimEnd());
         ConsoleLines.Provider.Write("apphost", string.Join('\n', [
-            "Aspire's stand-in runs this (see eng/README.md; -p:AspirePackages=true|false chooses).",
+            "These run:",
             .. lines,
-            "Ctrl+C stops it all."]));
+            "Ctrl+C stops them all."]));
     }
 
     public async Task StopAsync()

@@ -113,7 +113,11 @@ internal sealed partial class Orchestrator(
     {
         var code = await process.ExitAsync().ConfigureAwait(false);
         var logger = loggers.GetLogger(resource);
-        if (code == 0 || _stopping.IsCancellationRequested)
+        if (_stopping.IsCancellationRequested)
+        {
+            logger.Stopped();
+        }
+        else if (code == 0)
         {
             logger.Ended(code);
         }

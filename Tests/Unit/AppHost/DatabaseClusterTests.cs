@@ -48,7 +48,7 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
         var refused = await Assert.ThrowsAsync<PostgresException>(() => connection.OpenAsync(Ct));
 
         Assert.Equal(PostgresErrorCodes.InvalidPassword, refused.SqlState);
-        Assert.Equal("127.0.0.1", await ExecuteAsync(server, "SHOW listen_addresses"));
+        Assert.Equal("localhost", await ExecuteAsync(server, "SHOW listen_addresses"));
         Assert.DoesNotContain(right.Password!, ServerCommand.For(cluster, Environment.ProcessId, durable: true).Arguments);
     }
 

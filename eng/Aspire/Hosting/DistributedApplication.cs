@@ -63,6 +63,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
+            ConsoleLines.Provider.Reserve(Services.GetRequiredService<DistributedApplicationModel>().Resources.Select(r => r.Name));
             ConsoleLines.Provider.Write("apphost", "Aspire's packages are not used here: the stand-in in eng/Aspire runs this. -p:AspirePackages=true|false forces either (eng/README.md).");
             await StartAsync(stopping.Token).ConfigureAwait(false);
             await _orchestrator.SummarizeAsync(stopping.Token).ConfigureAwait(false);

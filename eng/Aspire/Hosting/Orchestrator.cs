@@ -27,7 +27,6 @@ internal sealed partial class Orchestrator(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
-        ConsoleLines.Provider.Reserve(builder.Resources.Select(r => r.Name));
         RefuseCircles();
         await Eventing.PublishAsync(new BeforeStartEvent(services, new(builder.Resources)), starting.Token).ConfigureAwait(false);
         lock (_ports)

@@ -23,6 +23,17 @@ public class Order
     }
 
     [Fact]
+    public async Task One_that_waits_for_a_start_only_does_not_wait_for_health()
+    {
+        await using var app = await SmallApp.StartAsync("chain");
+        await app.HealthyAsync("second");
+        var seen = app.Seen.ToList();
+
+        Assert.True(seen.IndexOf("first: Running") < seen.IndexOf("eager: Running"), string.Join('\n', seen));
+        Assert.True(seen.IndexOf("eager: Running") < seen.IndexOf("second: Running"), string.Join('\n', seen));
+    }
+
+    [Fact]
     public async Task One_that_waits_says_so_in_its_state()
     {
         await using var app = await SmallApp.StartAsync("chain");

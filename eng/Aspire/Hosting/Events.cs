@@ -24,8 +24,6 @@ namespace Aspire.Hosting.Eventing
         DistributedApplicationEventSubscription Subscribe<T>(IResource resource, Func<T, CancellationToken, Task> callback)
             where T : IDistributedApplicationResourceEvent;
 
-        void Unsubscribe(DistributedApplicationEventSubscription subscription);
-
         /// <summary>Calls the subscribers one after the other, in the order they subscribed.</summary>
         Task PublishAsync<T>(T @event, CancellationToken cancellationToken = default) where T : IDistributedApplicationEvent;
     }
@@ -38,7 +36,6 @@ namespace Aspire.Hosting.Eventing
     public class DistributedApplicationEventing : IDistributedApplicationEventing
     {
         private readonly ConcurrentQueue<DistributedApplicationEventSubscription> _subscriptions = [];
-        private readonly ConcurrentDictionary<DistributedApplicationEventSubscription, bool> _ended = [];
 
         public DistributedApplicationEventSubscription Subscribe<T>(Func<T, CancellationToken, Task> callback) where T : IDistributedApplicationEvent
         {
@@ -51,11 +48,9 @@ namespace Aspire.Hosting.Eventing
             where T : IDistributedApplicationResourceEvent =>
             Subscribe<T>((e, ct) => e.Resource == resource ? callback(e, ct) : Task.CompletedTask);
 
-        public void Unsubscribe(DistributedApplicationEventSubscription subscription) => _ended[subscription] = true;
-
         public async Task PublishAsync<T>(T @event, CancellationToken cancellationToken = default) where T : IDistributedApplicationEvent
         {
-            foreach (var subscription in _subscriptions.Where(s => !_ended.ContainsKey(s)))
+            foreach (var subscription in _subscriptions)
             {
                 await subscription.Callback(@event, cancellationToken).ConfigureAwait(false);
             }
@@ -65,14 +60,6 @@ namespace Aspire.Hosting.Eventing
 
 namespace Aspire.Hosting.ApplicationModel
 {
-    /// <summary>Before any resource starts.</summary>
-    public class BeforeStartEvent(IServiceProvider services, DistributedApplicationModel model) : IDistributedApplicationEvent
-    {
-        public IServiceProvider Services { get; } = services;
-
-        public DistributedApplicationModel Model { get; } = model;
-    }
-
     /// <summary>The ports are known, so the connection string is.</summary>
     public class ConnectionStringAvailableEvent(IResource resource, IServiceProvider services) : IDistributedApplicationResourceEvent
     {
@@ -111,12 +98,6 @@ namespace Aspire.Hosting
 {
     public static class DistributedApplicationEventingExtensions
     {
-        public static T OnBeforeStart<T>(this T builder, Func<BeforeStartEvent, CancellationToken, Task> callback) where T : IDistributedApplicationBuilder
-        {
-            builder.Eventing.Subscribe(callback);
-            return builder;
-        }
-
         public static IResourceBuilder<T> OnBeforeResourceStarted<T>(
             this IResourceBuilder<T> builder, Func<T, BeforeResourceStartedEvent, CancellationToken, Task> callback) where T : IResource => builder.On(callback);
 

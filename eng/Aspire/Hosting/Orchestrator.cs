@@ -28,7 +28,6 @@ internal sealed partial class Orchestrator(
     {
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
         RefuseCircles();
-        await Eventing.PublishAsync(new BeforeStartEvent(services, new(builder.Resources)), starting.Token).ConfigureAwait(false);
         lock (_ports)
         {
             _ports.Allocate(builder.Resources);

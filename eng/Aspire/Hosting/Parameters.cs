@@ -73,12 +73,6 @@ namespace Aspire.Hosting
 {
     public class MissingParameterValueException(string message) : DistributedApplicationException(message);
 
-    public sealed class ConnectionStringResource(string name, ReferenceExpression connectionStringExpression)
-        : Resource(name), IResourceWithConnectionString, IResourceWithWaitSupport
-    {
-        public ReferenceExpression ConnectionStringExpression { get; } = connectionStringExpression;
-    }
-
     public static class ParameterResourceBuilderExtensions
     {
         public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
@@ -125,12 +119,5 @@ namespace Aspire.Hosting
 
             public ReferenceExpression ConnectionStringExpression { get; } = ReferenceExpression.Create($"{value}");
         }
-    }
-
-    public static class ConnectionStringBuilderExtensions
-    {
-        public static IResourceBuilder<ConnectionStringResource> AddConnectionString(
-            this IDistributedApplicationBuilder builder, string name, ReferenceExpression connectionStringExpression) =>
-            builder.AddResource(new ConnectionStringResource(name, connectionStringExpression));
     }
 }

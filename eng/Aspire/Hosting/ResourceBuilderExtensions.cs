@@ -71,7 +71,7 @@ public static class ResourceBuilderExtensions
     {
         var resource = source.Resource;
         var name = connectionName ?? resource.Name;
-        return builder.Related(resource).WithEnvironment(context =>
+        return builder.WithEnvironment(context =>
         {
             context.EnvironmentVariables[resource.ConnectionStringEnvironmentVariable ?? $"ConnectionStrings__{name}"] = new ConnectionStringReference(resource, optional);
             foreach (var (property, value) in resource.GetConnectionProperties())
@@ -84,19 +84,13 @@ public static class ResourceBuilderExtensions
     /// <summary>Sets <c>services__NAME__ENDPOINT__0</c> for each of the source's endpoints.</summary>
     public static IResourceBuilder<TDestination> WithReference<TDestination>(
         this IResourceBuilder<TDestination> builder, IResourceBuilder<IResourceWithServiceDiscovery> source) where TDestination : IResourceWithEnvironment =>
-        builder.Related(source.Resource).WithEnvironment(context =>
+        builder.WithEnvironment(context =>
         {
             foreach (var endpoint in source.Resource.Annotations.OfType<EndpointAnnotation>())
             {
                 context.EnvironmentVariables[$"services__{source.Resource.Name}__{endpoint.Name}__0"] = new EndpointReference(source.Resource, endpoint.Name);
             }
         });
-
-    public static IResourceBuilder<T> WithParentRelationship<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> parent)
-        where T : IResource => builder.WithParentRelationship(parent.Resource);
-
-    public static IResourceBuilder<T> WithParentRelationship<T>(this IResourceBuilder<T> builder, IResource parent)
-        where T : IResource => builder.WithAnnotation(new ResourceRelationshipAnnotation(parent, "Parent"));
 
     /// <summary>Starts when the dependency runs, all its health checks pass, and what subscribed to that is done.</summary>
     public static IResourceBuilder<T> WaitFor<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> dependency)
@@ -121,10 +115,6 @@ public static class ResourceBuilderExtensions
             ? throw new DistributedApplicationException($"'{builder.Resource.Name}' has two endpoints named '{endpoint.Name}'.")
             : builder.WithAnnotation(endpoint);
     }
-
-    public static IResourceBuilder<T> WithHttpEndpoint<T>(
-        this IResourceBuilder<T> builder, int? port = null, int? targetPort = null, string? name = null, string? env = null)
-        where T : IResourceWithEndpoints => builder.WithEndpoint(port, targetPort, "http", name, env);
 
     public static IResourceBuilder<T> WithExternalHttpEndpoints<T>(this IResourceBuilder<T> builder) where T : IResourceWithEndpoints
     {
@@ -152,9 +142,6 @@ public static class ResourceBuilderExtensions
         builder.ApplicationBuilder.Services.AddHealthChecks().Add(new(key, _ => new HttpHealthCheck(resource, endpointName, path, statusCode ?? 200), null, null));
         return builder.WithHealthCheck(key);
     }
-
-    private static IResourceBuilder<T> Related<T>(this IResourceBuilder<T> builder, IResource resource) where T : IResource =>
-        builder.WithAnnotation(new ResourceRelationshipAnnotation(resource, "Reference"));
 
     private static IResourceBuilder<T> Waiting<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> dependency, WaitType type, int exitCode = 0)
         where T : IResource => ReferenceEquals(builder.Resource, dependency.Resource)

@@ -83,11 +83,8 @@ public class ProjectResource(string name)
     : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithServiceDiscovery, IResourceWithWaitSupport, IComputeResource;
 
 /// <summary>A container, run by the container engine's command line.</summary>
-public class ContainerResource(string name, string? entrypoint = null)
-    : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport, IComputeResource
-{
-    public string? Entrypoint { get; set; } = entrypoint;
-}
+public class ContainerResource(string name)
+    : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport, IComputeResource;
 
 public enum WaitType
 {
@@ -108,13 +105,6 @@ public class WaitAnnotation(IResource resource, WaitType waitType, int exitCode 
 public class HealthCheckAnnotation(string key) : IResourceAnnotation
 {
     public string Key { get; } = key;
-}
-
-public sealed class ResourceRelationshipAnnotation(IResource resource, string type) : IResourceAnnotation
-{
-    public IResource Resource { get; } = resource;
-
-    public string Type { get; } = type;
 }
 
 public class EnvironmentCallbackAnnotation(Func<EnvironmentCallbackContext, Task> callback) : IResourceAnnotation

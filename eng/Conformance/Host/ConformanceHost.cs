@@ -9,6 +9,7 @@ switch (builder.Configuration["scenario"])
         var migrations = builder.AddProject<ConformanceWeb>("job").WithArgs("--exit", "0", "--after", "500");
         var first = builder.AddProject<ConformanceWeb>("first").WaitForCompletion(migrations)
             .WithArgs("--healthy-after", "1500").WithHttpHealthCheck("/health");
+        builder.AddProject<ConformanceWeb>("eager").WaitForStart(first);
         builder.AddProject<ConformanceWeb>("second").WithReference(first).WaitFor(first).WithExternalHttpEndpoints();
         break;
 

@@ -7,7 +7,7 @@ using Tenancy;
 namespace Data.Customers;
 
 /// <summary>The slug belongs to another customer.</summary>
-public sealed class SlugTakenException(string slug, Exception inner)
+public sealed class SlugTakenException(string slug, Exception? inner = null)
     : Exception($"The slug '{slug}' is taken by another customer: choose a different one.", inner)
 {
     public string Slug { get; } = slug;
@@ -32,6 +32,12 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         if (!CustomerSlug.IsValid(slug))
         {
             throw new FormatException($"'{slug}' can't be a customer's slug: use {CustomerSlug.Rule}.");
+        }
+
+        // Asked first, because a constraint's refusal is an error in everyone's log; the constraint decides when two ask at once.
+        if (await db.Customers.AnyAsync(c => c.Slug == slug, ct))
+        {
+            throw new SlugTakenException(slug);
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);

@@ -66,8 +66,12 @@ public static class ServiceDefaults
                 .AddMeter(Tenancy))
             .WithTracing(tracing => tracing
                 .AddSource(builder.Environment.ApplicationName, Tenancy)
-                .AddAspNetCoreInstrumentation(options => options.Filter = context =>
-                    !context.Request.Path.StartsWithSegments(Health) && !context.Request.Path.StartsWithSegments(Alive))
+                .AddAspNetCoreInstrumentation(options =>
+                {
+                    options.Filter = context => !context.Request.Path.StartsWithSegments(Health) && !context.Request.Path.StartsWithSegments(Alive);
+                    // A trace for every key pressed in the console would bury those of the requests it leads to.
+                    options.EnableAspNetCoreSignalRSupport = false;
+                })
                 .AddHttpClientInstrumentation()
                 .AddNpgsql());
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -39,7 +40,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     {
         ArgumentException.ThrowIfNullOrEmpty(slug);
         var key = $"tenant:{slug}";
-        var listing = await cache.GetOrCreateAsync(key, (this, slug), static (state, token) => state.Item1.AskAsync(state.slug, token), _entry, cancellationToken: ct);
+        var listing = await cache.GetOrCreateAsync(
+            key, (This: this, slug, Asker: Activity.Current?.Context ?? default), static (state, token) => state.This.AskAsync(state.slug, state.Asker, token), _entry, cancellationToken: ct);
         if (listing is null)
         {
             await cache.RemoveAsync(key, ct);
@@ -63,8 +65,11 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         };
     }
 
-    private async ValueTask<TenantListing?> AskAsync(string slug, CancellationToken ct)
+    private async ValueTask<TenantListing?> AskAsync(string slug, ActivityContext asker, CancellationToken ct)
     {
+        // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the query to appear in it.
+        using var span = TenancyTelemetry.Source.StartActivity("find tenant", ActivityKind.Internal, asker);
+        span?.SetTag(TenancyTelemetry.Tenant, slug);
         var find = options.FindTenant ?? throw new InvalidOperationException("TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         await using var scope = scopes.CreateAsyncScope();
         return await find(scope.ServiceProvider, slug, ct);

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting;
 
-/// <summary>Health: asked often until it is good for the first time, then now and then.</summary>
+/// <summary>Health: asked often until it is good, then now and then: each question is a line in somebody's log.</summary>
 internal sealed partial class Orchestrator
 {
-    private static readonly TimeSpan Often = TimeSpan.FromMilliseconds(200), NowAndThen = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Often = TimeSpan.FromMilliseconds(200), NowAndThen = TimeSpan.FromSeconds(30);
 
     private async Task WatchAsync()
     {
@@ -71,7 +71,7 @@ internal sealed partial class Orchestrator
                 return;
             }
 
-            await Task.Delay(wasReady ? NowAndThen : Often, _stopping.Token).ConfigureAwait(false);
+            await Task.Delay(before == HealthStatus.Healthy ? NowAndThen : Often, _stopping.Token).ConfigureAwait(false);
         }
     }
 

@@ -32,8 +32,7 @@ internal static class CustomersEndpoints
             customers = customers.Where(c => EF.Functions.ILike(c.Slug, pattern) || EF.Functions.ILike(c.Name, pattern));
         }
 
-        return paging.OfAsync(customers.OrderBy(c => c.Slug).Select(c =>
-            new CustomerView(c.Id, c.Slug, c.Name, c.Schema, c.Status, c.Ring, c.CreatedAt)), ct);
+        return paging.OfAsync(customers.OrderBy(c => c.Slug).Select(c => CustomerView.Of(c)), ct);
     }
 
     private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(string slug, CustomersContext db, CancellationToken ct) =>
@@ -52,7 +51,7 @@ internal static class CustomersEndpoints
 
 /// <summary>A customer to be created.</summary>
 public sealed record NewCustomer(
-    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."), RegularExpression(@"^[a-z][a-z0-9-]{0,39}\z", ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
+    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."), RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
     [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName)] string Name);
 
 /// <summary>A customer, as operators see it.</summary>

@@ -12,6 +12,7 @@ namespace AppHost.Postgres;
 internal sealed class LocalPostgres : IAsyncDisposable
 {
     private const int LinesKept = 30;
+    private const int PortsTried = 3;
 
     private readonly Process _process;
     private readonly DatabaseCluster _cluster;
@@ -70,18 +71,26 @@ internal sealed class LocalPostgres : IAsyncDisposable
     {
         var folder = DataFolder.Choose(Environment.CurrentDirectory, dataFolder, account, DataFolder.StateHome(), TextWriter.Null);
         var cluster = await Task.Run(() => DatabaseCluster.Open(folder, account, PostgresBinaries.Installed()), ct);
-        var server = new LocalPostgres(cluster, owner, durable);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            server._process.Start();
-            server._process.BeginErrorReadLine();
-            await server.ReadyAsync(ct);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
+            var server = new LocalPostgres(cluster, owner, durable);
+            try
+            {
+                server._process.Start();
+                server._process.BeginErrorReadLine();
+                await server.ReadyAsync(ct);
+                return server;
+            }
+            catch (NoPostgresException problem) when (attempt < PortsTried && problem.Message.Contains("Address already in use", StringComparison.Ordinal))
+            {
+                // Free a moment ago and somebody else's now.
+                await server.DisposeAsync();
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
         }
     }
 

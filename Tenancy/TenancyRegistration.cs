@@ -1,11 +1,16 @@
+// INpgsqlRelationalConnection is the one service that has to be replaced and is internal by name; see TenantConnection.
+#pragma warning disable EF1001
+
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
 using Tenancy.Stamping;
@@ -15,9 +20,6 @@ namespace Tenancy;
 /// <summary>Adds the library to an application.</summary>
 public static class TenancyRegistration
 {
-    // One for all contexts: its cache of cuts is the process's.
-    private static readonly Stamp Stamp = new();
-
     /// <summary>
     /// Registers the data source, the pooled tenant context, the directory, provisioning and fleet migration. A
     /// <typeparamref name="TContext"/> that is injected into a scope serves that scope's <see cref="CurrentTenant"/>.
@@ -43,11 +45,12 @@ public static class TenancyRegistration
             builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
         services.AddPooledDbContextFactory<TContext>((provider, options) =>
         {
-            options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseTenancy();
+            options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseTenancy(provider.GetRequiredService<TenancyOptions>());
             context?.Invoke(options);
         });
         services.AddSingleton<TenantContextFactory<TContext>>();
         services.AddScoped<CurrentTenant>();
+        services.AddScoped<AcrossTenants<TContext>>();
         services.RemoveAll<TContext>();
         services.AddScoped(provider =>
             provider.GetRequiredService<TenantContextFactory<TContext>>().Create(provider.GetRequiredService<CurrentTenant>().Value));
@@ -64,15 +67,21 @@ public static class TenancyRegistration
     }
 
     /// <summary>
-    /// Makes a context a tenant's: its commands are stamped, its history table is in the tenant's schema. <see cref="AddTenancy"/> calls
-    /// it; design-time factories and hand-made options call it themselves, after <c>UseNpgsql</c>.
+    /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema, its model is checked
+    /// when it is built. <see cref="AddTenancy"/> calls it; design-time factories and hand-made options call it themselves, after <c>UseNpgsql</c>.
     /// </summary>
-    public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options)
+    /// <param name="options">The context's.</param>
+    /// <param name="tenancy">Whose shared tables and schemas the guard allows; the defaults of <see cref="TenancyOptions"/> if null.</param>
+    public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options, TenancyOptions? tenancy = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        tenancy ??= new();
         new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable(HistoryRepository.DefaultTableName, TenantPlaceholder.Schema);
-        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension());
-        return options.AddInterceptors(Stamp).ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension([.. tenancy.SharedTables], [.. tenancy.SharedSchemas]));
+        return options
+            .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
+            .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()
+            .ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
     }
 
     /// <summary>Binds a hand-made context (not from <see cref="TenantContextFactory{TContext}"/>) to its tenant.</summary>
@@ -82,5 +91,13 @@ public static class TenancyRegistration
         ArgumentNullException.ThrowIfNull(context);
         TenantBinding.Of(context).Bind(tenant);
         return context;
+    }
+
+    /// <summary>Whom the context serves.</summary>
+    /// <exception cref="NoTenantException">Nobody.</exception>
+    public static Tenant Tenant(this DbContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return TenantBinding.Of(context).Value;
     }
 }

@@ -18,6 +18,9 @@ public static class TenancyTelemetry
     /// <summary>Span attribute: the tenant's slug.</summary>
     public const string Tenant = "tenant.slug";
 
+    /// <summary>Span: one report over many tenants.</summary>
+    public const string ReadAcrossTenants = "read across tenants";
+
     internal static readonly ActivitySource Source = new(Name);
 
     private static readonly Meter Meter = new(Name);

@@ -1,32 +1,44 @@
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Stamping;
 
 namespace Tenancy.Leasing;
 
-/// <summary>Puts <see cref="TenantBinding"/> among a context's internal services.</summary>
-internal sealed class TenancyExtension : IDbContextOptionsExtension
+/// <summary>Puts what the library adds among a context's internal services.</summary>
+/// <param name="tables">See <see cref="TenancyOptions.SharedTables"/>.</param>
+/// <param name="schemas">See <see cref="TenancyOptions.SharedSchemas"/>.</param>
+internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas) : IDbContextOptionsExtension
 {
+    private readonly IReadOnlyList<string> _tables = tables;
+    private readonly IReadOnlyList<string> _schemas = schemas;
+
     public DbContextOptionsExtensionInfo Info => new ExtensionInfo(this);
 
     public void ApplyServices(IServiceCollection services)
     {
         services.AddScoped<TenantBinding>();
         services.AddScoped<IResettableService>(provider => provider.GetRequiredService<TenantBinding>());
+        services.AddSingleton(new SharedObjects(_tables, _schemas));
+        services.AddScoped<IConventionSetPlugin, TenantModelRules>();
     }
 
     public void Validate(IDbContextOptions options)
     {
     }
 
-    private sealed class ExtensionInfo(IDbContextOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
+    private sealed class ExtensionInfo(TenancyExtension extension) : DbContextOptionsExtensionInfo(extension)
     {
         public override bool IsDatabaseProvider => false;
 
         public override string LogFragment => "tenancy ";
 
-        public override int GetServiceProviderHashCode() => 0;
+        private TenancyExtension Tenancy => (TenancyExtension)Extension;
 
-        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is ExtensionInfo;
+        public override int GetServiceProviderHashCode() => HashCode.Combine(Tenancy._tables.Count, Tenancy._schemas.Count);
+
+        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is ExtensionInfo info
+            && Tenancy._tables.SequenceEqual(info.Tenancy._tables) && Tenancy._schemas.SequenceEqual(info.Tenancy._schemas);
 
         public override void PopulateDebugInfo(IDictionary<string, string> debugInfo) => debugInfo["Tenancy"] = "1";
     }

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Tenancy.Stamping;
 
 namespace Tenancy.Leasing;
 
@@ -13,15 +14,38 @@ internal sealed class TenantBinding : IResettableService
 
     public Tenant Value => _tenant ?? throw new NoTenantException();
 
+    /// <summary>Set instead of a tenant while <see cref="AcrossTenants{TContext}"/> reads for several.</summary>
+    public TenantChunk? Chunk { get; private set; }
+
     public static TenantBinding Of(DbContext context) => context.GetService<TenantBinding>();
 
     /// <summary>A context that has served or tracks anything can't change its tenant: it is bound once per lease.</summary>
-    public void Bind(Tenant tenant) => _tenant = _tenant is null || _tenant == tenant
+    public void Bind(Tenant tenant) => _tenant = Chunk is null && (_tenant is null || _tenant == tenant)
         ? tenant
         : throw new InvalidOperationException(
-            $"This context serves '{_tenant.Slug}' until it is disposed of and can't turn to '{tenant.Slug}': lease another one.");
+            $"This context serves '{_tenant?.Slug ?? "several tenants"}' until it is disposed of and can't turn to '{tenant.Slug}': lease another one.");
 
-    public void ResetState() => _tenant = null;
+    public void Bind(TenantChunk chunk) => Chunk = _tenant is null && Chunk is null
+        ? chunk
+        : throw new InvalidOperationException("This context serves already: lease another one.");
+
+    public void RefuseNobody()
+    {
+        if (_tenant is null && Chunk is null)
+        {
+            throw new NoTenantException();
+        }
+    }
+
+    /// <summary>The command as the server gets it.</summary>
+    /// <exception cref="NoTenantException">The context serves nobody.</exception>
+    public string TextOf(StatementCut cut) => Chunk is { } chunk ? chunk.TextOf(cut) : cut.Stamp(Value.Schema);
+
+    public void ResetState()
+    {
+        _tenant = null;
+        Chunk = null;
+    }
 
     public Task ResetStateAsync(CancellationToken cancellationToken = default)
     {

@@ -112,7 +112,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             LogMigrated(log, schema, time.GetElapsedTime(started).TotalMilliseconds);
             TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>("outcome", "migrated"));
         }
-        catch (PostgresException error) when (IsTheSchemasOwn(error))
+        catch (PostgresException error) when (error.IsTheSchemasOwn())
         {
             if (GivesWay(error) && run.Retry(schema) < MostAttempts)
             {
@@ -136,10 +136,6 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         TenancyTelemetry.MigrationDuration.Record(time.GetElapsedTime(started).TotalSeconds);
         return true;
     }
-
-    /// <summary>Not a server that shuts down (57P0x), is out of resources (53xxx) or fails inside (58xxx, XXxxx): that is the run's failure.</summary>
-    private static bool IsTheSchemasOwn(PostgresException error) =>
-        error.SqlState[..2] is not ("53" or "58" or "XX") && !error.SqlState.StartsWith("57P", StringComparison.Ordinal);
 
     /// <summary>Lock not available, deadlock, serialization: nothing is wrong with the schema, someone was in the way.</summary>
     private static bool GivesWay(PostgresException error) =>

@@ -8,6 +8,9 @@ namespace Tenancy.Stamping;
 /// </summary>
 internal sealed class CutCache
 {
+    /// <summary>The process's: every context, and whoever stamps without one.</summary>
+    public static CutCache Shared { get; } = new();
+
     private const int MostCuts = 4096;
     private const int LongestText = 64 * 1024;
 

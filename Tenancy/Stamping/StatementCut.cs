@@ -8,6 +8,8 @@ internal sealed class StatementCut
 {
     private readonly string _text;
     private readonly int[] _places;
+    private NameUse[]? _names;
+    private AllowList? _passed;
 
     private StatementCut(string text, int[] places, int? literal)
     {
@@ -41,6 +43,25 @@ internal sealed class StatementCut
         }
 
         return new StatementCut(text, [.. places], literal);
+    }
+
+    /// <summary>
+    /// Refuses what no tenant's command may do. Decided once for a text and a list; after that it costs the comparison of two references.
+    /// </summary>
+    /// <exception cref="CommandRefusedException">The message says what is refused, and what to write instead.</exception>
+    public void Guard(AllowList shared)
+    {
+        if (ReferenceEquals(_passed, shared))
+        {
+            return;
+        }
+
+        foreach (var name in _names ??= StatementReader.Names(_text))
+        {
+            name.Check(shared);
+        }
+
+        _passed = shared;
     }
 
     /// <summary>The tenant's command. No allocation but the result; the text itself where nothing is to be stamped.</summary>

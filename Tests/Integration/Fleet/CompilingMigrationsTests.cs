@@ -36,9 +36,15 @@ public sealed class CompilingMigrationsTests
     }
 }
 
-internal sealed class LiteralContext(DbContextOptions<LiteralContext> options) : DbContext(options);
+internal sealed class LiteralContext(DbContextOptions<LiteralContext> options) : DbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+}
 
-internal sealed class SuppressedContext(DbContextOptions<SuppressedContext> options) : DbContext(options);
+internal sealed class SuppressedContext(DbContextOptions<SuppressedContext> options) : DbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+}
 
 [DbContext(typeof(LiteralContext)), Migration("20260101000000_Literal")]
 internal sealed class Literal : Migration

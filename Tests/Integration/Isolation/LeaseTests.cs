@@ -31,29 +31,6 @@ public sealed class LeaseTests(App app)
     }
 
     [Fact]
-    public async Task Without_a_tenant_nothing_reaches_the_server_on_any_path()
-    {
-        // A data source that can reach no server: whatever got as far as opening a connection would fail with another exception.
-        await using var services = new ServiceCollection()
-            .AddTenancy<InvoicingContext>(options => options.ConnectionString = "Host=127.0.0.1;Port=1;Timeout=1").BuildServiceProvider();
-        await using var db = services.GetRequiredService<IDbContextFactory<InvoicingContext>>().CreateDbContext();
-
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Contacts.ToListAsync(Ct));
-        Assert.Throws<NoTenantException>(() => db.Contacts.ToList());
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Contacts.ExecuteDeleteAsync(Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Contacts.ExecuteUpdateAsync(set => set.SetProperty(c => c.Name, "x"), Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Contacts.FromSql($"SELECT * FROM contacts").ToListAsync(Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Database.SqlQuery<int>($"SELECT 1").ToListAsync(Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Database.ExecuteSqlAsync($"SELECT 1", Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Database.BeginTransactionAsync(Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Database.OpenConnectionAsync(Ct));
-        await Assert.ThrowsAsync<NoTenantException>(() => db.Database.MigrateAsync(Ct));
-        db.Contacts.Add(new Contact { Name = "Nobody's" });
-        await Assert.ThrowsAsync<NoTenantException>(() => db.SaveChangesAsync(Ct));
-        Assert.Throws<NoTenantException>(() => db.SaveChanges());
-    }
-
-    [Fact]
     public async Task A_scope_without_a_tenant_gets_no_context()
     {
         await using var scope = app.Services.CreateAsyncScope();

@@ -1,0 +1,33 @@
+namespace Tenancy;
+
+/// <summary>Which rule of the guard a command breaks.</summary>
+public enum CommandRule
+{
+    /// <summary>It names a schema that is neither the placeholder nor <c>pg_catalog</c> nor declared as shared: another tenant's, perhaps.</summary>
+    ForeignSchema,
+
+    /// <summary>It names a table without a schema, which <c>search_path</c> would look for in <c>public</c>.</summary>
+    MissingSchema,
+
+    /// <summary>It changes a shared table.</summary>
+    SharedTableIsReadOnly,
+
+    /// <summary>It leaves something in the session, where the pool's next tenant would find it.</summary>
+    SessionState,
+
+    /// <summary>It changes what belongs to the whole database or server.</summary>
+    GlobalObject,
+
+    /// <summary>It runs SQL that the guard can't see.</summary>
+    HiddenSql,
+}
+
+/// <summary>
+/// A tenant's command was refused, before it was sent: its message says why and what to do instead. It is the command's author who has
+/// to act, never the tenant.
+/// </summary>
+public sealed class CommandRefusedException(CommandRule rule, string message) : InvalidOperationException(message)
+{
+    /// <summary>Which rule it breaks.</summary>
+    public CommandRule Rule { get; } = rule;
+}

@@ -1,0 +1,31 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text;
+using Tenancy.Stamping;
+
+namespace Tenancy.Leasing;
+
+/// <summary>Some tenants that one command reads for: the command's text once per tenant, joined by UNION ALL, with the tenant's place as a last column.</summary>
+internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
+{
+    public IReadOnlyList<Tenant> Tenants { get; } = tenants;
+
+    /// <summary>The rows as they come from the server, at the one that EF made into an object last.</summary>
+    public DbDataReader? Rows { get; set; }
+
+    /// <summary>Whose the current row is.</summary>
+    public int Place => Rows!.GetInt32(Rows.FieldCount - 1);
+
+    public string TextOf(StatementCut cut)
+    {
+        var text = new StringBuilder();
+        for (var place = 0; place < Tenants.Count; place++)
+        {
+            // The query on lines of its own: it may end in a comment.
+            text.Append(place == 0 ? "" : "UNION ALL\n").Append("SELECT q.*, ").Append(place.ToString(CultureInfo.InvariantCulture)).Append(" FROM (\n")
+                .Append(cut.Stamp(Tenants[place].Schema)).Append("\n) AS q\n");
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,141 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+
+namespace Tenancy.Leasing;
+
+/// <summary>
+/// Checks a tenant model when it is built, the last of all conventions: what the stamp can't reach (names inside literals), what a data
+/// source knows for one schema only (enums, ranges), and what would tie tenants to each other is refused, with the way round it.
+/// </summary>
+internal sealed class TenantModelRules : IConventionSetPlugin, IModelFinalizingConvention
+{
+    public ConventionSet ModifyConventions(ConventionSet conventionSet)
+    {
+        conventionSet.ModelFinalizingConventions.Add(this);
+        return conventionSet;
+    }
+
+    public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+    {
+        var model = modelBuilder.Metadata;
+        if (model.FindEntityType(typeof(HistoryRow)) is not null)
+        {
+            // EF's own model of its history table, whose schema UseTenancy has set.
+            return;
+        }
+
+        if (model.GetDefaultSchema() != TenantPlaceholder.Schema)
+        {
+            throw Refused(
+                $"the model's default schema is '{model.GetDefaultSchema()}', so its tables would be the same for all tenants",
+                "call modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema)");
+        }
+
+        if (model.GetSequences().FirstOrDefault() is { } sequence)
+        {
+            throw Refused($"it has the sequence '{sequence.Name}', and PostgreSQL takes a sequence's name from a literal, which is never stamped", "use uuid v7 keys or identity columns");
+        }
+
+        // Enums and ranges; their annotations belong to the provider and have no public accessor by these names in every version.
+        if (model.GetAnnotations().FirstOrDefault(a => a.Name.StartsWith("Npgsql:Enum:", StringComparison.Ordinal) || a.Name.StartsWith("Npgsql:Range:", StringComparison.Ordinal)) is { } type)
+        {
+            throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only", "keep an enum as text with a check constraint, a range as two columns");
+        }
+
+        if (model.GetAnnotations().FirstOrDefault(a => a.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal)) is { } extension)
+        {
+            throw Refused($"it has '{extension.Name}', and an extension belongs to the whole database", "create it in the shared model's migrations");
+        }
+
+        foreach (var entity in model.GetEntityTypes())
+        {
+            CheckTables(entity);
+            foreach (var key in entity.GetForeignKeys())
+            {
+                CheckForeignKey(entity, key);
+            }
+
+            foreach (var property in entity.GetProperties())
+            {
+                CheckProperty(entity, property);
+            }
+        }
+
+        CheckNames(model);
+    }
+
+    private static void CheckTables(IConventionEntityType entity)
+    {
+        if (entity.GetTableName() is { } table && !IsTenants(entity) && !entity.IsTableExcludedFromMigrations())
+        {
+            throw Refused(
+                $"'{entity.GetSchema()}.{table}' is shared and would be made again by every tenant's migrations",
+                "map it with ToTable(name, schema, table => table.ExcludeFromMigrations()) and let the shared model's migrations make it");
+        }
+
+        foreach (var check in entity.GetCheckConstraints())
+        {
+            CheckSql(check.Sql, $"the check constraint '{check.Name}' of {entity.DisplayName()}");
+        }
+    }
+
+    private static void CheckForeignKey(IConventionEntityType entity, IConventionForeignKey key)
+    {
+        if (IsTenants(entity) && entity.GetTableName() is not null && key.PrincipalEntityType.GetTableName() is { } principal && !IsTenants(key.PrincipalEntityType))
+        {
+            throw Refused(
+                $"{entity.DisplayName()} has a foreign key to the shared table '{principal}': making one locks that table against writers, and dropping a tenant locks out its readers",
+                "keep the key's value without a navigation and join in the query");
+        }
+    }
+
+    private static void CheckProperty(IConventionEntityType entity, IConventionProperty property)
+    {
+        var name = $"{entity.DisplayName()}.{property.Name}";
+        var strategy = property.GetValueGenerationStrategy();
+        if (IsTenants(entity) && strategy is NpgsqlValueGenerationStrategy.SerialColumn or NpgsqlValueGenerationStrategy.SequenceHiLo or NpgsqlValueGenerationStrategy.Sequence)
+        {
+            throw Refused($"{name} gets its values by {strategy}, whose sequence is named in a literal, which is never stamped", "use an identity column (UseIdentityAlwaysColumn) or a uuid v7 key");
+        }
+
+        CheckSql(property.GetDefaultValueSql(), $"the default of {name}");
+        CheckSql(property.GetComputedColumnSql(), $"the computed column {name}");
+    }
+
+    private static void CheckSql(string? sql, string where)
+    {
+        if (sql is null)
+        {
+            return;
+        }
+
+        if (sql.Contains("nextval", StringComparison.OrdinalIgnoreCase))
+        {
+            throw Refused($"{where} calls nextval, which names its sequence in a literal, which is never stamped", "use an identity column");
+        }
+
+        if (Stamping.StatementCut.Of(sql).PlaceholderInLiteral is not null)
+        {
+            throw Refused($"{where} has the placeholder inside a literal, which is data and is never stamped", $"name the schema as an identifier: \"{TenantPlaceholder.Schema}\"");
+        }
+    }
+
+    /// <summary>Or an unqualified name in raw SQL would find the shared table where the tenant's was meant.</summary>
+    private static void CheckNames(IConventionModel model)
+    {
+        var tables = model.GetEntityTypes().Where(entity => entity.GetTableName() is not null).ToLookup(IsTenants, entity => entity.GetTableName()!);
+        if (tables[true].Intersect(tables[false]).FirstOrDefault() is { } both)
+        {
+            throw Refused($"'{both}' is the name of a tenant's table and of a shared one", "rename one of them");
+        }
+    }
+
+    private static bool IsTenants(IReadOnlyEntityType entity) => (entity.GetTableName() is null ? entity.GetViewSchema() : entity.GetSchema()) == TenantPlaceholder.Schema;
+
+    private static InvalidOperationException Refused(string what, string instead) => new($"This model can't be a tenant's: {what}. Instead, {instead}.");
+}

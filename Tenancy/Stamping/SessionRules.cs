@@ -1,0 +1,206 @@
+namespace Tenancy.Stamping;
+
+/// <summary>
+/// What no tenant's command may do, whatever it names: leave something in the session, which the pool hands to the next tenant (and
+/// PgBouncer in transaction mode to anybody); change what all share; run SQL that can't be seen.
+/// </summary>
+internal sealed class SessionRules(List<Lexeme> sql)
+{
+    // Read as one, a change of these would change what a later statement of the same transaction means, or who runs it.
+    private static readonly HashSet<string> NotEvenLocal = ["search_path", "schema", "role", "session", "session_authorization", "standard_conforming_strings", "backslash_quote"];
+
+    private static readonly HashSet<string> Global =
+        ["extension", "role", "user", "group", "database", "tablespace", "publication", "subscription", "server", "foreign", "language", "trusted", "event", "access", "cast", "system", "owned", "rule"];
+
+    private static readonly HashSet<string> SessionLocks =
+        ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"];
+
+    private static readonly HashSet<string> RunText = ["ts_stat", "ts_rewrite", "dblink", "dblink_exec", "dblink_open", "dblink_send_query"];
+
+    private static readonly HashSet<string> Sequences = ["nextval", "setval", "currval"];
+
+    /// <summary>The key word that a statement begins with, EXPLAIN left out, and where it stands.</summary>
+    /// <exception cref="CommandRefusedException">No tenant's statement begins so.</exception>
+    public string Verb(ref int at)
+    {
+        if (At(at).Is("explain"))
+        {
+            for (at++; At(at).Is("analyze") || At(at).Is("verbose"); at++)
+            {
+            }
+
+            if (At(at).Is('('))
+            {
+                at = Closing(at) + 1;
+            }
+        }
+
+        if (At(at).Kind != LexemeKind.Word)
+        {
+            return "";
+        }
+
+        var verb = At(at).Text;
+        switch (verb)
+        {
+            case "set":
+                RefuseSet(at + 1);
+                break;
+            case "reset" or "discard":
+                throw Session($"{verb.ToUpperInvariant()} changes the session's settings");
+            case "listen" or "unlisten":
+                throw Session($"{verb.ToUpperInvariant()} belongs to the session: listen on a connection of your own, outside the pool");
+            case "prepare" or "execute" or "deallocate":
+                throw Session($"{verb.ToUpperInvariant()} keeps its statement, or its transaction, in the session");
+            case "declare" when FindInStatement(at, "hold"):
+                throw Session("A cursor WITH HOLD outlives its transaction");
+            case "load":
+                throw Session("LOAD brings a library into the session");
+            case "do":
+                throw Hidden("A DO block's body is text that the guard doesn't read. Write plain statements, or do it in the shared migrations");
+            case "create" or "alter" or "drop":
+                RefuseTemporary(at + 1);
+                RefuseGlobal(at);
+                break;
+            case "reassign" or "import" or "security":
+                throw GlobalObject(verb);
+        }
+
+        return verb;
+    }
+
+    /// <summary>The kind of object that CREATE, ALTER, DROP or COMMENT ON is about: table, index, view...</summary>
+    public string Kind(int verb)
+    {
+        for (var at = verb + 1; At(at).Kind == LexemeKind.Word; at++)
+        {
+            if (At(at).Text is not ("or" or "replace" or "unique" or "unlogged" or "materialized" or "recursive" or "constraint" or "on" or "force") || At(at).Is("constraint") && !At(at + 1).Is("trigger"))
+            {
+                return At(at).Text;
+            }
+        }
+
+        return "";
+    }
+
+    /// <summary>Whether a COPY writes its table.</summary>
+    public bool CopiesIn(int verb) => FindInStatement(verb, "from");
+
+    /// <summary>CREATE TEMP TABLE; SELECT INTO TEMP.</summary>
+    public void RefuseTemporary(int at)
+    {
+        while (At(at).Is("or") || At(at).Is("replace") || At(at).Is("local") || At(at).Is("global"))
+        {
+            at++;
+        }
+
+        if ((At(at).Is("temp") || At(at).Is("temporary")) && At(at + 1).IsIdentifier)
+        {
+            throw Session("A temporary table lives as long as the session. Use a common table expression (WITH), or a table in the tenant's schema");
+        }
+    }
+
+    /// <param name="function">The called function's name, without its schema.</param>
+    /// <param name="at">Where its arguments open.</param>
+    public void RefuseCall(string function, int at)
+    {
+        if (SessionLocks.Contains(function))
+        {
+            throw Session($"{function} locks for the session. Use pg_advisory_xact_lock, which ends with the transaction");
+        }
+
+        if (RunText.Contains(function) || function.Contains("_to_xml", StringComparison.Ordinal))
+        {
+            throw Hidden($"{function} runs SQL that stands in a text. Write the query itself");
+        }
+
+        if (Sequences.Contains(function))
+        {
+            throw Hidden($"{function} names its sequence in a text, which is never stamped. Use an identity column");
+        }
+
+        if (function == "set_config" && !(At(at + 1).Kind == LexemeKind.Literal && At(at + 2).Is(',') && EndsInTrue(at) && !NotEvenLocal.Contains(At(at + 1).Text.Trim('\'').ToLowerInvariant())))
+        {
+            throw Session("set_config without a third argument that is plainly true, or of a setting that changes what statements mean, sets for the session. Write set_config('name', value, true)");
+        }
+    }
+
+    private void RefuseSet(int at)
+    {
+        if (At(at).Is("transaction") || At(at).Is("constraints"))
+        {
+            return;
+        }
+
+        if (!At(at).Is("local"))
+        {
+            throw Session("SET without LOCAL sets for the session");
+        }
+
+        if (NotEvenLocal.Contains(At(at + 1).Text.ToLowerInvariant()))
+        {
+            throw Session($"SET LOCAL {At(at + 1).Text} changes where the next statements go or what they mean. Every statement names its schema here: \"{TenantPlaceholder.Schema}\"", local: true);
+        }
+    }
+
+    private void RefuseGlobal(int verb)
+    {
+        var kind = Kind(verb);
+        if (kind == "foreign" && At(verb + 2).Is("table"))
+        {
+            return;
+        }
+
+        if (Global.Contains(kind) || kind == "default" && !FindInStatement(verb, "schema"))
+        {
+            throw GlobalObject($"{At(verb).Text} {kind}");
+        }
+    }
+
+    private bool EndsInTrue(int open)
+    {
+        var close = Closing(open);
+        return At(close - 1).Is("true") && At(close - 2).Is(',');
+    }
+
+    private int Closing(int open)
+    {
+        var depth = 0;
+        for (var at = open; at < sql.Count; at++)
+        {
+            depth += At(at).Is('(') ? 1 : At(at).Is(')') ? -1 : 0;
+            if (depth == 0)
+            {
+                return at;
+            }
+        }
+
+        return sql.Count;
+    }
+
+    private bool FindInStatement(int at, string word)
+    {
+        var depth = 0;
+        for (; at < sql.Count && !At(at).Is(';'); at++)
+        {
+            depth += At(at).Is('(') ? 1 : At(at).Is(')') ? -1 : 0;
+            if (depth == 0 && At(at).Is(word))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Lexeme At(int at) => at >= 0 && at < sql.Count ? sql[at] : default;
+
+    private static CommandRefusedException Session(string why, bool local = false) => new(
+        CommandRule.SessionState,
+        local ? $"{why}." : $"{why}, where the next tenant of the pooled connection would find it (and behind PgBouncer, any client). SET LOCAL, set_config(..., true) and pg_advisory_xact_lock end with the transaction.");
+
+    private static CommandRefusedException Hidden(string why) => new(CommandRule.HiddenSql, $"{why}.");
+
+    private static CommandRefusedException GlobalObject(string what) => new(
+        CommandRule.GlobalObject, $"{what.ToUpperInvariant()} changes what belongs to the whole database or server: do it once, in the shared migrations, not once per tenant.");
+}

@@ -1,0 +1,64 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Storage;
+using Tenancy.Leasing;
+
+namespace Tenancy.Stamping;
+
+/// <summary>
+/// A command of a tenant context. Its text has the placeholder; each DbCommand that is made of it is checked by the guard and gets the
+/// schema of the tenant that the connection's context serves. EF keeps the commands of its compiled queries, and with them their cuts.
+/// </summary>
+internal sealed class TenantCommand(
+    RelationalCommandBuilderDependencies dependencies, string text, string logText, IReadOnlyList<IRelationalParameter> parameters)
+    : RelationalCommand(dependencies, text, logText, parameters)
+{
+    /// <summary>What <see cref="CreateDbCommand"/> is told by ToQueryString and CreateDbCommand, which execute nothing.</summary>
+    private const DbCommandMethod NotExecuted = (DbCommandMethod)(-1);
+
+    private StatementCut _cut = CutCache.Shared.Cut(text);
+    private TenantBinding? _executedFor;
+
+    /// <summary>EF logs this, not the command's own text: it may have constants replaced by question marks.</summary>
+    public override string LogCommandText => _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
+
+    /// <summary>LINQ executes a rented command that is filled from the compiled query's; that one serves all tenants at once and never changes.</summary>
+    public override void PopulateFrom(IRelationalCommandTemplate commandTemplate)
+    {
+        _executedFor = null;
+        base.PopulateFrom(commandTemplate);
+        _cut = commandTemplate is TenantCommand template ? template._cut : CutCache.Shared.Cut(CommandText);
+    }
+
+    public override DbCommand CreateDbCommand(RelationalCommandParameterObject parameterObject, Guid commandId, DbCommandMethod commandMethod)
+    {
+        if (parameterObject.Connection is not TenantConnection connection)
+        {
+            throw new InvalidOperationException(
+                "A tenant's context doesn't create or delete databases, which all tenants share: do that by a context of the shared schema.");
+        }
+
+        var binding = connection.Binding;
+        if (commandMethod != NotExecuted)
+        {
+            _executedFor = binding;
+        }
+
+        var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
+        // An interceptor of the application's may have written a text of its own by now.
+        var cut = ReferenceEquals(command.CommandText, CommandText) ? _cut : CutCache.Shared.Cut(command.CommandText);
+        cut.Guard(connection.Shared);
+        command.CommandText = binding.TextOf(cut);
+        return command;
+    }
+
+    public override Task<RelationalDataReader> ExecuteReaderAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default) =>
+        parameterObject.Connection is TenantConnection { Binding.Chunk: { } chunk } ? ReadAsync(chunk, parameterObject, cancellationToken) : base.ExecuteReaderAsync(parameterObject, cancellationToken);
+
+    private async Task<RelationalDataReader> ReadAsync(TenantChunk chunk, RelationalCommandParameterObject parameterObject, CancellationToken ct)
+    {
+        var reader = await base.ExecuteReaderAsync(parameterObject, ct);
+        chunk.Rows = reader.DbDataReader;
+        return reader;
+    }
+}

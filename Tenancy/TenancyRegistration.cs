@@ -35,6 +35,9 @@ public static class TenancyRegistration
         services.AddOptions<TenancyOptions>().Configure(configure)
             .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString), "TenancyOptions.ConnectionString is empty: there is no database to reach.")
             .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero, "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
+            .Validate(
+                options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
+                "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
             .ValidateOnStart();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);

@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Tenancy;
 
 /// <summary>
-/// The library's names in telemetry. Attributes follow OpenTelemetry's semantic conventions for databases, where the schema is part of
-/// the namespace. No metric carries a tenant: ten thousand of them would be ten thousand series.
+/// The library's names in telemetry, all of them. Attributes follow OpenTelemetry's semantic conventions for databases, where a schema is
+/// part of the namespace. No metric carries a tenant: ten thousand of them would be ten thousand series.
 /// </summary>
 public static class TenancyTelemetry
 {
@@ -18,18 +18,48 @@ public static class TenancyTelemetry
     /// <summary>Span attribute: the tenant's slug.</summary>
     public const string Tenant = "tenant.slug";
 
+    /// <summary>Metric attribute: how it ended, see the metric.</summary>
+    public const string Outcome = "outcome";
+
+    /// <summary>Metric attribute: which <see cref="CommandRule"/> a refused command breaks, or <c>NoTenantException</c>.</summary>
+    public const string Rule = "tenancy.rule";
+
+    /// <summary>Span: the registry is asked for a tenant.</summary>
+    public const string FindTenant = "find tenant";
+
+    /// <summary>Span: a schema is made.</summary>
+    public const string ProvisionSchema = "provision schema";
+
+    /// <summary>Span: one run over the fleet; attributes <see cref="Migrated"/> and <see cref="Failed"/>.</summary>
+    public const string MigrateFleet = "migrate fleet";
+
+    /// <summary>Span: one schema is migrated.</summary>
+    public const string MigrateSchema = "migrate schema";
+
     /// <summary>Span: one report over many tenants.</summary>
     public const string ReadAcrossTenants = "read across tenants";
+
+    /// <summary>Span attribute: schemas that a run migrated.</summary>
+    public const string Migrated = "tenancy.migrated";
+
+    /// <summary>Span attribute: schemas that a run failed on.</summary>
+    public const string Failed = "tenancy.failed";
 
     internal static readonly ActivitySource Source = new(Name);
 
     private static readonly Meter Meter = new(Name);
 
-    /// <summary>Schemas migrated; attribute <c>outcome</c>: migrated, failed.</summary>
+    /// <summary>Schemas migrated; <see cref="Outcome"/>: migrated, failed.</summary>
     internal static readonly Counter<long> Migrations =
         Meter.CreateCounter<long>("tenancy.migrations", "{schema}", "Schemas that a migration run brought to its version, or failed to.");
 
     /// <summary>How long one schema took, seconds.</summary>
     internal static readonly Histogram<double> MigrationDuration =
         Meter.CreateHistogram<double>("tenancy.migration.duration", "s", "How long the migration of one schema took.");
+
+    /// <summary>Commands that were not sent; <see cref="Rule"/>. Each is a defect in the application, or an attack.</summary>
+    private static readonly Counter<long> Refusals =
+        Meter.CreateCounter<long>("tenancy.refusals", "{command}", "Commands that the guard refused, and work that had no tenant.");
+
+    internal static void CountRefusal(string rule) => Refusals.Add(1, new KeyValuePair<string, object?>(Rule, rule));
 }

@@ -68,7 +68,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     private async ValueTask<TenantListing?> AskAsync(string slug, ActivityContext asker, CancellationToken ct)
     {
         // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the query to appear in it.
-        using var span = TenancyTelemetry.Source.StartActivity("find tenant", ActivityKind.Internal, asker);
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.FindTenant, ActivityKind.Internal, asker);
         span?.SetTag(TenancyTelemetry.Tenant, slug);
         var find = options.FindTenant ?? throw new InvalidOperationException("TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         await using var scope = scopes.CreateAsyncScope();

@@ -33,6 +33,7 @@ internal sealed class TenantBinding : IResettableService
     {
         if (_tenant is null && Chunk is null)
         {
+            TenancyTelemetry.CountRefusal(nameof(NoTenantException));
             throw new NoTenantException();
         }
     }

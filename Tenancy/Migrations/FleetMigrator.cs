@@ -42,7 +42,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
-        using var span = TenancyTelemetry.Source.StartActivity("migrate fleet");
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateFleet);
         var started = time.GetTimestamp();
         var run = new Run();
 
@@ -57,7 +57,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             });
 
         var report = new FleetReport(run.Migrated, [.. run.Failed.OrderBy(f => f.Schema)], time.GetElapsedTime(started));
-        span?.SetTag("tenancy.migrated", report.Migrated).SetTag("tenancy.failed", report.Failed.Count);
+        span?.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count);
         return report;
     }
 
@@ -88,7 +88,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
         // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the claim stays.
         await transaction.SaveAsync(BeforeMigrations, ct);
-        using var span = TenancyTelemetry.Source.StartActivity("migrate schema");
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateSchema);
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value);
         var started = time.GetTimestamp();
         var step = "reading the history";
@@ -110,7 +110,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             // Tried, too: a schema that is ahead of this build keeps a version that differs from the build's.
             run.Succeeded(schema);
             LogMigrated(log, schema, time.GetElapsedTime(started).TotalMilliseconds);
-            TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>("outcome", "migrated"));
+            TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>(TenancyTelemetry.Outcome, "migrated"));
         }
         catch (PostgresException error) when (error.IsTheSchemasOwn())
         {
@@ -130,7 +130,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             await transaction.CommitAsync(ct);
             span?.SetStatus(ActivityStatusCode.Error, words);
             LogFailed(log, schema, words);
-            TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>("outcome", "failed"));
+            TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>(TenancyTelemetry.Outcome, "failed"));
         }
 
         TenancyTelemetry.MigrationDuration.Record(time.GetElapsedTime(started).TotalSeconds);

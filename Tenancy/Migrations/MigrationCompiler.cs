@@ -16,6 +16,7 @@ internal static class MigrationCompiler
         var assembly = context.GetService<IMigrationsAssembly>();
         var provider = context.GetService<IDatabaseProvider>().Name;
         var history = context.GetService<IHistoryRepository>();
+        var shared = context.GetService<SharedObjects>().Of(context.Model);
         var migrations = assembly.Migrations
             .OrderBy(entry => entry.Key, StringComparer.Ordinal)
             .Select(entry =>
@@ -23,7 +24,7 @@ internal static class MigrationCompiler
                 var sql = new StringBuilder();
                 foreach (var command in Commands(context, assembly.CreateMigration(entry.Value, provider)))
                 {
-                    sql.Append(Checked(entry.Key, command));
+                    sql.Append(Checked(entry.Key, command, shared));
                 }
 
                 return new CompiledMigration(entry.Key, Append(sql, history.GetInsertScript(new(entry.Key, ProductInfo.GetVersion()))).ToString());
@@ -45,7 +46,7 @@ internal static class MigrationCompiler
             migration.UpOperations,
             context.GetService<IModelRuntimeInitializer>().Initialize(migration.TargetModel, designTime: true, validationLogger: null));
 
-    private static string Checked(string migration, MigrationCommand command)
+    private static string Checked(string migration, MigrationCommand command, AllowList shared)
     {
         var text = command.CommandText;
         if (command.TransactionSuppressed)
@@ -54,12 +55,22 @@ internal static class MigrationCompiler
                 $"Migration {migration} has a command that can't run in a transaction, which a customer's migrations do: {FirstLine(text)}");
         }
 
-        if (StatementCut.Of(text).PlaceholderInLiteral is { } at)
+        var cut = StatementCut.Of(text);
+        if (cut.PlaceholderInLiteral is { } at)
         {
             var line = text.AsSpan(0, at).Count('\n') + 1;
             throw new InvalidOperationException(
                 $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal or a dollar body, which is data and is never stamped. " +
                 $"Name the schema as an identifier instead. Line {line} of: {FirstLine(text)}");
+        }
+
+        try
+        {
+            cut.Guard(shared);
+        }
+        catch (CommandRefusedException refusal)
+        {
+            throw new InvalidOperationException($"Migration {migration} does what no tenant's migration may: {refusal.Message} In: {FirstLine(text)}", refusal);
         }
 
         return Append(new(), text).ToString();

@@ -45,7 +45,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, TenancyOpti
     public async Task CreateAsync(NpgsqlTransaction transaction, SchemaName schema, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        using var span = TenancyTelemetry.Source.StartActivity("provision schema");
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value);
 
         await using var create = new NpgsqlCommand(migrations.CreateScript(schema), transaction.Connection, transaction);

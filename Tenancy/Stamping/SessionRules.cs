@@ -163,7 +163,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
         return At(close - 1).Is("true") && At(close - 2).Is(',');
     }
 
-    private int Closing(int open)
+    /// <summary>Where what opens at that place closes; that place itself where nothing opens.</summary>
+    public int Closing(int open)
     {
         var depth = 0;
         for (var at = open; at < sql.Count; at++)

@@ -56,9 +56,17 @@ internal sealed class StatementCut
             return;
         }
 
-        foreach (var name in _names ??= StatementReader.Names(_text))
+        try
         {
-            name.Check(shared);
+            foreach (var name in _names ??= StatementReader.Names(_text))
+            {
+                name.Check(shared);
+            }
+        }
+        catch (CommandRefusedException refusal)
+        {
+            TenancyTelemetry.CountRefusal(refusal.Rule.ToString());
+            throw;
         }
 
         _passed = shared;

@@ -28,6 +28,16 @@ public sealed class CompilingMigrationsTests
             "20260101000000_Suppressed", Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(context)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_migration_that_leaves_the_tenants_schema_is_an_error_too()
+    {
+        using var context = With<ForeignContext>();
+        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(context));
+
+        Assert.Contains("20260101000000_Foreign", error.Message, StringComparison.Ordinal);
+        Assert.Contains("customer_globex", error.Message, StringComparison.Ordinal);
+    }
+
     private static TContext With<TContext>() where TContext : DbContext
     {
         var options = new DbContextOptionsBuilder<TContext>();
@@ -57,4 +67,15 @@ internal sealed class Suppressed : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder) =>
         migrationBuilder.Sql("CREATE INDEX CONCURRENTLY i ON \"__Tenant__\".a (x);", suppressTransaction: true);
+}
+
+internal sealed class ForeignContext(DbContextOptions<ForeignContext> options) : DbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+}
+
+[DbContext(typeof(ForeignContext)), Migration("20260101000000_Foreign")]
+internal sealed class Foreign : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("INSERT INTO \"__Tenant__\".a SELECT * FROM customer_globex.a;");
 }

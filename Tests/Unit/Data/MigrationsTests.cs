@@ -1,6 +1,8 @@
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Tenancy;
 using Tenancy.Migrations;
 using Xunit;
@@ -17,6 +19,26 @@ public sealed class MigrationsTests
 
         Assert.False(shared.Database.HasPendingModelChanges());
         Assert.False(invoicing.Database.HasPendingModelChanges());
+    }
+
+    /// <summary>After a change: dotnet ef dbcontext optimize, as the README says.</summary>
+    [Fact]
+    public void The_compiled_model_says_what_the_model_says()
+    {
+        using var context = Invoicing();
+
+        Assert.IsType<RuntimeModel>(context.Model, exactMatch: false);
+        Assert.Equal(Described(context.GetService<IDesignTimeModel>().Model), Described(context.Model));
+
+        static IEnumerable<string> Described(IModel model) =>
+            from table in model.GetRelationalModel().Tables
+            orderby table.SchemaQualifiedName
+            from line in table.Columns.Select(c => $"{c.Name} {c.StoreType} {c.IsNullable} {string.Join(',', c.PropertyMappings.Select(m => $"{m.Property.DeclaringType.Name}.{m.Property.Name} {m.Property.ValueGenerated} {m.Property.IsConcurrencyToken} {m.Property.GetMaxLength()}"))}")
+                .Concat(table.Indexes.Select(i => $"{i.Name} {i.IsUnique} {string.Join(',', i.Columns.Select(c => c.Name))}"))
+                .Concat(table.ForeignKeyConstraints.Select(k => $"{k.Name} {k.OnDeleteAction}"))
+                .Concat(table.UniqueConstraints.Select(k => k.Name))
+                .Order(StringComparer.Ordinal)
+            select $"{table.SchemaQualifiedName}: {line}";
     }
 
     [Fact]

@@ -12,7 +12,7 @@ using Tenancy;
 var builder = WebApplication.CreateBuilder(args);
 builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
-builder.Services.AddData(builder.Configuration.GetConnectionString(DataRegistration.ConnectionName));
+builder.Services.AddData(builder.Configuration);
 // Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one.
 builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
 builder.Services.AddProblems();

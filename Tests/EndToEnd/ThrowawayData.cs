@@ -25,7 +25,7 @@ public sealed class ThrowawayData : IAsyncDisposable
     public static async Task<ThrowawayData> CreateAsync(TestServer server, CancellationToken ct)
     {
         var owner = TestServer.IsConfigured ? await server.ConnectionStringAsync(ct) : null;
-        return new(owner, owner is null ? null : server.AsTenantsLogin(owner));
+        return new(owner, owner is null ? null : server.AsNewLogin(owner));
     }
 
     public async ValueTask DisposeAsync()

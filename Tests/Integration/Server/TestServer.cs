@@ -17,8 +17,7 @@ public sealed class TestServer : IAsyncDisposable
 {
     private readonly ConcurrentBag<string> _databases = [];
     private readonly SemaphoreSlim _starting = new(1);
-    private readonly string _login = $"tests_{Guid.NewGuid():n}";
-    private readonly string _password = Guid.NewGuid().ToString("n");
+    private readonly ConcurrentBag<string> _logins = [];
     private LocalPostgres? _local;
     private ThrowawayData? _data;
     private RunningApp? _container;
@@ -39,14 +38,21 @@ public sealed class TestServer : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(maintenance) { Database = database }.ConnectionString;
     }
 
-    /// <summary>The same database with the run's login that serves customers; the migration job makes it, or the method below.</summary>
-    public string AsTenantsLogin(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { Username = _login, Password = _password }.ConnectionString;
+    /// <summary>
+    /// The connection string for the same database of a login that nobody has made yet; it is dropped at the end of the run. Whoever may make
+    /// it: the migration job, or a test.
+    /// </summary>
+    public string AsNewLogin(string connectionString)
+    {
+        var login = $"tests_{Guid.NewGuid():n}";
+        _logins.Add(login);
+        return new NpgsqlConnectionStringBuilder(connectionString) { Username = login, Password = Guid.NewGuid().ToString("n") }.ConnectionString;
+    }
 
-    /// <summary>As the job does it, in a database that has the shared migrations.</summary>
+    /// <summary>The login that serves customers, made as the job makes it, in a database that has the shared migrations.</summary>
     public async Task<string> AddTenantsLoginAsync(string connectionString, CancellationToken ct)
     {
-        var tenants = AsTenantsLogin(connectionString);
+        var tenants = AsNewLogin(connectionString);
         await using var source = NpgsqlDataSource.Create(connectionString);
         await new TenantLogin(source, new() { ConnectionString = connectionString, TenantConnectionString = tenants }, NullLogger<TenantLogin>.Instance)
             .EnsureAsync(DataRegistration.ApiRole, ct);
@@ -71,9 +77,9 @@ public sealed class TestServer : IAsyncDisposable
                 await ExecuteAsync(_maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
             }
 
-            if (_maintenance is not null)
+            foreach (var login in _logins)
             {
-                await ExecuteAsync(_maintenance, $"DROP ROLE IF EXISTS {_login}", CancellationToken.None);
+                await ExecuteAsync(_maintenance!, $"DROP ROLE IF EXISTS {login}", CancellationToken.None);
             }
         }
 

@@ -14,8 +14,11 @@ public static class DataRegistration
     /// <summary>The name of the owner's connection string, and of the resource in the AppHost.</summary>
     public const string ConnectionName = "tenants";
 
-    /// <summary>The name of the connection string of the login that serves customers, a member of <see cref="ApiRole"/>.</summary>
-    public const string ApiConnectionName = "tenants-api";
+    /// <summary>
+    /// The name of the connection string of the login that serves customers, a member of <see cref="ApiRole"/>. Without a hyphen: a shell passes no
+    /// variable on whose name has one, and customers would be served with the owner's rights.
+    /// </summary>
+    public const string ApiConnectionName = "tenantsApi";
 
     /// <summary>The role that serves customers; the migrations make it and say what it may.</summary>
     public const string ApiRole = "tenancy_api";
@@ -23,7 +26,7 @@ public static class DataRegistration
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
-    /// Has <c>ConnectionStrings:tenants</c>, the owner's, required; and <c>ConnectionStrings:tenants-api</c>, with which customers are served,
+    /// Has <c>ConnectionStrings:tenants</c>, the owner's, required; and <c>ConnectionStrings:tenantsApi</c>, with which customers are served,
     /// else they are with the owner's.
     /// </param>
     public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)

@@ -15,7 +15,7 @@ public sealed class ThrowawayData : IAsyncDisposable
 
     private ThrowawayData(string? owner, string? tenants) => Arguments = owner is null
         ? [$"--Postgres:DataFolder={Folder}", $"--Postgres:DataVolume={_name}"]
-        : [$"--ConnectionStrings:tenants={owner}", $"--ConnectionStrings:tenants-api={tenants}"];
+        : [$"--ConnectionStrings:tenants={owner}", $"--ConnectionStrings:tenantsApi={tenants}"];
 
     /// <summary>What the AppHost is started with.</summary>
     public string[] Arguments { get; }

@@ -53,7 +53,7 @@ public sealed class App : IAsyncLifetime
         _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", ConnectionString)
-            .UseSetting("ConnectionStrings:tenants-api", ServingConnectionString)
+            .UseSetting("ConnectionStrings:tenantsApi", ServingConnectionString)
             // What tests provoke, they assert: the log would only bury it.
             .ConfigureLogging(logging => logging.ClearProviders()));
         _ = _api.Server;

@@ -26,7 +26,7 @@ internal static class Job
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenants-api"] = tenants, ["DOTNET_ENVIRONMENT"] = environment },
+            Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenantsApi"] = tenants, ["DOTNET_ENVIRONMENT"] = environment },
         };
         start.ArgumentList.Add(Path);
         foreach (var argument in arguments)

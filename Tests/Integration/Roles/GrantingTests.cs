@@ -131,7 +131,7 @@ public sealed class GrantingTests(App app)
     }
 
     private static ServiceProvider Services(string owner, string tenants) => new ServiceCollection().AddLogging()
-        .AddData(new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenants-api", tenants)]).Build())
+        .AddData(new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenantsApi", tenants)]).Build())
         .BuildServiceProvider();
 
     private static CustomersContext Shared(string owner) =>

@@ -6,13 +6,11 @@ using Api.Invoicing;
 using Api.Tenants;
 using Data;
 using Data.Customers;
-using Npgsql;
-using Tenancy;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
-builder.Services.AddData(builder.Configuration.GetConnectionString(DataRegistration.ConnectionName));
+builder.Services.AddData(builder.Configuration);
 // Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one.
 builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
 builder.Services.AddProblems();
@@ -30,7 +28,5 @@ app.MapCustomers();
 app.MapCurrencies();
 app.MapInvoices();
 
-await TenantPlaceholder.RefuseIfItExistsAsync(app.Services.GetRequiredService<NpgsqlDataSource>());
-// Compiled before the first request, so that no customer waits for it and a migration that can't be stamped stops the start.
-app.Services.GetRequiredService<CompiledMigrations>();
+await app.CheckAsync();
 await app.RunAsync();

@@ -1,6 +1,7 @@
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
@@ -10,17 +11,30 @@ namespace Data;
 /// <summary>What Api and job have in common.</summary>
 public static class DataRegistration
 {
-    /// <summary>The name of the connection string, and of the resource in the AppHost.</summary>
+    /// <summary>The name of the owner's connection string, and of the resource in the AppHost.</summary>
     public const string ConnectionName = "tenants";
 
-    /// <summary>Registers both contexts over one pool, the registry and the library's verbs.</summary>
+    /// <summary>
+    /// The name of the connection string of the login that serves customers, a member of <see cref="ApiRole"/>. Without a hyphen: a shell passes no
+    /// variable on whose name has one, and customers would be served with the owner's rights.
+    /// </summary>
+    public const string ApiConnectionName = "tenantsApi";
+
+    /// <summary>The role that serves customers; the migrations make it and say what it may.</summary>
+    public const string ApiRole = "tenancy_api";
+
+    /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="connectionString">The database's, required.</param>
-    public static IServiceCollection AddData(this IServiceCollection services, string? connectionString)
+    /// <param name="configuration">
+    /// Has <c>ConnectionStrings:tenants</c>, the owner's, required; and <c>ConnectionStrings:tenantsApi</c>, with which customers are served,
+    /// else they are with the owner's.
+    /// </param>
+    public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddTenancy<InvoicingContext>(options =>
         {
-            options.ConnectionString = connectionString ?? "";
+            options.ConnectionString = configuration.GetConnectionString(ConnectionName) ?? "";
+            options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
         });

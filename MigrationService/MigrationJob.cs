@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Data;
 using Data.Customers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -32,11 +33,12 @@ internal enum ExitCode
 }
 
 /// <summary>
-/// The run: shared schema, registry, fleet, report. A plain class that Program.cs awaits, because a BackgroundService that throws
+/// The run: shared schema, the API's login, registry, fleet, report. A plain class that Program.cs awaits, because a BackgroundService that throws
 /// leaves the exit code 0, and the API would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
-    CustomersContext shared, NpgsqlDataSource database, FleetMigrator fleet, DemoCustomers demo, IHostEnvironment environment, ILogger<MigrationJob> log)
+    CustomersContext shared, NpgsqlDataSource database, TenantLogin login, FleetMigrator fleet, DemoCustomers demo, IHostEnvironment environment,
+    ILogger<MigrationJob> log)
 {
     // Any number will do that no other program of this database locks.
     private const long SharedSchemaLock = 0x74656E616E6379;
@@ -63,16 +65,19 @@ internal sealed partial class MigrationJob(
         catch (Exception e)
         {
             // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers failed.
-            LogDatabaseFailed(log, e, (e.InnerException as DbException ?? e).Message);
+            // EF wraps what the server said; the login's words say more than the server's.
+            LogDatabaseFailed(log, e, (e is TenantLoginException ? e : e.InnerException as DbException ?? e).Message);
             return (int)ExitCode.DatabaseFailed;
         }
     }
 
     /// <exception cref="DbException">The database or the shared schema failed.</exception>
+    /// <exception cref="TenantLoginException">The API's login can't be set up.</exception>
     public async Task<ExitCode> RunAsync(OnFailure onFailure, FleetPlan plan, CancellationToken ct)
     {
         await TenantPlaceholder.RefuseIfItExistsAsync(database, ct);
         await MigrateSharedAsync(ct);
+        await login.EnsureAsync(DataRegistration.ApiRole, ct);
         await EnrolUnknownAsync(ct);
 
         var report = await fleet.RunAsync(plan, ct);

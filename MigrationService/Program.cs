@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Data;
 using Data.Customers;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MigrationService;
@@ -29,7 +28,7 @@ root.SetAction(async (parsed, ct) =>
     // Its options are read above; the host takes its settings from files and the environment.
     var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
     builder.AddServiceDefaults();
-    builder.Services.AddData(builder.Configuration.GetConnectionString(DataRegistration.ConnectionName));
+    builder.Services.AddData(builder.Configuration);
     builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
     builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>();
 

@@ -1,10 +1,32 @@
+using Npgsql;
+
 namespace Tenancy;
 
 /// <summary>How the application uses the library. Validated when the host starts.</summary>
 public sealed class TenancyOptions
 {
-    /// <summary>The database's connection string, required. What it sets itself wins over the library's defaults.</summary>
+    /// <summary>
+    /// The key, among the services, of the <see cref="NpgsqlDataSource"/> that serves tenants, for commands outside EF; the owner's has no key.
+    /// </summary>
+    public const string TenantsKey = "tenants";
+
+    /// <summary>
+    /// The owner's connection string, required: it makes schemas and tables, and reads what all tenants share. What it sets itself wins over
+    /// the library's defaults.
+    /// </summary>
     public string ConnectionString { get; set; } = "";
+
+    /// <summary>
+    /// The connection string of the login that serves tenants, with fewer rights than the owner's (see <see cref="TenancyRoles"/>); contexts
+    /// leased for a tenant use it, with a pool of its own. Default: none, then all use <see cref="ConnectionString"/> and its one pool.
+    /// </summary>
+    public string? TenantConnectionString { get; set; }
+
+    /// <summary>
+    /// Changes the data sources, after the library's own settings, so that each can be overridden, the types that are loaded included. Runs for
+    /// the owner's and, if there is one, for the tenants'.
+    /// </summary>
+    public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
 
     /// <summary>
     /// Schemas that all tenants share, besides <c>pg_catalog</c>: a tenant's commands may use their functions, types and operators, and no

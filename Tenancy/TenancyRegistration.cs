@@ -34,6 +34,10 @@ public static class TenancyRegistration
     {
         services.AddOptions<TenancyOptions>().Configure(configure)
             .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString), "TenancyOptions.ConnectionString is empty: there is no database to reach.")
+            .Validate(
+                options => !TenantDataSource.HasSearchPath(options.ConnectionString) && !TenantDataSource.HasSearchPath(options.TenantConnectionString),
+                "A connection string sets a search path (Search Path=, or search_path in Options=): a name without a schema would then find one tenant's tables " +
+                "whoever is served, and PgBouncer refuses such a connection. Remove it: every statement names its schema.")
             .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero, "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
@@ -46,9 +50,12 @@ public static class TenancyRegistration
         services.TryAddSingleton(provider => TenantDataSource.Create(
             provider.GetRequiredService<TenancyOptions>(),
             builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
+        services.TryAddKeyedSingleton(TenancyOptions.TenantsKey, (provider, _) => TenantDataSource.CreateForTenants(
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TenancyOptions>(),
+            builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
         services.AddPooledDbContextFactory<TContext>((provider, options) =>
         {
-            options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseTenancy(provider.GetRequiredService<TenancyOptions>());
+            options.UseNpgsql(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey)).UseTenancy(provider.GetRequiredService<TenancyOptions>());
             context?.Invoke(options);
         });
         services.AddSingleton<TenantContextFactory<TContext>>();
@@ -66,6 +73,7 @@ public static class TenancyRegistration
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<FleetMigrator>();
+        services.AddSingleton<TenantLogin>();
         return services;
     }
 

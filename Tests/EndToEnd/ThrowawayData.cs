@@ -13,17 +13,20 @@ public sealed class ThrowawayData : IAsyncDisposable
 {
     private readonly string _name = $"tests-{Guid.NewGuid():n}";
 
-    private ThrowawayData(string? connectionString) => Arguments = connectionString is null
+    private ThrowawayData(string? owner, string? tenants) => Arguments = owner is null
         ? [$"--Postgres:DataFolder={Folder}", $"--Postgres:DataVolume={_name}"]
-        : [$"--ConnectionStrings:tenants={connectionString}"];
+        : [$"--ConnectionStrings:tenants={owner}", $"--ConnectionStrings:tenantsApi={tenants}"];
 
     /// <summary>What the AppHost is started with.</summary>
     public string[] Arguments { get; }
 
     private string Folder => Path.Combine(Path.GetTempPath(), _name);
 
-    public static async Task<ThrowawayData> CreateAsync(TestServer server, CancellationToken ct) =>
-        new(TestServer.IsConfigured ? await server.ConnectionStringAsync(ct) : null);
+    public static async Task<ThrowawayData> CreateAsync(TestServer server, CancellationToken ct)
+    {
+        var owner = TestServer.IsConfigured ? await server.ConnectionStringAsync(ct) : null;
+        return new(owner, owner is null ? null : server.AsNewLogin(owner));
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using Xunit;
 
 namespace Tests.EndToEnd;
@@ -28,6 +29,13 @@ public sealed class WholeSystemTests(Integration.App app)
             Assert.Equal([8m, 7m], await running.InvoicesAsync(south));
             // The first run's demo customers, with invoices.
             Assert.Equal(12, (await running.InvoicesAsync("acme")).Length);
+            // Seen from the owner's connection: another login, which may not make tables, has read them.
+            Assert.Equal(false, await ScalarAsync(
+                await running.ConnectionStringAsync(),
+                """
+                SELECT bool_or(has_schema_privilege(usename, 'customer_acme', 'CREATE')) FROM pg_stat_activity
+                WHERE datname = current_database() AND query LIKE '%"customer_acme".invoices%' AND pid <> pg_backend_pid()
+                """));
 
             using var web = running.Client("web");
             using var page = await web.GetAsync("/", Ct);
@@ -40,5 +48,12 @@ public sealed class WholeSystemTests(Integration.App app)
 
         Assert.Equal([120m], await again.InvoicesAsync("north"));
         Assert.Equal([8m, 7m], await again.InvoicesAsync("south"));
+    }
+
+    private static async Task<object?> ScalarAsync(string connectionString, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync(Ct);
     }
 }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Tenancy;
 using Tests.Integration;
 using Tests.Integration.Server;
@@ -29,7 +30,11 @@ public sealed class App : IAsyncLifetime
 
     public IServiceProvider Services => _api!.Services;
 
+    /// <summary>The owner's.</summary>
     public string ConnectionString { get; private set; } = "";
+
+    /// <summary>That of the login which serves customers: it may not create, alter or drop anything.</summary>
+    public string ServingConnectionString { get; private set; } = "";
 
     public TenantContextFactory<InvoicingContext> Invoicing => Services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
 
@@ -43,9 +48,12 @@ public sealed class App : IAsyncLifetime
             await shared.Database.MigrateAsync(TestContext.Current.CancellationToken);
         }
 
+        ServingConnectionString = await Server.AddTenantsLoginAsync(ConnectionString, TestContext.Current.CancellationToken);
+
         _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", ConnectionString)
+            .UseSetting("ConnectionStrings:tenantsApi", ServingConnectionString)
             // What tests provoke, they assert: the log would only bury it.
             .ConfigureLogging(logging => logging.ClearProviders()));
         _ = _api.Server;
@@ -59,6 +67,14 @@ public sealed class App : IAsyncLifetime
         }
 
         await Server.DisposeAsync();
+    }
+
+    /// <summary>A customer's context with the owner's rights, as a migration has it.</summary>
+    public InvoicingContext AsOwner(Tenant tenant)
+    {
+        var options = new DbContextOptionsBuilder<InvoicingContext>();
+        options.UseNpgsql(Services.GetRequiredService<NpgsqlDataSource>()).UseTenancy();
+        return new InvoicingContext(options.Options).For(tenant);
     }
 
     public HttpClient Client() => _api!.CreateClient();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 using Tenancy;
 using Xunit;
@@ -15,8 +14,8 @@ public sealed class MigrationServiceTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
 
-        var first = await RunAsync(database, "Development");
-        var second = await RunAsync(database, "Development");
+        var first = await Job.RunAsync(database, "Development");
+        var second = await Job.RunAsync(database, "Development");
 
         Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
         Assert.Contains("Migrated the shared schema", first.Output, StringComparison.Ordinal);
@@ -31,7 +30,7 @@ public sealed class MigrationServiceTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
 
-        Assert.Equal(0, (await RunAsync(database, "Production")).ExitCode);
+        Assert.Equal(0, (await Job.RunAsync(database, "Production")).ExitCode);
         Assert.Equal(0L, await ScalarAsync(database, "SELECT count(*) FROM public.customers"));
     }
 
@@ -39,7 +38,7 @@ public sealed class MigrationServiceTests(App app)
     public async Task A_customer_that_cannot_be_migrated_is_reported_and_the_caller_says_what_that_means()
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await RunAsync(database, "Development");
+        await Job.RunAsync(database, "Development");
         // As if the newest migration weren't applied, to two customers; one of them was altered by hand.
         await ScalarAsync(database, $"""
             DROP TABLE customer_acme.invoice_lines, customer_acme.invoices, customer_acme.contacts, customer_globex.invoice_lines, customer_globex.invoices;
@@ -48,8 +47,8 @@ public sealed class MigrationServiceTests(App app)
             UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema IN ('customer_acme', 'customer_globex')
             """);
 
-        var isolated = await RunAsync(database, "Development", "--on-failure", "isolate");
-        var failed = await RunAsync(database, "Development");
+        var isolated = await Job.RunAsync(database, "Development", "--on-failure", "isolate");
+        var failed = await Job.RunAsync(database, "Development");
 
         Assert.Equal((0, 1), (isolated.ExitCode, failed.ExitCode));
         Assert.Contains("3 customers: 1 migrated, 1 failed", isolated.Output, StringComparison.Ordinal);
@@ -64,9 +63,9 @@ public sealed class MigrationServiceTests(App app)
         var database = await app.Server.ConnectionStringAsync(Ct);
         await ScalarAsync(database, "CREATE SCHEMA \"__Tenant__\"");
 
-        var placeholder = await RunAsync(database, "Production");
-        var unreachable = await RunAsync("Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2", "Production");
-        var missing = await RunAsync("", "Production");
+        var placeholder = await Job.RunAsync(database, "Production");
+        var unreachable = await Job.RunAsync("Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2", "Production");
+        var missing = await Job.RunAsync("", "Production");
 
         Assert.Equal((2, 2, 2), (placeholder.ExitCode, unreachable.ExitCode, missing.ExitCode));
         Assert.Contains("DROP SCHEMA \"__Tenant__\"", placeholder.Output, StringComparison.Ordinal);
@@ -78,7 +77,7 @@ public sealed class MigrationServiceTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
 
-        var both = await Task.WhenAll(RunAsync(database, "Development"), RunAsync(database, "Development"));
+        var both = await Task.WhenAll(Job.RunAsync(database, "Development"), Job.RunAsync(database, "Development"));
 
         Assert.All(both, job => Assert.True(job.ExitCode == 0, job.Output));
         Assert.Equal(3L, await ScalarAsync(database, "SELECT count(*) FROM public.customers"));
@@ -89,31 +88,7 @@ public sealed class MigrationServiceTests(App app)
     [InlineData("--on-failure", "perhaps")]
     [InlineData("--nonsense")]
     public async Task Wrong_arguments_are_neither_success_nor_a_failed_customer(params string[] arguments) =>
-        Assert.Equal(64, (await RunAsync("Host=127.0.0.1;Port=1", "Production", arguments)).ExitCode);
-
-    /// <summary>Where the build puts it, beside this project's output: the copy among the tests' own files lacks what it needs to run.</summary>
-    private static string JobPath { get; } = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "MigrationService", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "MigrationService.dll"));
-
-    private static async Task<(int ExitCode, string Output)> RunAsync(string database, string environment, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["ConnectionStrings__tenants"] = database, ["DOTNET_ENVIRONMENT"] = environment },
-        };
-        start.ArgumentList.Add(JobPath);
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var job = Process.Start(start)!;
-        var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
-        await job.WaitForExitAsync(Ct);
-        return (job.ExitCode, string.Concat(await output));
-    }
+        Assert.Equal(64, (await Job.RunAsync("Host=127.0.0.1;Port=1", "Production", arguments)).ExitCode);
 
     private static async Task<object?> ScalarAsync(string database, string sql)
     {

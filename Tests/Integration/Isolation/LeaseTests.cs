@@ -159,6 +159,10 @@ public sealed class LeaseTests(App app)
 
     /// <summary>A provider of its own over the same database, so that a pool of contexts and of connections is not shared with other tests.</summary>
     private ServiceProvider OneContext(int pool = 1) => new ServiceCollection()
-        .AddTenancy<InvoicingContext>(options => options.ConnectionString = $"{app.ConnectionString};Maximum Pool Size={pool};Application Name=lease-{Guid.NewGuid():n}")
+        .AddTenancy<InvoicingContext>(options =>
+        {
+            options.ConnectionString = app.ConnectionString;
+            options.TenantConnectionString = $"{app.ServingConnectionString};Maximum Pool Size={pool};Application Name=lease-{Guid.NewGuid():n}";
+        })
         .BuildServiceProvider();
 }

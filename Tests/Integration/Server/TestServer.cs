@@ -1,19 +1,23 @@
 using System.Collections.Concurrent;
 using AppHost.Postgres;
+using Data;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Tenancy;
 using Tests.EndToEnd;
 
 namespace Tests.Integration.Server;
 
 /// <summary>
 /// The PostgreSQL of a test run, started when the first test asks for a database: the one that <c>ConnectionStrings__tenants</c> names,
-/// whose user must be allowed to create databases; else a private server from the installed binaries, gone with the run; else, where
+/// whose user must be allowed to create databases and roles; else a private server from the installed binaries, gone with the run; else, where
 /// there are only containers, the one that the AppHost makes.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
     private readonly ConcurrentBag<string> _databases = [];
     private readonly SemaphoreSlim _starting = new(1);
+    private readonly ConcurrentBag<string> _logins = [];
     private LocalPostgres? _local;
     private ThrowawayData? _data;
     private RunningApp? _container;
@@ -34,6 +38,27 @@ public sealed class TestServer : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(maintenance) { Database = database }.ConnectionString;
     }
 
+    /// <summary>
+    /// The connection string for the same database of a login that nobody has made yet; it is dropped at the end of the run. Whoever may make
+    /// it: the migration job, or a test.
+    /// </summary>
+    public string AsNewLogin(string connectionString)
+    {
+        var login = $"tests_{Guid.NewGuid():n}";
+        _logins.Add(login);
+        return new NpgsqlConnectionStringBuilder(connectionString) { Username = login, Password = Guid.NewGuid().ToString("n") }.ConnectionString;
+    }
+
+    /// <summary>The login that serves customers, made as the job makes it, in a database that has the shared migrations.</summary>
+    public async Task<string> AddTenantsLoginAsync(string connectionString, CancellationToken ct)
+    {
+        var tenants = AsNewLogin(connectionString);
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await new TenantLogin(source, new() { ConnectionString = connectionString, TenantConnectionString = tenants }, NullLogger<TenantLogin>.Instance)
+            .EnsureAsync(DataRegistration.ApiRole, ct);
+        return tenants;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_local is not null)
@@ -50,6 +75,11 @@ public sealed class TestServer : IAsyncDisposable
             foreach (var database in _databases)
             {
                 await ExecuteAsync(_maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
+            }
+
+            foreach (var login in _logins)
+            {
+                await ExecuteAsync(_maintenance!, $"DROP ROLE IF EXISTS {login}", CancellationToken.None);
             }
         }
 

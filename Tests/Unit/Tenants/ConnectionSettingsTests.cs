@@ -1,3 +1,6 @@
+using Data.Invoicing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Tenancy;
 using Xunit;
@@ -28,6 +31,68 @@ public sealed class ConnectionSettingsTests
         Assert.Equal(7, settings.MaxPoolSize);
         Assert.Equal(5, settings.MaxAutoPrepare);
     }
+
+    [Fact]
+    public async Task The_application_has_the_last_word_on_every_data_source()
+    {
+        await using var services = Services(options =>
+        {
+            options.ConnectionString = "Host=localhost;Username=owner";
+            options.TenantConnectionString = "Host=localhost;Username=api";
+            options.ConfigureDataSource = source => source.ConnectionStringBuilder.MaxPoolSize = 3;
+        });
+
+        Assert.All([services.GetRequiredService<NpgsqlDataSource>(), Tenants(services)], source => Assert.Contains("Maximum Pool Size=3", source.ConnectionString, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_login_of_the_tenants_own_has_a_pool_of_its_own_with_the_same_settings()
+    {
+        await using var services = Services(options =>
+        {
+            options.ConnectionString = "Host=localhost;Username=owner";
+            options.TenantConnectionString = "Host=localhost;Username=api";
+        });
+
+        Assert.Equal("owner", new NpgsqlConnectionStringBuilder(services.GetRequiredService<NpgsqlDataSource>().ConnectionString).Username);
+        var tenants = new NpgsqlConnectionStringBuilder(Tenants(services).ConnectionString);
+        Assert.Equal(("api", true, 1800, 0), (tenants.Username, tenants.NoResetOnClose, tenants.ConnectionLifetime, tenants.MaxAutoPrepare));
+        Assert.True(services.GetRequiredService<TenantLogin>().IsOwn);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("Host=localhost;Username=owner")]
+    public async Task Without_one_there_is_one_pool(string? tenants)
+    {
+        await using var services = Services(options =>
+        {
+            options.ConnectionString = "Host=localhost;Username=owner";
+            options.TenantConnectionString = tenants;
+        });
+
+        Assert.Same(services.GetRequiredService<NpgsqlDataSource>(), Tenants(services));
+        Assert.False(services.GetRequiredService<TenantLogin>().IsOwn);
+    }
+
+    [Theory]
+    [InlineData("Search Path=customer_acme", "Host=localhost")]
+    [InlineData("Host=localhost", "Host=localhost;Search Path=public")]
+    [InlineData("Host=localhost;Options=-c search_path=customer_acme", null)]
+    public async Task A_search_path_is_refused_with_the_reason(string owner, string? tenants)
+    {
+        await using var services = Services(options => (options.ConnectionString, options.TenantConnectionString) = (owner, tenants));
+
+        var refused = Assert.Throws<OptionsValidationException>(services.GetRequiredService<TenancyOptions>);
+
+        Assert.Contains("every statement names its schema", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static ServiceProvider Services(Action<TenancyOptions> configure) =>
+        new ServiceCollection().AddLogging().AddTenancy<InvoicingContext>(configure).BuildServiceProvider();
+
+    private static NpgsqlDataSource Tenants(ServiceProvider services) => services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey);
 
     private static NpgsqlConnectionStringBuilder Settings(string connectionString)
     {

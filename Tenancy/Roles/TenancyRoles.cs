@@ -1,0 +1,122 @@
+using Microsoft.EntityFrameworkCore.Migrations;
+using Tenancy.Roles;
+
+namespace Tenancy;
+
+/// <summary>
+/// Steps for migrations that part the owner, who makes schemas and tables, from the role that serves tenants: rows, and nothing but rows. What
+/// no look at a statement's text can see (SQL that a function puts together) the server refuses by these rights.
+/// </summary>
+public static class TenancyRoles
+{
+    /// <summary>
+    /// For the shared context's migration: makes the role, without login, if the cluster has none of that name. Logins become its members,
+    /// see <see cref="TenantLogin"/>.
+    /// </summary>
+    /// <remarks>
+    /// A role belongs to the cluster, not to the database: another database's migration may have made it, or make it at this moment, and
+    /// that is as good. A login that may not create roles fails with 42501 and the statement to be run by somebody who may.
+    /// </remarks>
+    /// <param name="migration">The migration.</param>
+    /// <param name="role">E.g. <c>tenancy_api</c>.</param>
+    /// <exception cref="FormatException"><paramref name="role"/> can't name a role.</exception>
+    public static void CreateTenancyRole(this MigrationBuilder migration, string role)
+    {
+        ArgumentNullException.ThrowIfNull(migration);
+        var name = RoleName.Parse(role);
+        // A block of its own is a subtransaction, so a lost race (42710 when the other has committed, 23505 when it does so meanwhile) ends
+        // this statement and not the migration.
+        migration.Sql(
+            $"""
+            DO $role$
+            BEGIN
+                IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{name.Value}') THEN
+                    CREATE ROLE {name.Quoted} NOLOGIN;
+                END IF;
+            EXCEPTION
+                WHEN duplicate_object OR unique_violation THEN
+                    NULL;
+                WHEN insufficient_privilege THEN
+                    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = pg_catalog.format(
+                        'The user %I may not create roles. Either let an administrator run this once and start again: CREATE ROLE {name.Quoted} NOLOGIN; '
+                        'or let one give the right: ALTER ROLE %1$I CREATEROLE;', current_user);
+            END
+            $role$;
+            """);
+    }
+
+    /// <summary>
+    /// Undoes <see cref="CreateTenancyRole"/>. The role stays where something still refers to it (another database of the cluster, tenants'
+    /// schemas) and where it is an administrator's, who made it and may drop it; the server says so in a notice.
+    /// </summary>
+    /// <param name="migration">The migration. It first revokes what it granted.</param>
+    /// <param name="role">The same name.</param>
+    /// <exception cref="FormatException"><paramref name="role"/> can't name a role.</exception>
+    public static void DropTenancyRole(this MigrationBuilder migration, string role)
+    {
+        ArgumentNullException.ThrowIfNull(migration);
+        var name = RoleName.Parse(role);
+        migration.Sql(
+            $"""
+            DO $role$
+            BEGIN
+                DROP ROLE IF EXISTS {name.Quoted};
+            EXCEPTION
+                WHEN dependent_objects_still_exist OR insufficient_privilege THEN
+                    RAISE NOTICE 'The role {name.Value} stays: %', SQLERRM;
+            END
+            $role$;
+            """);
+    }
+
+    /// <summary>
+    /// For the tenant context's migration: lets the role read and write the rows of the tenant's schema, in the tables there are and in
+    /// those that later migrations make. It may not create, alter, drop or truncate anything, nor touch EF's history.
+    /// </summary>
+    /// <remarks>
+    /// Default privileges belong to who sets them: they cover what the same login makes later. So one login, the owner, runs all migrations.
+    /// </remarks>
+    /// <param name="migration">The migration.</param>
+    /// <param name="role">A role that exists, see <see cref="CreateTenancyRole"/>.</param>
+    /// <param name="historyTable">EF's history table in the tenant's schema.</param>
+    /// <exception cref="FormatException"><paramref name="role"/> can't name a role.</exception>
+    public static void GrantTenantSchema(this MigrationBuilder migration, string role, string historyTable = HistoryRepository.DefaultTableName)
+    {
+        ArgumentNullException.ThrowIfNull(migration);
+        var (schema, to, history) = Names(role, historyTable);
+        migration.Sql($"GRANT USAGE ON SCHEMA {schema} TO {to};");
+        migration.Sql($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to};");
+        migration.Sql($"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
+        migration.Sql($"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {to};");
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to};");
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {to};");
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON ROUTINES TO {to};");
+        // A login that serves could otherwise make a schema look migrated that isn't.
+        migration.Sql($"REVOKE ALL ON {history} FROM {to};");
+    }
+
+    /// <summary>Undoes <see cref="GrantTenantSchema"/>: the role can't reach the tenant's schema any more.</summary>
+    /// <param name="migration">The migration.</param>
+    /// <param name="role">The same name.</param>
+    /// <exception cref="FormatException"><paramref name="role"/> can't name a role.</exception>
+    public static void RevokeTenantSchema(this MigrationBuilder migration, string role)
+    {
+        ArgumentNullException.ThrowIfNull(migration);
+        var (schema, from, _) = Names(role, HistoryRepository.DefaultTableName);
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {from};");
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON SEQUENCES FROM {from};");
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON ROUTINES FROM {from};");
+        migration.Sql($"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {from};");
+        migration.Sql($"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {from};");
+        migration.Sql($"REVOKE ALL ON ALL ROUTINES IN SCHEMA {schema} FROM {from};");
+        migration.Sql($"REVOKE ALL ON SCHEMA {schema} FROM {from};");
+    }
+
+    /// <summary>As identifiers, the placeholder among them: the stamp knows it as nothing else.</summary>
+    private static (string Schema, string Role, string History) Names(string role, string historyTable)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(historyTable);
+        const string Schema = $"\"{TenantPlaceholder.Schema}\"";
+        return (Schema, RoleName.Parse(role).Quoted, $"{Schema}.\"{historyTable.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+    }
+}

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Api;
 using Api.Customers;
 using Api.Invoicing;
+using Api.Reports;
 using Api.Tenants;
 using Data;
 using Data.Customers;
@@ -27,6 +28,7 @@ app.MapOpenApi();
 app.MapCustomers();
 app.MapCurrencies();
 app.MapInvoices();
+app.MapReceivables();
 
 await app.CheckAsync();
 await app.RunAsync();

@@ -61,12 +61,42 @@ public sealed record NewInvoice(
             }
         }
     }
+
+    internal static string UnknownCurrency(string? code) => $"There is no currency '{code}' here.";
+
+    /// <summary>What is stored of it. To be called when it is validated: nothing that is required is missing then.</summary>
+    internal Invoice ToInvoice(Contact contact, Currency currency, DateTimeOffset createdAt, DateOnly? paidOn = null)
+    {
+        var id = Guid.CreateVersion7();
+        return new()
+        {
+            Id = id,
+            ContactId = contact.Id,
+            Contact = contact,
+            CurrencyCode = currency.Code,
+            IssuedOn = IssuedOn!.Value,
+            DueOn = DueOn!.Value,
+            PaidOn = paidOn,
+            CreatedAt = createdAt,
+            Lines = [.. Lines!.Select((line, index) => line!.ToLine(id, index + 1, currency))],
+        };
+    }
 }
 
 /// <summary>Who an invoice goes to: the contact of that name and address, or a new one.</summary>
 public sealed record NewContact(
     [property: Required(ErrorMessage = "Say who the invoice goes to."), StringLength(Contact.LongestName)] string? Name,
-    [property: EmailAddress(ErrorMessage = "That is no e-mail address."), StringLength(Contact.LongestEmail)] string? Email = null);
+    [property: EmailAddress(ErrorMessage = "That is no e-mail address."), StringLength(Contact.LongestEmail)] string? Email = null)
+{
+    /// <summary>By what a contact is found again.</summary>
+    internal (string Name, string? Email) Known() => (Name!.Trim(), string.IsNullOrWhiteSpace(Email) ? null : Email.Trim());
+
+    internal Contact ToContact(DateTimeOffset createdAt)
+    {
+        var (name, email) = Known();
+        return new() { Id = Guid.CreateVersion7(), Name = name, Email = email, CreatedAt = createdAt };
+    }
+}
 
 /// <summary>A line to be written. Quantity has up to three decimals, the unit price up to four.</summary>
 public sealed record NewInvoiceLine(
@@ -91,4 +121,15 @@ public sealed record NewInvoiceLine(
             yield return new("The unit price has four decimals at most.", [nameof(UnitPrice)]);
         }
     }
+
+    internal InvoiceLine ToLine(Guid invoice, int position, Currency currency) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        InvoiceId = invoice,
+        Position = position,
+        Description = Description!.Trim(),
+        Quantity = Quantity!.Value,
+        UnitPrice = UnitPrice!.Value,
+        Total = InvoiceLine.TotalOf(Quantity.Value, UnitPrice.Value, currency.Decimals),
+    };
 }

@@ -1,5 +1,4 @@
 using Api.Tenants;
-using Data.Customers;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -15,6 +14,7 @@ internal static class InvoicesEndpoints
         invoices.MapGet("/", List).WithSummary("Lists invoices, the newest first.");
         invoices.MapGet("/{id:guid}", Find).WithName("FindInvoice").WithSummary("One invoice with its lines and total.");
         invoices.MapPost("/", Create).WithSummary("Writes an invoice.");
+        invoices.MapImport();
         return invoices;
     }
 
@@ -50,39 +50,17 @@ internal static class InvoicesEndpoints
         // Validated: nothing that is required is missing here.
         if (await db.Currencies.FindAsync([invoice.Currency], ct) is not { } currency)
         {
-            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["currency"] = [$"There is no currency '{invoice.Currency}' here."] });
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["currency"] = [NewInvoice.UnknownCurrency(invoice.Currency)] });
         }
 
-        var written = new Invoice
-        {
-            Contact = await ContactAsync(invoice.Contact!, db, time, ct),
-            CurrencyCode = currency.Code,
-            IssuedOn = invoice.IssuedOn!.Value,
-            DueOn = invoice.DueOn!.Value,
-            CreatedAt = time.GetUtcNow(),
-            Lines = [.. invoice.Lines!.Select((line, index) => Line(line!, index + 1, currency))],
-        };
+        var now = time.GetUtcNow();
+        var (name, email) = invoice.Contact!.Known();
+        var contact = await db.Contacts.OrderBy(c => c.Id).FirstOrDefaultAsync(c => c.Name == name && c.Email == email, ct) ?? invoice.Contact.ToContact(now);
+        var written = invoice.ToInvoice(contact, currency, now);
         db.Invoices.Add(written);
         await db.SaveChangesAsync(ct);
         return TypedResults.CreatedAtRoute(InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
     }
-
-    private static async Task<Contact> ContactAsync(NewContact given, InvoicingContext db, TimeProvider time, CancellationToken ct)
-    {
-        var name = given.Name!.Trim();
-        var email = string.IsNullOrWhiteSpace(given.Email) ? null : given.Email.Trim();
-        return await db.Contacts.OrderBy(c => c.Id).FirstOrDefaultAsync(c => c.Name == name && c.Email == email, ct)
-            ?? new Contact { Name = name, Email = email, CreatedAt = time.GetUtcNow() };
-    }
-
-    private static InvoiceLine Line(NewInvoiceLine given, int position, Currency currency) => new()
-    {
-        Position = position,
-        Description = given.Description!.Trim(),
-        Quantity = given.Quantity!.Value,
-        UnitPrice = given.UnitPrice!.Value,
-        Total = InvoiceLine.TotalOf(given.Quantity.Value, given.UnitPrice.Value, currency.Decimals),
-    };
 
     private static DateOnly Today(TimeProvider time) => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Web.Customers;
 using Web.Invoices;
+using Web.Reports;
 
 namespace Web.Api;
 
@@ -14,6 +15,7 @@ internal static class ApiClients
     {
         services.AddHttpClient<CustomersClient>(http => http.BaseAddress = Address);
         services.AddHttpClient<InvoicesClient>(http => http.BaseAddress = Address);
+        services.AddHttpClient<ReceivablesClient>(http => http.BaseAddress = Address);
 
         // For every pipeline that the service defaults add, whatever its name.
         return services.ConfigureAll<HttpStandardResilienceOptions>(Tame);

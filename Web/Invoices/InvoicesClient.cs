@@ -24,6 +24,10 @@ public sealed class InvoicesClient(HttpClient http)
     public Task<Result<Invoice>> CreateAsync(string customer, NewInvoice invoice, CancellationToken ct) =>
         SendAsync<Invoice>(customer, new(HttpMethod.Post, "/invoices") { Content = JsonContent.Create(invoice.ToWire()) }, ct);
 
+    /// <summary>Creates the invoices of a CSV file, all of them or none. Never sent twice.</summary>
+    public Task<Result<ImportedInvoices>> ImportAsync(string customer, Stream csv, CancellationToken ct) =>
+        SendAsync<ImportedInvoices>(customer, new(HttpMethod.Post, "/invoices/import") { Content = new StreamContent(csv) { Headers = { ContentType = new("text/csv") } } }, ct);
+
     /// <summary>The currencies invoices can be written in. They are the same for all customers.</summary>
     public Task<Result<Currency[]>> CurrenciesAsync(CancellationToken ct) =>
         http.SendAsync<Currency[]>(new(HttpMethod.Get, "/currencies"), ct);
@@ -52,6 +56,9 @@ public sealed record InvoiceSummary(
 public sealed record Invoice(
     Guid Id, int Number, Contact Contact, Currency Currency, DateOnly IssuedOn, DateOnly DueOn, DateOnly? PaidOn, string Status, decimal Total,
     IReadOnlyList<InvoiceLine> Lines);
+
+/// <summary>What an import wrote. The numbers are the first and the last invoice's.</summary>
+public sealed record ImportedInvoices(int Invoices, int Lines, int FirstNumber, int LastNumber);
 
 public sealed record Contact(Guid Id, string Name, string? Email);
 

@@ -15,6 +15,11 @@ internal static class Words
     /// <summary>A quantity without idle zeros.</summary>
     public static string Quantity(decimal quantity) => quantity.ToString("#,##0.####", CultureInfo.CurrentCulture);
 
+    /// <summary>How large a file is, in units that fit: <c>12 KB</c>, <c>3.4 MB</c>.</summary>
+    public static string Size(long bytes) => bytes < 1024 * 1024
+        ? string.Create(CultureInfo.CurrentCulture, $"{Math.Ceiling(bytes / 1024m):N0} KB")
+        : string.Create(CultureInfo.CurrentCulture, $"{bytes / 1024m / 1024m:#,##0.#} MB");
+
     public static string Date(DateOnly date) => date.ToString(DatePattern, CultureInfo.CurrentCulture);
 
     /// <summary>The day, in the server's time zone.</summary>

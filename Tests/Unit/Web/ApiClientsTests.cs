@@ -72,8 +72,11 @@ public sealed class ApiClientsTests
         var invoice = await host.Services.GetRequiredService<InvoicesClient>().CreateAsync("acme", new(), Ct);
 
         Assert.False(customer.Succeeded);
+        var import = await host.Services.GetRequiredService<InvoicesClient>().ImportAsync("acme", new MemoryStream([1]), Ct);
+
         Assert.False(invoice.Succeeded);
-        Assert.Equal(["/customers", "/invoices"], api.Requests.Select(request => request.Path));
+        Assert.False(import.Succeeded);
+        Assert.Equal(["/customers", "/invoices", "/invoices/import"], api.Requests.Select(request => request.Path));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Web.Customers;
 using Web.Invoices;
+using Web.Reports;
 
 namespace Tests.Unit.Web;
 
@@ -18,6 +19,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public CustomersClient Customers => new(Client);
 
     public InvoicesClient Invoices => new(Client);
+
+    public ReceivablesClient Receivables => new(Client);
 
     private HttpClient Client => new(this, disposeHandler: false) { BaseAddress = new("http://api") };
 

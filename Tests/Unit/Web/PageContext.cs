@@ -16,6 +16,7 @@ public abstract class PageContext : BunitContext
         Services.AddSingleton(TimeProvider.System);
         Services.AddTransient(_ => Api.Customers);
         Services.AddTransient(_ => Api.Invoices);
+        Services.AddTransient(_ => Api.Receivables);
     }
 
     /// <summary>The text under the field with this label, where what is wrong with it belongs.</summary>

@@ -23,13 +23,13 @@ internal sealed class Books
     /// <summary>A contact that only one request writes; not there yet. Its name starts with the customer's slug, as every text of its rows does.</summary>
     public Entry Open(Tenant tenant, string name)
     {
-        var entry = new Entry(tenant.Slug, Texts.Of(tenant, name));
+        var entry = new Entry(tenant.Slug, Rows.Text(tenant, name));
         _entries.Add(entry);
         return entry;
     }
 
     /// <summary>The contact that all requests of a customer write: it counts them.</summary>
-    public Counter CounterOf(Tenant tenant) => _counters.GetOrAdd(Texts.Of(tenant, Counter.Name), _ => new Counter());
+    public Counter CounterOf(Tenant tenant) => _counters.GetOrAdd(Rows.Text(tenant, Counter.Name), _ => new Counter());
 
     /// <summary>Reads every customer's table by its full name, and says what shouldn't be there and what is missing.</summary>
     public async Task<List<string>> DifferencesAsync(NpgsqlDataSource database, IEnumerable<Tenant> tenants, CancellationToken ct)
@@ -49,7 +49,7 @@ internal sealed class Books
                 }
             }
 
-            if (_counters.ContainsKey(Texts.Of(tenant, Counter.Name)))
+            if (_counters.ContainsKey(Rows.Text(tenant, Counter.Name)))
             {
                 differences.Add($"{tenant.Slug} lacks its counter.");
             }
@@ -117,12 +117,4 @@ internal sealed class Counter
     }
 
     public bool May(string email) => int.Parse(email, CultureInfo.InvariantCulture) is var count && count >= _least && count <= _most;
-}
-
-/// <summary>Texts that say whose they are.</summary>
-internal static class Texts
-{
-    public static string Of(Tenant tenant, string text) => $"{tenant.Slug}|{text}";
-
-    public static bool IsOf(Tenant tenant, string? text) => text is not null && text.StartsWith($"{tenant.Slug}|", StringComparison.Ordinal);
 }

@@ -43,7 +43,7 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
     public void Look(string? text)
     {
         _rows++;
-        if (!Texts.IsOf(tenant, text))
+        if (!Rows.IsOf(tenant, text))
         {
             run.Strangers.Add($"{tenant.Slug} read '{text}'");
         }

@@ -18,7 +18,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     public async Task<string> ServeAsync()
     {
         var outlives = number % OneInOutlivesTheCommandTimeout == 0 && without != Without.Cancellations;
-        var outcome = outlives ? await OutliveCommandTimeoutAsync() : await (random.Next(100) switch
+        return outlives ? await OutliveCommandTimeoutAsync() : await (random.Next(100) switch
         {
             < 20 => ReadAsync(),
             < 32 => SaveAsync(),
@@ -36,23 +36,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
             _ when without == Without.BrokenConnections => ReadAsync(),
             _ => EndABackendAsync(),
         });
-        return outcome;
     }
-
-    public static Contact Contact(Books.Entry entry, string state) => new() { Name = entry.Name, Email = state };
-
-    public static Invoice Invoice(Tenant tenant, Contact contact) => new()
-    {
-        Contact = contact,
-        CurrencyCode = "EUR",
-        IssuedOn = new(2026, 11, 23),
-        DueOn = new(2026, 12, 23),
-        Lines =
-        [
-            new() { Position = 1, Description = Texts.Of(tenant, "one"), Quantity = 1, UnitPrice = 2, Total = 2 },
-            new() { Position = 2, Description = Texts.Of(tenant, "two"), Quantity = 2, UnitPrice = 2, Total = 4 },
-        ],
-    };
 
     private Books.Entry Open() => run.Books.Open(tenant, $"{number}.{_entries++}");
 
@@ -66,7 +50,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     private async Task<string> SaveAsync()
     {
         var entry = Open();
-        var contact = Contact(entry, Saved);
+        var contact = Rows.Contact(entry, Saved);
         db.Contacts.Add(contact);
         await entry.WriteAsync(Saved, () => random.Next(3) == 0 ? Task.FromResult(db.SaveChanges()) : db.SaveChangesAsync(ct));
         contact.Email = "changed";
@@ -79,7 +63,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     {
         await _reads.OneAsync();
         var entry = Open();
-        db.Invoices.Add(Invoice(tenant, Contact(entry, Saved)));
+        db.Invoices.Add(Rows.Invoice(tenant, Rows.Contact(entry, Saved)));
         await entry.WriteAsync(Saved, () => db.SaveChangesAsync(ct));
         return "saved an invoice";
     }
@@ -87,7 +71,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     private async Task<string> UpdateAsync()
     {
         var entry = Open();
-        db.Contacts.Add(Contact(entry, Saved));
+        db.Contacts.Add(Rows.Contact(entry, Saved));
         await entry.WriteAsync(Saved, () => db.SaveChangesAsync(ct));
         await entry.WriteAsync("updated", () => One(db.Contacts.Where(c => c.Name == entry.Name).ExecuteUpdateAsync(set => set.SetProperty(c => c.Email, "updated"), ct)));
         return "updated";
@@ -96,7 +80,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     private async Task<string> DeleteAsync()
     {
         var entry = Open();
-        db.Contacts.Add(Contact(entry, Saved));
+        db.Contacts.Add(Rows.Contact(entry, Saved));
         await entry.WriteAsync(Saved, () => db.SaveChangesAsync(ct));
         await entry.WriteAsync(null, () => One(db.Contacts.Where(c => c.Name == entry.Name).ExecuteDeleteAsync(ct)));
         return "deleted";
@@ -113,7 +97,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     /// <summary>All of a customer's requests meet at one row, and wait for each other.</summary>
     private async Task<string> CountAsync()
     {
-        var name = Texts.Of(tenant, Counter.Name);
+        var name = Rows.Text(tenant, Counter.Name);
         await run.Books.CounterOf(tenant).WriteAsync(() => One(db.Database.ExecuteSqlAsync(
             $"UPDATE \"__Tenant__\".contacts SET email = (email::int + 1)::text WHERE name = {name}", ct)));
         return "counted";
@@ -123,7 +107,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
     {
         await using (var transaction = await db.Database.BeginTransactionAsync(ct))
         {
-            db.Contacts.Add(Contact(Open(), "rolled back"));
+            db.Contacts.Add(Rows.Contact(Open(), "rolled back"));
             await db.SaveChangesAsync(ct);
             await _reads.OneAsync();
             if (random.Next(2) == 0)
@@ -159,7 +143,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
 
         await transaction.RollbackToSavepointAsync("halfway", ct);
         await _reads.OneAsync();
-        db.Contacts.Add(Contact(after, Saved));
+        db.Contacts.Add(Rows.Contact(after, Saved));
         await db.SaveChangesAsync(ct);
         await before.WriteAsync(Saved, () => after.WriteAsync(Saved, () => transaction.CommitAsync(ct)));
         return "rolled back in part";
@@ -167,7 +151,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
 
     private async Task<string> BeRefusedAsync()
     {
-        var refused = Invoice(tenant, Contact(Open(), "refused"));
+        var refused = Rows.Invoice(tenant, Rows.Contact(Open(), "refused"));
         refused.DueOn = refused.IssuedOn.AddDays(-1);
         db.Invoices.Add(refused);
         try
@@ -232,7 +216,6 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         }
 
         // The rows are never asked to end: the context goes, and they with it.
-        await db.DisposeAsync();
         return "left midway";
     }
 

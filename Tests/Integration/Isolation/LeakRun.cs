@@ -31,11 +31,11 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, TenantContextFactor
             for (var i = 0; i < 3; i++)
             {
                 var entry = Books.Open(tenant, $"first {i}");
-                db.Invoices.Add(LeakRequest.Invoice(tenant, LeakRequest.Contact(entry, "first")));
+                db.Invoices.Add(Rows.Invoice(tenant, Rows.Contact(entry, "first")));
                 await entry.WriteAsync("first", () => db.SaveChangesAsync(ct));
             }
 
-            db.Contacts.Add(new Contact { Name = Texts.Of(tenant, Counter.Name), Email = "0" });
+            db.Contacts.Add(new Contact { Name = Rows.Text(tenant, Counter.Name), Email = "0" });
             await db.SaveChangesAsync(ct);
             Books.CounterOf(tenant);
         }

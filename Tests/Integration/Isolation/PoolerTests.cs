@@ -29,7 +29,6 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        PgBouncer.SkipIfMissing();
         _pooler = await PgBouncer.StartAsync(app.ConnectionString, Ct);
         _services = new ServiceCollection().AddLogging().AddData(_pooler.ConnectionString + ";Maximum Pool Size=12").BuildServiceProvider();
     }

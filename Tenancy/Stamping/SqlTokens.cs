@@ -65,7 +65,26 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
             return Word();
         }
 
+        return char.IsAsciiDigit(c) ? Number() : Single();
+    }
+
+    private SqlToken Single()
+    {
         _at++;
+        return SqlToken.Other;
+    }
+
+    /// <summary>
+    /// Takes the letters of 1e5 and 0x1F (other letters after a digit are an error since PostgreSQL 15), but no dollar, unlike a word:
+    /// 1e5$$a$$ is a number and a constant.
+    /// </summary>
+    private SqlToken Number()
+    {
+        while (_at < _sql.Length && (IsIdentifierStart(_sql[_at]) || char.IsAsciiDigit(_sql[_at])))
+        {
+            _at++;
+        }
+
         return SqlToken.Other;
     }
 

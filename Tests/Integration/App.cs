@@ -6,6 +6,7 @@ using Data.Invoicing;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -78,6 +79,10 @@ public sealed class App : IAsyncLifetime
     }
 
     public HttpClient Client() => _api!.CreateClient();
+
+    /// <summary>What an application is configured with: the owner's connection string and, if there is one, the serving login's.</summary>
+    public static IConfiguration Configuration(string owner, string? serving = null) => new ConfigurationBuilder()
+        .AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenantsApi", serving)]).Build();
 
     /// <summary>A slug nobody has.</summary>
     public static string NewSlug() => $"c{Interlocked.Increment(ref _customers)}-{Guid.NewGuid().ToString("n")[..8]}";

@@ -19,9 +19,11 @@ internal sealed class TestFleet : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<TestFleet> StartAsync(TestServer server)
+    public static async Task<TestFleet> StartAsync(TestServer server) => await StartAsync(await server.ConnectionStringAsync(Ct));
+
+    /// <summary>The same in a database that the caller names, e.g. by way of a pooler.</summary>
+    public static async Task<TestFleet> StartAsync(string connectionString)
     {
-        var connectionString = await server.ConnectionStringAsync(Ct);
         await using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(connectionString, CustomersContext.History).Options);
         await shared.Database.MigrateAsync(Ct);
         return new(connectionString);

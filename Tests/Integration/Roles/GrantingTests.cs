@@ -5,7 +5,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
@@ -131,7 +130,7 @@ public sealed class GrantingTests(App app)
     }
 
     private static ServiceProvider Services(string owner, string tenants) => new ServiceCollection().AddLogging()
-        .AddData(new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenantsApi", tenants)]).Build())
+        .AddData(App.Configuration(owner, tenants))
         .BuildServiceProvider();
 
     private static CustomersContext Shared(string owner) =>

@@ -22,6 +22,8 @@ public sealed class StatementCutTests
     [InlineData("""tag$a$ "__Tenant__".b $a$""", """tag$a$ "customer_acme".b $a$""")]
     [InlineData("""$a$ x $b$ y $a$ "__Tenant__".b""", """$a$ x $b$ y $a$ "customer_acme".b""")]
     [InlineData("\"__Tenant__\"", "\"customer_acme\"")]
+    [InlineData("""1e5"__Tenant__".b""", """1e5"customer_acme".b""")]
+    [InlineData("""x1e5$$ "__Tenant__".b $$""", """x1e5$$ "customer_acme".b $$""")]
     public void Where_the_placeholder_is_an_identifier_the_schema_is_written(string text, string stamped) =>
         Assert.Equal(stamped, StatementCut.Of(text).Stamp(Acme));
 
@@ -36,6 +38,7 @@ public sealed class StatementCutTests
     [InlineData("""SELECT $$ "__Tenant__" $$""")]
     [InlineData("""SELECT $body$ $$ "__Tenant__" $body$""")]
     [InlineData("""SELECT $bödy_1$ "__Tenant__" $bödy_1$""")]
+    [InlineData("""SELECT 1$$ "__Tenant__" $$, 1e5$$ "__Tenant__" $$, 1.5e-5$a$ "__Tenant__" $a$, 0x1F$$ "__Tenant__" $$, 1_000$$ "__Tenant__" $$""")]
     [InlineData("""SELECT 1 -- "__Tenant__".b""")]
     [InlineData("""SELECT 1 /* "__Tenant__" /* */ "__Tenant__" */""")]
     [InlineData("""SELECT "a""__Tenant__""b", "x__Tenant__", "__Tenant__x", "__tenant__", __Tenant__""")]

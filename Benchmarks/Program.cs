@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
 
@@ -14,19 +15,16 @@ var requests = new Command("requests", "What one request among many customers co
 {
     tenants, rounds, slice, schemas, quick,
 };
-requests.Validators.Add(result =>
-{
-    if (result.Errors.Any() || result.GetValue(schemas) >= result.GetValue(tenants))
-    {
-        return;
-    }
-
-    result.AddError("--schemas can't be less than --tenants.");
-});
 requests.SetAction(async (parsed, ct) =>
 {
     var plan = new RequestsPlan(
-        parsed.GetValue(tenants), parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(slice)), parsed.GetValue(schemas), parsed.GetValue(rounds));
+        parsed.GetValue(tenants), parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(slice)), parsed.GetValue(schemas));
+    if (plan.Schemas < plan.Tenants)
+    {
+        await Console.Error.WriteLineAsync($"--schemas {plan.Schemas} is less than --tenants {plan.Tenants}: that database begins as a copy of the other.");
+        return usage;
+    }
+
     await new RequestsBenchmark(plan, Console.Out).RunAsync(ct);
     return 0;
 });
@@ -44,19 +42,18 @@ var arguments = root.Parse(args);
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
 return arguments.Errors.Count > 0 ? usage : result;
 
-Option<int> Number(string name, string description, int usually, int quickly, int least, int most)
+Option<int> Number(string name, string description, int usually, int quickly, int least, int most) => new(name)
 {
-    var option = new Option<int>(name)
+    Description = $"{description} [{least} to {most}; {usually}, with --quick {quickly}]",
+    DefaultValueFactory = result => result.GetValue(quick) ? quickly : usually,
+    CustomParser = result =>
     {
-        Description = $"{description} [{least} to {most}; {usually}, with --quick {quickly}]",
-        DefaultValueFactory = result => result.GetValue(quick) ? quickly : usually,
-    };
-    option.Validators.Add(result =>
-    {
-        if (result.GetValueOrDefault<int>() is var value && (value < least || value > most))
+        var text = result.Tokens[0].Value;
+        if (!int.TryParse(text, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
         {
-            result.AddError($"{name} takes a number from {least} to {most}.");
+            result.AddError($"{name} takes a number from {least} to {most}, not '{text}'.");
         }
-    });
-    return option;
-}
+
+        return value;
+    },
+};

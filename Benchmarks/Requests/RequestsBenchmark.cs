@@ -6,7 +6,7 @@ using Tenancy;
 namespace Benchmarks.Requests;
 
 /// <summary>How much is measured.</summary>
-internal sealed record RequestsPlan(int Tenants, int Rounds, TimeSpan Slice, int Schemas, int Opens);
+internal sealed record RequestsPlan(int Tenants, int Rounds, TimeSpan Slice, int Schemas);
 
 /// <summary>What does one request among many tenants cost, against an application of one tenant and against the other ways to serve many?</summary>
 internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
@@ -36,7 +36,7 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
         Say($"First open: creating customers up to {plan.Schemas}.");
         await fleet.CreateDatabaseAsync("empty", copyOf: null, ct);
         await fleet.ProvisionAsync("fleet", plan.Tenants, plan.Schemas - plan.Tenants, ct);
-        results = results with { FirstOpen = await FirstOpen.MeasureAsync(fleet.ConnectionString("empty"), fleet.ConnectionString("fleet"), plan.Opens, ct) };
+        results = results with { FirstOpen = await FirstOpen.MeasureAsync(fleet.ConnectionString("empty"), fleet.ConnectionString("fleet"), plan.Rounds, ct) };
         Say("Done.");
         RequestsReport.Write(output, plan, results);
     }

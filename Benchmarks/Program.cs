@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Globalization;
+using AppHost.Postgres;
+using Benchmarks.Requests;
+using Benchmarks.Stamping;
+
+const int failed = 1, usage = 64, cancelled = 130;
+
+var quick = new Option<bool>("--quick") { Description = "Half a minute, to see that it runs: few customers, rounds and schemas where they aren't named. Its figures say nothing." };
+var tenants = Number("--tenants", "How many customers are served", 1000, quickly: 40, 2, 5000);
+var rounds = Number("--rounds", "How many slices each variant gets for each load", 21, quickly: 3, 1, 1000);
+var slice = Number("--slice", "How long a slice is, in milliseconds", 400, quickly: 60, 20, 10_000);
+var schemas = Number("--schemas", "How many customers the database has whose first open is measured; at least --tenants", 5000, quickly: 100, 2, 20_000);
+
+var requests = new Command("requests", "What one request among many customers costs: against an application of one tenant, and against the other ways to serve many.")
+{
+    tenants, rounds, slice, schemas, quick,
+};
+requests.SetAction(async (parsed, ct) =>
+{
+    var plan = new RequestsPlan(
+        parsed.GetValue(tenants), parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(slice)), parsed.GetValue(schemas));
+    if (plan.Schemas < plan.Tenants)
+    {
+        await Console.Error.WriteLineAsync($"--schemas {plan.Schemas} is less than --tenants {plan.Tenants}: that database begins as a copy of the other.");
+        return usage;
+    }
+
+    return await EndedAsync(new RequestsBenchmark(plan, Console.Out).RunAsync(ct), ct);
+});
+
+var stamp = new Command("stamp", "What it costs to write a customer's schema into a command, alone.") { rounds, quick };
+stamp.SetAction((parsed, ct) =>
+{
+    return EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct);
+});
+
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp };
+var arguments = root.Parse(args);
+// Long enough to stop the server and to delete its data after Ctrl+C.
+var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
+return arguments.Errors.Count > 0 ? usage : result;
+
+static async Task<int> EndedAsync(Task benchmark, CancellationToken ct)
+{
+    try
+    {
+        await benchmark;
+        return 0;
+    }
+    catch (OperationCanceledException) when (ct.IsCancellationRequested)
+    {
+        await Console.Error.WriteLineAsync("Cancelled.");
+        return cancelled;
+    }
+    catch (NoPostgresException problem)
+    {
+        await Console.Error.WriteLineAsync(problem.Message);
+        return failed;
+    }
+}
+
+Option<int> Number(string name, string description, int usually, int quickly, int least, int most) => new(name)
+{
+    Description = $"{description} [{least} to {most}; {usually}, with --quick {quickly}]",
+    DefaultValueFactory = result => result.GetValue(quick) ? quickly : usually,
+    CustomParser = result =>
+    {
+        var text = result.Tokens[0].Value;
+        if (!int.TryParse(text, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+        {
+            result.AddError($"{name} takes a number from {least} to {most}, not '{text}'.");
+        }
+
+        return value;
+    },
+};

@@ -1,0 +1,116 @@
+using AppHost.Postgres;
+using Data.Invoicing;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Tenancy;
+
+namespace Benchmarks.Requests;
+
+/// <summary>A PostgreSQL server of the benchmark's own, and databases with as many tenants as are asked for, each as the sample makes it.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    /// <summary>The same ids in every schema, and the schema in the name: a row of the wrong tenant is found, and gives itself away.</summary>
+    public const int ContactsPerTenant = 20;
+
+    private const int SchemasPerRoundTrip = 20;
+
+    private readonly LocalPostgres _server;
+    private readonly CompiledMigrations _migrations;
+
+    private Fleet(LocalPostgres server)
+    {
+        _server = server;
+        using var services = new ServiceCollection()
+            .AddTenancy<InvoicingContext>(options => options.ConnectionString = server.ConnectionString())
+            .BuildServiceProvider();
+        _migrations = services.GetRequiredService<CompiledMigrations>();
+    }
+
+    public static async Task<Fleet> StartAsync(CancellationToken ct)
+    {
+        var fleet = new Fleet(await LocalPostgres.StartThrowawayAsync(ct));
+        try
+        {
+            await using var admin = NpgsqlDataSource.Create(fleet._server.ConnectionString());
+            // What starts by itself at some moment would belong to nobody's slice. Nothing is analysed either, so that a table of
+            // twenty rows and one of thousands are read by the same plan.
+            await ExecuteAsync(admin, "ALTER SYSTEM SET autovacuum = off", ct);
+            await ExecuteAsync(admin, "ALTER SYSTEM SET checkpoint_timeout = '1d'", ct);
+            await ExecuteAsync(admin, "ALTER SYSTEM SET max_wal_size = '16GB'", ct);
+            await ExecuteAsync(admin, "SELECT pg_reload_conf()", ct);
+            return fleet;
+        }
+        catch
+        {
+            await fleet.DisposeAsync();
+            throw;
+        }
+    }
+
+    public static Guid ContactId(int number) => new($"00000000-0000-0000-0000-{number:x12}");
+
+    public static Tenant Tenant(int number) => new(ContactId(number), $"t-{number}", SchemaName.Parse($"customer_{number:00000}"));
+
+    public static Contact NewContact(string email = "ada@example.com") =>
+        new() { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = email, CreatedAt = TimeProvider.System.GetUtcNow() };
+
+    public string ConnectionString(string database) => _server.ConnectionString(database);
+
+    /// <summary>The server as it describes itself.</summary>
+    public async Task<string> DescriptionAsync(CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
+        await using var command = admin.CreateCommand("SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ' with fsync ' || current_setting('fsync')");
+        return (string)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>A new database, empty or a copy of another to which nobody is connected.</summary>
+    public async Task CreateDatabaseAsync(string name, string? copyOf, CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
+        await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {copyOf ?? "template0"}", ct);
+    }
+
+    /// <summary>The schemas of the tenants from <paramref name="first"/> on, with contacts in them.</summary>
+    public async Task ProvisionAsync(string database, int first, int count, CancellationToken ct)
+    {
+        await using var admin = TenantDataSource.Create(new() { ConnectionString = _server.ConnectionString(database) });
+        await Parallel.ForEachAsync(
+            Enumerable.Range(first, count).Chunk(SchemasPerRoundTrip),
+            new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = ct },
+            async (numbers, ct) => await ExecuteAsync(admin, string.Concat(numbers.Select(number => Create(Tenant(number).Schema))), ct));
+        // The tables are new to the statistics of the catalog: it is planned by them.
+        await ExecuteAsync(admin, "VACUUM (ANALYZE) pg_catalog.pg_class, pg_catalog.pg_type, pg_catalog.pg_attribute, pg_catalog.pg_namespace, pg_catalog.pg_index", ct);
+        await ExecuteAsync(admin, "CHECKPOINT", ct);
+    }
+
+    /// <summary>Moves one tenant's tables into <c>public</c>, where an application of one tenant has them.</summary>
+    public async Task MoveToPublicAsync(string database, int tenant, CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString(database));
+        await ExecuteAsync(admin, $"DROP SCHEMA public CASCADE; ALTER SCHEMA {Tenant(tenant).Schema.Quoted} RENAME TO public", ct);
+    }
+
+    /// <summary>As after <see cref="ProvisionAsync"/>: one tenant gets in a round what a thousand get together, and would end with a far larger table.</summary>
+    public static async Task StartOverAsync(NpgsqlDataSource admin, string schema, string contactsOf, CancellationToken ct) =>
+        await ExecuteAsync(admin, $"TRUNCATE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts;\n{Contacts(schema, contactsOf)}", ct);
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private string Create(SchemaName schema) => $"{_migrations.CreateScript(schema)}\n{Contacts(schema.Quoted, schema.Value)}";
+
+    private static string Contacts(string schema, string name) =>
+        $"""
+        INSERT INTO {schema}.contacts (id, name, email, created_at)
+        SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid, '{name}', 'ada@example.com', now()
+        FROM generate_series(0, {ContactsPerTenant - 1}) AS number;
+
+        """;
+
+    private static async Task ExecuteAsync(NpgsqlDataSource admin, string sql, CancellationToken ct)
+    {
+        await using var command = admin.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}

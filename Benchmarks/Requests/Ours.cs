@@ -1,0 +1,33 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Tenancy;
+
+namespace Benchmarks.Requests;
+
+/// <summary>The library, as an application registers it: one model, stamped per command.</summary>
+internal sealed class Ours : EfVariant
+{
+    private readonly ServiceProvider _services;
+    private readonly TenantContextFactory<OursContext> _factory;
+
+    public Ours(string name, string database, IReadOnlyList<Tenant> tenants) : base(name, tenants)
+    {
+        _services = new ServiceCollection()
+            .AddTenancy<OursContext>(options => options.ConnectionString = ConnectionString(database, name))
+            .BuildServiceProvider();
+        _factory = _services.GetRequiredService<TenantContextFactory<OursContext>>();
+        Database = _services.GetRequiredService<NpgsqlDataSource>();
+    }
+
+    public override NpgsqlDataSource Database { get; }
+
+    protected override ContactsContext Lease(Tenant tenant) => _factory.Create(tenant);
+
+    public override ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private sealed class OursContext(DbContextOptions<OursContext> options) : ContactsContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => Map(modelBuilder, TenantPlaceholder.Schema);
+    }
+}

@@ -1,0 +1,56 @@
+using Data.Invoicing;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Tenancy;
+
+namespace Benchmarks.Requests;
+
+/// <summary>One way to serve requests of tenants. Each has a data source, hence backends, of its own.</summary>
+internal abstract class Variant(string name, IReadOnlyList<Tenant> tenants) : IAsyncDisposable
+{
+    public const int PoolSize = 8;
+
+    public string Name { get; } = name;
+
+    public IReadOnlyList<Tenant> Tenants { get; } = tenants;
+
+    public abstract NpgsqlDataSource Database { get; }
+
+    /// <summary>Reads one contact of that tenant into an entity.</summary>
+    public abstract Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct);
+
+    public abstract Task InsertAsync(Tenant tenant, Contact contact, CancellationToken ct);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>
+    /// The variant's name is in it, for the server's accounting, and a pool that is full from the first request and stays so: a backend
+    /// that is replaced would have to meet all schemas again.
+    /// </summary>
+    public static string ConnectionString(string database, string name) => new NpgsqlConnectionStringBuilder(database)
+    {
+        ApplicationName = name,
+        MinPoolSize = PoolSize,
+        MaxPoolSize = PoolSize,
+        ConnectionLifetime = 0,
+    }.ConnectionString;
+}
+
+/// <summary>What all variants with EF have in common: one context for one request, as in a web application.</summary>
+internal abstract class EfVariant(string name, IReadOnlyList<Tenant> tenants) : Variant(name, tenants)
+{
+    public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
+    {
+        await using var db = Lease(tenant);
+        return await db.Contacts.AsNoTracking().FirstOrDefaultAsync(contact => contact.Id == id, ct);
+    }
+
+    public override async Task InsertAsync(Tenant tenant, Contact contact, CancellationToken ct)
+    {
+        await using var db = Lease(tenant);
+        db.Contacts.Add(contact);
+        await db.SaveChangesAsync(ct);
+    }
+
+    protected abstract ContactsContext Lease(Tenant tenant);
+}

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using AppHost.Postgres;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
+using NoPostgresException = AppHost.Postgres.NoPostgresException;
 
 const int failed = 1, usage = 64, cancelled = 130;
 
@@ -30,10 +30,7 @@ requests.SetAction(async (parsed, ct) =>
 });
 
 var stamp = new Command("stamp", "What it costs to write a customer's schema into a command, alone.") { rounds, quick };
-stamp.SetAction((parsed, ct) =>
-{
-    return EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct);
-});
+stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct));
 
 var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp };
 var arguments = root.Parse(args);

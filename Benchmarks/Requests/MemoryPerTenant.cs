@@ -18,7 +18,7 @@ internal static class MemoryPerTenant
 
         var few = Math.Min(Few, count / 2);
         // Until what all requests leave behind once, whoever they serve, is there.
-        for (var lap = 0; lap < 3; lap++)
+        for (var lap = 0; lap < 2; lap++)
         {
             await ServeAsync(few);
         }
@@ -33,7 +33,7 @@ internal static class MemoryPerTenant
         async Task ServeAsync(int tenants)
         {
             var walk = new Walk(tenants, start: 0);
-            for (var request = 0; request < 2 * count; request++)
+            for (var request = 0; request < count; request++)
             {
                 var number = walk.Next();
                 var tenant = served[number] ??= Fleet.Tenant(number);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
+using Command = System.CommandLine.Command;
 using NoPostgresException = AppHost.Postgres.NoPostgresException;
 
 const int failed = 1, usage = 64, cancelled = 130;

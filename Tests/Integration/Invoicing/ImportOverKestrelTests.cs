@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
@@ -41,16 +42,18 @@ public sealed class ImportOverKestrelTests(App app)
         var acme = await app.NewCustomerAsync();
         await using (var api = Kestrel())
         {
-            using var client = Client(api, acme);
-            using var gaveUp = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-            using var content = new HalfAFile(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")) + "\n");
-            var import = client.PostAsync("/invoices/import", content, gaveUp.Token);
-            await content.Sent;
+            using var connection = new TcpClient();
+            var address = api.ClientOptions.BaseAddress;
+            await connection.ConnectAsync(address.Host, address.Port, Ct);
+            await using var stream = connection.GetStream();
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(
+                $"POST /invoices/import HTTP/1.1\r\nHost: {address.Authority}\r\nX-Customer: {acme.Tenant.Slug}\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n"), Ct);
+            // The server says so when the handler asks for the body.
+            using var answer = new StreamReader(stream, leaveOpen: true);
+            Assert.Equal("HTTP/1.1 100 Continue", await answer.ReadLineAsync(Ct));
 
-            await gaveUp.CancelAsync();
-
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => import);
-            // The server, on its way out, waits for the request to end.
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")) + "\n"), Ct);
+            // Here the connection ends; the server, on its way out, waits for the request to.
         }
 
         Assert.Empty(await acme.InvoicesAsync());
@@ -68,40 +71,8 @@ public sealed class ImportOverKestrelTests(App app)
 
     private static HttpClient Client(WebApplicationFactory<Api.Paging> api, TestCustomer customer)
     {
-        // With redirects allowed, the client would read the whole body before it sends any of it.
-        var client = api.CreateClient(new() { AllowAutoRedirect = false, HandleCookies = false });
+        var client = api.CreateClient();
         client.DefaultRequestHeaders.Add("X-Customer", customer.Tenant.Slug);
         return client;
-    }
-
-    /// <summary>Sends half a file and then nothing, until it is given up.</summary>
-    private sealed class HalfAFile : HttpContent
-    {
-        private readonly TaskCompletionSource _sent = new();
-        private readonly byte[] _half;
-
-        public HalfAFile(string half)
-        {
-            _half = Encoding.UTF8.GetBytes(half);
-            Headers.ContentType = new("text/csv");
-        }
-
-        public Task Sent => _sent.Task;
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            await stream.WriteAsync(_half, cancellationToken);
-            await stream.FlushAsync(cancellationToken);
-            _sent.SetResult();
-            await Task.Delay(Timeout.Infinite, cancellationToken);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
+using Benchmarks.Startup;
 using Command = System.CommandLine.Command;
 using NoPostgresException = AppHost.Postgres.NoPostgresException;
 
@@ -33,7 +34,16 @@ requests.SetAction(async (parsed, ct) =>
 var stamp = new Command("stamp", "What it costs to write a customer's schema into a command, alone.") { rounds, quick };
 stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp };
+var startup = new Command("startup", "What the compiled model saves until the first query has answered.") { rounds, quick };
+startup.SetAction((parsed, ct) => EndedAsync(StartupBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
+
+var model = new Argument<string>("model").AcceptOnlyFromAmong("compiled", "built");
+var once = new Command("startup-once", "One start, for the one above.") { model };
+once.Hidden = true;
+once.SetAction((parsed, ct) => StartupBenchmark.StartOnceAsync(
+    parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out, ct));
+
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
+using NoPostgresException = AppHost.Postgres.NoPostgresException;
 
-const int usage = 64;   // as in sysexits.h
+const int failed = 1, usage = 64, cancelled = 130;
 
 var quick = new Option<bool>("--quick") { Description = "Half a minute, to see that it runs: few customers, rounds and schemas where they aren't named. Its figures say nothing." };
 var tenants = Number("--tenants", "How many customers are served", 1000, quickly: 40, 2, 5000);
@@ -25,22 +26,36 @@ requests.SetAction(async (parsed, ct) =>
         return usage;
     }
 
-    await new RequestsBenchmark(plan, Console.Out).RunAsync(ct);
-    return 0;
+    return await EndedAsync(new RequestsBenchmark(plan, Console.Out).RunAsync(ct), ct);
 });
 
 var stamp = new Command("stamp", "What it costs to write a customer's schema into a command, alone.") { rounds, quick };
-stamp.SetAction((parsed, ct) =>
-{
-    StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct);
-    return Task.FromResult(0);
-});
+stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct));
 
 var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
 return arguments.Errors.Count > 0 ? usage : result;
+
+static async Task<int> EndedAsync(Task benchmark, CancellationToken ct)
+{
+    try
+    {
+        await benchmark;
+        return 0;
+    }
+    catch (OperationCanceledException) when (ct.IsCancellationRequested)
+    {
+        await Console.Error.WriteLineAsync("Cancelled.");
+        return cancelled;
+    }
+    catch (NoPostgresException problem)
+    {
+        await Console.Error.WriteLineAsync(problem.Message);
+        return failed;
+    }
+}
 
 Option<int> Number(string name, string description, int usually, int quickly, int least, int most) => new(name)
 {

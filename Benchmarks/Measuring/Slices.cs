@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Benchmarks.Requests;
-using Data.Invoicing;
 
 namespace Benchmarks.Measuring;
 
@@ -103,8 +102,7 @@ internal sealed class Slices(IReadOnlyList<Variant> variants, IReadOnlyDictionar
         var count = 0;
         for (var begun = Stopwatch.GetTimestamp(); begun < end && count < durations.Length;)
         {
-            var contact = new Contact { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = "ada@example.com", CreatedAt = DateTimeOffset.UtcNow };
-            await variant.InsertAsync(variant.Tenants[walk.Next()], contact, ct);
+            await variant.InsertAsync(variant.Tenants[walk.Next()], Fleet.NewContact(), ct);
             var now = Stopwatch.GetTimestamp();
             durations[count++] = now - begun;
             begun = now;

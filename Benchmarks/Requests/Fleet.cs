@@ -51,13 +51,16 @@ internal sealed class Fleet : IAsyncDisposable
 
     public static Tenant Tenant(int number) => new(ContactId(number), $"t-{number}", SchemaName.Parse($"customer_{number:00000}"));
 
+    public static Contact NewContact(string email = "ada@example.com") =>
+        new() { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = email, CreatedAt = TimeProvider.System.GetUtcNow() };
+
     public string ConnectionString(string database) => _server.ConnectionString(database);
 
     /// <summary>The server as it describes itself.</summary>
     public async Task<string> DescriptionAsync(CancellationToken ct)
     {
         await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
-        await using var command = admin.CreateCommand("SELECT 'PostgreSQL ' || current_setting('server_version') || ', fsync ' || current_setting('fsync')");
+        await using var command = admin.CreateCommand("SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ' with fsync ' || current_setting('fsync')");
         return (string)(await command.ExecuteScalarAsync(ct))!;
     }
 

@@ -6,8 +6,11 @@ namespace Benchmarks.Requests;
 /// <summary>The tables, as Markdown so that they can go into the README as they are, and the last lines for whoever compares runs.</summary>
 internal static class RequestsReport
 {
-    public static void Write(TextWriter output, RequestsPlan plan, RequestsResults results)
+    public static void Write(TextWriter output, RequestsPlan plan, string server, RequestsResults results)
     {
+        output.WriteLine();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {plan.Tenants} customers, {plan.Rounds} rounds, slices of {plan.Slice.TotalMilliseconds} ms; {server}; .NET {Environment.Version}, {Environment.ProcessorCount} processors."));
         foreach (var load in Slices.Loads)
         {
             WriteLoad(output, load, results);
@@ -26,8 +29,7 @@ internal static class RequestsReport
         ];
         output.WriteLine();
         output.WriteLine("### Ratios, SELECT and INSERT together");
-        output.WriteLine();
-        List<string[]> ratios = [["", "time per request", "p50", "CPU, client and server", "time, 8 at once"]];
+        List<string[]> ratios = [["", "time per request", "p50", "CPU, client and server", "time, 8 at once", "CPU, 8 at once"]];
         ratios.AddRange(figures.Select(figure => new[]
         {
             figure.What,
@@ -35,6 +37,7 @@ internal static class RequestsReport
             $"{Both(results.Slices, figure.Measured, figure.Reference, 1, slice => slice.P50)}",
             $"{Both(results.Slices, figure.Measured, figure.Reference, 1, slice => slice.Cpu)}",
             $"{Both(results.Slices, figure.Measured, figure.Reference, 8, slice => slice.Time)}",
+            $"{Both(results.Slices, figure.Measured, figure.Reference, 8, slice => slice.Cpu)}",
         }));
         WriteTable(output, ratios);
 
@@ -75,7 +78,6 @@ internal static class RequestsReport
     {
         output.WriteLine();
         output.WriteLine($"### {load}");
-        output.WriteLine();
         List<string[]> rows = [["", "requests/s", "p50, us", "p99, us", "client CPU, us", "server CPU, us", "allocated, KB", "time, against single-stock"]];
         foreach (var variant in results.Variants.All)
         {
@@ -102,14 +104,13 @@ internal static class RequestsReport
 
     private static void WriteTable(TextWriter output, List<string[]> rows)
     {
+        output.WriteLine();
         var widths = rows[0].Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
         rows.Insert(1, [.. widths.Select((width, column) => column == 0 ? new string('-', width) : new string('-', width - 1) + ":")]);
         foreach (var row in rows)
         {
             output.WriteLine($"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |");
         }
-
-        output.WriteLine();
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using Data.Invoicing;
 using Npgsql;
 
 namespace Benchmarks.Requests;
@@ -15,7 +14,7 @@ internal static class WarmUp
             var found = await variant.FindAsync(tenant, Fleet.ContactId(3), ct);
             Expect(found is { Name: var name, Email: "ada@example.com" } && name == tenant.Schema.Value, "a row of another tenant, or none", found?.Name);
 
-            var contact = new Contact { Id = Guid.CreateVersion7(), Name = variant.Name, CreatedAt = DateTimeOffset.UtcNow, Email = tenant.Slug };
+            var contact = Fleet.NewContact(email: tenant.Slug);
             await variant.InsertAsync(tenant, contact, ct);
             Expect((await variant.FindAsync(tenant, contact.Id, ct))?.Email == tenant.Slug, "not what it had inserted", null);
             if (variant.Tenants.Count > 1)

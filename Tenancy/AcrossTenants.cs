@@ -28,7 +28,7 @@ public sealed record AcrossTenantsOptions
 /// statement per chunk. It serves no tenant, and refuses to work in a scope that does.
 /// </summary>
 /// <typeparam name="TContext">A tenant context.</typeparam>
-public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> pool, CurrentTenant current) where TContext : DbContext
+public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts, CurrentTenant current) where TContext : DbContext
 {
     /// <summary>
     /// Reads in schema order. A chunk's tenants appear when its statement has succeeded; one that fails is halved until only the tenants
@@ -118,7 +118,7 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> pool, Cu
 
     private async Task<List<TenantRows<TRow>>> ReadAllAsync<TRow>(Tenant[] tenants, Func<TContext, IQueryable<TRow>> projection, CancellationToken ct)
     {
-        await using var context = await pool.CreateDbContextAsync(ct);
+        await using var context = await contexts.CreateDbContextAsync(ct);
         RefuseUnlessFlat<TRow>(context);
         var chunk = new TenantChunk(tenants);
         TenantBinding.Of(context).Bind(chunk);

@@ -21,8 +21,8 @@ namespace Tenancy;
 public static class TenancyRegistration
 {
     /// <summary>
-    /// Registers the data source, the pooled tenant context, the directory, provisioning and fleet migration. A
-    /// <typeparamref name="TContext"/> that is injected into a scope serves that scope's <see cref="CurrentTenant"/>.
+    /// Registers the data source, the tenant context, the directory, provisioning and fleet migration. A
+    /// <typeparamref name="TContext"/> that is injected into a scope is leased from a pool and serves that scope's <see cref="CurrentTenant"/>.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets <see cref="TenancyOptions"/>.</param>
@@ -53,17 +53,25 @@ public static class TenancyRegistration
         services.TryAddKeyedSingleton(TenancyOptions.TenantsKey, (provider, _) => TenantDataSource.CreateForTenants(
             provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TenancyOptions>(),
             builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
-        services.AddPooledDbContextFactory<TContext>((provider, options) =>
+        services.RemoveAll<TContext>();
+        services.AddDbContextPool<TContext>((provider, options) =>
         {
             options.UseNpgsql(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey)).UseTenancy(provider.GetRequiredService<TenancyOptions>());
             context?.Invoke(options);
         });
+        // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed of. A pooled context in
+        // somebody's hands could be given back twice, and then two would hold it, for two tenants: what isn't a scope's is made anew.
+        var lease = services.Last(service => service.ServiceType == typeof(TContext));
+        services.Remove(lease);
+        services.AddScoped(provider =>
+        {
+            var tenant = provider.GetRequiredService<CurrentTenant>().Value;
+            return ((TContext)lease.ImplementationFactory!(provider)).For(tenant);
+        });
+        services.AddDbContextFactory<TContext>();
         services.AddSingleton<TenantContextFactory<TContext>>();
         services.AddScoped<CurrentTenant>();
         services.AddScoped<AcrossTenants<TContext>>();
-        services.RemoveAll<TContext>();
-        services.AddScoped(provider =>
-            provider.GetRequiredService<TenantContextFactory<TContext>>().Create(provider.GetRequiredService<CurrentTenant>().Value));
 
         services.AddSingleton(provider =>
         {

@@ -35,6 +35,8 @@ internal sealed class Fleet : IAsyncDisposable
             // What starts by itself at some moment would belong to nobody's slice. Nothing is analysed either, so that a table of
             // twenty rows and one of thousands are read by the same plan.
             await ExecuteAsync(admin, "ALTER SYSTEM SET autovacuum = off", ct);
+            // The tenants' migrations grant to it; the shared ones, which make it, aren't needed here.
+            await ExecuteAsync(admin, "CREATE ROLE tenancy_api NOLOGIN", ct);
             await ExecuteAsync(admin, "ALTER SYSTEM SET checkpoint_timeout = '1d'", ct);
             await ExecuteAsync(admin, "ALTER SYSTEM SET max_wal_size = '16GB'", ct);
             await ExecuteAsync(admin, "SELECT pg_reload_conf()", ct);

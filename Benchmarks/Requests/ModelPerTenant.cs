@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Conventions;
 using Tenancy;
@@ -17,14 +18,17 @@ internal sealed class ModelPerTenant : EfVariant
 {
     private readonly ConcurrentDictionary<SchemaName, PooledDbContextFactory<TenantModelContext>> _pools = new();
     private readonly MemoryCache _cache = new(new MemoryCacheOptions());
+    private readonly ServiceProvider _services = new ServiceCollection().BuildServiceProvider();
 
     public ModelPerTenant(string name, string database, IReadOnlyList<Tenant> tenants) : base(name, tenants) =>
         Database = TenantDataSource.Create(new() { ConnectionString = ConnectionString(database, name) });
 
     public override NpgsqlDataSource Database { get; }
 
+    protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
+
     // Made at the first request, which is one that isn't measured.
-    protected override ContactsContext Lease(Tenant tenant) => _pools.GetOrAdd(tenant.Schema, Pool).CreateDbContext();
+    protected override ContactsContext Context(IServiceProvider request, Tenant tenant) => _pools.GetOrAdd(tenant.Schema, Pool).CreateDbContext();
 
     private PooledDbContextFactory<TenantModelContext> Pool(SchemaName schema) => new(
         new DbContextOptionsBuilder<TenantModelContext>().UseNpgsql(Database).UseModel(Model(schema)).UseMemoryCache(_cache).Options, PoolSize);
@@ -39,6 +43,7 @@ internal sealed class ModelPerTenant : EfVariant
     public override async ValueTask DisposeAsync()
     {
         _cache.Dispose();
+        await _services.DisposeAsync();
         await Database.DisposeAsync();
     }
 

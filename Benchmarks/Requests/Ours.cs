@@ -9,20 +9,24 @@ namespace Benchmarks.Requests;
 internal sealed class Ours : EfVariant
 {
     private readonly ServiceProvider _services;
-    private readonly TenantContextFactory<OursContext> _factory;
 
     public Ours(string name, string database, IReadOnlyList<Tenant> tenants) : base(name, tenants)
     {
         _services = new ServiceCollection()
             .AddTenancy<OursContext>(options => options.ConnectionString = ConnectionString(database, name))
             .BuildServiceProvider();
-        _factory = _services.GetRequiredService<TenantContextFactory<OursContext>>();
         Database = _services.GetRequiredService<NpgsqlDataSource>();
     }
 
     public override NpgsqlDataSource Database { get; }
 
-    protected override ContactsContext Lease(Tenant tenant) => _factory.Create(tenant);
+    protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
+
+    protected override ContactsContext Context(IServiceProvider request, Tenant tenant)
+    {
+        request.GetRequiredService<CurrentTenant>().Choose(tenant);
+        return request.GetRequiredService<OursContext>();
+    }
 
     public override ValueTask DisposeAsync() => _services.DisposeAsync();
 

@@ -14,22 +14,22 @@ namespace Benchmarks.Requests;
 internal sealed class SearchPath : EfVariant
 {
     private readonly ServiceProvider _services;
-    private readonly IDbContextFactory<SearchPathContext> _pool;
 
     public SearchPath(string name, string database, IReadOnlyList<Tenant> tenants) : base(name, tenants)
     {
         Database = NpgsqlDataSource.Create(ConnectionString(database, name));
         _services = new ServiceCollection()
-            .AddPooledDbContextFactory<SearchPathContext>(options => options.UseNpgsql(Database).AddInterceptors(new SetSearchPath()))
+            .AddDbContextPool<SearchPathContext>(options => options.UseNpgsql(Database).AddInterceptors(new SetSearchPath()))
             .BuildServiceProvider();
-        _pool = _services.GetRequiredService<IDbContextFactory<SearchPathContext>>();
     }
 
     public override NpgsqlDataSource Database { get; }
 
-    protected override ContactsContext Lease(Tenant tenant)
+    protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
+
+    protected override ContactsContext Context(IServiceProvider request, Tenant tenant)
     {
-        var context = _pool.CreateDbContext();
+        var context = request.GetRequiredService<SearchPathContext>();
         context.Schema = tenant.Schema;
         return context;
     }

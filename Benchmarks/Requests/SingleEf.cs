@@ -12,15 +12,13 @@ namespace Benchmarks.Requests;
 internal sealed class SingleEf : EfVariant
 {
     private readonly ServiceProvider _services;
-    private readonly IDbContextFactory<SingleContext> _pool;
 
     private SingleEf(string name, NpgsqlDataSource database, Tenant tenant) : base(name, [tenant])
     {
         Database = database;
         _services = new ServiceCollection()
-            .AddPooledDbContextFactory<SingleContext>(options => options.UseNpgsql(database))
+            .AddDbContextPool<SingleContext>(options => options.UseNpgsql(database))
             .BuildServiceProvider();
-        _pool = _services.GetRequiredService<IDbContextFactory<SingleContext>>();
     }
 
     public override NpgsqlDataSource Database { get; }
@@ -31,7 +29,9 @@ internal sealed class SingleEf : EfVariant
     public static SingleEf SameSettings(string name, string database, Tenant tenant) =>
         new(name, TenantDataSource.Create(new() { ConnectionString = ConnectionString(database, name) }), tenant);
 
-    protected override ContactsContext Lease(Tenant tenant) => _pool.CreateDbContext();
+    protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
+
+    protected override ContactsContext Context(IServiceProvider request, Tenant tenant) => request.GetRequiredService<SingleContext>();
 
     public override async ValueTask DisposeAsync()
     {

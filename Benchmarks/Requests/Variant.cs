@@ -1,5 +1,6 @@
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
 
@@ -36,21 +37,26 @@ internal abstract class Variant(string name, IReadOnlyList<Tenant> tenants) : IA
     }.ConnectionString;
 }
 
-/// <summary>What all variants with EF have in common: one context for one request, as in a web application.</summary>
+/// <summary>What all variants with EF have in common: a scope for each request, and in it one context, as in a web application.</summary>
 internal abstract class EfVariant(string name, IReadOnlyList<Tenant> tenants) : Variant(name, tenants)
 {
+    protected abstract IServiceScopeFactory Scopes { get; }
+
     public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
     {
-        await using var db = Lease(tenant);
+        await using var request = Scopes.CreateAsyncScope();
+        await using var db = Context(request.ServiceProvider, tenant);
         return await db.Contacts.AsNoTracking().FirstOrDefaultAsync(contact => contact.Id == id, ct);
     }
 
     public override async Task InsertAsync(Tenant tenant, Contact contact, CancellationToken ct)
     {
-        await using var db = Lease(tenant);
+        await using var request = Scopes.CreateAsyncScope();
+        await using var db = Context(request.ServiceProvider, tenant);
         db.Contacts.Add(contact);
         await db.SaveChangesAsync(ct);
     }
 
-    protected abstract ContactsContext Lease(Tenant tenant);
+    /// <summary>The request's context. To dispose of one that the scope leased changes nothing: the scope ends the lease.</summary>
+    protected abstract ContactsContext Context(IServiceProvider request, Tenant tenant);
 }

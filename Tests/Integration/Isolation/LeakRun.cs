@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using System.Collections.Concurrent;
 using Data.Invoicing;
 using Tenancy;
@@ -5,7 +6,7 @@ using Tenancy;
 namespace Tests.Integration.Isolation;
 
 /// <summary>Requests of many customers at once, chosen at random, each of which looks at every row it is given.</summary>
-internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, TenantContextFactory<InvoicingContext> leases, Func<CancellationToken, Task> endSomeBackend, int seed) : IDisposable
+internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider services, Func<CancellationToken, Task> endSomeBackend, int seed) : IDisposable
 {
     private const int AtOnce = 12;
     private const int OneInIsCancelled = 12;
@@ -27,7 +28,7 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, TenantContextFactor
     {
         foreach (var tenant in tenants)
         {
-            await using var db = leases.Create(tenant);
+            await using var db = services.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(tenant);
             for (var i = 0; i < 3; i++)
             {
                 var entry = Books.Open(tenant, $"first {i}");
@@ -68,7 +69,9 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, TenantContextFactor
         string outcome;
         try
         {
-            await using var db = leases.Create(tenant);
+            await using var scope = services.CreateAsyncScope();
+            // As a handler does who takes the context for its own: the scope ends it as well.
+            await using var db = ContextOf(scope, tenant);
             var request = new LeakRequest(this, without, db, tenant, number, random, patience.Token);
             outcome = await request.ServeAsync();
         }
@@ -87,13 +90,20 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, TenantContextFactor
         try
         {
             var other = tenants[random.Next(tenants.Count)];
-            await using var db = leases.Create(other);
+            await using var scope = services.CreateAsyncScope();
+            var db = ContextOf(scope, other);
             await both(db, other);
         }
         finally
         {
             _mayHoldTwo.Release();
         }
+    }
+
+    private static InvoicingContext ContextOf(AsyncServiceScope scope, Tenant tenant)
+    {
+        scope.ServiceProvider.GetRequiredService<CurrentTenant>().Choose(tenant);
+        return scope.ServiceProvider.GetRequiredService<InvoicingContext>();
     }
 
     public void Dispose() => _mayHoldTwo.Dispose();

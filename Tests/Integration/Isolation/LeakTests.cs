@@ -50,7 +50,7 @@ public sealed class LeakTests(App app)
             .AddData(App.Configuration(app.ConnectionString, new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = connections, ApplicationName = name }.ConnectionString))
             .BuildServiceProvider();
         var tenants = await CustomersAsync();
-        using var run = new LeakRun(tenants, services.GetRequiredService<TenantContextFactory<InvoicingContext>>(), ct => EndSomeBackendAsync(direct, name, ct), seed);
+        using var run = new LeakRun(tenants, services, ct => EndSomeBackendAsync(direct, name, ct), seed);
         await run.BeginAsync(Ct);
 
         var requests = TestDepth.Of(normal: 10_000, full: 100_000);

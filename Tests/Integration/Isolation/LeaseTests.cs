@@ -14,19 +14,61 @@ public sealed class LeaseTests(App app)
     [Fact]
     public async Task A_context_that_went_back_to_the_pool_has_forgotten_its_tenant()
     {
-        var acme = (await app.NewCustomerAsync()).Tenant;
+        var (acme, globex) = ((await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant);
         await using var services = OneContext();
-        var pool = services.GetRequiredService<IDbContextFactory<InvoicingContext>>();
         InvoicingContext leased;
-        await using (leased = services.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(acme))
+        await using (var scope = services.CreateAsyncScope())
         {
-            Assert.Empty(await leased.Contacts.ToListAsync(Ct));
+            leased = ContextOf(scope, acme);
+            leased.Contacts.Add(new Contact { Name = acme.Slug });
+            await leased.SaveChangesAsync(Ct);
         }
 
-        await using var again = pool.CreateDbContext();
+        // Between two leases it serves nobody.
+        Assert.Throws<NoTenantException>(leased.Tenant);
 
+        await using var next = services.CreateAsyncScope();
+        var again = ContextOf(next, globex);
         Assert.Same(leased, again);
-        await Assert.ThrowsAsync<NoTenantException>(() => again.Contacts.ToListAsync(Ct));
+        Assert.Empty(again.ChangeTracker.Entries());
+        Assert.Empty(await again.Contacts.ToListAsync(Ct));
+    }
+
+    /// <summary>A handler that disposes of the injected context, and the scope after it: the second time it may be somebody else's.</summary>
+    [Fact]
+    public async Task A_context_disposed_of_twice_ends_nobody_elses_lease()
+    {
+        var (acme, globex, initech) = ((await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant);
+        await using var services = OneContext();
+        await using var second = services.CreateAsyncScope();
+        InvoicingContext mine;
+        await using (var first = services.CreateAsyncScope())
+        {
+            await using (ContextOf(first, acme))
+            {
+            }
+
+            mine = ContextOf(second, globex);
+        }
+
+        await using var third = services.CreateAsyncScope();
+        Assert.NotSame(mine, ContextOf(third, initech));
+        Assert.Equal(globex, mine.Tenant());
+        Assert.Empty(await mine.Contacts.ToListAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_context_of_the_factorys_serves_nobody_once_it_is_disposed_of()
+    {
+        var (acme, globex) = ((await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant);
+        var db = app.Invoicing.Create(acme);
+        await db.DisposeAsync();
+        await using var other = app.Invoicing.Create(globex);
+        await db.DisposeAsync();
+
+        Assert.NotSame(db, other);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => db.Contacts.ToListAsync(Ct));
+        Assert.Empty(await other.Contacts.ToListAsync(Ct));
     }
 
     [Fact]
@@ -79,6 +121,12 @@ public sealed class LeaseTests(App app)
         Assert.Equal(1, await again.Database.ExecuteSqlRawAsync(
             "UPDATE \"__Tenant__\".contacts SET email = '\"__Tenant__\"' /* \"__Tenant__\" */", Ct));
         Assert.Equal(new { Name = Looks, Email = (string?)"\"__Tenant__\"" }, await again.Contacts.Select(c => new { c.Name, c.Email }).SingleAsync(Ct));
+    }
+
+    private static InvoicingContext ContextOf(AsyncServiceScope scope, Tenant tenant)
+    {
+        scope.ServiceProvider.GetRequiredService<CurrentTenant>().Choose(tenant);
+        return scope.ServiceProvider.GetRequiredService<InvoicingContext>();
     }
 
     /// <summary>A provider of its own over the same database, so that the pool of contexts is not shared with other tests.</summary>

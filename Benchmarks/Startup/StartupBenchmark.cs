@@ -5,6 +5,7 @@ using Benchmarks.Measuring;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using Tenancy;
 
@@ -58,7 +59,7 @@ internal static class StartupBenchmark
     }
 
     /// <summary>As EF does where it finds no compiled one.</summary>
-    private static Microsoft.EntityFrameworkCore.Metadata.IModel Build(string database)
+    private static IModel Build(string database)
     {
         using var context = new InvoicingContext(Options(database).Options);
         return context.GetService<IDesignTimeModel>().Model;

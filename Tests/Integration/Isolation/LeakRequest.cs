@@ -193,7 +193,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         db.Database.SetCommandTimeout(TimeSpan.FromSeconds(1));
         try
         {
-            await db.Database.ExecuteSqlAsync($"SELECT pg_sleep(30), count(*) FROM \"__Tenant__\".contacts", CancellationToken.None);
+            await run.SleepAsync(() => db.Database.ExecuteSqlAsync($"SELECT pg_sleep(30), count(*) FROM \"__Tenant__\".contacts", CancellationToken.None));
         }
         catch (NpgsqlException problem) when (problem.InnerException is TimeoutException)
         {
@@ -233,11 +233,7 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         return "interleaved";
     }
 
-    private async Task<string> EndABackendAsync()
-    {
-        await run.EndSomeBackendAsync(ct);
-        return "ended a backend";
-    }
+    private async Task<string> EndABackendAsync() => await run.EndSomeBackendAsync(ct) ? "ended a backend" : await ReadAsync();
 
     private Task<int> InsertAsync(Guid id, string name) => db.Database.ExecuteSqlAsync(
         $"INSERT INTO \"__Tenant__\".contacts (id, name, email, created_at) VALUES ({id}, {name}, {Saved}, now())", ct);

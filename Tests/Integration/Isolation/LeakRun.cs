@@ -14,6 +14,7 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider se
     // Who holds one connection and waits for a second could wait for ever if all did.
     private readonly SemaphoreSlim _mayHoldTwo = new(1);
     private int _served;
+    private int _sleepers;
 
     /// <summary>Rows that were given to somebody else than their owner.</summary>
     public ConcurrentBag<string> Strangers { get; } = [];
@@ -108,7 +109,31 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider se
 
     public void Dispose() => _mayHoldTwo.Dispose();
 
-    public Task EndSomeBackendAsync(CancellationToken ct) => endSomeBackend(ct);
+    /// <summary>As long as somebody sleeps, no backend is ended: on a fast machine one that sleeps for a second would hardly ever wake up.</summary>
+    public async Task<bool> EndSomeBackendAsync(CancellationToken ct)
+    {
+        if (Volatile.Read(ref _sleepers) > 0)
+        {
+            return false;
+        }
+
+        await endSomeBackend(ct);
+        return true;
+    }
+
+    /// <summary>Sleeps undisturbed.</summary>
+    public async Task SleepAsync(Func<Task> sleep)
+    {
+        Interlocked.Increment(ref _sleepers);
+        try
+        {
+            await sleep();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _sleepers);
+        }
+    }
 
     private int HashCode(int number) => unchecked((seed * 397) ^ (number * 1_000_003));
 }

@@ -1,6 +1,5 @@
 using Data;
 using Data.Customers;
-using Data.Invoicing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;

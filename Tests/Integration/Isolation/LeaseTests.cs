@@ -25,7 +25,7 @@ public sealed class LeaseTests(App app)
         }
 
         // Between two leases it serves nobody.
-        Assert.Throws<NoTenantException>(leased.Tenant);
+        Assert.Throws<ObjectDisposedException>(leased.Tenant);
 
         await using var next = services.CreateAsyncScope();
         var again = ContextOf(next, globex);

@@ -1,3 +1,4 @@
+using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -10,8 +11,18 @@ internal sealed class Ours : EfVariant
 {
     private readonly ServiceProvider _services;
 
-    public Ours(string name, string database, IReadOnlyList<Tenant> tenants) : base(name, tenants)
+    private static readonly Func<OursContext, Guid, CancellationToken, Task<Contact?>> Compiled = EF.CompileAsyncQuery(
+        (OursContext db, Guid id, CancellationToken ct) => db.Contacts.AsNoTracking().FirstOrDefault(contact => contact.Id == id));
+
+    private readonly bool _compiled;
+
+    /// <param name="name">The variant's.</param>
+    /// <param name="database">The database's connection string.</param>
+    /// <param name="tenants">Whom it serves.</param>
+    /// <param name="compiled">Whether SELECT is one of EF's compiled queries, as an application writes its hot paths that might else be SQL by hand.</param>
+    public Ours(string name, string database, IReadOnlyList<Tenant> tenants, bool compiled = false) : base(name, tenants)
     {
+        _compiled = compiled;
         _services = new ServiceCollection()
             .AddTenancy<OursContext>(options => options.ConnectionString = ConnectionString(database, name))
             .BuildServiceProvider();
@@ -19,6 +30,17 @@ internal sealed class Ours : EfVariant
     }
 
     public override NpgsqlDataSource Database { get; }
+
+    public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
+    {
+        if (!_compiled)
+        {
+            return await base.FindAsync(tenant, id, ct);
+        }
+
+        await using var request = Scopes.CreateAsyncScope();
+        return await Compiled((OursContext)Context(request.ServiceProvider, tenant), id, ct);
+    }
 
     protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
 

@@ -60,6 +60,7 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
             new SearchPath("search_path", many, tenants),
             new ModelPerTenant("model-per-tenant", many, tenants),
             new Ours("ours", many, tenants),
+            new Ours("ours, compiled", many, tenants, compiled: true),
             new Raw("raw", many, tenants));
         await using var _ = rivals;
         await using var admin = NpgsqlDataSource.Create(one);
@@ -117,9 +118,9 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
 
 /// <summary>Who runs against whom.</summary>
 internal sealed record Variants(
-    Variant SingleStock, Variant SingleSame, Variant OursOne, Variant RawOne, Variant SearchPath, Variant ModelPerTenant, Variant Ours, Variant Raw) : IAsyncDisposable
+    Variant SingleStock, Variant SingleSame, Variant OursOne, Variant RawOne, Variant SearchPath, Variant ModelPerTenant, Variant Ours, Variant OursCompiled, Variant Raw) : IAsyncDisposable
 {
-    public IReadOnlyList<Variant> All => [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, Raw];
+    public IReadOnlyList<Variant> All => [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, OursCompiled, Raw];
 
     public async ValueTask DisposeAsync()
     {
@@ -137,5 +138,5 @@ internal sealed record RequestsResults(Slices Slices, Variants Variants)
 
     public double KilobytesModelPerTenant { get; init; }
 
-    public FirstOpen FirstOpen { get; init; } = new([], [], [], []);
+    public FirstOpen FirstOpen { get; init; } = new([], [], [], [], [], []);
 }

@@ -22,6 +22,7 @@ internal static class RequestsReport
             ("requests.vs_single_stock", "ours, against single-tenant EF with stock settings", v.Ours, v.SingleStock),
             ("requests.vs_single_same", "the same with one tenant and the same settings", v.OursOne, v.SingleSame),
             ("requests.vs_raw_same", "ours, against hand-written SQL", v.Ours, v.Raw),
+            ("requests.vs_raw_compiled", "the same with SELECT as a compiled query of EF's", v.OursCompiled, v.Raw),
             ("requests.vs_model_per_tenant", "ours, against an EF model per tenant", v.Ours, v.ModelPerTenant),
             ("", "ours, against search_path on open", v.Ours, v.SearchPath),
             ("", "EF alone: single-same against raw, one tenant", v.SingleSame, v.RawOne),
@@ -49,7 +50,8 @@ internal static class RequestsReport
             ["managed memory per further tenant, KB (rival: an EF model per tenant)", Number(results.KilobytesOurs, "0.00"), Number(results.KilobytesModelPerTenant, "0.0")],
             ["first open, empty database, ms (rival: stock settings)", Number(Statistics.Median(open.OursEmpty), "0.0"), Number(Statistics.Median(open.StockEmpty), "0.0")],
             [$"first open, {plan.Schemas} customers, ms", Number(Statistics.Median(open.OursMany), "0.0"), Number(Statistics.Median(open.StockMany), "0.0")],
-            ["the second against the first", $"{opens}", $"{Statistics.Estimate(Statistics.Ratios(open.StockMany, open.StockEmpty))}"],
+            ["the same without types (ConfigureDataSource), empty and many, ms", $"{Number(Statistics.Median(open.BareEmpty), "0.0")}, {Number(Statistics.Median(open.BareMany), "0.0")}", ""],
+            ["many against empty", $"{opens}", $"{Statistics.Estimate(Statistics.Ratios(open.StockMany, open.StockEmpty))}"],
         ]);
 
         output.WriteLine();

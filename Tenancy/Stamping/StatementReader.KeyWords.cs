@@ -45,7 +45,7 @@ internal sealed partial class StatementReader
                 return _frame.Expects != Expecting.AfterTable || Expect(Expecting.JoinCondition);
             case "where" or "group" or "having" or "window" or "order" or "limit" or "offset" or "fetch" or "for" or "union" or "intersect" or "except" or "returning" or "when":
                 return Expect(Expecting.Expression);
-            case "values" when _frame.Expects != Expecting.Target && (_frame.Expects != Expecting.Table || previous.Is('(')):
+            case "values" when _frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterCommonTable || (_frame.Expects == Expecting.Table && previous.Is('(')):
                 return Expect(Expecting.Expression);
             case "set" when Current().Is("schema") && _verb == "alter":
                 _at++;

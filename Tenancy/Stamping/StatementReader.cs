@@ -25,20 +25,6 @@ internal sealed partial class StatementReader
         _rules = new(_sql);
     }
 
-    private enum Expecting
-    {
-        Expression,
-        Table,
-        AfterTable,
-        JoinCondition,
-        Target,
-        AfterTarget,
-        Schema,
-        CommonTable,
-        AfterCommonTable,
-        CommonTableBody,
-    }
-
     /// <exception cref="CommandRefusedException">The command does what no tenant's command may, whatever it names.</exception>
     public static NameUse[] Names(string sql)
     {
@@ -251,28 +237,4 @@ internal sealed partial class StatementReader
     private Lexeme Next(int ahead) => At(_at + ahead);
 
     private Lexeme At(int at) => at < _sql.Count ? _sql[at] : default;
-
-    /// <summary>What is known inside one pair of parentheses.</summary>
-    private sealed class Frame(Frame? outer)
-    {
-        public Expecting Expects { get; set; }
-
-        public NameRole Role { get; set; } = NameRole.Write;
-
-        public bool HasQuery { get; set; }
-
-        public bool Updates { get; set; }
-
-        public bool Deletes { get; set; }
-
-        public bool UsingNamesTable { get; set; }
-
-        public bool IsCommonTable { get; set; }
-
-        public string? CommonTable { get; set; }
-
-        public HashSet<string> CommonTables { get; } = [];
-
-        public bool Knows(string name) => CommonTables.Contains(name) || outer?.Knows(name) == true;
-    }
 }

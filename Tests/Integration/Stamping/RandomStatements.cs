@@ -6,7 +6,7 @@ namespace Tests.Integration.Stamping;
 /// </summary>
 internal sealed class RandomStatements(int seed)
 {
-    private static readonly string[] Names = ["x", "y", "other", "public", "a", "b", "\"__Tenant__\"", "set", "\"from\"", "values_", "shared", "type", "update"];
+    private static readonly string[] Names = ["x", "y", "other", "public", "a", "b", "\"__Tenant__\"", "set", "\"from\"", "values", "shared", "type", "update", "schema", "rows", "index", "partition"];
     private static readonly string[] Relations =
         ["\"__Tenant__\".a", "\"__Tenant__\".b", "\"__Tenant__\" . a", "\"__Tenant__\"/**/.b", "public.shared", "\"public\".\"shared\"", "other.a", "OTHER.b", "\"other\".a", "public.a", "a", "b", "shared"];
 

@@ -65,6 +65,8 @@ public sealed class GuardTests
     [InlineData("SELECT * FROM T.a AS x JOIN T.b AS y USING (id), customer_globex.contacts AS customer_globex")]
     [InlineData("SELECT 1 AS from, 2 AS where FROM customer_globex.contacts AS customer_globex")]
     [InlineData("SELECT * FROM T.a AS set, customer_globex.contacts AS customer_globex")]
+    [InlineData("SELECT * FROM T.x AS customer_globex, T.a values, customer_globex.contacts")]
+    [InlineData("CREATE VIEW T.v AS SELECT * FROM T.x AS customer_globex, T.a AS values, customer_globex.contacts")]
     [InlineData("SELECT (SELECT count(*) FROM customer_globex.contacts AS customer_globex)")]
     [InlineData("SELECT * FROM T.a WHERE id IN (TABLE customer_globex.contacts)")]
     [InlineData("SELECT customer_globex.total(1)")]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Data;
 using Data.Customers;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,7 +14,8 @@ var onFailure = new Option<OnFailure>("--on-failure")
 var workers = new Option<int>("--workers") { Description = "How many customers are migrated at the same time", DefaultValueFactory = _ => 4 };
 workers.Validators.Add(result =>
 {
-    if (result.GetValueOrDefault<int>() is < 1 or > 64)
+    // What is no number at all throws when it is asked for as one.
+    if (result.Tokens is [{ Value: var text }] && !(int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 64))
     {
         result.AddError("--workers takes a number from 1 to 64.");
     }

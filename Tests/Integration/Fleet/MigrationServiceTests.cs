@@ -85,6 +85,7 @@ public sealed class MigrationServiceTests(App app)
 
     [Theory]
     [InlineData("--workers", "0")]
+    [InlineData("--workers", "many")]
     [InlineData("--on-failure", "perhaps")]
     [InlineData("--nonsense")]
     public async Task Wrong_arguments_are_neither_success_nor_a_failed_customer(params string[] arguments) =>

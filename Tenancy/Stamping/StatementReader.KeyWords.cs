@@ -19,7 +19,7 @@ internal sealed partial class StatementReader
                 return true;
             case "join":
                 return Expect(Expecting.Table);
-            case "table" when _verb is "create" or "alter" or "drop" or "comment" or "truncate" or "lock" or "grant" or "revoke" || previous.Is("into"):
+            case "table" when !StartsQuery(previous) && _verb is "create" or "alter" or "drop" or "comment" or "truncate" or "lock" or "grant" or "revoke" || previous.Is("into"):
                 return _frame.Expects == Expecting.Target || _frames.Count > 0 || _kind != "table" || Expect(Expecting.Target);
             case "table":
                 _frame.HasQuery = true;
@@ -34,7 +34,7 @@ internal sealed partial class StatementReader
             case "concurrently" when _frame.Expects == Expecting.Target:
             case "index" or "materialized" or "view" or "verbose" or "full" when _frame.Expects == Expecting.Target && _verb is "reindex" or "refresh" or "cluster" or "vacuum":
                 return true;
-            case "on" when IsDefinition && _frames.Count == 0 && _frame.Expects is Expecting.Expression or Expecting.AfterTarget:
+            case "on" when IsDefinition && _frames.Count == 0 && !previous.Is("distinct") && _frame.Expects is Expecting.Expression or Expecting.AfterTarget:
                 return ReadOn();
             case "on":
                 return Expect(_frame.Expects == Expecting.AfterTable ? Expecting.JoinCondition : Expecting.Expression);
@@ -45,7 +45,8 @@ internal sealed partial class StatementReader
                 return _frame.Expects != Expecting.AfterTable || Expect(Expecting.JoinCondition);
             case "where" or "group" or "having" or "window" or "order" or "limit" or "offset" or "fetch" or "for" or "union" or "intersect" or "except" or "returning" or "when":
                 return Expect(Expecting.Expression);
-            case "values" when _frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterCommonTable || (_frame.Expects == Expecting.Table && previous.Is('(')):
+            case "values" when Current().Is('(')
+                && (_frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterCommonTable || (_frame.Expects == Expecting.Table && previous.Is('('))):
                 return Expect(Expecting.Expression);
             case "set" when Current().Is("schema") && _verb == "alter":
                 _at++;
@@ -106,6 +107,10 @@ internal sealed partial class StatementReader
                 return false;
         }
     }
+
+    /// <summary>AS TABLE x, (TABLE x), UNION ALL TABLE x: a query, even inside CREATE VIEW.</summary>
+    private static bool StartsQuery(Lexeme previous) =>
+        previous.Is('(') || previous.Is(')') || previous is { Kind: LexemeKind.Word, Text: "as" or "union" or "intersect" or "except" or "all" or "distinct" };
 
     private bool IsDefinition => _verb is "create" or "alter" or "drop" or "comment" or "grant" or "revoke";
 

@@ -68,7 +68,9 @@ internal sealed partial class StatementReader
         // Of these, the table's name follows at once.
         if (_verb is "truncate" or "lock" or "analyze" or "vacuum" or "cluster" or "reindex" or "refresh" or "copy")
         {
-            _frame.Expects = _verb == "copy" && !_rules.CopiesIn(_at) ? Expecting.Table : Expecting.Target;
+            // Even where COPY reads: its columns in parentheses would make a function's call of what is expected as a table.
+            _frame.Role = _verb == "copy" && !_rules.CopiesIn(_at) ? NameRole.Read : NameRole.Write;
+            _frame.Expects = Expecting.Target;
             _at++;
         }
     }
@@ -122,6 +124,10 @@ internal sealed partial class StatementReader
                 // A subquery, or a join in parentheses.
                 inner.Expects = Expecting.Table;
                 _frame.Expects = Expecting.AfterTable;
+                break;
+            case Expecting.Target when _verb == "copy":
+                // COPY (query) TO.
+                _frame.Expects = Expecting.AfterTarget;
                 break;
             case Expecting.CommonTableBody:
                 inner.IsCommonTable = true;

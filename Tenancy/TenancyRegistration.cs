@@ -4,6 +4,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -100,6 +101,7 @@ public static class TenancyRegistration
         return options
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()
+            .ReplaceService<ICompiledQueryCacheKeyGenerator, TenantQueryKeys>()
             .ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
     }
 

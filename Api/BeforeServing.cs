@@ -21,7 +21,7 @@ internal static partial class BeforeServing
         }
 
         // A migration that can't be stamped stops the start, too, and no customer waits for the others to be compiled.
-        app.Services.GetRequiredService<CompiledMigrations>();
+        app.Services.GetRequiredService<CompiledMigrations>().Compile();
     }
 
     private static async Task LogInAsync(NpgsqlDataSource tenants)

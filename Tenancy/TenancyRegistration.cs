@@ -74,11 +74,8 @@ public static class TenancyRegistration
         services.AddScoped<CurrentTenant>();
         services.AddScoped<AcrossTenants<TContext>>();
 
-        services.AddSingleton(provider =>
-        {
-            using var any = provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext();
-            return MigrationCompiler.Compile(any);
-        });
+        services.AddSingleton(provider => MigrationCompiler.Find(typeof(TContext), provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext));
+        services.AddSingleton<SchemaVersions>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<FleetMigrator>();

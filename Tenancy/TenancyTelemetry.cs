@@ -33,8 +33,17 @@ public static class TenancyTelemetry
     /// <summary>Span: one run over the fleet; attributes <see cref="Migrated"/> and <see cref="Failed"/>.</summary>
     public const string MigrateFleet = "migrate fleet";
 
-    /// <summary>Span: one schema is migrated.</summary>
-    public const string MigrateSchema = "migrate schema";
+    /// <summary>Span: a group of schemas is migrated in one transaction; attributes <see cref="Ring"/> and <see cref="Schemas"/>, and <see cref="Namespace"/> where it is one.</summary>
+    public const string MigrateGroup = "migrate group";
+
+    /// <summary>Span: a schema's failure, inside its group's; attribute <see cref="Namespace"/>, status with the error.</summary>
+    public const string MigrateFailed = "migration failed";
+
+    /// <summary>Span attribute: the ring.</summary>
+    public const string Ring = "tenancy.ring";
+
+    /// <summary>Span attribute: how many schemas a group has.</summary>
+    public const string Schemas = "tenancy.schemas";
 
     /// <summary>Span: one report over many tenants.</summary>
     public const string ReadAcrossTenants = "read across tenants";
@@ -53,9 +62,9 @@ public static class TenancyTelemetry
     internal static readonly Counter<long> Migrations =
         Meter.CreateCounter<long>("tenancy.migrations", "{schema}", "Schemas that a migration run brought to its version, or failed to.");
 
-    /// <summary>How long one schema took, seconds.</summary>
-    internal static readonly Histogram<double> MigrationDuration =
-        Meter.CreateHistogram<double>("tenancy.migration.duration", "s", "How long the migration of one schema took.");
+    /// <summary>How long a group's transaction took, seconds.</summary>
+    internal static readonly Histogram<double> GroupDuration =
+        Meter.CreateHistogram<double>("tenancy.migration.group.duration", "s", "How long the transaction of a group of schemas took that were migrated together.");
 
     /// <summary>Commands that were not sent; <see cref="Rule"/>. Each is a defect in the application, or an attack.</summary>
     private static readonly Counter<long> Refusals =

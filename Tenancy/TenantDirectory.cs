@@ -18,7 +18,7 @@ public enum Availability
     /// <summary>Served.</summary>
     Served,
 
-    /// <summary>Its schema waits for this build's migrations, or they failed on it.</summary>
+    /// <summary>Its schema waits for this build's migrations, they failed on it, or it has some that this build can't live with.</summary>
     Upgrading,
 
     /// <summary>Suspended, archived or on its way out.</summary>
@@ -26,7 +26,7 @@ public enum Availability
 }
 
 /// <summary>Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a time.</summary>
-public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, CompiledMigrations migrations)
+public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, SchemaVersions versions)
 {
     private readonly HybridCacheEntryOptions _entry = new()
     {
@@ -46,6 +46,11 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         {
             await cache.RemoveAsync(key, ct);
         }
+        else
+        {
+            // Asked for once per version that this process never met, not once per tenant.
+            await versions.LearnAsync([listing.Version], ct);
+        }
 
         return listing;
     }
@@ -53,13 +58,16 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     /// <summary>To be called by whoever changes a tenant, so that this process notices at once.</summary>
     public ValueTask ForgetAsync(string slug, CancellationToken ct = default) => cache.RemoveAsync($"tenant:{slug}", ct);
 
-    /// <summary>Whether this build can serve that tenant now. A schema ahead of the build is served: migrations expand, then contract.</summary>
+    /// <summary>
+    /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand, then contract; unless one of
+    /// those that the build lacks carries <see cref="BreaksOlderBuildsAttribute"/>.
+    /// </summary>
     public Availability AvailabilityOf(TenantListing listing)
     {
         ArgumentNullException.ThrowIfNull(listing);
         return listing.State switch
         {
-            SchemaState.Ready when !migrations.IsBehind(listing.Version) => Availability.Served,
+            SchemaState.Ready when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead => Availability.Served,
             SchemaState.Ready or SchemaState.Failed or SchemaState.Provisioning => Availability.Upgrading,
             _ => Availability.Closed,
         };

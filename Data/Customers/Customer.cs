@@ -28,8 +28,8 @@ public sealed class Customer
 
     public CustomerStatus Status { get; set; }
 
-    /// <summary>Which wave of a migration it belongs to; 0 goes first.</summary>
-    public int Ring { get; set; }
+    /// <summary>Which wave of a migration it belongs to; 0 goes first, and only who was put there is in it.</summary>
+    public int Ring { get; set; } = LedgerRow.UsualRing;
 
     public DateTimeOffset CreatedAt { get; init; }
 

@@ -1,39 +1,62 @@
 using System.Security.Cryptography;
 using System.Text;
+using Tenancy.Migrations;
 using Tenancy.Stamping;
 
 namespace Tenancy;
 
 /// <summary>
-/// Every migration of the tenant model as SQL with the placeholder, made once per process: applied to one schema or to ten thousand,
-/// only the stamp differs. A new customer and a migrated one come from the same text.
+/// The migrations of the tenant model that this build has: their names at once, and, from the first time somebody asks, each as SQL with the
+/// placeholder. Applied to one schema or to ten thousand, only the stamp differs; a new customer and a migrated one come from the same text.
 /// </summary>
 public sealed class CompiledMigrations
 {
-    private readonly StatementCut _create;
-    private readonly HashSet<string> _older;
+    private readonly string[] _ids;
+    private readonly Lazy<CompiledSql> _sql;
+    private readonly Lazy<StatementCut> _create;
+
+    /// <param name="ids">In order.</param>
+    /// <param name="breaking">Those that carry <see cref="BreaksOlderBuildsAttribute"/>.</param>
+    /// <param name="compile">Makes the SQL; takes some tenths of a second, so it waits until somebody needs it.</param>
+    internal CompiledMigrations(IEnumerable<string> ids, IEnumerable<string> breaking, Func<CompiledSql> compile)
+    {
+        _ids = [.. ids];
+        Breaking = breaking.ToHashSet(StringComparer.Ordinal);
+        Target = Fingerprint(_ids);
+        _sql = new(() =>
+        {
+            var sql = compile();
+            return sql.Migrations.Select(migration => migration.Id).SequenceEqual(_ids.Order(StringComparer.Ordinal))
+                ? sql
+                : throw new InvalidOperationException(
+                    $"EF finds the migrations {string.Join(", ", sql.Migrations.Select(m => m.Id))}, the context's assembly has {string.Join(", ", _ids)}: " +
+                    "keep a tenant context's migrations in its own assembly.");
+        });
+        // The first statement is strict, whatever follows: a schema that exists is somebody's and is never adopted.
+        _create = new(() => StatementCut.Of(
+            $"CREATE SCHEMA \"{TenantPlaceholder.Schema}\";\n{_sql.Value.CreateHistory}{string.Concat(Migrations.Select(migration => migration.Up.InNewSchema))}"));
+    }
 
     internal CompiledMigrations(IReadOnlyList<CompiledMigration> migrations, string createHistory, string historyTable)
+        : this(
+            migrations.Select(migration => migration.Id), migrations.Where(migration => migration.BreaksOlderBuilds).Select(migration => migration.Id),
+            () => new(migrations, createHistory, historyTable))
     {
-        Migrations = migrations;
-        HistoryTable = historyTable;
-        Target = Fingerprint(migrations.Select(migration => migration.Id));
-        _older = [.. Enumerable.Range(0, migrations.Count).Select(count => Fingerprint(migrations.Take(count).Select(m => m.Id)))];
-        // The first statement is strict, whatever follows: a schema that exists is somebody's and is never adopted.
-        _create = StatementCut.Of(
-            $"CREATE SCHEMA \"{TenantPlaceholder.Schema}\";\n{createHistory}{string.Concat(migrations.Select(migration => migration.Up))}");
     }
 
     /// <summary>The ids in order, e.g. <c>20261123101500_Initial</c>.</summary>
-    public IEnumerable<string> Ids => Migrations.Select(migration => migration.Id);
+    public IEnumerable<string> Ids => _ids;
 
     /// <summary>The version of a schema that has all of these and nothing else: see <see cref="Fingerprint"/>.</summary>
     public string Target { get; }
 
-    internal IReadOnlyList<CompiledMigration> Migrations { get; }
+    /// <summary>The ids of the migrations that carry <see cref="BreaksOlderBuildsAttribute"/>.</summary>
+    internal IReadOnlySet<string> Breaking { get; }
+
+    internal IReadOnlyList<CompiledMigration> Migrations => _sql.Value.Migrations;
 
     /// <summary>EF's history table, inside the tenant's schema.</summary>
-    internal string HistoryTable { get; }
+    internal string HistoryTable => _sql.Value.HistoryTable;
 
     /// <summary>
     /// The version of a schema: 32 hexadecimal digits over the SET of applied migrations. The last one's name would not do: a
@@ -45,21 +68,44 @@ public sealed class CompiledMigrations
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 16));
     }
 
-    /// <summary>Whether that version is one this build's migrations went through before: the schema waits to be migrated.</summary>
-    public bool IsBehind(string version) => _older.Contains(version);
+    /// <summary>Makes the SQL now, so that nobody waits for it later, and a migration that can't be stamped is found at once.</summary>
+    /// <exception cref="InvalidOperationException">A migration can't be stamped; the message names it and the line.</exception>
+    public void Compile() => _ = _create.Value;
+
+    /// <summary>The id of the migration that somebody means by its id or by the name after the time stamp, as with EF's own tools; "" for "0", before all of them.</summary>
+    /// <exception cref="ArgumentException">There is none, or the name is that of several.</exception>
+    public string Find(string idOrName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(idOrName);
+        if (idOrName == "0")
+        {
+            return "";
+        }
+
+        return _ids.Where(id => id.Equals(idOrName, StringComparison.OrdinalIgnoreCase) || id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..].Equals(idOrName, StringComparison.OrdinalIgnoreCase)).ToList() switch
+        {
+            [var one] => one,
+            [] => throw new ArgumentException($"This build has no migration '{idOrName}'. It has: {string.Join(", ", _ids)}.", nameof(idOrName)),
+            var several => throw new ArgumentException($"'{idOrName}' may be each of {string.Join(", ", several)}: use the whole id.", nameof(idOrName)),
+        };
+    }
+
+    /// <summary>The same without what comes after that migration.</summary>
+    /// <param name="id">As <see cref="Find"/> returns it.</param>
+    internal CompiledMigrations UpTo(string id)
+    {
+        var ids = _ids.Where(other => string.CompareOrdinal(other, id) <= 0).ToList();
+        return ids.Count == _ids.Length
+            ? this
+            : new(ids, Breaking.Where(ids.Contains), () => _sql.Value with { Migrations = [.. Migrations.Where(migration => ids.Contains(migration.Id))] });
+    }
 
     /// <summary>Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.</summary>
-    internal string CreateScript(SchemaName schema) => _create.Stamp(schema);
+    internal string CreateScript(SchemaName schema) => _create.Value.Stamp(schema);
 }
 
-/// <summary>One migration: its commands and its history row, to be run in one transaction.</summary>
-internal sealed class CompiledMigration(string id, string up)
-{
-    private readonly StatementCut _cut = StatementCut.Of(up);
-
-    public string Id { get; } = id;
-
-    public string Up { get; } = up;
-
-    public string UpScript(SchemaName schema) => _cut.Stamp(schema);
-}
+/// <summary>What compiling gives.</summary>
+/// <param name="Migrations">In the order of their ids.</param>
+/// <param name="CreateHistory">The statement that makes EF's history table, with the placeholder.</param>
+/// <param name="HistoryTable">That table's name.</param>
+internal sealed record CompiledSql(IReadOnlyList<CompiledMigration> Migrations, string CreateHistory, string HistoryTable);

@@ -1,7 +1,10 @@
+using System.Reflection;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Tenancy.Stamping;
 
@@ -10,51 +13,96 @@ namespace Tenancy.Migrations;
 /// <summary>Turns EF's migrations of a tenant model into SQL, by EF's own generator. Asks no server.</summary>
 internal static class MigrationCompiler
 {
-    /// <exception cref="InvalidOperationException">A migration can't be stamped; the message names it and the line.</exception>
-    public static CompiledMigrations Compile(DbContext context)
+    /// <summary>The migrations of a context by their attributes alone, which takes no model; their SQL is made when somebody asks for it.</summary>
+    /// <param name="contextType">The tenant context's type.</param>
+    /// <param name="open">Makes one, for the compiler.</param>
+    public static CompiledMigrations Find(Type contextType, Func<DbContext> open)
     {
-        var assembly = context.GetService<IMigrationsAssembly>();
-        var provider = context.GetService<IDatabaseProvider>().Name;
-        var history = context.GetService<IHistoryRepository>();
-        var shared = context.GetService<SharedObjects>().Of(context.Model);
-        var migrations = assembly.Migrations
-            .OrderBy(entry => entry.Key, StringComparer.Ordinal)
-            .Select(entry =>
-            {
-                var sql = new StringBuilder();
-                foreach (var command in Commands(context, assembly.CreateMigration(entry.Value, provider)))
-                {
-                    sql.Append(Checked(entry.Key, command, shared));
-                }
+        var found = Ids(contextType);
+        return new(found.Keys, found.Where(entry => entry.Value.IsDefined(typeof(BreaksOlderBuildsAttribute))).Select(entry => entry.Key), () => Compile(open));
+    }
 
-                return new CompiledMigration(entry.Key, Append(sql, history.GetInsertScript(new(entry.Key, ProductInfo.GetVersion()))).ToString());
-            })
-            .ToList();
+    /// <summary>Id and class of each migration of a context, by the attributes that EF's tools write, in order.</summary>
+    public static IReadOnlyDictionary<string, Type> Ids(Type contextType) => new SortedList<string, Type>(
+        contextType.Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(Migration)) && !type.IsAbstract && type.GetCustomAttribute<DbContextAttribute>()?.ContextType == contextType)
+            .Select(type => (type.GetCustomAttribute<MigrationAttribute>()?.Id, Type: type))
+            .Where(found => found.Id is not null)
+            .ToDictionary(found => found.Id!, found => found.Type),
+        StringComparer.Ordinal);
 
-        var table = context.GetService<IDbContextOptions>().Extensions.OfType<RelationalOptionsExtension>().Single();
-        if (table.MigrationsHistoryTableSchema != TenantPlaceholder.Schema)
+    /// <exception cref="InvalidOperationException">A migration can't be stamped; the message names it and the line.</exception>
+    public static CompiledSql Compile(Func<DbContext> open)
+    {
+        using var context = open();
+        var relational = context.GetService<IDbContextOptions>().Extensions.OfType<RelationalOptionsExtension>().Single();
+        if (relational.MigrationsHistoryTableSchema != TenantPlaceholder.Schema)
         {
             throw new InvalidOperationException(
                 "The history table of a tenant context belongs into the tenant's schema: configure it by UseTenancy(), after UseNpgsql().");
         }
 
-        return new(migrations, Append(new(), history.GetCreateScript()).ToString(), table.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName);
+        var assembly = context.GetService<IMigrationsAssembly>();
+        var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
+        return new(
+            [.. ids.Select((id, at) => new CompiledMigration(id, Up(context, id), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
+            {
+                BreaksOlderBuilds = assembly.Migrations[id].IsDefined(typeof(BreaksOlderBuildsAttribute)),
+            })],
+            Append(new(), context.GetService<IHistoryRepository>().GetCreateScript()).ToString(),
+            relational.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName);
     }
 
-    private static IReadOnlyList<MigrationCommand> Commands(DbContext context, Migration migration) =>
-        context.GetService<IMigrationsSqlGenerator>().Generate(
-            migration.UpOperations,
-            context.GetService<IModelRuntimeInitializer>().Initialize(migration.TargetModel, designTime: true, validationLogger: null));
+    private static MigrationSql Up(DbContext context, string id)
+    {
+        var migration = Migration(context, id);
+        return Compile(context, id, migration.UpOperations, migration.TargetModel, context.GetService<IHistoryRepository>().GetInsertScript(new(id, ProductInfo.GetVersion())));
+    }
+
+    /// <summary>What it leaves is the model of the one before.</summary>
+    private static MigrationSql Down(Func<DbContext> open, string id, string? before)
+    {
+        using var context = open();
+        return Compile(
+            context, id, Migration(context, id).DownOperations, before is null ? null : Migration(context, before).TargetModel, context.GetService<IHistoryRepository>().GetDeleteScript(id));
+    }
+
+    private static Migration Migration(DbContext context, string id) =>
+        context.GetService<IMigrationsAssembly>() is var assembly ? assembly.CreateMigration(assembly.Migrations[id], context.GetService<IDatabaseProvider>().Name) : null!;
+
+    private static MigrationSql Compile(DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string history)
+    {
+        var model = target is null ? null : context.GetService<IModelRuntimeInitializer>().Initialize(target, designTime: true, validationLogger: null);
+        var commands = context.GetService<IMigrationsSqlGenerator>().Generate(operations, model);
+        var shared = context.GetService<SharedObjects>().Of(context.Model);
+        var historyText = Append(new(), history).ToString();
+        var texts = commands.Select(command => Checked(id, command, shared)).ToList();
+        if (!commands.Any(command => command.TransactionSuppressed))
+        {
+            return MigrationSql.InTransaction(string.Concat(texts) + historyText);
+        }
+
+        var suppressed = commands.First(command => command.TransactionSuppressed).CommandText;
+        if (commands.Count > 1)
+        {
+            throw new InvalidOperationException(
+                $"Migration {id} has {commands.Count} commands, and one of them can't run in a transaction with the others: {FirstLine(suppressed)} " +
+                "Interrupted, nobody could say which of them have run. Give it a migration of its own.");
+        }
+
+        try
+        {
+            return MigrationSql.Outside(texts[0], historyText);
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidOperationException($"Migration {id}: {e.Message}. In: {FirstLine(suppressed)}", e);
+        }
+    }
 
     private static string Checked(string migration, MigrationCommand command, AllowList shared)
     {
         var text = command.CommandText;
-        if (command.TransactionSuppressed)
-        {
-            throw new InvalidOperationException(
-                $"Migration {migration} has a command that can't run in a transaction, which a customer's migrations do: {FirstLine(text)}");
-        }
-
         var cut = StatementCut.Of(text);
         if (cut.PlaceholderInLiteral is { } at)
         {

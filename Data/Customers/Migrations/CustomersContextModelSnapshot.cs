@@ -171,7 +171,8 @@ namespace Data.Customers.Migrations
                     b.Property<string>("Schema")
                         .HasMaxLength(63)
                         .HasColumnType("character varying(63)")
-                        .HasColumnName("schema");
+                        .HasColumnName("schema")
+                        .UseCollation("C");
 
                     b.Property<int>("Attempts")
                         .ValueGeneratedOnAdd()
@@ -197,10 +198,14 @@ namespace Data.Customers.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("migrated_at");
 
+                    b.Property<double?>("MigratedInMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("migrated_in_ms");
+
                     b.Property<int>("Ring")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
-                        .HasDefaultValue(0)
+                        .HasDefaultValue(1)
                         .HasColumnName("ring");
 
                     b.Property<string>("State")
@@ -208,6 +213,11 @@ namespace Data.Customers.Migrations
                         .HasMaxLength(16)
                         .HasColumnType("character varying(16)")
                         .HasColumnName("state");
+
+                    b.Property<string>("Unfinished")
+                        .HasMaxLength(150)
+                        .HasColumnType("character varying(150)")
+                        .HasColumnName("unfinished");
 
                     b.Property<string>("Version")
                         .IsRequired()
@@ -220,13 +230,123 @@ namespace Data.Customers.Migrations
                     b.HasKey("Schema")
                         .HasName("pk_schemas");
 
-                    b.HasIndex("Version", "Schema")
-                        .HasDatabaseName("ix_schemas_version_schema");
+                    b.HasIndex("Version")
+                        .HasDatabaseName("ix_schemas_version")
+                        .HasFilter("state IN ('ready', 'failed', 'suspended', 'spare')");
+
+                    b.HasIndex("Ring", "Schema")
+                        .HasDatabaseName("ix_schemas_ring_schema")
+                        .HasFilter("state IN ('ready', 'failed', 'suspended', 'spare')");
 
                     b.ToTable("schemas", "tenancy", t =>
                         {
-                            t.HasCheckConstraint("ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping')");
+                            t.HasCheckConstraint("ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare')");
                         });
+                });
+
+            modelBuilder.Entity("Tenancy.RunRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AskedBy")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("asked_by");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<int>("Failed")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("failed");
+
+                    b.Property<string>("Halt")
+                        .HasColumnType("text")
+                        .HasColumnName("halt");
+
+                    b.Property<DateTimeOffset>("HeartbeatAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("heartbeat_at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("kind");
+
+                    b.Property<int>("Migrated")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("migrated");
+
+                    b.Property<string>("Outcome")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("outcome");
+
+                    b.Property<int?>("Ring")
+                        .HasColumnType("integer")
+                        .HasColumnName("ring");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasMaxLength(150)
+                        .HasColumnType("character varying(150)")
+                        .HasColumnName("target");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_runs");
+
+                    b.HasIndex("HeartbeatAt")
+                        .HasDatabaseName("ix_runs_live")
+                        .HasFilter("ended_at IS NULL");
+
+                    b.ToTable("runs", "tenancy", t =>
+                        {
+                            t.HasCheckConstraint("ck_runs_outcome", "outcome IN ('done', 'halted', 'cancelled', 'broken', 'lost') AND (outcome IS NULL) = (ended_at IS NULL)");
+                        });
+                });
+
+            modelBuilder.Entity("Tenancy.VersionRow", b =>
+                {
+                    b.Property<string>("Version")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("version");
+
+                    b.PrimitiveCollection<string[]>("Breaking")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("breaking");
+
+                    b.PrimitiveCollection<string[]>("Migrations")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("migrations");
+
+                    b.HasKey("Version")
+                        .HasName("pk_versions");
+
+                    b.ToTable("versions", "tenancy");
                 });
 #pragma warning restore 612, 618
         }

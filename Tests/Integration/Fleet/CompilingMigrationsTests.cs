@@ -12,27 +12,27 @@ public sealed class CompilingMigrationsTests
     [Fact]
     public void The_placeholder_inside_a_literal_is_an_error_that_names_migration_and_line()
     {
-        using var context = With<LiteralContext>();
-        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(context));
+        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(With<LiteralContext>));
 
         Assert.Contains("20260101000000_Literal", error.Message, StringComparison.Ordinal);
         Assert.Contains("Line 2", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_command_that_cannot_run_in_a_transaction_is_an_error_too()
+    public void A_command_that_cannot_run_in_a_transaction_has_its_migration_for_itself()
     {
-        using var context = With<SuppressedContext>();
+        var alone = Assert.Single(MigrationCompiler.Compile(With<SuppressedContext>).Migrations);
+        var shared = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(With<SharedSuppressedContext>));
 
-        Assert.Contains(
-            "20260101000000_Suppressed", Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(context)).Message, StringComparison.Ordinal);
+        Assert.True(alone.Up.OutsideTransaction);
+        Assert.Contains("20260101000000_SharedSuppressed has 2 commands", shared.Message, StringComparison.Ordinal);
+        Assert.Contains("CREATE INDEX CONCURRENTLY", shared.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_migration_that_leaves_the_tenants_schema_is_an_error_too()
     {
-        using var context = With<ForeignContext>();
-        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(context));
+        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(With<ForeignContext>));
 
         Assert.Contains("20260101000000_Foreign", error.Message, StringComparison.Ordinal);
         Assert.Contains("customer_globex", error.Message, StringComparison.Ordinal);
@@ -60,6 +60,21 @@ internal sealed class SuppressedContext(DbContextOptions<SuppressedContext> opti
 internal sealed class Literal : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("DO $$ BEGIN\n EXECUTE 'DROP TABLE \"__Tenant__\".a'; END $$;");
+}
+
+internal sealed class SharedSuppressedContext(DbContextOptions<SharedSuppressedContext> options) : DbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+}
+
+[DbContext(typeof(SharedSuppressedContext)), Migration("20260101000000_SharedSuppressed")]
+internal sealed class SharedSuppressed : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.AddColumn<int>("y", "a", schema: TenantPlaceholder.Schema, nullable: true);
+        migrationBuilder.Sql("CREATE INDEX CONCURRENTLY i ON \"__Tenant__\".a (y);", suppressTransaction: true);
+    }
 }
 
 [DbContext(typeof(SuppressedContext)), Migration("20260101000000_Suppressed")]

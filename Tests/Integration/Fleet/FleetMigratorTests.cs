@@ -76,8 +76,10 @@ public sealed class FleetMigratorTests(App app)
         Assert.Empty(report.Failed);
         Assert.Equal("m1_a,m2_b,m3_c", await fleet.TablesAsync(schema));
         Assert.Equal((New.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
-        Assert.False(Old.IsBehind(New.Target));
-        Assert.True(New.IsBehind(Old.Target));
+        var (old, @new) = (new SchemaVersions(fleet.Database, Old), new SchemaVersions(fleet.Database, New));
+        await old.LearnAsync([New.Target], Ct);
+        Assert.Equal((VersionStanding.Ahead, VersionStanding.Current), (old.StandingOf(New.Target), old.StandingOf(Old.Target)));
+        Assert.Equal(VersionStanding.Behind, @new.StandingOf(Old.Target));
     }
 
     [Fact]
@@ -164,7 +166,7 @@ public sealed class FleetMigratorTests(App app)
         var suicidal = new CompiledMigrations(
             [.. Old.Migrations, new("m2_end", "SELECT pg_terminate_backend(pg_backend_pid());")], "", "__EFMigrationsHistory");
 
-        await Assert.ThrowsAnyAsync<NpgsqlException>(() => fleet.Migrator(suicidal).RunAsync(new() { Workers = 1 }, Ct));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => fleet.Migrator(suicidal).RunAsync(new() { Workers = 1, Patience = TimeSpan.FromSeconds(1) }, Ct));
 
         Assert.Equal((Old.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
     }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tenancy.Migrations;
 using Tests.Integration.Server;
 using Xunit;
 
@@ -35,12 +36,12 @@ internal sealed class TestFleet : IAsyncDisposable
         $"CREATE TABLE {History} (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n",
         "__EFMigrationsHistory");
 
-    public FleetMigrator Migrator(CompiledMigrations build) => new(Database, build, TimeProvider.System, NullLogger<FleetMigrator>.Instance);
+    public FleetMigrator Migrator(CompiledMigrations build) => new(Database, build, new(Database, build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
 
     /// <summary>Schemas that the build made.</summary>
     public async Task<List<SchemaName>> ProvisionAsync(CompiledMigrations build, int count)
     {
-        var provisioner = new SchemaProvisioner(build, new());
+        var provisioner = new SchemaProvisioner(build, new(Database, build), new());
         var schemas = new List<SchemaName>();
         for (var i = 0; i < count; i++)
         {

@@ -23,11 +23,7 @@ public sealed class AvailabilityTests(App app)
         var other = await app.NewCustomerAsync();
         await LedgerAsync(broken.Tenant, "state = 'failed'");
 
-        using var refused = await broken.Http.GetAsync("/invoices", Ct);
-
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        Assert.NotNull(refused.Headers.RetryAfter?.Delta);
-        Assert.Contains("being upgraded", (string)(await refused.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!, StringComparison.Ordinal);
+        await BeingUpgradedAsync(broken);
         Assert.Empty(await other.InvoicesAsync());
     }
 
@@ -36,14 +32,40 @@ public sealed class AvailabilityTests(App app)
     {
         var behind = await app.NewCustomerAsync();
         var ahead = await app.NewCustomerAsync();
-        var build = app.Services.GetRequiredService<CompiledMigrations>();
         await LedgerAsync(behind.Tenant, $"version = '{CompiledMigrations.Fingerprint([])}'");
-        await LedgerAsync(ahead.Tenant, $"version = '{CompiledMigrations.Fingerprint([.. build.Ids, "99991231235959_Newer"])}'");
+        await LedgerAsync(ahead.Tenant, $"version = '{await VersionAsync("99991231235959_Newer")}'");
 
-        using var waits = await behind.Http.GetAsync("/invoices", Ct);
-
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, waits.StatusCode);
+        await BeingUpgradedAsync(behind);
         Assert.Empty(await ahead.InvoicesAsync());
+    }
+
+    [Fact]
+    public async Task A_schema_with_a_migration_that_breaks_older_builds_waits_for_a_newer_one()
+    {
+        var broken = await app.NewCustomerAsync();
+        var other = await app.NewCustomerAsync();
+        await LedgerAsync(broken.Tenant, $"version = '{await VersionAsync("99991231235959_Contract", breaking: true)}'");
+
+        await BeingUpgradedAsync(broken);
+        Assert.Empty(await other.InvoicesAsync());
+    }
+
+    [Fact]
+    public async Task A_schema_that_lacks_a_migration_merged_late_waits_although_it_has_a_newer_one()
+    {
+        var late = await app.NewCustomerAsync();
+        await LedgerAsync(late.Tenant, $"version = '{await VersionAsync("99991231235959_Newer", without: 1)}'");
+
+        await BeingUpgradedAsync(late);
+    }
+
+    [Fact]
+    public async Task A_version_that_nobody_wrote_down_is_not_served()
+    {
+        var customer = await app.NewCustomerAsync();
+        await LedgerAsync(customer.Tenant, $"version = '{CompiledMigrations.Fingerprint([Guid.NewGuid().ToString()])}'");
+
+        await BeingUpgradedAsync(customer);
     }
 
     [Theory]
@@ -78,6 +100,28 @@ public sealed class AvailabilityTests(App app)
             .UseEnvironment("Development").UseSetting("ConnectionStrings:tenants", database).ConfigureLogging(logging => logging.ClearProviders()));
 
         Assert.Contains("DROP SCHEMA", Assert.Throws<InvalidOperationException>(() => api.Server).Message, StringComparison.Ordinal);
+    }
+
+    private static async Task BeingUpgradedAsync(TestCustomer customer)
+    {
+        using var refused = await customer.Http.GetAsync("/invoices", Ct);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.NotNull(refused.Headers.RetryAfter?.Delta);
+        Assert.Contains("being upgraded", (string)(await refused.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!, StringComparison.Ordinal);
+    }
+
+    /// <summary>The version that a newer build leaves: this build's migrations, perhaps without some of the last, and one more.</summary>
+    private async Task<string> VersionAsync(string newer, bool breaking = false, int without = 0)
+    {
+        string[] ids = [.. app.Services.GetRequiredService<CompiledMigrations>().Ids.SkipLast(without), newer];
+        var version = CompiledMigrations.Fingerprint(ids);
+        await using var record = app.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("INSERT INTO tenancy.versions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
+        record.Parameters.Add(new NpgsqlParameter<string> { TypedValue = version });
+        record.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = ids });
+        record.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = breaking ? [newer] : [] });
+        await record.ExecuteNonQueryAsync(Ct);
+        return version;
     }
 
     private async Task LedgerAsync(Tenant tenant, string set)

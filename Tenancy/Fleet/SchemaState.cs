@@ -20,4 +20,7 @@ public enum SchemaState
 
     /// <summary>Being dropped.</summary>
     Dropping,
+
+    /// <summary>Made beforehand, empty and migrated with the others; becomes a new tenant's by being renamed.</summary>
+    Spare,
 }

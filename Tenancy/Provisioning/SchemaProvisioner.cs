@@ -3,14 +3,14 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>Makes a new tenant's schema, complete, inside the caller's transaction: it exists with the registry's row, or not at all.</summary>
-public sealed class SchemaProvisioner(CompiledMigrations migrations, TenancyOptions options)
+public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options)
 {
     /// <summary>
     /// Finds a name that was never used: <paramref name="wanted"/>, else the same with <c>_2</c>, <c>_3</c>... The name is taken by
     /// its ledger row, which no rollback but this transaction's removes.
     /// </summary>
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>
-    public async Task<SchemaName> ReserveAsync(NpgsqlTransaction transaction, string wanted, int ring = 0, CancellationToken ct = default)
+    public async Task<SchemaName> ReserveAsync(NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
         for (var suffix = 1; ; suffix++)
@@ -48,18 +48,9 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, TenancyOpti
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value);
 
-        await using var create = new NpgsqlCommand(migrations.CreateScript(schema), transaction.Connection, transaction);
+        await versions.RecordAsync(migrations.Ids, ct);
+        await using var create = new NpgsqlCommand(
+            migrations.CreateScript(schema) + Ledger.Created(schema, migrations.Target), transaction.Connection, transaction) { CommandTimeout = 0 };
         await create.ExecuteNonQueryAsync(ct);
-
-        await using var ready = new NpgsqlCommand(
-            "UPDATE tenancy.schemas SET state = 'ready', version = $2, migrated_at = now() WHERE schema = $1", transaction.Connection, transaction)
-        {
-            Parameters =
-            {
-                new NpgsqlParameter<string> { TypedValue = schema.Value },
-                new NpgsqlParameter<string> { TypedValue = migrations.Target },
-            },
-        };
-        await ready.ExecuteNonQueryAsync(ct);
     }
 }

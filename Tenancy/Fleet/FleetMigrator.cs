@@ -1,0 +1,188 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>Brings every schema to the build's version: ring after ring, groups of schemas in a transaction each, several at once, one failure apart from the others.</summary>
+public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log)
+{
+    /// <inheritdoc cref="RunAsync(FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>
+    public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) => RunAsync(plan, progress: null, stop: default, ct);
+
+    /// <summary>
+    /// Migrates what the plan says. Several processes may run this at once: schemas are claimed by their ledger rows, so they share the work, and each returns only
+    /// when nothing is left to do. Interrupted, it leaves every schema either migrated or as it was.
+    /// </summary>
+    /// <param name="plan">What to do.</param>
+    /// <param name="progress">Told after every group.</param>
+    /// <param name="stop">Ends the run after the groups in hand; the report says so.</param>
+    /// <param name="ct">Ends it at once: what the groups in hand have done is rolled back.</param>
+    /// <exception cref="NpgsqlException">The database itself failed: the run is not over and can be started again.</exception>
+    /// <exception cref="ArgumentException">The plan can't be carried out; the message says why.</exception>
+    public async Task<FleetReport> RunAsync(FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(plan.Group, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(plan.Attempts, 1);
+        var started = time.GetTimestamp();
+        var work = FleetWork.Of(plan, migrations);
+        if (await DueVersionsAsync(work, ct) is not [_, ..] due)
+        {
+            return new(0, [], time.GetElapsedTime(started));
+        }
+
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateFleet);
+        var id = Guid.CreateVersion7();
+        var since = await FleetRuns.BeginAsync(database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
+        var run = new FleetRun(id, plan, work, since, due, progress, time);
+        var outcome = "broken";
+        using var beating = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var heart = BeatAsync(run, beating.Token);
+        try
+        {
+            await MigrateRingsAsync(run, stop, ct);
+            outcome = run.Halted is not null ? "halted" : stop.IsCancellationRequested ? "cancelled" : "done";
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            outcome = "cancelled";
+            throw;
+        }
+        finally
+        {
+            await beating.CancelAsync();
+            await heart;
+            await EndAsync(run, outcome);
+        }
+
+        var report = new FleetReport(
+            run.Progress.Migrated, [.. run.Failed], time.GetElapsedTime(started),
+            run.Halted is not null ? FleetOutcome.Halted : stop.IsCancellationRequested ? FleetOutcome.Cancelled : FleetOutcome.Done, run.Halted, id);
+        span?.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count);
+        LogSummary(log, outcome, work.Target, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds, report.Reason);
+        return report;
+    }
+
+    /// <summary>Asks all runs of this database that are alive to end after the groups in hand.</summary>
+    /// <param name="reason">Who asks, and why; their reports repeat it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>How many there were.</returns>
+    public Task<int> HaltAsync(string reason, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        return FleetRuns.HaltAsync(database, reason, ct);
+    }
+
+    /// <returns>The versions of schemas that have to be looked at; empty where nothing is pending.</returns>
+    private async Task<IReadOnlyList<string>> DueVersionsAsync(FleetWork work, CancellationToken ct)
+    {
+        if (work.TargetVersion is { } target && !await Ledger.AnyOtherAsync(database, target, ct))
+        {
+            return [];
+        }
+
+        var found = await Ledger.VersionsAsync(database, ct);
+        await versions.LearnAsync(found, ct);
+        return [.. found.Where(version => work.IsDue(versions.Find(version)))];
+    }
+
+    private async Task MigrateRingsAsync(FleetRun run, CancellationToken stop, CancellationToken ct)
+    {
+        var plan = run.Plan;
+        var rings = await Ledger.RingsAsync(database, run.Due(plan.Ring), ct);
+        run.Expect(rings.Sum(ring => ring.Due));
+        var group = await GroupSizeAsync(run, ct);
+        foreach (var (at, (ring, due, size)) in rings.Index())
+        {
+            if (run.Halted is not null || stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            run.Enter(ring);
+            // Who names schemas, or repeats what failed, means those and no gate.
+            var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
+            // Never a group so large that a worker would have nothing to do.
+            var worker = new RingWorker(database, migrations, versions, run, ring, Math.Clamp((due + plan.Workers - 1) / plan.Workers, 1, group), allowed, time, log);
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, plan.Workers),
+                new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
+                async (_, token) => await worker.WorkAsync(stop, token));
+            if (at + 1 < rings.Count && run.Halted is null && await Ledger.FailedSinceAsync(database, ring, run.Since, ct) is var failed && failed > allowed)
+            {
+                run.Halt(string.Create(CultureInfo.InvariantCulture, $"{failed} schemas of ring {ring} failed, and {allowed} may: ring {rings[at + 1].Ring} was not begun"));
+            }
+        }
+    }
+
+    /// <summary>As planned, or as many as the server's lock table holds: it belongs to all sessions, and half of it is left to the others.</summary>
+    private async Task<int> GroupSizeAsync(FleetRun run, CancellationToken ct)
+    {
+        await using var ask = database.CreateCommand(
+            """
+            SELECT current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)
+            """);
+        var capacity = (long)(await ask.ExecuteScalarAsync(ct))!;
+        var locks = run.LocksPerSchema(versions);
+        var fits = (int)Math.Clamp(capacity / 2 / run.Plan.Workers / locks, 1, int.MaxValue);
+        if (fits < run.Plan.Group)
+        {
+            LogSmallerGroups(log, locks, run.Plan.Group, run.Plan.Workers, capacity, fits);
+        }
+
+        return Math.Min(run.Plan.Group, fits);
+    }
+
+    private async Task BeatAsync(FleetRun run, CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(FleetRuns.Beat, time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    if (await FleetRuns.BeatAsync(database, run.Id, run.Progress, ct) is { } reason)
+                    {
+                        run.Halt(reason);
+                    }
+                }
+                catch (NpgsqlException e)
+                {
+                    // The workers say what that means for the run.
+                    LogNoHeartbeat(log, e.Message);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(ct));
+        }
+        catch (OperationCanceledException)
+        {
+            // The run has ended.
+        }
+    }
+
+    private async Task EndAsync(FleetRun run, string outcome)
+    {
+        try
+        {
+            await FleetRuns.EndAsync(database, run.Id, run.Progress, outcome, CancellationToken.None);
+        }
+        catch (NpgsqlException e)
+        {
+            // The next run ends it, as lost.
+            LogNoHeartbeat(log, e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Migration run {Outcome}: target {Target}, {Migrated} migrated, {Failed} failed in {Seconds:0.0} s. {Reason}")]
+    private static partial void LogSummary(ILogger log, string outcome, string target, int migrated, int failed, double seconds, string? reason);
+
+    [LoggerMessage(LogLevel.Warning, "A schema's migrations hold up to {Locks} locks until they commit: {Group} schemas times {Workers} workers would take more than half of the server's lock table " +
+        "({Capacity} entries, all sessions together), so a group has {Fits}. Raise max_locks_per_transaction for larger ones.")]
+    private static partial void LogSmallerGroups(ILogger log, int locks, int group, int workers, long capacity, int fits);
+
+    [LoggerMessage(LogLevel.Warning, "The run's row in tenancy.runs could not be written: {Error}")]
+    private static partial void LogNoHeartbeat(ILogger log, string error);
+}

@@ -1,0 +1,71 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Tenancy;
+
+/// <summary>Puts the ledger, the versions and the runs into the application's shared model, so that its migrations create them.</summary>
+public static class LedgerModel
+{
+    /// <summary>The states of schemas that are migrated, as SQL. The indexes below hold only these, and a query has to repeat the condition word for word.</summary>
+    internal const string Migrated = "state IN ('ready', 'failed', 'suspended', 'spare')";
+
+    /// <summary>Maps <c>tenancy.schemas</c>, <c>tenancy.versions</c> and <c>tenancy.runs</c>. To be called in <c>OnModelCreating</c> of the shared context.</summary>
+    public static ModelBuilder AddTenancyLedger(this ModelBuilder model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Entity<LedgerRow>(Map).Entity<VersionRow>(Map).Entity<RunRow>(Map);
+    }
+
+    private static void Map(EntityTypeBuilder<LedgerRow> row)
+    {
+        row.ToTable("schemas", "tenancy", table => table.HasCheckConstraint(
+            "ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare')"));
+        row.HasKey(r => r.Schema).HasName("pk_schemas");
+        // The order in which schemas are locked has to be the same for all, whatever the database's own order is.
+        row.Property(r => r.Schema).HasColumnName("schema").HasMaxLength(63).UseCollation("C");
+        row.Property(r => r.State).HasColumnName("state").HasMaxLength(16)
+            .HasConversion(state => state.ToString().ToLowerInvariant(), text => Enum.Parse<SchemaState>(text, ignoreCase: true));
+        row.Property(r => r.Version).HasColumnName("version").HasMaxLength(32).HasDefaultValue("");
+        row.Property(r => r.Ring).HasColumnName("ring").HasDefaultValue(LedgerRow.UsualRing);
+        row.Property(r => r.Attempts).HasColumnName("attempts").HasDefaultValue(0);
+        row.Property(r => r.LastError).HasColumnName("last_error");
+        row.Property(r => r.Unfinished).HasColumnName("unfinished").HasMaxLength(150);
+        row.Property(r => r.CreatedAt).HasColumnName("created_at").HasDefaultValueSql("now()");
+        row.Property(r => r.MigratedAt).HasColumnName("migrated_at");
+        row.Property(r => r.MigratedInMs).HasColumnName("migrated_in_ms");
+        row.Property(r => r.FailedAt).HasColumnName("failed_at");
+        // What a run asks first, who has another version than the build's; and what its workers ask, who comes next in a ring.
+        row.HasIndex(r => r.Version).HasDatabaseName("ix_schemas_version").HasFilter(Migrated);
+        row.HasIndex(r => new { r.Ring, r.Schema }).HasDatabaseName("ix_schemas_ring_schema").HasFilter(Migrated);
+    }
+
+    private static void Map(EntityTypeBuilder<VersionRow> row)
+    {
+        row.ToTable("versions", "tenancy");
+        row.HasKey(r => r.Version).HasName("pk_versions");
+        row.Property(r => r.Version).HasColumnName("version").HasMaxLength(32);
+        row.Property(r => r.Migrations).HasColumnName("migrations");
+        row.Property(r => r.Breaking).HasColumnName("breaking");
+    }
+
+    private static void Map(EntityTypeBuilder<RunRow> row)
+    {
+        row.ToTable("runs", "tenancy", table => table.HasCheckConstraint(
+            "ck_runs_outcome", "outcome IN ('done', 'halted', 'cancelled', 'broken', 'lost') AND (outcome IS NULL) = (ended_at IS NULL)"));
+        row.HasKey(r => r.Id).HasName("pk_runs");
+        row.Property(r => r.Id).HasColumnName("id").ValueGeneratedNever();
+        row.Property(r => r.Kind).HasColumnName("kind").HasMaxLength(16);
+        row.Property(r => r.AskedBy).HasColumnName("asked_by").HasMaxLength(200);
+        row.Property(r => r.Target).HasColumnName("target").HasMaxLength(150);
+        row.Property(r => r.Total).HasColumnName("total");
+        row.Property(r => r.Migrated).HasColumnName("migrated").HasDefaultValue(0);
+        row.Property(r => r.Failed).HasColumnName("failed").HasDefaultValue(0);
+        row.Property(r => r.Ring).HasColumnName("ring");
+        row.Property(r => r.StartedAt).HasColumnName("started_at").HasDefaultValueSql("clock_timestamp()");
+        row.Property(r => r.HeartbeatAt).HasColumnName("heartbeat_at").HasDefaultValueSql("clock_timestamp()");
+        row.Property(r => r.Halt).HasColumnName("halt");
+        row.Property(r => r.EndedAt).HasColumnName("ended_at");
+        row.Property(r => r.Outcome).HasColumnName("outcome").HasMaxLength(16);
+        row.HasIndex(r => r.HeartbeatAt).HasDatabaseName("ix_runs_live").HasFilter("ended_at IS NULL");
+    }
+}

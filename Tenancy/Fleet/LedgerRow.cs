@@ -1,0 +1,101 @@
+namespace Tenancy;
+
+/// <summary>
+/// What is known of one schema: a row of <c>tenancy.schemas</c>. A row outlives its schema, because a schema's name is never used again.
+/// </summary>
+public sealed class LedgerRow
+{
+    /// <summary>The ring of whoever was put into none: 1. Ring 0 goes first and holds only those who were put there.</summary>
+    public const int UsualRing = 1;
+
+    /// <summary>The schema's name; the key.</summary>
+    public required string Schema { get; init; }
+
+    /// <summary>Where it is in its life.</summary>
+    public SchemaState State { get; private set; }
+
+    /// <summary>See <see cref="CompiledMigrations.Fingerprint"/>; empty as long as nothing is known.</summary>
+    public string Version { get; private set; } = "";
+
+    /// <summary>Which wave of a migration it belongs to; 0 goes first. Default <see cref="UsualRing"/>.</summary>
+    public int Ring { get; private set; }
+
+    /// <summary>Failed migrations since the last that succeeded.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>What the last failed migration said; null after one that succeeded.</summary>
+    public string? LastError { get; private set; }
+
+    /// <summary>
+    /// The migration that was begun outside a transaction and hasn't been seen to end: null but for the time it takes, unless it was interrupted or failed.
+    /// </summary>
+    public string? Unfinished { get; private set; }
+
+    /// <summary>When the row was made.</summary>
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>When the version last changed.</summary>
+    public DateTimeOffset? MigratedAt { get; private set; }
+
+    /// <summary>How long that took, milliseconds: the time of its transaction, divided by the number of schemas in it.</summary>
+    public double? MigratedInMs { get; private set; }
+
+    /// <summary>When a migration last failed.</summary>
+    public DateTimeOffset? FailedAt { get; private set; }
+}
+
+/// <summary>A version that a schema has or had: a row of <c>tenancy.versions</c>. It tells a build which migrations a version it never heard of consists of.</summary>
+public sealed class VersionRow
+{
+    /// <summary>See <see cref="CompiledMigrations.Fingerprint"/>; the key.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The ids of its migrations.</summary>
+    public string[] Migrations { get; private set; } = [];
+
+    /// <summary>Those of them that carry <see cref="BreaksOlderBuildsAttribute"/>.</summary>
+    public string[] Breaking { get; private set; } = [];
+}
+
+/// <summary>One process' run over the fleet: a row of <c>tenancy.runs</c>.</summary>
+public sealed class RunRow
+{
+    /// <summary>The key; uuid v7, so in the order of their start.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>What it does: <c>migrate</c>, <c>retry</c> or <c>down</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Who asked for it: <c>user@host</c>.</summary>
+    public required string AskedBy { get; init; }
+
+    /// <summary>The last migration that schemas shall have, e.g. <c>20261123101500_Initial</c>; empty for none.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>How many schemas had to be brought to it when it began.</summary>
+    public int Total { get; private set; }
+
+    /// <summary>How many this process has brought there.</summary>
+    public int Migrated { get; private set; }
+
+    /// <summary>How many it failed on.</summary>
+    public int Failed { get; private set; }
+
+    /// <summary>The ring it is in.</summary>
+    public int? Ring { get; private set; }
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset StartedAt { get; private set; }
+
+    /// <summary>Its last sign of life, every two seconds. A run that hasn't ended and whose heartbeat is older than 15 seconds is dead.</summary>
+    public DateTimeOffset HeartbeatAt { get; private set; }
+
+    /// <summary>Set by whoever wants it to end after the groups in hand; says who and why.</summary>
+    public string? Halt { get; private set; }
+
+    /// <summary>When it ended.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
+
+    /// <summary>How it ended: <c>done</c>, <c>halted</c>, <c>cancelled</c>, <c>broken</c> (the database failed) or <c>lost</c> (it never said).</summary>
+    public string? Outcome { get; private set; }
+}

@@ -1,0 +1,66 @@
+using Tenancy.Stamping;
+
+namespace Tenancy.Migrations;
+
+/// <summary>One migration as SQL with the placeholder, up and down.</summary>
+/// <param name="Id">E.g. <c>20261123101500_Initial</c>.</param>
+/// <param name="Up">Applies it.</param>
+/// <param name="Down">Takes it back; made when first asked for, because only <c>down</c> asks.</param>
+internal sealed record CompiledMigration(string Id, MigrationSql Up, Lazy<MigrationSql> Down)
+{
+    /// <summary>See <see cref="BreaksOlderBuildsAttribute"/>.</summary>
+    public bool BreaksOlderBuilds { get; init; }
+
+    public CompiledMigration(string id, string up, string? down = null)
+        : this(id, MigrationSql.InTransaction(up), new Lazy<MigrationSql>(() => MigrationSql.InTransaction(
+            down ?? throw new NotSupportedException($"The migration {id} can't be taken back."))))
+    {
+    }
+}
+
+/// <summary>One direction of one migration.</summary>
+internal sealed class MigrationSql
+{
+    private readonly StatementCut _script;
+    private readonly IReadOnlyList<StatementCut> _again;
+    private readonly StatementCut? _history;
+
+    private MigrationSql(string script, string inNewSchema, IReadOnlyList<string>? again = null, string? history = null)
+    {
+        _script = StatementCut.Of(script);
+        _again = [.. (again ?? [script]).Select(StatementCut.Of)];
+        _history = history is null ? null : StatementCut.Of(history);
+        InNewSchema = inNewSchema;
+        Locks = LockEstimate.Of(inNewSchema);
+    }
+
+    /// <summary>Whether it can't run in a transaction: its command runs alone then, and the history row is written when it has succeeded.</summary>
+    public bool OutsideTransaction => _history is not null;
+
+    /// <summary>What it is in a schema that nobody has seen yet, with the placeholder: always runs in a transaction, history row included.</summary>
+    public string InNewSchema { get; }
+
+    /// <summary>How many locks it holds until its transaction ends, rather too many than too few.</summary>
+    public int Locks { get; }
+
+    /// <param name="text">Commands and history row.</param>
+    public static MigrationSql InTransaction(string text) => new(text, text);
+
+    /// <param name="command">The one command.</param>
+    /// <param name="history">The statement that changes the history.</param>
+    /// <exception cref="FormatException">It has no form that runs in a transaction, and a new customer's migrations are one.</exception>
+    public static MigrationSql Outside(string command, string history)
+    {
+        var concurrent = ConcurrentCommand.Of(command);
+        return new(command, concurrent.InTransaction + history, concurrent.Again, history);
+    }
+
+    /// <summary>Everything, or the command alone if it is <see cref="OutsideTransaction"/>.</summary>
+    public string Script(SchemaName schema) => _script.Stamp(schema);
+
+    /// <summary>The commands, each to be sent alone, for a schema in which it was begun before and not seen to end.</summary>
+    public IEnumerable<string> Again(SchemaName schema) => _again.Select(cut => cut.Stamp(schema));
+
+    /// <summary>The history row's statement of one that is <see cref="OutsideTransaction"/>.</summary>
+    public string History(SchemaName schema) => _history!.Stamp(schema);
+}

@@ -79,6 +79,7 @@ public static class TenancyRegistration
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<FleetMigrator>();
+        services.AddSingleton<FleetReader>();
         services.AddSingleton<TenantLogin>();
         return services;
     }

@@ -61,7 +61,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             run.Progress.Migrated, [.. run.Failed], time.GetElapsedTime(started),
             run.Halted is not null ? FleetOutcome.Halted : stop.IsCancellationRequested ? FleetOutcome.Cancelled : FleetOutcome.Done, run.Halted, id);
         span?.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count);
-        LogSummary(log, outcome, work.Target, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds, report.Reason);
+        LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds, work.Target is { Length: > 0 } last ? last : "none", report.Reason ?? "nothing stopped it");
         return report;
     }
 
@@ -176,8 +176,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Migration run {Outcome}: target {Target}, {Migrated} migrated, {Failed} failed in {Seconds:0.0} s. {Reason}")]
-    private static partial void LogSummary(ILogger log, string outcome, string target, int migrated, int failed, double seconds, string? reason);
+    [LoggerMessage(LogLevel.Information, "Migration run {Outcome}: {Total} schemas to migrate, {Migrated} migrated, {Failed} failed in {Seconds:0.0} s; last migration {Target}; {Reason}.")]
+    private static partial void LogSummary(ILogger log, string outcome, int total, int migrated, int failed, double seconds, string target, string reason);
 
     [LoggerMessage(LogLevel.Warning, "A schema's migrations hold up to {Locks} locks until they commit: {Group} schemas times {Workers} workers would take more than half of the server's lock table " +
         "({Capacity} entries, all sessions together), so a group has {Fits}. Raise max_locks_per_transaction for larger ones.")]

@@ -26,6 +26,9 @@ public enum VersionStanding
 /// <param name="Breaking">Those of them that break older builds.</param>
 internal sealed record SchemaVersion(string Version, IReadOnlySet<string> Migrations, IReadOnlySet<string> Breaking)
 {
+    /// <summary>The last of them; null for none.</summary>
+    public string? Last { get; } = Migrations.Max(StringComparer.Ordinal);
+
     public static SchemaVersion Of(IEnumerable<string> migrations, IEnumerable<string> breaking)
     {
         var ids = migrations.ToHashSet(StringComparer.Ordinal);

@@ -1,0 +1,23 @@
+namespace MigrationService;
+
+/// <summary>What the process says when it ends. Anything but <see cref="Done"/> keeps the API from starting.</summary>
+internal enum ExitCode
+{
+    /// <summary>Nothing is left to do; with <c>--on-failure isolate</c> also when customers failed.</summary>
+    Done = 0,
+
+    /// <summary>Customers failed, or <c>verify</c> found differences.</summary>
+    CustomersFailed = 1,
+
+    /// <summary>The database or the shared schema failed: nothing is known of the customers.</summary>
+    DatabaseFailed = 2,
+
+    /// <summary>More customers of a ring failed than may, or somebody halted the run.</summary>
+    Halted = 3,
+
+    /// <summary>As in sysexits.h.</summary>
+    Usage = 64,
+
+    /// <summary>Ctrl+C, or the orchestrator asked; what was migrated stays.</summary>
+    Cancelled = 130,
+}

@@ -1,0 +1,146 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using MigrationService.Reports;
+using Spectre.Console;
+using Tenancy;
+using static MigrationService.FleetArguments;
+
+namespace MigrationService;
+
+/// <summary>The commands, each in a few lines; what they do is the library's.</summary>
+internal static class FleetCommands
+{
+    public static RootCommand Root()
+    {
+        var root = new RootCommand(
+            """
+            Migrates the shared schema, then every customer's, and exits; the other commands look, repeat or take back.
+            Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 64 wrong arguments, 130 cancelled.
+            """)
+        {
+            Migrate(), Status(), Plan(), Script(), Retry(), Down(), Halt(), MoveToRing(),
+        };
+        // Without a command it migrates.
+        Fill(root, Migrate);
+        return root;
+    }
+
+    private static Command Migrate() => Fill(new Command("migrate", "Migrates the shared schema, then every customer's, ring after ring. The default."), Migrate);
+
+    private static T Fill<T>(T command, Func<JobContext, Task<ExitCode>> action) where T : Command
+    {
+        Add(command, [Customer, Ring, To, .. Run]);
+        return Does(command, reports: false, action);
+    }
+
+    private static async Task<ExitCode> Migrate(JobContext job) =>
+        await job.Services.GetRequiredService<MigrationJob>().MigrateAsync(await job.PlanAsync(), job.Display(), job.Stop, job.Abort);
+
+    private static Command Retry() => Does(
+        Add(new("retry", "Migrates the customers whose last migration failed, once what was wrong is mended."), [Customer, Ring, To, .. Run]), reports: false,
+        async job => await job.Services.GetRequiredService<MigrationJob>().RunAsync(await job.PlanAsync() with { OnlyFailed = true }, job.Display(), job.Stop, job.Abort));
+
+    private static Command Down() => Does(
+        Add(new("down", "Takes customers' migrations back, the newest first. This build answers those customers with 503 until they are migrated again."), [DownTo, Customer, Ring, .. Run]),
+        reports: false,
+        async job => await job.Services.GetRequiredService<MigrationJob>().RunAsync(
+            await job.PlanAsync() with { Down = true, To = job.Parsed.GetValue(DownTo) }, job.Display(), job.Stop, job.Abort));
+
+    private static Command Status() => Does(Add(new("status", "Which customers are at which version, who is behind, who failed and why, and the last runs."), [Json]), reports: true, async job =>
+    {
+        var status = await job.Services.GetRequiredService<FleetReader>().StatusAsync(job.Stop);
+        if (job.Parsed.GetValue(Json))
+        {
+            StatusReport.WriteJson(job.Output, status);
+        }
+        else
+        {
+            StatusReport.Write(job.Output, status);
+        }
+
+        return ExitCode.Done;
+    });
+
+    private static Command Plan() => Does(Add(new("plan", "What migrate would run, for whom. Changes nothing."), [Customer, Ring, To, Json]), reports: true, async job =>
+    {
+        var (shared, unknown) = await job.Services.GetRequiredService<SharedSchema>().PendingAsync(job.Stop);
+        var groups = shared.Count > 0 && !await HasLedgerAsync(job) ? [] : await job.Services.GetRequiredService<FleetReader>().PlanAsync(await job.PlanAsync(), job.Stop);
+        if (job.Parsed.GetValue(Json))
+        {
+            StatusReport.WriteJson(job.Output, new { shared, unknown, customers = groups.Select(group => new { group.Ring, group.Last, group.Steps, Schemas = group.Schemas.Select(schema => schema.Value) }) });
+        }
+        else
+        {
+            PlanReport.Write(job.Output, shared, unknown, groups);
+        }
+
+        return ExitCode.Done;
+    });
+
+    private static Command Script()
+    {
+        var customer = new Argument<string>("customer") { Description = "Slug or schema" };
+        return Does(Add(new("script", "The SQL that migrate would run for one customer, to be read or run by hand.") { customer }, [To]), reports: true, async job =>
+        {
+            var schemas = await job.Services.GetRequiredService<NamedCustomers>().FindAsync([job.Parsed.GetValue(customer)!], job.Stop);
+            var sql = await job.Services.GetRequiredService<FleetReader>().ScriptAsync(schemas![0], new() { To = job.Parsed.GetValue(To) }, job.Stop);
+            await job.Output.Profile.Out.Writer.WriteAsync(sql.Length > 0 ? sql : $"-- Nothing is pending for {schemas[0]}.\n");
+            return ExitCode.Done;
+        });
+    }
+
+    private static Command Halt()
+    {
+        var reason = new Option<string>("--reason") { Description = "Why; the run's report repeats it", DefaultValueFactory = _ => "asked by the command halt" };
+        return Does(Add(new("halt", "Asks the runs in progress, wherever they run, to end after the groups in hand."), [reason]), reports: true, async job =>
+        {
+            var runs = await job.Services.GetRequiredService<FleetMigrator>().HaltAsync($"{job.Parsed.GetValue(reason)} ({Environment.UserName}@{Environment.MachineName})", job.Stop);
+            job.Output.WriteLine(runs == 0 ? "No run is in progress." : $"Asked {runs} to halt; status shows when they have.");
+            return ExitCode.Done;
+        });
+    }
+
+    private static Command MoveToRing()
+    {
+        var number = new Argument<int>("number") { Description = "0 goes first" };
+        number.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && !(int.TryParse(text, CultureInfo.InvariantCulture, out var value) && value >= 0))
+            {
+                result.AddError("A ring is a number from 0.");
+            }
+        });
+        var customer = new Option<string[]>("--customer", "-c") { Description = "Whom, by slug or schema; may be repeated", Required = true, AllowMultipleArgumentsPerToken = true };
+        return Does(Add(new("ring", "Puts customers into a ring: 0 are the canaries, 1 is everybody's.") { number }, [customer]), reports: true, async job =>
+        {
+            var names = job.Services.GetRequiredService<NamedCustomers>();
+            var schemas = (await names.FindAsync(job.Parsed.GetValue(customer)!, job.Stop))!;
+            await names.MoveAsync(schemas, job.Parsed.GetValue(number), job.Stop);
+            job.Output.WriteLine($"{string.Join(", ", schemas)}: ring {job.Parsed.GetValue(number)}.");
+            return ExitCode.Done;
+        });
+    }
+
+    private static async Task<bool> HasLedgerAsync(JobContext job)
+    {
+        await using var ask = job.Services.GetRequiredService<Npgsql.NpgsqlDataSource>().CreateCommand("SELECT to_regclass('tenancy.versions') IS NOT NULL");
+        return await ask.ExecuteScalarAsync(job.Stop) is true;
+    }
+
+    private static Command Add(Command command, IEnumerable<Option> options)
+    {
+        foreach (var option in options)
+        {
+            command.Options.Add(option);
+        }
+
+        return command;
+    }
+
+    private static T Does<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command
+    {
+        command.SetAction((parsed, ct) => JobHost.RunAsync(parsed, reports, action, ct));
+        return command;
+    }
+}

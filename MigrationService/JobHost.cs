@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Data.Common;
+using System.Runtime.InteropServices;
+using Data;
+using Data.Customers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Spectre.Console;
+using Tenancy;
+
+namespace MigrationService;
+
+/// <summary>What a command gets: the services, where to write, and two ways to be ended.</summary>
+/// <param name="Services">A scope's.</param>
+/// <param name="Parsed">The command line.</param>
+/// <param name="Output">Standard output.</param>
+/// <param name="Stop">The first Ctrl+C, or the orchestrator: end after the groups in hand.</param>
+/// <param name="Abort">The second: end now, what is in hand is rolled back.</param>
+internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed, IAnsiConsole Output, CancellationToken Stop, CancellationToken Abort)
+{
+    /// <summary>The plan of the command line, with the schemas of the customers that it names.</summary>
+    /// <exception cref="ArgumentException">A customer isn't there.</exception>
+    public async Task<FleetPlan> PlanAsync() =>
+        FleetArguments.Plan(Parsed, await Services.GetRequiredService<NamedCustomers>().FindAsync(Parsed.GetValue(FleetArguments.Customer) ?? [], Stop));
+
+    public RunDisplay Display() => new(
+        Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(FleetArguments.LogEvery) ?? 500, Services.GetRequiredService<TimeProvider>());
+}
+
+/// <summary>Runs a command inside a started host (telemetry needs one) and turns every way it can end into an exit code.</summary>
+internal static partial class JobHost
+{
+    /// <param name="parsed">The command line.</param>
+    /// <param name="reports">The command's output is its answer, so logs go to standard error, and only warnings.</param>
+    /// <param name="command">What to do.</param>
+    /// <param name="ct">The first Ctrl+C or SIGTERM.</param>
+    public static async Task<int> RunAsync(ParseResult parsed, bool reports, Func<JobContext, Task<ExitCode>> command, CancellationToken ct)
+    {
+        var console = AnsiConsole.Console;
+        if (!console.Profile.Capabilities.Interactive)
+        {
+            // Nobody's window: a program or a file reads it, and lines broken at 80 characters are of no use to either.
+            console.Profile.Width = 400;
+        }
+
+        // Its options are read from the command line; the host takes its settings from files and the environment.
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        builder.AddServiceDefaults();
+        builder.Services.AddData(builder.Configuration);
+        builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
+        builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>().AddScoped<SharedSchema>().AddScoped<NamedCustomers>();
+        if (reports || console.Profile.Capabilities.Interactive)
+        {
+            builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        }
+
+        if (reports)
+        {
+            builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter((_, level) => level >= LogLevel.Warning);
+        }
+
+        using var host = builder.Build();
+        await using var scope = host.Services.CreateAsyncScope();
+        var log = host.Services.GetRequiredService<ILogger<MigrationJob>>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+        using var abort = new CancellationTokenSource();
+        using var again = OnSecondSignal(abort);
+        try
+        {
+            await host.StartAsync(ct);
+            var code = await command(new(scope.ServiceProvider, parsed, console, stop.Token, abort.Token));
+            // Telemetry is flushed here.
+            await host.StopAsync(CancellationToken.None);
+            return (int)code;
+        }
+        catch (OperationCanceledException)
+        {
+            LogCancelled(log);
+            return (int)ExitCode.Cancelled;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            await Console.Error.WriteLineAsync(e.Message.Split(" (Parameter", 2)[0]);
+            return (int)ExitCode.Usage;
+        }
+        catch (PostgresException e) when (reports && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        {
+            await Console.Error.WriteLineAsync($"The database has no ledger yet ({e.MessageText}): run migrate first.");
+            return (int)ExitCode.DatabaseFailed;
+        }
+        catch (OptionsValidationException e)
+        {
+            LogNotConfigured(log, e.Message);
+            return (int)ExitCode.DatabaseFailed;
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers failed.
+            // EF wraps what the server said; the login's words say more than the server's.
+            LogDatabaseFailed(log, e, (e is TenantLoginException ? e : e.InnerException as DbException ?? e).Message);
+            return (int)ExitCode.DatabaseFailed;
+        }
+    }
+
+    /// <summary>A run may have a long migration in hand: who doesn't want to wait for its end asks twice.</summary>
+    private static Registrations OnSecondSignal(CancellationTokenSource abort)
+    {
+        var signals = 0;
+        return new([PosixSignalRegistration.Create(PosixSignal.SIGINT, Count), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count)]);
+
+        void Count(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (Interlocked.Increment(ref signals) == 2)
+            {
+                abort.Cancel();
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Cancelled. What was migrated stays; run again for the rest.")]
+    private static partial void LogCancelled(ILogger log);
+
+    [LoggerMessage(LogLevel.Critical, "{Message}")]
+    private static partial void LogNotConfigured(ILogger log, string message);
+
+    [LoggerMessage(LogLevel.Critical, "The database or the shared schema failed, nothing more was tried: {Message}")]
+    private static partial void LogDatabaseFailed(ILogger log, Exception error, string message);
+
+    private sealed class Registrations(PosixSignalRegistration[] signals) : IDisposable
+    {
+        public void Dispose() => Array.ForEach(signals, signal => signal.Dispose());
+    }
+}

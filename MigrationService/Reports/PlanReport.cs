@@ -1,0 +1,63 @@
+using System.Globalization;
+using Spectre.Console;
+using Tenancy;
+
+namespace MigrationService.Reports;
+
+/// <summary>The command plan: what would run, for whom.</summary>
+internal static class PlanReport
+{
+    private const int MostNames = 5;
+
+    public static void Write(IAnsiConsole console, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
+    {
+        if (shared.Count > 0)
+        {
+            console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"First the shared schema: {string.Join(", ", shared)}.");
+        }
+
+        if (unknown > 0)
+        {
+            console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{unknown} customers are unknown to the ledger; migrate enrols them, and this plan doesn't show them.");
+        }
+
+        if (groups.Count == 0)
+        {
+            console.WriteLine("Nothing is pending for the customers.");
+            return;
+        }
+
+        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{StatusReport.Schemas(groups.Sum(group => group.Schemas.Count))}[/]:");
+        foreach (var group in groups)
+        {
+            var title = string.Create(CultureInfo.InvariantCulture, $"Ring {group.Ring}: {StatusReport.Schemas(group.Schemas.Count)} at {group.Last ?? "a version that nobody wrote down"}");
+            var table = StatusReport.Table(console, title, "migration", "");
+            foreach (var step in group.Steps)
+            {
+                StatusReport.Row(table, step.Migration, string.Join(", ", Remarks(step)));
+            }
+
+            console.Write(table);
+            var more = group.Schemas.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {group.Schemas.Count - MostNames} more") : "";
+            console.WriteLine($"  {string.Join(", ", group.Schemas.Take(MostNames))}{more}");
+        }
+    }
+
+    private static IEnumerable<string> Remarks(PlannedStep step)
+    {
+        if (step.Late)
+        {
+            yield return "merged late";
+        }
+
+        if (step.OutsideTransaction)
+        {
+            yield return "outside a transaction";
+        }
+
+        if (step.BreaksOlderBuilds)
+        {
+            yield return "breaks older builds";
+        }
+    }
+}

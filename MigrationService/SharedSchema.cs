@@ -1,0 +1,97 @@
+using Data.Customers;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Tenancy;
+
+namespace MigrationService;
+
+/// <summary>What the customers share: its migrations, and the customers that the ledger doesn't know.</summary>
+internal sealed partial class SharedSchema(NpgsqlDataSource database, IServiceProvider services, ILogger<SharedSchema> log)
+{
+    // Any number will do that no other program of this database locks.
+    private const long Lock = 0x74656E616E6379;
+
+    /// <summary>
+    /// Whether there is anything to do, asked without EF: its first use takes longer than the whole of a run that finds nothing.
+    /// </summary>
+    /// <returns>The shared migrations that the database lacks, and how many customers the ledger doesn't know.</returns>
+    public async Task<(IReadOnlyList<string> Pending, int Unknown)> PendingAsync(CancellationToken ct)
+    {
+        var build = MigrationIds.Of<CustomersContext>();
+        try
+        {
+            await using var connection = await database.OpenConnectionAsync(ct);
+            await using var ask = connection.CreateBatch();
+            ask.BatchCommands.Add(new("""SELECT "MigrationId" FROM public."__EFMigrationsHistory" """));
+            ask.BatchCommands.Add(new(
+                "SELECT count(*)::int FROM public.customers AS c WHERE NOT EXISTS (SELECT FROM tenancy.schemas AS s WHERE s.schema = c.schema)"));
+            await using var rows = await ask.ExecuteReaderAsync(ct);
+            var applied = new HashSet<string>(StringComparer.Ordinal);
+            while (await rows.ReadAsync(ct))
+            {
+                applied.Add(rows.GetString(0));
+            }
+
+            await rows.NextResultAsync(ct);
+            await rows.ReadAsync(ct);
+            return ([.. build.Where(id => !applied.Contains(id))], rows.GetInt32(0));
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        {
+            // A database that nobody has migrated yet.
+            return (build, 0);
+        }
+    }
+
+    /// <summary>Under a lock of its own, held by a second connection's transaction: on an empty database EF has nothing yet to lock.</summary>
+    /// <exception cref="System.Data.Common.DbException">The database or a migration failed.</exception>
+    public async Task MigrateAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection)
+        {
+            // Another replica may take its time.
+            CommandTimeout = 0,
+            Parameters = { new NpgsqlParameter<long> { TypedValue = Lock } },
+        };
+        await take.ExecuteNonQueryAsync(ct);
+
+        var shared = services.GetRequiredService<CustomersContext>();
+        // First of all, lest EF ask a table that isn't there, and log an error on every first run.
+        await shared.GetService<IHistoryRepository>().CreateIfNotExistsAsync(ct);
+        var pending = (await shared.Database.GetPendingMigrationsAsync(ct)).ToList();
+        if (pending.Count > 0)
+        {
+            await shared.Database.MigrateAsync(ct);
+            LogShared(log, string.Join(", ", pending));
+        }
+
+        await transaction.RollbackAsync(ct);
+    }
+
+    /// <summary>A customer without a ledger row (a restored backup, a row written by hand) would be passed over for ever.</summary>
+    public async Task EnrolUnknownAsync(CancellationToken ct)
+    {
+        await using var enrol = database.CreateCommand(
+            """
+            INSERT INTO tenancy.schemas (schema, state, ring)
+            SELECT schema, 'failed', ring FROM public.customers
+            ON CONFLICT (schema) DO NOTHING
+            """);
+        if (await enrol.ExecuteNonQueryAsync(ct) is > 0 and var enrolled)
+        {
+            LogEnrolled(log, enrolled);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Migrated the shared schema: {Migrations}.")]
+    private static partial void LogShared(ILogger log, string migrations);
+
+    [LoggerMessage(LogLevel.Warning, "{Count} customers were unknown to the ledger and are enrolled now.")]
+    private static partial void LogEnrolled(ILogger log, int count);
+}

@@ -1,0 +1,138 @@
+using System.Text;
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>Says how the fleet stands and what a run would do, and changes nothing.</summary>
+public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions)
+{
+    private static readonly DateTime Ever = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+
+    /// <summary>How many laggards <see cref="StatusAsync"/> names; it counts all.</summary>
+    public const int MostLaggards = 50;
+
+    /// <summary>How the fleet stands, by the ledger alone: one look, however many schemas there are.</summary>
+    /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
+    public async Task<FleetStatus> StatusAsync(CancellationToken ct = default)
+    {
+        await versions.LearnAsync(await Ledger.VersionsAsync(database, ct), ct);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var groups = await ReadAsync(
+            connection, "SELECT ring, state, version, count(*)::int FROM tenancy.schemas GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", [],
+            row => Group(row.GetInt32(0), Enum.Parse<SchemaState>(row.GetString(1), ignoreCase: true), row.GetString(2), row.GetInt32(3)), ct);
+        var failures = await ReadAsync(
+            connection, $"SELECT schema, ring, attempts, last_error, failed_at, unfinished FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND last_error IS NOT NULL ORDER BY schema", [],
+            row => new FleetFailure(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), Time(row, 4), Text(row, 5)), ct);
+        var behind = groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind }).Select(group => group.Version).Distinct().ToArray();
+        var laggards = await ReadAsync(
+            connection, $"SELECT schema, ring, version FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version = ANY ($1) ORDER BY ring, schema LIMIT $2",
+            [Ledger.Texts(behind), new NpgsqlParameter<int> { TypedValue = MostLaggards }],
+            row => new FleetLaggard(row.GetString(0), row.GetInt32(1), versions.Find(row.GetString(2))?.Last, Missing(row.GetString(2)).Count), ct);
+        var runs = await ReadAsync(
+            connection,
+            $"""
+            SELECT id, kind, asked_by, target, total, migrated, failed, ring, started_at, heartbeat_at, ended_at, halt,
+                   coalesce(outcome, CASE WHEN {FleetRuns.Alive} THEN 'running' ELSE 'silent' END)
+            FROM tenancy.runs ORDER BY ended_at DESC NULLS FIRST, id DESC LIMIT 10
+            """,
+            [], Run, ct);
+        return new(build.Ids.LastOrDefault() ?? "", groups, failures, laggards, runs);
+    }
+
+    /// <summary>What a run by that plan would do, by the ledger; empty where nothing is pending.</summary>
+    /// <exception cref="ArgumentException">The plan can't be carried out; the message says why.</exception>
+    /// <exception cref="NotSupportedException">It would take back a migration that this build doesn't know, or that has no way back.</exception>
+    public async Task<IReadOnlyList<PlannedGroup>> PlanAsync(FleetPlan plan, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var work = FleetWork.Of(plan, build);
+        var found = await Ledger.VersionsAsync(database, ct);
+        await versions.LearnAsync(found, ct);
+        var due = new Due(
+            [.. found.Where(version => work.IsDue(versions.Find(version)))], plan.Ring, Ever, plan.Only?.Select(schema => schema.Value).ToArray(), plan.OnlyFailed);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var schemas = await ReadAsync(
+            connection, $"SELECT ring, version, schema FROM tenancy.schemas WHERE {Due.InAnyRing} AND ($5 IS NULL OR ring = $5) ORDER BY ring, version, schema", [.. due.Parameters],
+            row => (Ring: row.GetInt32(0), Version: row.GetString(1), Schema: SchemaName.Parse(row.GetString(2))), ct);
+        return [.. schemas.GroupBy(schema => (schema.Ring, schema.Version)).Select(group => new PlannedGroup(
+            group.Key.Ring, versions.Find(group.Key.Version)?.Last, Steps(work, versions.Find(group.Key.Version)), [.. group.Select(schema => schema.Schema)]))];
+    }
+
+    /// <summary>
+    /// The SQL by which a run would bring one schema where the plan says, by the schema's own history: for reading, or to be run by hand. Empty when nothing is pending.
+    /// </summary>
+    /// <exception cref="PostgresException">42P01, 3F000: there is no such schema, or it has no history.</exception>
+    public async Task<string> ScriptAsync(SchemaName schema, FleetPlan plan, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var work = FleetWork.Of(plan, build);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        IEnumerable<string> applied = (await Ledger.HistoriesAsync(connection, [schema], build.HistoryTable, ct))[0];
+        var left = work.StepsFor(applied.ToHashSet(StringComparer.Ordinal));
+        var script = new StringBuilder();
+        while (left.Count > 0)
+        {
+            var inside = left.TakeWhile(step => !step.Sql.OutsideTransaction).ToList();
+            var together = inside.Count > 0 ? inside : [left[0]];
+            left = [.. left.Skip(together.Count)];
+            applied = applied.After(together);
+            var ledger = Ledger.Succeeded([schema], await versions.RecordAsync(applied, ct), complete: left.Count == 0, sharing: 1);
+            if (inside.Count == 0)
+            {
+                script.Append("-- ").Append(together[0].Id).Append(" can't run in a transaction.\n").Append(together[0].Sql.Script(schema));
+                script.Append("BEGIN;\n").Append(together[0].Sql.History(schema)).Append(ledger).Append("COMMIT;\n");
+                continue;
+            }
+
+            script.Append("BEGIN;\n");
+            script.Append("SELECT schema FROM tenancy.schemas WHERE schema = '").Append(schema.Value).Append("' FOR UPDATE;\n");
+            foreach (var step in inside)
+            {
+                script.Append("-- ").Append(step.Id).Append('\n').Append(step.Sql.Script(schema));
+            }
+
+            script.Append(ledger).Append("COMMIT;\n");
+        }
+
+        return script.ToString();
+    }
+
+    private FleetGroup Group(int ring, SchemaState state, string version, int schemas)
+    {
+        var known = versions.Find(version);
+        var missing = Missing(version);
+        return new(
+            ring, state, version, versions.StandingOf(version), known?.Last, missing, [.. missing.Where(id => IsLate(id, known))],
+            known is null ? [] : [.. known.Migrations.Except(build.Ids).Order(StringComparer.Ordinal)], schemas);
+    }
+
+    private IReadOnlyList<PlannedStep> Steps(FleetWork work, SchemaVersion? version) =>
+        [.. work.StepsFor(version?.Migrations ?? new HashSet<string>()).Select(step => new PlannedStep(
+            step.Id, step.Adds && IsLate(step.Id, version), step.Sql.OutsideTransaction, step.Adds && build.Breaking.Contains(step.Id)))];
+
+    private IReadOnlyList<string> Missing(string version) => versions.Find(version) is { } known ? [.. build.Ids.Where(id => !known.Migrations.Contains(id))] : [.. build.Ids];
+
+    private static bool IsLate(string id, SchemaVersion? version) => version?.Last is { } last && string.CompareOrdinal(id, last) < 0;
+
+    private static FleetRunStatus Run(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetInt32(6), row.IsDBNull(7) ? null : row.GetInt32(7),
+        Time(row, 8)!.Value, Time(row, 9)!.Value, Time(row, 10), Text(row, 11), row.GetString(12));
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> of, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(sql, connection);
+        ask.Parameters.AddRange(parameters);
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        var found = new List<T>();
+        while (await rows.ReadAsync(ct))
+        {
+            found.Add(of(rows));
+        }
+
+        return found;
+    }
+}

@@ -240,6 +240,9 @@ internal sealed partial class RingWorker(
             run.AddDue(version);
         }
 
+        // The last query's portal keeps its snapshot until another command takes its place, and an index that is built concurrently waits for all older
+        // snapshots: for this one for ever.
+        await ExecuteAsync(group.Connection, $"RELEASE SAVEPOINT {BeforeMigrations}", ct);
         try
         {
             await using var other = await database.OpenConnectionAsync(ct);

@@ -30,11 +30,22 @@ internal sealed class TestFleet : IAsyncDisposable
         return new(connectionString);
     }
 
-    /// <summary>A build that has these migrations; each makes a table named like it.</summary>
-    public static CompiledMigrations Build(params string[] ids) => new(
-        [.. ids.Select(id => new CompiledMigration(id, $"CREATE TABLE \"__Tenant__\".{id} (x int);\nINSERT INTO {History} VALUES ('{id}', '10');\n"))],
-        $"CREATE TABLE {History} (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n",
-        "__EFMigrationsHistory");
+    /// <summary>A build that has these migrations; each makes a table named like it, and drops it on the way down.</summary>
+    public static CompiledMigrations Build(params string[] ids) => Build([.. ids.Select(id => Step(id, $"CREATE TABLE \"__Tenant__\".{id} (x int)", $"DROP TABLE \"__Tenant__\".{id}"))]);
+
+    /// <summary>A build that has these migrations.</summary>
+    public static CompiledMigrations Build(params CompiledMigration[] migrations) => new(
+        migrations, $"CREATE TABLE {History} (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n", "__EFMigrationsHistory");
+
+    /// <summary>A migration in a transaction.</summary>
+    public static CompiledMigration Step(string id, string up, string? down = null) =>
+        new(id, $"{up};\n{Insert(id)}", down is null ? null : $"{down};\n{Delete(id)}");
+
+    /// <summary>A migration that can't run in a transaction.</summary>
+    public static CompiledMigration Outside(string id, string up, string down) =>
+        new(id, MigrationSql.Outside($"{up};\n", Insert(id)), new(() => MigrationSql.Outside($"{down};\n", Delete(id))));
+
+    public FleetReader Reader(CompiledMigrations build) => new(Database, build, new(Database, build));
 
     public FleetMigrator Migrator(CompiledMigrations build) => new(Database, build, new(Database, build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
 
@@ -74,6 +85,23 @@ internal sealed class TestFleet : IAsyncDisposable
         Assert.True(await row.ReadAsync(Ct));
         return (row.GetString(0), row.GetString(1), row.GetInt32(2), await row.IsDBNullAsync(3, Ct) ? null : row.GetString(3));
     }
+
+    public async Task MoveAsync(SchemaName schema, int ring) => await ScalarAsync($"UPDATE tenancy.schemas SET ring = {ring} WHERE schema = '{schema}'");
+
+    /// <summary>As a lifecycle verb does it: under the ledger row's lock, the row stays.</summary>
+    public async Task DropAsync(SchemaName schema)
+    {
+        await using var connection = await Database.OpenConnectionAsync(Ct);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        await using var drop = new NpgsqlCommand(
+            $"UPDATE tenancy.schemas SET state = 'dropping' WHERE schema = '{schema}'; DROP SCHEMA {schema.Quoted} CASCADE", connection);
+        await drop.ExecuteNonQueryAsync(Ct);
+        await transaction.CommitAsync(Ct);
+    }
+
+    private static string Insert(string id) => $"INSERT INTO {History} VALUES ('{id}', '10');\n";
+
+    private static string Delete(string id) => $"DELETE FROM {History} WHERE \"MigrationId\" = '{id}';\n";
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();
 }

@@ -59,9 +59,16 @@ internal sealed class FleetWork
     }
 
     /// <summary>The most locks that one schema's part of a group can hold.</summary>
-    public int LocksPerSchema(IEnumerable<SchemaVersion?> versions) => versions
-        .Select(version => StepsFor(version?.Migrations ?? new HashSet<string>()).TakeWhile(step => !step.Sql.OutsideTransaction).Sum(step => step.Sql.Locks))
-        .Append(1).Max();
+    public int LocksPerSchema(IEnumerable<SchemaVersion?> versions)
+    {
+        // Whatever else there is, the history. What a schema has and this build doesn't know fails later, for that schema.
+        const int History = 2;
+        return History + versions
+            .Select(version => version?.Migrations ?? new HashSet<string>())
+            .Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains))
+            .Select(applied => StepsFor(applied).TakeWhile(step => !step.Sql.OutsideTransaction).Sum(step => step.Sql.Locks))
+            .DefaultIfEmpty().Max();
+    }
 
     private bool IsBeyond(string id) => string.CompareOrdinal(id, Target) > 0;
 }

@@ -149,23 +149,22 @@ internal static class Ledger
         return claimed;
     }
 
-    /// <summary>
-    /// What the schemas themselves say they have: EF's history tables. Read under the claim and kept locked until the transaction ends, so that nobody
-    /// who migrates one by EF's own means does so meanwhile.
-    /// </summary>
+    /// <summary>What the schemas themselves say they have: EF's history tables.</summary>
     public static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
     {
-        var histories = schemas.Select(_ => new HashSet<string>(StringComparer.Ordinal)).ToList();
-        // The first of EF's two columns is the migration's id; naming conventions may change its name, not its place.
-        await using var read = new NpgsqlCommand(
-            string.Join(" UNION ALL ", schemas.Select((schema, at) => string.Create(CultureInfo.InvariantCulture, $"SELECT {at}, h.* FROM {schema.Qualify(table)} AS h"))), connection);
-        await using var rows = await read.ExecuteReaderAsync(ct);
-        while (await rows.ReadAsync(ct))
-        {
-            histories[rows.GetInt32(0)].Add(rows.GetString(1));
-        }
+        await using var batch = connection.CreateBatch();
+        return await HistoriesAsync(batch, schemas, table, ct);
+    }
 
-        return histories;
+    /// <summary>
+    /// The same under the claim, locked until the transaction ends. EF locks its history, too, but commits after each migration and goes on without: against
+    /// readers and writers of its rows only a lock of one's own helps.
+    /// </summary>
+    public static async Task<IReadOnlyList<HashSet<string>>> LockHistoriesAsync(NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.BatchCommands.Add(new($"LOCK TABLE {string.Join(", ", schemas.Select(schema => schema.Qualify(table)))} IN SHARE ROW EXCLUSIVE MODE"));
+        return await HistoriesAsync(batch, schemas, table, ct);
     }
 
     /// <summary>
@@ -227,6 +226,21 @@ internal static class Ledger
 
     public static NpgsqlParameter<string[]> Texts(string[] values) =>
         new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    private static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(NpgsqlBatch batch, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
+    {
+        var histories = schemas.Select(_ => new HashSet<string>(StringComparer.Ordinal)).ToList();
+        // The first of EF's two columns is the migration's id; naming conventions may change its name, not its place.
+        batch.BatchCommands.Add(new(
+            string.Join(" UNION ALL ", schemas.Select((schema, at) => string.Create(CultureInfo.InvariantCulture, $"SELECT {at}, h.* FROM {schema.Qualify(table)} AS h")))));
+        await using var rows = await batch.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            histories[rows.GetInt32(0)].Add(rows.GetString(1));
+        }
+
+        return histories;
+    }
 
     private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 }

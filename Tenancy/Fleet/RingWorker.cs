@@ -156,7 +156,7 @@ internal sealed partial class RingWorker(
 
         try
         {
-            var histories = await Ledger.HistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
+            var histories = await Ledger.LockHistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
             var todo = group.Schemas.Zip(histories, (schema, applied) => new SchemaTodo(schema, applied, run.Work.StepsFor(applied))).ToList();
             return group.Alone && todo[0].BeginsOutside ? await OutsideAsync(group, todo[0], begun, ct) : await InsideAsync(group, todo, ct);
         }

@@ -19,7 +19,7 @@ internal static class FleetCommands
             Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 64 wrong arguments, 130 cancelled.
             """)
         {
-            Migrate(), Status(), Plan(), Script(), Retry(), Down(), Halt(), MoveToRing(),
+            Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
         };
         // Without a command it migrates.
         Fill(root, Migrate);
@@ -89,6 +89,31 @@ internal static class FleetCommands
             return ExitCode.Done;
         });
     }
+
+    private static Command Verify() => Does(
+        Add(new("verify", "Compares every customer's schema with what the migrations make, its history with the ledger, and the registry with both; says in words what differs."), [Customer, Json]),
+        reports: true,
+        async job =>
+        {
+            var names = job.Services.GetRequiredService<NamedCustomers>();
+            var only = await names.FindAsync(job.Parsed.GetValue(Customer) ?? [], job.Stop);
+            var report = await job.Services.GetRequiredService<FleetVerifier>().VerifyAsync(new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
+            if (job.Parsed.GetValue(Json))
+            {
+                StatusReport.WriteJson(job.Output, new
+                {
+                    report.IsClean, report.Checked, seconds = report.Elapsed.TotalSeconds, drifted = report.Drifted.Select(drift => new { schema = drift.Schema.Value, drift.Differences }),
+                    incomparable = report.Incomparable.Select(schema => new { schema = schema.Schema.Value, schema.Reason }), report.Strays, report.Missing,
+                    unregistered = report.Unregistered.Select(schema => schema.Value),
+                });
+            }
+            else
+            {
+                VerifyReport.Write(job.Output, report);
+            }
+
+            return report.IsClean ? ExitCode.Done : ExitCode.CustomersFailed;
+        });
 
     private static Command Halt()
     {

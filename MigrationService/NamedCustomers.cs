@@ -34,6 +34,13 @@ internal sealed class NamedCustomers(NpgsqlDataSource database)
         return schemas;
     }
 
+    /// <summary>The schemas of all customers that the registry has.</summary>
+    public async Task<IReadOnlyCollection<string>> SchemasAsync(CancellationToken ct)
+    {
+        await using var all = database.CreateCommand("SELECT coalesce(array_agg(schema), '{}') FROM public.customers");
+        return (string[])(await all.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>Registry and ledger together: the one is what people read, the other what a run goes by.</summary>
     public async Task MoveAsync(IReadOnlyList<SchemaName> schemas, int ring, CancellationToken ct)
     {

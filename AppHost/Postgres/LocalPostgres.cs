@@ -20,10 +20,10 @@ internal sealed class LocalPostgres : IAsyncDisposable
     private readonly Queue<string> _log = new();
     private string? _throwaway;
 
-    private LocalPostgres(DatabaseCluster cluster, int owner, bool durable)
+    private LocalPostgres(DatabaseCluster cluster, int owner, bool durable, int port)
     {
         _cluster = cluster;
-        _port = FreePort();
+        _port = port;
         var command = ServerCommand.For(cluster, owner, durable);
         _process = new Process
         {
@@ -67,13 +67,19 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    internal static async Task<LocalPostgres> StartAsync(string dataFolder, ServerAccount account, int owner, bool durable, CancellationToken ct)
+    /// <param name="dataFolder">Where the data is.</param>
+    /// <param name="account">As whom the server runs.</param>
+    /// <param name="owner">The process it lives for.</param>
+    /// <param name="durable">Whether it waits for the disk.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="port">A free one, if null.</param>
+    internal static async Task<LocalPostgres> StartAsync(string dataFolder, ServerAccount account, int owner, bool durable, CancellationToken ct, int? port = null)
     {
         var folder = DataFolder.Choose(Environment.CurrentDirectory, dataFolder, account, DataFolder.StateHome(), TextWriter.Null);
         var cluster = await Task.Run(() => DatabaseCluster.Open(folder, account, PostgresBinaries.Installed()), ct);
         for (var attempt = 1; ; attempt++)
         {
-            var server = new LocalPostgres(cluster, owner, durable);
+            var server = new LocalPostgres(cluster, owner, durable, port ?? FreePort());
             try
             {
                 server._process.Start();
@@ -172,7 +178,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -92,7 +92,7 @@ public sealed class GroupsTests(App app)
 
         var report = await fleet.Migrator(large).RunAsync(new(), Ct);
 
-        // 200 tables with keys and toast tables take some 800 locks; four groups of ten would take 32,000 of the server's 6,400.
+        // 200 tables with keys and toast tables take some 800 locks: four groups of ten would take 32,000, and PostgreSQL's default table has 6,400.
         Assert.Equal((12, 0), (report.Migrated, report.Failed.Count));
     }
 

@@ -20,7 +20,24 @@ internal static class Job
     /// <summary>With a login that serves customers, in Development.</summary>
     public static Task<(int ExitCode, string Output)> RunWithLoginAsync(string database, string tenants) => StartAsync(database, tenants, "Development", []);
 
+    /// <summary>The process itself, for who wants to disturb it; its output is for nobody.</summary>
+    public static Process Start(string database, params string[] arguments)
+    {
+        var job = Process.Start(Command(database, "", "Production", arguments))!;
+        job.BeginOutputReadLine();
+        job.BeginErrorReadLine();
+        return job;
+    }
+
     private static async Task<(int ExitCode, string Output)> StartAsync(string database, string tenants, string environment, string[] arguments)
+    {
+        using var job = Process.Start(Command(database, tenants, environment, arguments))!;
+        var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
+        await job.WaitForExitAsync(Ct);
+        return (job.ExitCode, string.Concat(await output));
+    }
+
+    private static ProcessStartInfo Command(string database, string tenants, string environment, string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && System.IO.Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
@@ -34,9 +51,6 @@ internal static class Job
             start.ArgumentList.Add(argument);
         }
 
-        using var job = Process.Start(start)!;
-        var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
-        await job.WaitForExitAsync(Ct);
-        return (job.ExitCode, string.Concat(await output));
+        return start;
     }
 }

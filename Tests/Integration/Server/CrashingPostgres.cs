@@ -1,0 +1,64 @@
+using AppHost.Postgres;
+using Npgsql;
+
+namespace Tests.Integration.Server;
+
+/// <summary>A server that can be killed, and starts again on the same data and the same port.</summary>
+internal sealed class CrashingPostgres : IAsyncDisposable
+{
+    private readonly ServerAccount _account = ServerAccount.Current();
+    private readonly int _port = LocalPostgres.FreePort();
+    private readonly string _folder;
+    private LocalPostgres? _server;
+
+    private CrashingPostgres() => _folder = ThrowawayFolder.Make(_account);
+
+    public string ConnectionString => new NpgsqlConnectionStringBuilder(_server!.ConnectionString()).ConnectionString;
+
+    public static async Task<CrashingPostgres> StartAsync(CancellationToken ct)
+    {
+        var server = new CrashingPostgres();
+        await server.StartServerAsync(ct);
+        return server;
+    }
+
+    /// <summary>kill -9 of the server's first process: its children end when they notice, nothing is written down.</summary>
+    public async Task CrashAsync(CancellationToken ct)
+    {
+        var pid = int.Parse((await File.ReadAllLinesAsync(Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).First(), ct))[0], System.Globalization.CultureInfo.InvariantCulture);
+        System.Diagnostics.Process.GetProcessById(pid).Kill();
+        while (!_server!.HasExited)
+        {
+            await Task.Delay(5, ct);
+        }
+
+        await _server.DisposeAsync();
+    }
+
+    public async Task StartServerAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                _server = await LocalPostgres.StartAsync(_folder, _account, Environment.ProcessId, durable: false, ct, _port);
+                return;
+            }
+            catch (NoPostgresException e) when (e.Message.Contains("shared memory", StringComparison.Ordinal) || e.Message.Contains("lock file", StringComparison.Ordinal))
+            {
+                // A child of the killed one hasn't noticed yet.
+                await Task.Delay(50, ct);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+}

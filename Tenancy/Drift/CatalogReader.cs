@@ -21,18 +21,19 @@ internal static class CatalogReader
     /// <param name="database">Where.</param>
     /// <param name="schemas">That exist.</param>
     /// <param name="historyTable">Its name.</param>
+    /// <param name="lockTimeout">How long a locked history table is waited for.</param>
     /// <param name="inWords">Items instead of hashes.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="PostgresException">A schema was changed or dropped meanwhile, or its history stays locked.</exception>
     public static async Task<IReadOnlyDictionary<string, SeenSchema>> ReadAsync(
-        NpgsqlDataSource database, IReadOnlyList<InventoryRow> schemas, string historyTable, bool inWords, CancellationToken ct)
+        NpgsqlDataSource database, IReadOnlyList<InventoryRow> schemas, string historyTable, TimeSpan lockTimeout, bool inWords, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         // One snapshot for all: a migration that commits meanwhile has changed ledger, history and tables here, or none of them.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         await using var batch = Batch(connection);
         // EF's own migrations lock the history table against every reader.
-        batch.BatchCommands.Add(new("SET LOCAL lock_timeout = '5s'"));
+        batch.BatchCommands.Add(new(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {(long)lockTimeout.TotalMilliseconds}")));
         batch.BatchCommands.Add(new("SELECT schema, state, version, unfinished FROM tenancy.schemas WHERE schema = ANY ($1)")
         {
             Parameters = { Tenancy.Ledger.Texts([.. schemas.Select(row => row.Schema)]) },

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Tenancy.Drift;
 
 /// <summary>Reads and judges groups of schemas: hashes of all of them, items of those whose hash or history isn't as it should be.</summary>
-internal sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, Verdicts verdicts, ConcurrentDictionary<string, Verdict> judged)
+internal sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, TimeSpan lockTimeout, Verdicts verdicts, ConcurrentDictionary<string, Verdict> judged)
 {
     private const int Looks = 3;
 
@@ -63,7 +63,7 @@ internal sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations 
     {
         try
         {
-            return (await CatalogReader.ReadAsync(database, rows, build.HistoryTable, inWords, ct), null);
+            return (await CatalogReader.ReadAsync(database, rows, build.HistoryTable, lockTimeout, inWords, ct), null);
         }
         catch (PostgresException e) when (IsSomebodysChange(e))
         {

@@ -13,6 +13,9 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
     /// <summary>How many schemas are read in one round trip.</summary>
     internal int Chunk { get; init; } = 250;
 
+    /// <summary>How long a history table that somebody has locked is waited for, several times over.</summary>
+    internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     private static readonly string[] Compared = ["ready", "failed", "suspended", "spare", "archived"];
 
     /// <summary>
@@ -47,7 +50,7 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
             verdicts[name] = new(false, ["there is neither such a schema nor a ledger row"]);
         }
 
-        var reader = new FleetReader(database, migrations, versions, new(new(database, migrations, ct), versions, migrations), verdicts);
+        var reader = new FleetReader(database, migrations, versions, LockTimeout, new(new(database, migrations, ct), versions, migrations), verdicts);
         await Parallel.ForEachAsync(
             due.Where(row => row.Oid is not null).Chunk(Chunk), new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
             async (chunk, token) => await reader.ReadAsync(chunk, token));

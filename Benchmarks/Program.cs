@@ -3,6 +3,7 @@ using System.Globalization;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
 using Benchmarks.Startup;
+using Benchmarks.Verify;
 using Command = System.CommandLine.Command;
 using NoPostgresException = AppHost.Postgres.NoPostgresException;
 
@@ -37,13 +38,17 @@ stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(par
 var startup = new Command("startup", "What the compiled model saves until the first query has answered.") { rounds, quick };
 startup.SetAction((parsed, ct) => EndedAsync(StartupBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
 
+var pairs = Number("--rounds", "How many times both are measured, in turn", 7, quickly: 3, 1, 1000);
+var verify = new Command("verify", "What it costs to compare every customer's schema with the migrations, beside pg_dump.") { tenants, pairs, quick };
+verify.SetAction((parsed, ct) => EndedAsync(VerifyBenchmark.RunAsync(parsed.GetValue(tenants), parsed.GetValue(pairs), Console.Out, ct), ct));
+
 var model = new Argument<string>("model").AcceptOnlyFromAmong("compiled", "built");
 var once = new Command("startup-once", "One start, for the one above.") { model };
 once.Hidden = true;
 once.SetAction((parsed, ct) => StartupBenchmark.StartOnceAsync(
     parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out, ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, once };
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, verify, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

@@ -22,7 +22,7 @@ namespace Tenancy;
 public static class TenancyRegistration
 {
     /// <summary>
-    /// Registers the data source, the tenant context, the directory, provisioning and fleet migration. A
+    /// Registers the data source, the tenant context, the directory, provisioning, fleet migration and its verification. A
     /// <typeparamref name="TContext"/> that is injected into a scope is leased from a pool and serves that scope's <see cref="CurrentTenant"/>.
     /// </summary>
     /// <param name="services">The application's services.</param>
@@ -80,6 +80,7 @@ public static class TenancyRegistration
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<FleetMigrator>();
         services.AddSingleton<FleetReader>();
+        services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
         return services;
     }

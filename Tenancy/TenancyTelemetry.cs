@@ -39,10 +39,13 @@ public static class TenancyTelemetry
     /// <summary>Span: a schema's failure, inside its group's; attribute <see cref="Namespace"/>, status with the error.</summary>
     public const string MigrateFailed = "migration failed";
 
+    /// <summary>Span: schemas are compared with the migrations; attribute <see cref="Schemas"/>.</summary>
+    public const string VerifyFleet = "verify fleet";
+
     /// <summary>Span attribute: the ring.</summary>
     public const string Ring = "tenancy.ring";
 
-    /// <summary>Span attribute: how many schemas a group has.</summary>
+    /// <summary>Span attribute: how many schemas a group has, or were compared.</summary>
     public const string Schemas = "tenancy.schemas";
 
     /// <summary>Span: one report over many tenants.</summary>

@@ -24,6 +24,8 @@ internal sealed class Fleet : IAsyncDisposable
             .AddTenancy<InvoicingContext>(options => options.ConnectionString = server.ConnectionString())
             .BuildServiceProvider();
         _migrations = services.GetRequiredService<CompiledMigrations>();
+        // Now, as long as there are services: it would wait for the first schema otherwise.
+        _migrations.Compile();
     }
 
     public static async Task<Fleet> StartAsync(CancellationToken ct)

@@ -92,13 +92,12 @@ public sealed class CompiledMigrations
 
     /// <summary>The same without what comes after that migration.</summary>
     /// <param name="id">As <see cref="Find"/> returns it.</param>
-    internal CompiledMigrations UpTo(string id)
-    {
-        var ids = _ids.Where(other => string.CompareOrdinal(other, id) <= 0).ToList();
-        return ids.Count == _ids.Length
-            ? this
-            : new(ids, Breaking.Where(ids.Contains), () => _sql.Value with { Migrations = [.. Migrations.Where(migration => ids.Contains(migration.Id))] });
-    }
+    internal CompiledMigrations UpTo(string id) => Only(_ids.Where(other => string.CompareOrdinal(other, id) <= 0).ToHashSet(StringComparer.Ordinal));
+
+    /// <summary>The same without what isn't among these.</summary>
+    internal CompiledMigrations Only(IReadOnlySet<string> ids) => _ids.All(ids.Contains)
+        ? this
+        : new(_ids.Where(ids.Contains), Breaking.Where(ids.Contains), () => _sql.Value with { Migrations = [.. Migrations.Where(migration => ids.Contains(migration.Id))] });
 
     /// <summary>Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.</summary>
     internal string CreateScript(SchemaName schema) => _create.Value.Stamp(schema);

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Npgsql;
+
+namespace Tenancy.Drift;
+
+/// <summary>What the build's migrations make.</summary>
+internal sealed record Reference(string Hash, string[] Items);
+
+/// <summary>
+/// One reference for each version that is met: a schema that this server makes from the migrations in a transaction that is rolled back, so nobody else ever sees it.
+/// </summary>
+internal sealed class References(NpgsqlDataSource database, CompiledMigrations build, CancellationToken ct)
+{
+    private readonly ConcurrentDictionary<string, Lazy<Task<Reference>>> _made = new(StringComparer.Ordinal);
+
+    /// <param name="version">All of whose migrations the build has.</param>
+    public Task<Reference> OfAsync(SchemaVersion version) => _made.GetOrAdd(version.Version, _ => new(() => MakeAsync(build.Only(version.Migrations)))).Value;
+
+    private async Task<Reference> MakeAsync(CompiledMigrations migrations)
+    {
+        var schema = SchemaName.Parse($"tenancy_reference_{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
+        await using var connection = await database.OpenConnectionAsync(ct);
+        // Never committed; disposing of it rolls back, and a connection that breaks takes it along.
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var create = new NpgsqlCommand(migrations.CreateScript(schema), connection, transaction) { CommandTimeout = 0 })
+        {
+            await create.ExecuteNonQueryAsync(ct);
+        }
+
+        await using var find = new NpgsqlCommand("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1", connection, transaction) { Parameters = { Ledger.Text(schema.Value) } };
+        var (hash, items) = await CatalogReader.ReadAsync(connection, (uint)(await find.ExecuteScalarAsync(ct))!, ct);
+        return new(hash, items);
+    }
+}

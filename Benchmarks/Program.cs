@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Benchmarks.Provisioning;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
 using Benchmarks.Startup;
@@ -37,13 +38,16 @@ stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(par
 var startup = new Command("startup", "What the compiled model saves until the first query has answered.") { rounds, quick };
 startup.SetAction((parsed, ct) => EndedAsync(StartupBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
 
+var provisioning = new Command("provisioning", "What a new customer's schema costs, against its DDL alone, and one made beforehand, against a row.") { rounds, quick };
+provisioning.SetAction((parsed, ct) => EndedAsync(ProvisioningBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
+
 var model = new Argument<string>("model").AcceptOnlyFromAmong("compiled", "built");
 var once = new Command("startup-once", "One start, for the one above.") { model };
 once.Hidden = true;
 once.SetAction((parsed, ct) => StartupBenchmark.StartOnceAsync(
     parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out, ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, once };
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, provisioning, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

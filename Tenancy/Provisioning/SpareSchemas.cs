@@ -19,7 +19,7 @@ internal static class SpareSchemas
     /// Takes a name if it is free, and with it a spare if there is one: whoever else looks for one at this moment takes the next, and nobody waits.
     /// The row changes its key, so it is another one: none of its name was there before.
     /// </summary>
-    private const string Claim =
+    internal const string Claim =
         $"""
         WITH spare AS (
             SELECT schema, version, migrated_at, migrated_in_ms FROM tenancy.schemas WHERE {OfVersion}

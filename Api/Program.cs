@@ -7,11 +7,13 @@ using Api.Reports;
 using Api.Tenants;
 using Data;
 using Data.Customers;
+using Tenancy;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
 builder.Services.AddData(builder.Configuration);
+builder.Services.AddWarmPool();
 // Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one.
 builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
 builder.Services.AddProblems();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Benchmarks.Provisioning;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
 using Benchmarks.Startup;
@@ -42,13 +43,16 @@ var pairs = Number("--rounds", "How many times both are measured, in turn", 7, q
 var verify = new Command("verify", "What it costs to compare every customer's schema with the migrations, beside pg_dump.") { tenants, pairs, quick };
 verify.SetAction((parsed, ct) => EndedAsync(VerifyBenchmark.RunAsync(parsed.GetValue(tenants), parsed.GetValue(pairs), Console.Out, ct), ct));
 
+var provisioning = new Command("provisioning", "What a new customer's schema costs, against its DDL alone, and one made beforehand, against a row.") { rounds, quick };
+provisioning.SetAction((parsed, ct) => EndedAsync(ProvisioningBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
+
 var model = new Argument<string>("model").AcceptOnlyFromAmong("compiled", "built");
 var once = new Command("startup-once", "One start, for the one above.") { model };
 once.Hidden = true;
 once.SetAction((parsed, ct) => StartupBenchmark.StartOnceAsync(
     parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out, ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, verify, once };
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, provisioning, verify, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

@@ -23,11 +23,14 @@ public static class DataRegistration
     /// <summary>The role that serves customers; the migrations make it and say what it may.</summary>
     public const string ApiRole = "tenancy_api";
 
+    /// <summary>The name of the setting that says how many schemas are kept for customers to come: see <see cref="TenancyOptions.WarmPool"/>.</summary>
+    public const string WarmPoolSetting = "Tenancy:WarmPool";
+
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
     /// Has <c>ConnectionStrings:tenants</c>, the owner's, required; and <c>ConnectionStrings:tenantsApi</c>, with which customers are served,
-    /// else they are with the owner's.
+    /// else they are with the owner's; and <c>Tenancy:WarmPool</c>.
     /// </param>
     public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)
     {
@@ -35,6 +38,7 @@ public static class DataRegistration
         {
             options.ConnectionString = configuration.GetConnectionString(ConnectionName) ?? "";
             options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
+            options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
         });

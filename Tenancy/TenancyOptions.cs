@@ -48,4 +48,13 @@ public sealed class TenancyOptions
     /// Default 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
     /// </summary>
     public TimeSpan DirectoryCacheTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How many schemas are kept that were made beforehand, complete and nobody's, so that a new tenant gets one by its being renamed and doesn't wait
+    /// for the making. Default 0: each is made when it is asked for. At most 1,000. Processes with <see cref="TenancyRegistration.AddWarmPool"/> make them.
+    /// </summary>
+    public int WarmPool { get; set; }
+
+    /// <summary>The most that <see cref="WarmPool"/> may be: every spare is migrated with the fleet.</summary>
+    internal const int LargestWarmPool = 1000;
 }

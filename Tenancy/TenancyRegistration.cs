@@ -40,6 +40,7 @@ public static class TenancyRegistration
                 "A connection string sets a search path (Search Path=, or search_path in Options=): a name without a schema would then find one tenant's tables " +
                 "whoever is served, and PgBouncer refuses such a connection. Remove it: every statement names its schema.")
             .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero, "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
+            .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool, "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
@@ -84,6 +85,13 @@ public static class TenancyRegistration
         services.AddSingleton<TenantLogin>();
         return services;
     }
+
+    /// <summary>
+    /// Lets this process make the spare schemas that <see cref="TenancyOptions.WarmPool"/> asks for, in the background: for applications that serve, after
+    /// <see cref="AddTenancy"/>. A migration job leaves it out, and so does who serves with a login that makes no schemas. Idle while the number is 0.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    public static IServiceCollection AddWarmPool(this IServiceCollection services) => services.AddHostedService<WarmPoolKeeper>();
 
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema, its model is checked

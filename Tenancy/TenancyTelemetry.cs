@@ -27,8 +27,11 @@ public static class TenancyTelemetry
     /// <summary>Span: the registry is asked for a tenant.</summary>
     public const string FindTenant = "find tenant";
 
-    /// <summary>Span: a schema is made.</summary>
+    /// <summary>Span: a tenant gets its schema; attributes <see cref="Namespace"/> and <see cref="FromSpare"/>.</summary>
     public const string ProvisionSchema = "provision schema";
+
+    /// <summary>Span attribute: whether the schema was made beforehand, see <see cref="TenancyOptions.WarmPool"/>.</summary>
+    public const string FromSpare = "tenancy.from_spare";
 
     /// <summary>Span: one run over the fleet; attributes <see cref="Migrated"/> and <see cref="Failed"/>.</summary>
     public const string MigrateFleet = "migrate fleet";

@@ -40,31 +40,33 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
             throw new SlugTakenException(slug);
         }
 
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var underlying = (NpgsqlTransaction)transaction.GetDbTransaction();
-        // Who comes second for a slug waits here for the first one's transaction, before any table is made.
-        var schema = await provisioner.ReserveAsync(underlying, CustomerSlug.WantedSchema(slug), ct: ct);
-        var customer = new Customer { Slug = slug, Name = name, Schema = schema.Value, CreatedAt = time.GetUtcNow() };
-        db.Customers.Add(customer);
+        await provisioner.PrepareAsync(ct);
+        Customer? customer = null;
         try
         {
-            await db.SaveChangesAsync(ct);
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var underlying = (NpgsqlTransaction)transaction.GetDbTransaction();
+            // Who comes second for a slug waits here for the first one's transaction, before any table is made.
+            await provisioner.ProvisionAsync(underlying, CustomerSlug.WantedSchema(slug), reserved: async schema =>
+            {
+                customer = new Customer { Slug = slug, Name = name, Schema = schema.Value, CreatedAt = time.GetUtcNow() };
+                await AddAsync(customer, ct);
+            }, ct: ct);
+            if (firstData is not null)
+            {
+                await using var first = InvoicingContext.On(underlying, customer!.AsTenant());
+                await firstData(first);
+            }
+
+            await transaction.CommitAsync(ct);
+            return customer!;
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "ix_customers_slug" })
+        catch when (customer is not null)
         {
+            // The context may live on, and has no row of that.
             db.Entry(customer).State = EntityState.Detached;
-            throw new SlugTakenException(slug, e);
+            throw;
         }
-
-        await provisioner.CreateAsync(underlying, schema, ct);
-        if (firstData is not null)
-        {
-            await using var first = InvoicingContext.On(underlying, customer.AsTenant());
-            await firstData(first);
-        }
-
-        await transaction.CommitAsync(ct);
-        return customer;
     }
 
     /// <summary>For <see cref="TenancyOptions.FindTenant"/>: the customer with the state of its schema, in one query.</summary>
@@ -89,5 +91,20 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
             _ => SchemaState.Archived,
         };
         return new(new(found.Id, found.Slug, SchemaName.Parse(found.Schema)), state, found.Version ?? "");
+    }
+
+    private async Task AddAsync(Customer customer, CancellationToken ct)
+    {
+        db.Customers.Add(customer);
+        // Who fails rolls all of it back: a savepoint would be released in a round trip of its own.
+        db.Database.AutoSavepointsEnabled = false;
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "ix_customers_slug" })
+        {
+            throw new SlugTakenException(customer.Slug, e);
+        }
     }
 }

@@ -185,11 +185,17 @@ internal static class Ledger
 
         """);
 
+    /// <summary>The statement that takes a name which can't be anybody's yet; see <see cref="Succeeded"/>.</summary>
+    public static string Reserved(SchemaName schema) => $"INSERT INTO tenancy.schemas (schema, state) VALUES ('{schema}', 'provisioning');\n";
+
     /// <summary>The statement that ends the making of a schema; see <see cref="Succeeded"/>.</summary>
-    public static string Created(SchemaName schema, string version) =>
+    /// <param name="schema">Which.</param>
+    /// <param name="version">That of the build that made it.</param>
+    /// <param name="state">A tenant's is <c>ready</c>, nobody's is <c>spare</c>.</param>
+    public static string Created(SchemaName schema, string version, string state) =>
         $"""
         UPDATE tenancy.schemas
-        SET state = 'ready', version = '{version}', migrated_at = clock_timestamp(),
+        SET state = '{state}', version = '{version}', migrated_at = clock_timestamp(),
             migrated_in_ms = extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000
         WHERE schema = '{schema}';
 

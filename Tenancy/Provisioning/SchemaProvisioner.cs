@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Npgsql;
 
 namespace Tenancy;
@@ -5,6 +6,65 @@ namespace Tenancy;
 /// <summary>Makes a new tenant's schema, complete, inside the caller's transaction: it exists with the registry's row, or not at all.</summary>
 public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options)
 {
+    // As many as there can be spares: nobody reads where no keeper runs.
+    private readonly Channel<SchemaName> _given = Channel.CreateBounded<SchemaName>(
+        new BoundedChannelOptions(TenancyOptions.LargestWarmPool) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    /// <summary>The names of the spares that this process gave away, in transactions that may not have ended yet.</summary>
+    internal ChannelReader<SchemaName> Given => _given.Reader;
+
+    /// <summary>
+    /// What has to be done once per process, by preference before a transaction holds a connection: compiles the migrations and writes the build's
+    /// version down. Does nothing when called again.
+    /// </summary>
+    public async ValueTask PrepareAsync(CancellationToken ct = default)
+    {
+        migrations.Compile();
+        await versions.RecordAsync(migrations.Ids, ct);
+    }
+
+    /// <summary>
+    /// Gives a new tenant its schema, ready to be served: a spare one by another name where there is one (see <see cref="TenancyOptions.WarmPool"/>),
+    /// else one made now. A rollback gives the spare back.
+    /// </summary>
+    /// <param name="transaction">The caller's, which he commits.</param>
+    /// <param name="wanted">The name; see <see cref="ReserveAsync"/>.</param>
+    /// <param name="ring">See <see cref="LedgerRow.Ring"/>.</param>
+    /// <param name="reserved">
+    /// Called as soon as the name is taken and before there is a schema: the moment to write the registry's row, so that who comes second for a
+    /// customer waits for the first one's transaction, and fails, before anything is made.
+    /// </param>
+    /// <param name="ct">Ends the work; roll the transaction back.</param>
+    /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>
+    /// <exception cref="PostgresException">A migration failed: roll the transaction back.</exception>
+    public async Task<SchemaName> ProvisionAsync(
+        NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, Func<SchemaName, Task>? reserved = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
+        var (schema, spare) = options.WarmPool > 0
+            ? await ClaimAsync(transaction, wanted, ring, ct)
+            : (await ReserveAsync(transaction, wanted, ring, ct), null);
+        span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetTag(TenancyTelemetry.FromSpare, spare is not null);
+        if (reserved is not null)
+        {
+            await reserved(schema);
+        }
+
+        if (spare is { } given)
+        {
+            // By its identity everything follows, rights and defaults too; no text in it has its name, because the compiler refuses the placeholder in literals.
+            await ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct);
+            _given.Writer.TryWrite(given);
+        }
+        else
+        {
+            await FillAsync(transaction, schema, ct);
+        }
+
+        return schema;
+    }
+
     /// <summary>
     /// Finds a name that was never used: <paramref name="wanted"/>, else the same with <c>_2</c>, <c>_3</c>... The name is taken by
     /// its ledger row, which no rollback but this transaction's removes.
@@ -13,14 +73,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     public async Task<SchemaName> ReserveAsync(NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        for (var suffix = 1; ; suffix++)
+        foreach (var name in Names(wanted))
         {
-            var name = SchemaName.Parse(suffix == 1 ? wanted : $"{wanted}_{suffix}");
-            if (options.SharedSchemas.Contains(name.Value))
-            {
-                continue;
-            }
-
             // A row that another transaction is about to commit makes this wait for it, and then move on to the next name.
             await using var reserve = new NpgsqlCommand(
                 """
@@ -31,13 +85,15 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
                 """,
                 transaction.Connection, transaction)
             {
-                Parameters = { new NpgsqlParameter<string> { TypedValue = name.Value }, new NpgsqlParameter<int> { TypedValue = ring } },
+                Parameters = { Ledger.Text(name.Value), new NpgsqlParameter<int> { TypedValue = ring } },
             };
             if (await reserve.ExecuteNonQueryAsync(ct) == 1)
             {
                 return name;
             }
         }
+
+        throw NoName(wanted);
     }
 
     /// <summary>Creates the reserved schema with all migrations, in one round trip, and marks it ready.</summary>
@@ -46,11 +102,50 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     {
         ArgumentNullException.ThrowIfNull(transaction);
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
-        span?.SetTag(TenancyTelemetry.Namespace, schema.Value);
+        span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetTag(TenancyTelemetry.FromSpare, false);
+        await FillAsync(transaction, schema, ct);
+    }
 
+    /// <summary>Makes a schema for nobody yet, in one round trip.</summary>
+    internal async Task<SchemaName> CreateSpareAsync(NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        var spare = SpareSchemas.NewName();
         await versions.RecordAsync(migrations.Ids, ct);
-        await using var create = new NpgsqlCommand(
-            migrations.CreateScript(schema) + Ledger.Created(schema, migrations.Target), transaction.Connection, transaction) { CommandTimeout = 0 };
-        await create.ExecuteNonQueryAsync(ct);
+        await ExecuteAsync(
+            transaction, Ledger.Reserved(spare) + migrations.CreateScript(spare) + Ledger.Created(spare, migrations.Target, "spare"), ct);
+        return spare;
+    }
+
+    private async Task FillAsync(NpgsqlTransaction transaction, SchemaName schema, CancellationToken ct)
+    {
+        // Over a connection of its own, the first time: see PrepareAsync.
+        await versions.RecordAsync(migrations.Ids, ct);
+        await ExecuteAsync(transaction, migrations.CreateScript(schema) + Ledger.Created(schema, migrations.Target, "ready"), ct);
+    }
+
+    /// <summary>As <see cref="ReserveAsync"/>, and in the same round trip a spare, if there is one.</summary>
+    private async Task<(SchemaName Schema, SchemaName? Spare)> ClaimAsync(NpgsqlTransaction transaction, string wanted, int ring, CancellationToken ct)
+    {
+        foreach (var name in Names(wanted))
+        {
+            if (await SpareSchemas.ClaimAsync(transaction, migrations.Target, name, ring, ct) is (Reserved: true, var spare))
+            {
+                return (name, spare);
+            }
+        }
+
+        throw NoName(wanted);
+    }
+
+    private IEnumerable<SchemaName> Names(string wanted) => Enumerable.Range(1, int.MaxValue)
+        .Select(suffix => SchemaName.Parse(suffix == 1 ? wanted : $"{wanted}_{suffix}"))
+        .Where(name => !options.SharedSchemas.Contains(name.Value));
+
+    private static InvalidOperationException NoName(string wanted) => new($"There is no free name like '{wanted}'.");
+
+    private static async Task ExecuteAsync(NpgsqlTransaction transaction, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(ct);
     }
 }

@@ -89,6 +89,18 @@ public sealed class ConnectionSettingsTests
         Assert.Contains("every statement names its schema", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1001)]
+    public async Task A_number_of_spare_schemas_that_cannot_be_meant_is_refused(int warmPool)
+    {
+        await using var services = Services(options => (options.ConnectionString, options.WarmPool) = ("Host=localhost", warmPool));
+
+        var refused = Assert.Throws<OptionsValidationException>(services.GetRequiredService<TenancyOptions>);
+
+        Assert.Contains("WarmPool", refused.Message, StringComparison.Ordinal);
+    }
+
     private static ServiceProvider Services(Action<TenancyOptions> configure) =>
         new ServiceCollection().AddLogging().AddTenancy<InvoicingContext>(configure).BuildServiceProvider();
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
 using Tenancy.Migrations;
-using Tests.Integration.Server;
 using Xunit;
 
 namespace Tests.Integration.Fleet;

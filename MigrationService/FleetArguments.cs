@@ -58,7 +58,6 @@ internal static class FleetArguments
     {
         Only = only,
         Ring = parsed.GetValue(Ring),
-        To = parsed.GetValue(To),
         Workers = parsed.GetValue(Workers) ?? new FleetPlan().Workers,
         Group = parsed.GetValue(Group) ?? new FleetPlan().Group,
         LockTimeout = TimeSpan.FromMilliseconds(parsed.GetValue(LockTimeout) ?? new FleetPlan().LockTimeout.TotalMilliseconds),

@@ -45,7 +45,7 @@ internal static class FleetCommands
         Add(new("down", "Takes customers' migrations back, the newest first. This build answers those customers with 503 until they are migrated again."), [DownTo, Customer, Ring, .. Run]),
         reports: false,
         async job => await job.Services.GetRequiredService<MigrationJob>().RunAsync(
-            await job.PlanAsync() with { Down = true, To = job.Parsed.GetValue(DownTo) }, job.Display(), job.Stop, job.Abort));
+            await job.PlanAsync(DownTo) with { Down = true }, job.Display(), job.Stop, job.Abort));
 
     private static Command Status() => Does(Add(new("status", "Which customers are at which version, who is behind, who failed and why, and the last runs."), [Json]), reports: true, async job =>
     {
@@ -84,7 +84,7 @@ internal static class FleetCommands
         return Does(Add(new("script", "The SQL that migrate would run for one customer, to be read or run by hand.") { customer }, [To]), reports: true, async job =>
         {
             var schemas = await job.Services.GetRequiredService<NamedCustomers>().FindAsync([job.Parsed.GetValue(customer)!], job.Stop);
-            var sql = await job.Services.GetRequiredService<FleetReader>().ScriptAsync(schemas![0], new() { To = job.Parsed.GetValue(To) }, job.Stop);
+            var sql = await job.Services.GetRequiredService<FleetReader>().ScriptAsync(schemas![0], new() { To = job.Migration(job.Parsed.GetValue(To)) }, job.Stop);
             await job.Output.Profile.Out.Writer.WriteAsync(sql.Length > 0 ? sql : $"-- Nothing is pending for {schemas[0]}.\n");
             return ExitCode.Done;
         });

@@ -23,9 +23,26 @@ namespace MigrationService;
 internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed, IAnsiConsole Output, CancellationToken Stop, CancellationToken Abort)
 {
     /// <summary>The plan of the command line, with the schemas of the customers that it names.</summary>
-    /// <exception cref="ArgumentException">A customer isn't there.</exception>
-    public async Task<FleetPlan> PlanAsync() =>
-        FleetArguments.Plan(Parsed, await Services.GetRequiredService<NamedCustomers>().FindAsync(Parsed.GetValue(FleetArguments.Customer) ?? [], Stop));
+    /// <exception cref="UsageException">A customer or a migration isn't there.</exception>
+    public async Task<FleetPlan> PlanAsync(Option<string>? to = null) =>
+        FleetArguments.Plan(Parsed, await Services.GetRequiredService<NamedCustomers>().FindAsync(Parsed.GetValue(FleetArguments.Customer) ?? [], Stop)) with
+        {
+            To = Migration(Parsed.GetValue(to ?? FleetArguments.To)),
+        };
+
+    /// <summary>A migration's id, by id or name; null for null.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public string? Migration(string? named)
+    {
+        try
+        {
+            return named is null ? null : Services.GetRequiredService<CompiledMigrations>().Find(named) is { Length: > 0 } id ? id : "0";
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message.Split(" (Parameter", 2)[0], e);
+        }
+    }
 
     public RunDisplay Display() => new(
         Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(FleetArguments.LogEvery) ?? 500, Services.GetRequiredService<TimeProvider>());
@@ -58,6 +75,12 @@ internal static partial class JobHost
             builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         }
 
+        if (console.Profile.Capabilities.Interactive)
+        {
+            // The bar is there; lines between its frames would tear it.
+            builder.Logging.AddFilter("Tenancy", LogLevel.Warning);
+        }
+
         if (reports)
         {
             builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter((_, level) => level >= LogLevel.Warning);
@@ -67,7 +90,8 @@ internal static partial class JobHost
         await using var scope = host.Services.CreateAsyncScope();
         var log = host.Services.GetRequiredService<ILogger<MigrationJob>>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
-        using var abort = new CancellationTokenSource();
+        // Not disposed of: a signal may come at the very end.
+        var abort = new CancellationTokenSource();
         using var again = OnSecondSignal(abort);
         try
         {
@@ -82,9 +106,9 @@ internal static partial class JobHost
             LogCancelled(log);
             return (int)ExitCode.Cancelled;
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        catch (UsageException e)
         {
-            await Console.Error.WriteLineAsync(e.Message.Split(" (Parameter", 2)[0]);
+            await Console.Error.WriteLineAsync(e.Message);
             return (int)ExitCode.Usage;
         }
         catch (PostgresException e) when (reports && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)

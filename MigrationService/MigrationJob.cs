@@ -51,7 +51,9 @@ internal sealed partial class MigrationJob(
     {
         var report = await display.WatchAsync(progress => fleet.RunAsync(plan, progress, stop, ct));
         var customers = await CustomersAsync(ct);
-        LogDone(log, customers, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds);
+        LogDone(
+            log, customers, report.Migrated, report.Failed.Count,
+            report.Outcome == FleetOutcome.Done ? "the others were at this version" : "the others are as they were", report.Elapsed.TotalSeconds);
         foreach (var (schema, error) in report.Failed.Take(RunDisplay.MostFailures))
         {
             LogCustomerFailed(log, schema, error);
@@ -81,8 +83,8 @@ internal sealed partial class MigrationJob(
         return (long)(await count.ExecuteScalarAsync(ct))!;
     }
 
-    [LoggerMessage(LogLevel.Information, "{Customers} customers: {Migrated} migrated, {Failed} failed, the others were at this version. {Seconds:0.0} s.")]
-    private static partial void LogDone(ILogger log, long customers, int migrated, int failed, double seconds);
+    [LoggerMessage(LogLevel.Information, "{Customers} customers: {Migrated} migrated, {Failed} failed, {Others}. {Seconds:0.0} s.")]
+    private static partial void LogDone(ILogger log, long customers, int migrated, int failed, string others, double seconds);
 
     [LoggerMessage(LogLevel.Error, "Failed: {Schema}: {Error}")]
     private static partial void LogCustomerFailed(ILogger log, SchemaName schema, string error);

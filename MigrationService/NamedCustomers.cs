@@ -8,7 +8,7 @@ namespace MigrationService;
 internal sealed class NamedCustomers(NpgsqlDataSource database)
 {
     /// <returns>Null where none is named.</returns>
-    /// <exception cref="ArgumentException">One isn't there.</exception>
+    /// <exception cref="UsageException">One isn't there.</exception>
     public async Task<IReadOnlyList<SchemaName>?> FindAsync(string[] names, CancellationToken ct)
     {
         if (names.Length == 0)
@@ -27,7 +27,7 @@ internal sealed class NamedCustomers(NpgsqlDataSource database)
         while (await rows.ReadAsync(ct))
         {
             schemas.Add(await rows.IsDBNullAsync(1, ct)
-                ? throw new ArgumentException($"There is no customer '{rows.GetString(0)}', neither by slug nor by schema.")
+                ? throw new UsageException($"There is no customer '{rows.GetString(0)}', neither by slug nor by schema.")
                 : SchemaName.Parse(rows.GetString(1)));
         }
 

@@ -68,7 +68,7 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
             {
                 var done = value.Migrated + value.Failed;
                 var rate = done / Math.Max(time.GetElapsedTime(_started).TotalSeconds, 0.001);
-                _task ??= context.AddTask("", maxValue: Math.Max(1, value.Total));
+                _task ??= context.AddTask("migrating", maxValue: Math.Max(1, value.Total));
                 _task.Description = string.Create(CultureInfo.InvariantCulture, $"ring {value.Ring}: {done} of {value.Total}, {value.Failed} failed, {Rate(rate)}/s");
                 _task.Value = done;
             }

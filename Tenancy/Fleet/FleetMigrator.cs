@@ -26,6 +26,12 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Group, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Attempts, 1);
+        if (new NpgsqlConnectionStringBuilder(database.ConnectionString) is { Pooling: true, MaxPoolSize: var pool } && pool <= plan.Workers)
+        {
+            throw new ArgumentException(
+                $"{plan.Workers} workers and the run's heartbeat need {plan.Workers + 1} connections, the pool has {pool}: raise Maximum Pool Size in the owner's connection string, or take fewer workers.", nameof(plan));
+        }
+
         var started = time.GetTimestamp();
         var work = FleetWork.Of(plan, migrations);
         if (await DueVersionsAsync(work, ct) is not [_, ..] due)

@@ -1,0 +1,4 @@
+namespace MigrationService;
+
+/// <summary>The command line names something that isn't there; the message says what to write instead.</summary>
+internal sealed class UsageException(string message, Exception? inner = null) : Exception(message, inner);

@@ -42,16 +42,10 @@ internal static partial class CatalogDifference
         (null, { Kind: "disabled" }) => [$"constraint {wants.Name}: its trigger on table {wants.Of} is enabled, and the migrations make it {wants[""]}"],
         ({ } extra, null) => [$"{extra} is in no migration", .. extra["invalid"] is null ? Array.Empty<string>() : [$"{extra} is invalid"]],
         (null, { } missing) => [$"{missing} is missing"],
-        ({ } one, { } other) => Different(one, other).Select(label => Say(one, label, one[label], other[label])),
+        ({ } one, { } other) => one.Facts.Select(fact => fact.Key).Union(other.Facts.Select(fact => fact.Key))
+            .Where(label => one[label] != other[label]).Select(label => Say(one, label, one[label], other[label])),
         _ => [],
     };
-
-    /// <summary>The labels; of an index the definition rather than what it is made of.</summary>
-    private static IEnumerable<string> Different(CatalogItem one, CatalogItem other)
-    {
-        var labels = one.Facts.Select(fact => fact.Key).Union(other.Facts.Select(fact => fact.Key)).Where(label => one[label] != other[label]).ToList();
-        return one.Kind == "index" && labels.Contains("definition") ? labels.Where(label => label is "definition" or "invalid") : labels;
-    }
 
     private static string Say(CatalogItem item, string label, string? has, string? wants) => (label, has, wants) switch
     {

@@ -1,12 +1,12 @@
 namespace Tenancy.Drift;
 
 /// <summary>
-/// What the catalog says about schemas, as text that is the same for two schemas that are alike: one item for each thing and each grant. One query text reads
-/// hashes and items, of tenants' schemas and of the reference.
+/// What the catalog says about schemas, as text that is the same for two schemas that are alike: one item for each thing and each grant. The same two queries
+/// read hashes and items of tenants' schemas and of the reference.
 /// </summary>
 /// <remarks>
-/// An item is: kind, the thing it is part of (or nothing), name, facts; a fact is a label and a value. Columns and constraints are told by name, never by number,
-/// so their order doesn't count and dropped columns don't either. Whoever owns a schema may do everything in it and counts nowhere: the reference has another owner
+/// An item is: kind, the thing it is part of (or nothing), name, facts; a fact is a label and a value. Columns are told by name, not by number, so their order doesn't
+/// count and dropped columns don't either. Whoever owns a schema may do everything in it and counts nowhere: the reference has another owner
 /// where somebody else than the fleet's owner compares.
 /// </remarks>
 internal static class CatalogQuery
@@ -17,10 +17,14 @@ internal static class CatalogQuery
     /// <summary>Between label and value of a fact; between grantee and right in a grant's name.</summary>
     public const char Is = '\x1e';
 
-    /// <summary>One 64-bit number for each schema: the sum of its items' hashes, so nothing is sorted.</summary>
-    public static string Hashes(int serverMajor) => Query("sum(hashtextextended(item, 0))::text", serverMajor, inWords: false);
+    /// <summary>
+    /// One number for each schema: the sum of its items' 64-bit hashes, so nothing is sorted. Keys and indexes are told by their columns' numbers here, and each column
+    /// has its own: equal hashes mean equal items, but equal items may have several hashes, one for each order in which columns came and went.
+    /// </summary>
+    /// <remarks>Half the time of a hash of what people are told: most of that is names looked up by number, and pg_get_constraintdef and pg_get_indexdef.</remarks>
+    public static string Hashes(int serverMajor) => Query("coalesce(sum(hashtextextended(item, 0)), 0)::text", serverMajor, inWords: false);
 
-    /// <summary>An array of all items for each schema; an index has its definition besides, for people.</summary>
+    /// <summary>An array of all items for each schema.</summary>
     public static string Items(int serverMajor) => Query("coalesce(array_agg(item), '{}')", serverMajor, inWords: true);
 
     /// <remarks>
@@ -70,6 +74,7 @@ internal static class CatalogQuery
         """,
         $"""
         SELECT {Item("'column'", "relname", "attname",
+            inWords ? "NULL" : Fact("number", "attnum::text"),
             Fact("type", "format_type(atttypid, atttypmod)"),
             Fact("", "CASE WHEN attnotnull THEN 'not null' ELSE 'nullable' END"),
             Fact("default", "CASE WHEN atthasdef AND attgenerated = '' THEN (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum) END"),
@@ -82,29 +87,25 @@ internal static class CatalogQuery
         """,
         // Without NOT NULL's, which PostgreSQL 18 has and names by itself: columns say that.
         $"""
-        SELECT {Item("'constraint'", "relname", "conname", Fact("", "pg_get_constraintdef(k.oid, true)"))}
+        SELECT {Item("'constraint'", "relname", "conname", inWords ? Fact("", Definition) : Fact("", $"CASE WHEN contype IN ('c', 'x') THEN {Definition} ELSE {RawKey(serverMajor)} END"))}
         FROM pg_class AS c JOIN pg_constraint AS k ON conrelid = c.oid
         WHERE c.oid = ANY (chunk.relations) AND contype IN ('c', 'f', 'p', 'u', 'x')
         """,
-        // Not by pg_get_indexdef, which costs as much as half of all else. What makes a constraint is told as the constraint.
-        $"""
-        SELECT {Item("'index'", "c.relname", "x.relname",
-            Fact("invalid", "CASE WHEN NOT indisvalid THEN 'yes' END"),
-            Fact("", $"CASE WHEN indisunique THEN 'unique' ELSE 'not unique' END{(serverMajor >= 15 ? " || CASE WHEN indnullsnotdistinct THEN ', nulls not distinct' ELSE '' END" : "")}"),
-            Fact("method", "CASE WHEN x.relam <> 403 THEN (SELECT amname::text FROM pg_am WHERE oid = x.relam) END"),
-            Fact("columns", "(SELECT string_agg(attname, ', ' ORDER BY array_position(indkey::int2[], attnum)) FROM pg_attribute WHERE attrelid = indrelid AND attnum = ANY (indkey))"),
-            Fact("number of key columns", "indnkeyatts::text"),
-            Fact("expressions", "pg_get_expr(indexprs, indrelid)"),
-            Fact("condition", "pg_get_expr(indpred, indrelid)"),
-            Fact("order of each column", "indoption::text"),
-            Fact("operator classes", "indclass::text"),
-            Fact("collations", "indcollation::text"),
-            Fact("options", "x.reloptions::text"),
-            Fact("definition", inWords ? "pg_get_indexdef(x.oid, 0, true)" : "NULL"))}
-        FROM pg_class AS c JOIN pg_index ON indrelid = c.oid JOIN pg_class AS x ON x.oid = indexrelid
-        WHERE c.oid = ANY (chunk.relations) AND NOT indisprimary
-            AND NOT ((indisunique OR indisexclusion) AND EXISTS (SELECT FROM pg_constraint WHERE conrelid = indrelid AND conname = x.relname AND contype IN ('u', 'x')))
-        """,
+        inWords
+            // What makes a constraint is told as the constraint.
+            ? $"""
+            SELECT {Item("'index'", "c.relname", "x.relname", Fact("invalid", "CASE WHEN NOT indisvalid THEN 'yes' END"), Fact("", "pg_get_indexdef(indexrelid, 0, true)"))}
+            FROM pg_class AS c JOIN pg_index ON indrelid = c.oid JOIN pg_class AS x ON x.oid = indexrelid
+            WHERE c.oid = ANY (chunk.relations)
+                AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = indrelid AND conname = x.relname AND contype IN ('p', 'u', 'x'))
+            """
+            : $"""
+            SELECT {Item("'index'", "c.relname", "x.relname",
+                "indisvalid", "indisunique", serverMajor >= 15 ? "indnullsnotdistinct" : "NULL", "x.relam", "indkey::text", "indnkeyatts", "indoption::text", "indclass::text", "indcollation::text",
+                "coalesce(x.reloptions::text, '')", "coalesce(pg_get_expr(indexprs, indrelid), '')", "coalesce(pg_get_expr(indpred, indrelid), '')")}
+            FROM pg_class AS c JOIN pg_index ON indrelid = c.oid JOIN pg_class AS x ON x.oid = indexrelid
+            WHERE c.oid = ANY (chunk.relations)
+            """,
         // Of the column that it was made for, if it was.
         $"""
         SELECT {Item("'sequence'", "coalesce(o.relname, '')", "c.relname",
@@ -174,6 +175,15 @@ internal static class CatalogQuery
                 + " || CASE WHEN defaclrole <> chunk.owner THEN ' of ' || pg_get_userbyid(defaclrole) ELSE '' END",
             "pg_default_acl AS d", "defaclacl", "d.oid = ANY (chunk.defaults)", "defaclrole"),
     ];
+
+    private const string Definition = "pg_get_constraintdef(k.oid, true)";
+
+    /// <summary>Primary and unique keys are their indexes besides, which have the same names.</summary>
+    private static string RawKey(int serverMajor) =>
+        $"""
+        concat_ws(' ', contype, condeferrable, condeferred, convalidated, connoinherit, conkey,
+            CASE WHEN contype = 'f' THEN concat_ws(' ', confrelid::regclass, confkey, confupdtype, confdeltype, confmatchtype{(serverMajor >= 15 ? ", confdelsetcols" : "")}) END)
+        """;
 
     private const string RelationName =
         "CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'f' THEN 'foreign table ' WHEN 'c' THEN 'composite type ' ELSE 'table ' END || relname";

@@ -6,7 +6,7 @@ namespace Tenancy.Drift;
 
 /// <summary>A schema as one snapshot has it.</summary>
 /// <param name="Ledger">Its ledger row; null where it has none any more.</param>
-/// <param name="Hash">See <see cref="CatalogQuery.Hashes"/>; null where the schema isn't there, or items were asked for.</param>
+/// <param name="Hash">See <see cref="CatalogQuery.Hashes"/>; null where the schema isn't there, or was changed while it was read in words.</param>
 /// <param name="Items">See <see cref="CatalogQuery.Items"/>; null where the schema isn't there, or the hash was asked for.</param>
 /// <param name="History">What its history table says it has; null where that isn't there.</param>
 internal sealed record SeenSchema(LedgerVersion? Ledger, string? Hash, string[]? Items, IReadOnlySet<string>? History);
@@ -22,7 +22,7 @@ internal static class CatalogReader
     /// <param name="schemas">That exist.</param>
     /// <param name="historyTable">Its name.</param>
     /// <param name="lockTimeout">How long a locked history table is waited for.</param>
-    /// <param name="inWords">Items instead of hashes.</param>
+    /// <param name="inWords">Items and hashes instead of hashes alone.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="PostgresException">A schema was changed or dropped meanwhile, or its history stays locked.</exception>
     public static async Task<IReadOnlyDictionary<string, SeenSchema>> ReadAsync(
@@ -38,7 +38,15 @@ internal static class CatalogReader
         {
             Parameters = { Tenancy.Ledger.Texts([.. schemas.Select(row => row.Schema)]) },
         });
-        batch.BatchCommands.Add(Catalog(connection, schemas.Select(row => row.Oid!.Value), inWords));
+        uint[] oids = [.. schemas.Select(row => row.Oid!.Value)];
+        batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
+        if (inWords)
+        {
+            // Between two hashes, because definitions are told by the newest catalog, whatever the snapshot is: what changes meanwhile has two.
+            batch.BatchCommands.Add(Catalog(connection, oids, inWords: true));
+            batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
+        }
+
         var withHistory = schemas.Index().Where(entry => entry.Item.HasHistory && SchemaName.TryParse(entry.Item.Schema, out _)).ToList();
         if (withHistory.Count > 0)
         {
@@ -56,10 +64,15 @@ internal static class CatalogReader
         }
 
         await rows.NextResultAsync(ct);
-        var catalog = new Dictionary<string, (string? Hash, string[]? Items)>(StringComparer.Ordinal);
-        while (await rows.ReadAsync(ct))
+        var hashes = await ByNameAsync(rows, at => at.GetString(1), ct);
+        var items = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        if (inWords)
         {
-            catalog[rows.GetString(0)] = inWords ? (null, rows.GetFieldValue<string[]>(1)) : (await rows.IsDBNullAsync(1, ct) ? "" : rows.GetString(1), null);
+            await rows.NextResultAsync(ct);
+            items = await ByNameAsync(rows, at => at.GetFieldValue<string[]>(1), ct);
+            await rows.NextResultAsync(ct);
+            var again = await ByNameAsync(rows, at => at.GetString(1), ct);
+            hashes = hashes.Where(entry => again.GetValueOrDefault(entry.Key) == entry.Value).ToDictionary(StringComparer.Ordinal);
         }
 
         var histories = withHistory.ToDictionary(entry => entry.Index, _ => new HashSet<string>(StringComparer.Ordinal));
@@ -72,8 +85,7 @@ internal static class CatalogReader
         return schemas.Index().ToDictionary(
             entry => entry.Item.Schema,
             entry => new SeenSchema(
-                ledger.GetValueOrDefault(entry.Item.Schema), catalog.GetValueOrDefault(entry.Item.Schema).Hash, catalog.GetValueOrDefault(entry.Item.Schema).Items,
-                histories.GetValueOrDefault(entry.Index)),
+                ledger.GetValueOrDefault(entry.Item.Schema), hashes.GetValueOrDefault(entry.Item.Schema), items.GetValueOrDefault(entry.Item.Schema), histories.GetValueOrDefault(entry.Index)),
             StringComparer.Ordinal);
     }
 
@@ -89,6 +101,17 @@ internal static class CatalogReader
         await rows.NextResultAsync(ct);
         await rows.ReadAsync(ct);
         return (hash, rows.GetFieldValue<string[]>(1));
+    }
+
+    private static async Task<Dictionary<string, T>> ByNameAsync<T>(NpgsqlDataReader rows, Func<NpgsqlDataReader, T> value, CancellationToken ct)
+    {
+        var found = new Dictionary<string, T>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(ct))
+        {
+            found[rows.GetString(0)] = value(rows);
+        }
+
+        return found;
     }
 
     private static NpgsqlBatch Batch(NpgsqlConnection connection)

@@ -11,12 +11,18 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
     public async Task ReadAsync(IReadOnlyList<InventoryRow> chunk, CancellationToken ct)
     {
         var (seen, _) = await TryReadAsync(chunk, inWords: false, ct);
-        // Where they couldn't be read, which of them it was shows when they are read one by one.
-        var suspects = seen is null ? [.. chunk.Select(row => row.Schema)] : await JudgeAsync(seen, ct);
-        if (suspects.Count > 0)
+        if (seen is null)
         {
-            await ReadInWordsAsync(suspects, ct);
+            // Which of them it was shows when they are read one by one.
+            await ReadInWordsAsync([.. chunk.Select(row => row.Schema)], ct);
+            return;
         }
+
+        // One of each hash: where it has the reference's items, so have the others, and migrations that came to many schemas in another order cost one look.
+        var suspects = await JudgeAsync(seen, ct);
+        var samples = suspects.DistinctBy(schema => (seen[schema].Ledger?.Version, seen[schema].Hash)).ToHashSet(StringComparer.Ordinal);
+        await ReadInWordsAsync([.. samples], ct);
+        await ReadInWordsAsync(await JudgeAsync(suspects.Where(schema => !samples.Contains(schema)).ToDictionary(schema => schema, schema => seen[schema], StringComparer.Ordinal), ct), ct);
     }
 
     private async Task ReadInWordsAsync(IReadOnlyList<string> names, CancellationToken ct)

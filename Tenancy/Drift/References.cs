@@ -5,7 +5,18 @@ using Npgsql;
 namespace Tenancy.Drift;
 
 /// <summary>What the build's migrations make.</summary>
-internal sealed record Reference(string Hash, string[] Items);
+internal sealed class Reference(string hash, string[] items)
+{
+    private readonly ConcurrentDictionary<string, bool> _hashes = new(StringComparer.Ordinal) { [hash] = true };
+
+    public string[] Items => items;
+
+    /// <summary>Whether a schema of that hash has the reference's items.</summary>
+    public bool HasHash(string hash) => _hashes.ContainsKey(hash);
+
+    /// <summary>A schema with the reference's items, whose columns came in another order: whoever has its hash need not be read in full.</summary>
+    public void Learn(string hash) => _hashes.TryAdd(hash, true);
+}
 
 /// <summary>
 /// One reference for each version that is met: a schema that this server makes from the migrations in a transaction that is rolled back, so nobody else ever sees it.

@@ -49,9 +49,15 @@ internal sealed class Verdicts(References references, SchemaVersions versions, C
         var reference = await references.OfAsync(version);
         if (seen.Items is { } items)
         {
-            differences.AddRange(CatalogDifference.Between(items, reference.Items));
+            var found = CatalogDifference.Between(items, reference.Items);
+            if (found.Count == 0 && seen.Hash is { } another)
+            {
+                reference.Learn(another);
+            }
+
+            differences.AddRange(found);
         }
-        else if (seen.Hash != reference.Hash)
+        else if (!reference.HasHash(seen.Hash!))
         {
             differences.Add(Unread);
         }

@@ -51,11 +51,20 @@ public sealed class VerifyTests(App app)
     public async Task A_migration_merged_late_puts_its_column_elsewhere_which_is_no_drift()
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);
-        var schema = Assert.Single(await fleet.ProvisionAsync(New.Only(new HashSet<string> { "m1_a", "m3_z" }), 1));
-        Assert.Equal(1, (await fleet.Migrator(New).RunAsync(new(), Ct)).Migrated);
-        Assert.Equal("x,z,y", await fleet.ScalarAsync($"SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '{schema}.a'::regclass AND attnum > 0"));
+        var schemas = await fleet.ProvisionAsync(New.Only(new HashSet<string> { "m1_a", "m3_z" }), 4);
+        Assert.Equal(4, (await fleet.Migrator(New).RunAsync(new(), Ct)).Migrated);
+        Assert.Equal("x,z,y", await fleet.ScalarAsync($"SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '{schemas[0]}.a'::regclass AND attnum > 0"));
+        // Columns of the same type, so that a key by number would look the same in both.
+        await fleet.ScalarAsync($"CREATE INDEX ix_a ON {schemas[1].Quoted}.a (y)");
+        var build = DriftFleet.Migrations(
+            ("m1_a", "CREATE TABLE \"__Tenant__\".a (x int);"), ("m2_y", "ALTER TABLE \"__Tenant__\".a ADD y int;"),
+            ("m3_z", "ALTER TABLE \"__Tenant__\".a ADD z int; CREATE INDEX ix_a ON \"__Tenant__\".a (z);"));
 
-        Assert.True((await DriftFleet.Verifier(fleet, New).VerifyAsync(ct: Ct)).IsClean);
+        var clean = await DriftFleet.Verifier(fleet, New).VerifyAsync(new() { Only = [.. schemas.Except([schemas[1]])] }, Ct);
+        var drifted = await DriftFleet.Verifier(fleet, build).VerifyAsync(new() { Only = [schemas[1]] }, Ct);
+
+        Assert.Equal((3, true), (clean.Checked, clean.IsClean));
+        Assert.Equal(["index ix_a of a: CREATE INDEX ix_a ON a USING btree (y), and the migrations make it CREATE INDEX ix_a ON a USING btree (z)"], Assert.Single(drifted.Drifted).Differences);
     }
 
     [Fact]

@@ -22,9 +22,9 @@ internal static class VerifyReport
         List(console, "Customers of the registry whose schema doesn't exist:", report.Missing);
         List(console, "Schemas of the ledger that no customer of the registry has:", report.Unregistered.Select(schema => schema.Value));
         List(console, "Not compared:", report.Incomparable.Select(schema => $"{schema.Schema}: {schema.Reason}"));
-        console.MarkupLineInterpolated(
+        console.MarkupLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{StatusReport.Schemas(report.Checked)} compared in {report.Elapsed.TotalSeconds:0.0} s: {(report.IsClean ? "[green]nothing differs[/]" : $"[red]{report.Drifted.Count} differ[/]")}.");
+            $"{StatusReport.Schemas(report.Checked)} compared in {report.Elapsed.TotalSeconds:0.0} s: {(report.IsClean ? "[green]nothing differs[/]" : $"[red]{report.Drifted.Count} differ[/]")}."));
     }
 
     private static void List(IAnsiConsole console, string title, IEnumerable<string> lines)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Tenancy;
 using Xunit;
@@ -111,6 +112,40 @@ public sealed class RunsTests(App app)
         await fleet.Migrator(New).RunAsync(new(), Ct);
 
         Assert.Equal(["done", "lost"], (await fleet.Reader(New).StatusAsync(Ct)).Runs.Select(run => run.Outcome));
+    }
+
+    [Fact]
+    public async Task A_run_is_a_span_with_one_for_each_group_and_one_for_each_that_failed()
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var schemas = await fleet.ProvisionAsync(Old, 6);
+        await fleet.ScalarAsync($"CREATE TABLE {schemas[4].Qualify("m2_b")} (by_hand int)");
+        var spans = new System.Collections.Concurrent.ConcurrentQueue<Activity>();
+        using var test = new Activity("test").Start();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == TenancyTelemetry.Name,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span =>
+            {
+                if (span.TraceId == test.TraceId)
+                {
+                    spans.Enqueue(span);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await fleet.Migrator(New).RunAsync(new() { Workers = 1, Group = 3 }, Ct);
+
+        var run = Assert.Single(spans, span => span.OperationName == TenancyTelemetry.MigrateFleet);
+        Assert.Equal((5, 1), (run.GetTagItem(TenancyTelemetry.Migrated), run.GetTagItem(TenancyTelemetry.Failed)));
+        var groups = spans.Where(span => span.OperationName == TenancyTelemetry.MigrateGroup && span.ParentSpanId == run.SpanId).ToList();
+        // Two groups, and the three of the one that failed, each alone.
+        Assert.Equal([1, 1, 1, 3, 3], groups.Select(group => (int)group.GetTagItem(TenancyTelemetry.Schemas)!).Order());
+        var failed = Assert.Single(spans, span => span.OperationName == TenancyTelemetry.MigrateFailed);
+        Assert.Equal((schemas[4].Value, ActivityStatusCode.Error), (failed.GetTagItem(TenancyTelemetry.Namespace), failed.Status));
+        Assert.StartsWith("m2_b: 42P07", failed.StatusDescription, StringComparison.Ordinal);
     }
 
     private static async Task<NpgsqlConnection> HoldAsync(TestFleet fleet, SchemaName schema)

@@ -107,8 +107,8 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
     public required string Password { get; init; }
 
     /// <summary>Null where there is none beside the server.</summary>
-    public static string? Psql { get; } = PostgresBinaries.Choose(PostgresBinaries.Installed(), version: null) is { } newest
-        && Path.Combine(newest.Folder, OperatingSystem.IsWindows() ? "psql.exe" : "psql") is var file && File.Exists(file) ? file : null;
+    public static string? Psql { get; } = PostgresBinaries.Installed().OrderByDescending(one => one.Major)
+        .Select(one => Path.Combine(one.Folder, OperatingSystem.IsWindows() ? "psql.exe" : "psql")).FirstOrDefault(File.Exists);
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
 

@@ -62,14 +62,12 @@ public sealed partial class WarmPoolKeeper(
     /// <returns>False where another process is at it.</returns>
     internal async Task<bool> FillAsync(CancellationToken ct)
     {
+        // First: what is left unread would wake it again at once, however often the rest fails.
+        NoteGiven();
         await provisioner.PrepareAsync(ct);
         while (true)
         {
-            while (provisioner.Given.TryRead(out var given))
-            {
-                _given.Add(given);
-            }
-
+            NoteGiven();
             await using var connection = await database.OpenConnectionAsync(ct);
             await using var transaction = await connection.BeginTransactionAsync(ct);
             if (await SpareSchemas.CountAsync(transaction, migrations.Target, _given, ct) is not { } count)
@@ -87,6 +85,14 @@ public sealed partial class WarmPoolKeeper(
             var spare = await provisioner.CreateSpareAsync(transaction, ct);
             await transaction.CommitAsync(ct);
             LogMade(log, spare, count + 1, options.WarmPool);
+        }
+    }
+
+    private void NoteGiven()
+    {
+        while (provisioner.Given.TryRead(out var given))
+        {
+            _given.Add(given);
         }
     }
 

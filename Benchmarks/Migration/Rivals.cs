@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Benchmarks.Requests;
+using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -23,7 +24,7 @@ internal sealed class Rivals
     /// <param name="sample">The migrations that all schemas have already.</param>
     public Rivals(CompiledMigrations sample)
     {
-        var later = MigrationCompiler.Compile(() => new LaterContext(Options("Host=nowhere")));
+        var later = MigrationCompiler.Compile(() => new InvoicingContext(Options("Host=nowhere")));
         _build = new([.. sample.Migrations, .. later.Migrations], later.CreateHistory, later.HistoryTable);
     }
 
@@ -71,7 +72,7 @@ internal sealed class Rivals
         await MigrateAsync(Fleet.Tenant(tenants[0].Schema == Fleet.Tenant(0).Schema ? 1 : 0), ct);
         await Task.WhenAll(Enumerable.Range(0, atOnce).Select(async _ =>
         {
-            await using var context = new LaterContext(options).For(tenants[0]);
+            await using var context = new InvoicingContext(options).For(tenants[0]);
             await context.Database.OpenConnectionAsync(ct);
             // Held until all are open: one after the other they would get the same one.
             await context.Database.ExecuteSqlRawAsync("SELECT pg_sleep(0.05)", ct);
@@ -87,16 +88,16 @@ internal sealed class Rivals
 
         async Task MigrateAsync(Tenant tenant, CancellationToken ct)
         {
-            await using var context = new LaterContext(options).For(tenant);
+            await using var context = new InvoicingContext(options).For(tenant);
             await context.Database.MigrateAsync(ct);
         }
     }
 
-    private static DbContextOptions<LaterContext> Options(string database)
+    private static DbContextOptions<InvoicingContext> Options(string database)
     {
-        var options = new DbContextOptionsBuilder<LaterContext>();
+        var options = new DbContextOptionsBuilder<InvoicingContext>();
         // By its string and not by a data source: each data source makes EF build its services anew, and there is one for each copy of the database.
-        options.UseNpgsql(database).UseTenancy();
+        options.UseNpgsql(database, npgsql => npgsql.MigrationsAssembly(typeof(AddReference).Assembly)).UseTenancy();
         return options.Options;
     }
 }

@@ -31,10 +31,11 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         await fleet.MigrateSharedAsync(Before, ct);
         await fleet.ProvisionAsync(Before, 0, tenants, ct);
         await fleet.EnrolAsync(Before, tenants, ct);
-        var rivals = All(new(fleet.Migrations));
-        var turns = await MeasureAsync(fleet, rivals, ct);
+        await using var admin = NpgsqlDataSource.Create(fleet.ConnectionString("postgres"));
+        var rivals = All(new(fleet.Migrations, admin));
+        var (times, cpu) = await MeasureAsync(fleet, rivals, ct);
         Say("Done.");
-        Report(turns, rivals, server);
+        Report(times, cpu, rivals, server);
     }
 
     private Rival[] All(Rivals rivals)
@@ -46,14 +47,14 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
             new(Ours, tenants, Slow: false, (database, schemas, ct) => rivals.OursAsync(new(), database, schemas, ct)),
             new("ours: 1 worker, one by one", tenants, Slow: true, (database, schemas, ct) => rivals.OursAsync(new() { Workers = 1, Group = 1 }, database, schemas, ct)),
             new("ours: 4 workers, groups of 50", tenants, Slow: true, (database, schemas, ct) => rivals.OursAsync(new() { Group = 50 }, database, schemas, ct)),
-            new(EfSequential, sample, Slow: true, (database, schemas, ct) => Rivals.EfAsync(1, database, schemas, ct)),
-            new(EfAtOnce, sample, Slow: true, (database, schemas, ct) => Rivals.EfAsync(8, database, schemas, ct)),
+            new(EfSequential, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(1, database, schemas, ct)),
+            new(EfAtOnce, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(8, database, schemas, ct)),
         ];
     }
 
-    private async Task<Turns> MeasureAsync(Fleet fleet, Rival[] rivals, CancellationToken ct)
+    private async Task<(Turns Times, Turns Cpu)> MeasureAsync(Fleet fleet, Rival[] rivals, CancellationToken ct)
     {
-        var turns = new Turns();
+        Turns times = new(), cpu = new();
         // The first round compiles the code.
         for (var round = -1; round < rounds; round++)
         {
@@ -63,27 +64,28 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
                 var each = await RunAsync(fleet, rival, ct);
                 if (round >= 0)
                 {
-                    turns.Add(rival.Name, round, each);
+                    times.Add(rival.Name, round, each.Milliseconds);
+                    cpu.Add(rival.Name, round, each.CpuMilliseconds);
                 }
             }
         }
 
-        return turns;
+        return (times, cpu);
     }
 
     /// <summary>On a copy of the database that nobody has touched.</summary>
-    /// <returns>Milliseconds per customer.</returns>
-    private async Task<double> RunAsync(Fleet fleet, Rival rival, CancellationToken ct)
+    /// <returns>Of one customer.</returns>
+    private async Task<Cost> RunAsync(Fleet fleet, Rival rival, CancellationToken ct)
     {
         await fleet.CreateDatabaseAsync(Copy, copyOf: Before, ct);
         await fleet.CheckpointAsync(ct);
         GC.Collect();
         GC.WaitForPendingFinalizers();
         Tenant[] customers = [.. Enumerable.Range(0, rival.Customers).Select(at => Fleet.Tenant(at * tenants / rival.Customers))];
-        var elapsed = await rival.RunAsync(fleet.ConnectionString(Copy), customers, ct);
+        var cost = await rival.RunAsync(new NpgsqlConnectionStringBuilder(fleet.ConnectionString(Copy)) { ApplicationName = Cost.Application }.ConnectionString, customers, ct);
         await CheckAsync(fleet.ConnectionString(Copy), rival, customers, ct);
         await fleet.DropDatabaseAsync(Copy, ct);
-        return elapsed.TotalMilliseconds / rival.Customers;
+        return cost / rival.Customers;
     }
 
     /// <summary>Who did less would be faster.</summary>
@@ -118,27 +120,29 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         }
     }
 
-    private void Report(Turns turns, Rival[] rivals, string server)
+    private void Report(Turns times, Turns cpu, Rival[] rivals, string server)
     {
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {tenants} customers, {rounds} rounds; {server}; .NET {Environment.Version}, {Environment.ProcessorCount} processors."));
-        List<string[]> rows = [["", "rounds", $"{tenants} customers, s", "ms per customer", "time, against the floor", "time, against ours"]];
+        List<string[]> rows = [["", "rounds", $"{tenants} customers, s", "one, ms", "CPU, ms", "time, against the floor", "CPU, against the floor", "time, against ours"]];
         rows.AddRange(rivals.Select(rival => new[]
         {
             rival.Name,
-            Table.Number(turns.Values(rival.Name).Count, "0"),
-            Table.Number(turns.Median(rival.Name) * tenants / 1000, "0.00") + (rival.Customers < tenants ? "*" : " "),
-            Table.Number(turns.Median(rival.Name), "0.00"),
-            $"{turns.Ratio(rival.Name, Floor)}",
-            $"{turns.Ratio(rival.Name, Ours)}",
+            Table.Number(times.Values(rival.Name).Count, "0"),
+            Table.Number(times.Median(rival.Name) * tenants / 1000, "0.00") + (rival.Customers < tenants ? "*" : " "),
+            Table.Number(times.Median(rival.Name), "0.00"),
+            Table.Number(cpu.Median(rival.Name), "0.00"),
+            $"{times.Ratio(rival.Name, Floor)}",
+            $"{cpu.Ratio(rival.Name, Floor)}",
+            $"{times.Ratio(rival.Name, Ours)}",
         }));
         Table.Write(output, rows);
         output.WriteLine();
         output.WriteLine($"* from {rivals.Min(rival => rival.Customers)} of them, evenly spread: the time of one, times {tenants}.");
         output.WriteLine();
-        output.WriteLine($"result: migration.time_vs_floor={Table.Number(turns.Ratio(Ours, Floor).Median, "0.000")}");
-        output.WriteLine($"result: migration.speedup_vs_ef_sequential={Table.Number(turns.Ratio(EfSequential, Ours).Median, "0.0")}");
+        output.WriteLine($"result: migration.time_vs_floor={Table.Number(times.Ratio(Ours, Floor).Median, "0.000")}");
+        output.WriteLine($"result: migration.speedup_vs_ef_sequential={Table.Number(times.Ratio(EfSequential, Ours).Median, "0.0")}");
     }
 
     private void Say(string what) => output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));

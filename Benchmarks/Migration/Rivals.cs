@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Benchmarks.Requests;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
@@ -13,17 +12,20 @@ namespace Benchmarks.Migration;
 /// <param name="Name">In the report.</param>
 /// <param name="Customers">How many of them; the slow ways get a sample.</param>
 /// <param name="Slow">Whether it sits out every second round.</param>
-/// <param name="RunAsync">Migrates these in the database of that connection string, and returns how long it took.</param>
-internal sealed record Rival(string Name, int Customers, bool Slow, Func<string, IReadOnlyList<Tenant>, CancellationToken, Task<TimeSpan>> RunAsync);
+/// <param name="RunAsync">Migrates these in the database of that connection string.</param>
+internal sealed record Rival(string Name, int Customers, bool Slow, Func<string, IReadOnlyList<Tenant>, CancellationToken, Task<Cost>> RunAsync);
 
 /// <summary>What is sent to the server by each, and when its clock runs.</summary>
 internal sealed class Rivals
 {
+    private readonly NpgsqlDataSource _admin;
     private readonly CompiledMigrations _build;
 
     /// <param name="sample">The migrations that all schemas have already.</param>
-    public Rivals(CompiledMigrations sample)
+    /// <param name="admin">Sees the sessions of all.</param>
+    public Rivals(CompiledMigrations sample, NpgsqlDataSource admin)
     {
+        _admin = admin;
         var later = MigrationCompiler.Compile(() => new InvoicingContext(Options("Host=nowhere")));
         _build = new([.. sample.Migrations, .. later.Migrations], later.CreateHistory, later.HistoryTable);
     }
@@ -31,7 +33,7 @@ internal sealed class Rivals
     /// <summary>
     /// A loop on the server in one transaction: no round trips, no claims, no ledger, and every customer waits until the last is done. Its connection is open before the clock starts.
     /// </summary>
-    public async Task<TimeSpan> FloorAsync(string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    public async Task<Cost> FloorAsync(string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
         await using var source = NpgsqlDataSource.Create(database);
         await using var connection = await source.OpenConnectionAsync(ct);
@@ -48,24 +50,36 @@ internal sealed class Rivals
             $loop$
             """,
             connection) { CommandTimeout = 0 };
-        var start = Stopwatch.GetTimestamp();
-        await loop.ExecuteNonQueryAsync(ct);
-        return Stopwatch.GetElapsedTime(start);
+        return await Cost.OfAsync(_admin, () => loop.ExecuteNonQueryAsync(ct), ct);
     }
 
     /// <summary>The library, from a new data source on: its connections are opened while the clock runs.</summary>
-    public async Task<TimeSpan> OursAsync(FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    public async Task<Cost> OursAsync(FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
-        var start = Stopwatch.GetTimestamp();
-        await using var source = TenantDataSource.Create(new() { ConnectionString = database });
-        var migrator = new FleetMigrator(source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
-        var report = await migrator.RunAsync(plan, ct);
-        var elapsed = Stopwatch.GetElapsedTime(start);
-        return report.Migrated == tenants.Count ? elapsed : throw new InvalidOperationException($"{report.Migrated} of {tenants.Count} schemas were migrated: {report.Reason} {string.Join(" ", report.Failed.Select(failed => failed.Error).Take(1))}");
+        NpgsqlDataSource? source = null;
+        try
+        {
+            return await Cost.OfAsync(_admin, MigrateAsync, ct);
+        }
+        finally
+        {
+            await source!.DisposeAsync();
+        }
+
+        async Task MigrateAsync()
+        {
+            source = TenantDataSource.Create(new() { ConnectionString = database });
+            var migrator = new FleetMigrator(source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
+            var report = await migrator.RunAsync(plan, ct);
+            if (report.Migrated != tenants.Count)
+            {
+                throw new InvalidOperationException($"{report.Migrated} of {tenants.Count} schemas were migrated: {report.Reason} {string.Join(" ", report.Failed.Select(failed => failed.Error).Take(1))}");
+            }
+        }
     }
 
     /// <summary>EF's own way, a context for each. Its connections are open, and one schema that isn't counted is migrated, before the clock starts.</summary>
-    public static async Task<TimeSpan> EfAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    public async Task<Cost> EfAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
         var connectionString = new NpgsqlConnectionStringBuilder(database) { NoResetOnClose = true }.ConnectionString;
         var options = Options(connectionString);
@@ -78,13 +92,14 @@ internal sealed class Rivals
             await context.Database.ExecuteSqlRawAsync("SELECT pg_sleep(0.05)", ct);
         }));
 
-        var start = Stopwatch.GetTimestamp();
-        await Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct }, async (tenant, ct) => await MigrateAsync(tenant, ct));
-        var elapsed = Stopwatch.GetElapsedTime(start);
+        var cost = await Cost.OfAsync(
+            _admin,
+            () => Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct }, async (tenant, ct) => await MigrateAsync(tenant, ct)),
+            ct);
         // The next copy of the database has the same name, and none of these connections.
         await using var pool = new NpgsqlConnection(connectionString);
         NpgsqlConnection.ClearPool(pool);
-        return elapsed;
+        return cost;
 
         async Task MigrateAsync(Tenant tenant, CancellationToken ct)
         {

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Benchmarks.Migration;
+using Benchmarks.Pending;
 using Benchmarks.Provisioning;
 using Benchmarks.Requests;
 using Benchmarks.Stamping;
@@ -52,7 +54,17 @@ once.Hidden = true;
 once.SetAction((parsed, ct) => StartupBenchmark.StartOnceAsync(
     parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out, ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, provisioning, verify, once };
+var fleet = Number("--tenants", "How many customers are migrated", 1000, quickly: 40, 8, 5000);
+var migrations = Number("--rounds", "How often each way migrates all of them; the slow ways every second time", 15, quickly: 2, 1, 1000);
+var migration = new Command("migration", "What one migration of the whole fleet costs: against a loop on the server, and against EF's own way, customer by customer.") { fleet, migrations, quick };
+migration.SetAction((parsed, ct) => EndedAsync(new MigrationBenchmark(parsed.GetValue(fleet), parsed.GetValue(migrations), Console.Out).RunAsync(ct), ct));
+
+var enrolled = Number("--tenants", "How many customers the ledger has", 10_000, quickly: 100, 2, 100_000);
+var starts = Number("--rounds", "How often each is measured", 21, quickly: 2, 1, 1000);
+var pending = new Command("pending", "What it costs to find that nothing has to be migrated: the deciding query, and the job as a process.") { enrolled, starts, quick };
+pending.SetAction((parsed, ct) => EndedAsync(new PendingBenchmark(parsed.GetValue(enrolled), parsed.GetValue(starts), Console.Out).RunAsync(ct), ct));
+
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, migration, verify, provisioning, pending, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

@@ -1,7 +1,10 @@
 using AppHost.Postgres;
+using Data.Customers;
 using Data.Invoicing;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using NpgsqlTypes;
 using Tenancy;
 
 namespace Benchmarks.Requests;
@@ -58,6 +61,9 @@ internal sealed class Fleet : IAsyncDisposable
     public static Contact NewContact(string email = "ada@example.com") =>
         new() { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = email, CreatedAt = TimeProvider.System.GetUtcNow() };
 
+    /// <summary>The sample's, which every schema here has.</summary>
+    public CompiledMigrations Migrations => _migrations;
+
     public string ConnectionString(string database) => _server.ConnectionString(database);
 
     /// <summary>The server as it describes itself.</summary>
@@ -73,6 +79,57 @@ internal sealed class Fleet : IAsyncDisposable
     {
         await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
         await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {copyOf ?? "template0"}", ct);
+    }
+
+    public async Task DropDatabaseAsync(string name, CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
+        // FORCE: pools keep connections to it.
+        await ExecuteAsync(admin, $"DROP DATABASE {name} WITH (FORCE)", ct);
+    }
+
+    public async Task CheckpointAsync(CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
+        await ExecuteAsync(admin, "CHECKPOINT", ct);
+    }
+
+    /// <summary>What all customers share: registry, ledger, versions.</summary>
+    public async Task MigrateSharedAsync(string database, CancellationToken ct)
+    {
+        // Not pooled: a database with a connection can't be copied.
+        var connectionString = new NpgsqlConnectionStringBuilder(_server.ConnectionString(database)) { Pooling = false }.ConnectionString;
+        await using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(connectionString, CustomersContext.History).Options);
+        await shared.Database.MigrateAsync(ct);
+    }
+
+    /// <summary>Rows of registry and ledger for so many tenants, which have all of the sample's migrations as far as the rows tell.</summary>
+    public async Task EnrolAsync(string database, int count, CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString(database));
+        await using (var enrol = admin.CreateCommand(
+            """
+            WITH enrolled AS (
+                INSERT INTO public.customers (id, slug, name, schema, status, ring, created_at)
+                SELECT gen_random_uuid(), 't-' || at, schema, schema, 'active', 1, now() FROM unnest($4) WITH ORDINALITY AS listed (schema, at)
+                RETURNING schema
+            ), versioned AS (
+                INSERT INTO tenancy.versions (version, migrations, breaking) VALUES ($1, $2, $3) RETURNING version
+            )
+            INSERT INTO tenancy.schemas (schema, state, version, migrated_at) SELECT schema, 'ready', version, now() FROM enrolled, versioned
+            """))
+        {
+            enrol.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _migrations.Target });
+            enrol.Parameters.Add(Texts(_migrations.Ids));
+            enrol.Parameters.Add(Texts(_migrations.Breaking));
+            enrol.Parameters.Add(Texts(Enumerable.Range(0, count).Select(number => Tenant(number).Schema.Value)));
+            await enrol.ExecuteNonQueryAsync(ct);
+        }
+
+        // Autovacuum, which is off, would have done so by now.
+        await ExecuteAsync(admin, "VACUUM (ANALYZE) public.customers, tenancy.schemas, tenancy.versions", ct);
+
+        static NpgsqlParameter<string[]> Texts(IEnumerable<string> values) => new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
     }
 
     /// <summary>The schemas of the tenants from <paramref name="first"/> on, with contacts in them.</summary>

@@ -40,17 +40,17 @@ internal static class RequestsReport
             $"{Both(results.Slices, figure.Measured, figure.Reference, 8, slice => slice.Time)}",
             $"{Both(results.Slices, figure.Measured, figure.Reference, 8, slice => slice.Cpu)}",
         }));
-        WriteTable(output, ratios);
+        Table.Write(output, ratios);
 
         var open = results.FirstOpen;
         var opens = Statistics.Estimate(Statistics.Ratios(open.OursMany, open.OursEmpty));
-        WriteTable(output,
+        Table.Write(output,
         [
             ["", "ours", "rival"],
-            ["managed memory per further tenant, KB (rival: an EF model per tenant)", Number(results.KilobytesOurs, "0.00"), Number(results.KilobytesModelPerTenant, "0.0")],
-            ["first open, empty database, ms (rival: stock settings)", Number(Statistics.Median(open.OursEmpty), "0.0"), Number(Statistics.Median(open.StockEmpty), "0.0")],
-            [$"first open, {plan.Schemas} customers, ms", Number(Statistics.Median(open.OursMany), "0.0"), Number(Statistics.Median(open.StockMany), "0.0")],
-            ["the same without types (ConfigureDataSource), empty and many, ms", $"{Number(Statistics.Median(open.BareEmpty), "0.0")}, {Number(Statistics.Median(open.BareMany), "0.0")}", ""],
+            ["managed memory per further tenant, KB (rival: an EF model per tenant)", Table.Number(results.KilobytesOurs, "0.00"), Table.Number(results.KilobytesModelPerTenant, "0.0")],
+            ["first open, empty database, ms (rival: stock settings)", Table.Number(Statistics.Median(open.OursEmpty), "0.0"), Table.Number(Statistics.Median(open.StockEmpty), "0.0")],
+            [$"first open, {plan.Schemas} customers, ms", Table.Number(Statistics.Median(open.OursMany), "0.0"), Table.Number(Statistics.Median(open.StockMany), "0.0")],
+            ["the same without types (ConfigureDataSource), empty and many, ms", $"{Table.Number(Statistics.Median(open.BareEmpty), "0.0")}, {Table.Number(Statistics.Median(open.BareMany), "0.0")}", ""],
             ["many against empty", $"{opens}", $"{Statistics.Estimate(Statistics.Ratios(open.StockMany, open.StockEmpty))}"],
         ]);
 
@@ -63,7 +63,7 @@ internal static class RequestsReport
         Result("requests.kb_per_tenant", results.KilobytesOurs, "0.000");
         Result("requests.first_open_vs_empty", opens.Median, "0.000");
 
-        void Result(string name, double value, string format) => output.WriteLine($"result: {name}={Number(value, format)}");
+        void Result(string name, double value, string format) => output.WriteLine($"result: {name}={Table.Number(value, format)}");
     }
 
     /// <summary>One ratio for each round, the geometric mean of SELECT's and INSERT's; then the median of all rounds.</summary>
@@ -87,33 +87,20 @@ internal static class RequestsReport
             rows.Add(
             [
                 variant.Name,
-                Number(1e6 / Median(slice => slice.Time), "0"),
-                Number(Median(slice => slice.P50), "0"),
-                Number(Median(slice => slice.P99), "0"),
-                Number(Median(slice => slice.ClientCpu), "0"),
-                slices.Any(slice => slice.ServerCpu is null) ? "n/a" : Number(Median(slice => slice.ServerCpu!.Value), "0"),
-                Number(Median(slice => slice.AllocatedBytes / 1024), "0.0"),
+                Table.Number(1e6 / Median(slice => slice.Time), "0"),
+                Table.Number(Median(slice => slice.P50), "0"),
+                Table.Number(Median(slice => slice.P99), "0"),
+                Table.Number(Median(slice => slice.ClientCpu), "0"),
+                slices.Any(slice => slice.ServerCpu is null) ? "n/a" : Table.Number(Median(slice => slice.ServerCpu!.Value), "0"),
+                Table.Number(Median(slice => slice.AllocatedBytes / 1024), "0.0"),
                 $"{Statistics.Estimate(Statistics.Ratios(Times(variant), Times(results.Variants.SingleStock)))}",
             ]);
 
             double Median(Func<Slice, double> value) => Statistics.Median(slices.Select(value));
         }
 
-        WriteTable(output, rows);
+        Table.Write(output, rows);
 
         double[] Times(Variant variant) => [.. results.Slices[load, variant].Select(slice => slice.Time)];
     }
-
-    private static void WriteTable(TextWriter output, List<string[]> rows)
-    {
-        output.WriteLine();
-        var widths = rows[0].Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
-        rows.Insert(1, [.. widths.Select((width, column) => column == 0 ? new string('-', width) : new string('-', width - 1) + ":")]);
-        foreach (var row in rows)
-        {
-            output.WriteLine($"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |");
-        }
-    }
-
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,118 @@
+using Benchmarks.Requests;
+using Data.Invoicing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Tenancy;
+using Tenancy.Migrations;
+
+namespace Benchmarks.Migration;
+
+/// <summary>A way to migrate the fleet.</summary>
+/// <param name="Name">In the report.</param>
+/// <param name="Customers">How many of them; the slow ways get a sample.</param>
+/// <param name="Slow">Whether it sits out every second round.</param>
+/// <param name="RunAsync">Migrates these in the database of that connection string.</param>
+internal sealed record Rival(string Name, int Customers, bool Slow, Func<string, IReadOnlyList<Tenant>, CancellationToken, Task<Cost>> RunAsync);
+
+/// <summary>What is sent to the server by each, and when its clock runs.</summary>
+internal sealed class Rivals
+{
+    private readonly NpgsqlDataSource _admin;
+    private readonly CompiledMigrations _build;
+
+    /// <param name="sample">The migrations that all schemas have already.</param>
+    /// <param name="admin">Sees the sessions of all.</param>
+    public Rivals(CompiledMigrations sample, NpgsqlDataSource admin)
+    {
+        _admin = admin;
+        var later = MigrationCompiler.Compile(() => new InvoicingContext(Options("Host=nowhere")));
+        _build = new([.. sample.Migrations, .. later.Migrations], later.CreateHistory, later.HistoryTable);
+    }
+
+    /// <summary>
+    /// A loop on the server in one transaction: no round trips, no claims, no ledger, and every customer waits until the last is done. Its connection is open before the clock starts.
+    /// </summary>
+    public async Task<Cost> FloorAsync(string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    {
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        var some = tenants[0].Schema;
+        await using var loop = new NpgsqlCommand(
+            $"""
+            DO $loop$
+            DECLARE customer text;
+            BEGIN
+                FOR customer IN SELECT schema FROM tenancy.schemas ORDER BY schema LOOP
+                    EXECUTE format($format${_build.Migrations[^1].Up.Script(some).Replace(some.Quoted, "%1$I", StringComparison.Ordinal)}$format$, customer);
+                END LOOP;
+            END
+            $loop$
+            """,
+            connection) { CommandTimeout = 0 };
+        return await Cost.OfAsync(_admin, () => loop.ExecuteNonQueryAsync(ct), ct);
+    }
+
+    /// <summary>The library, from a new data source on: its connections are opened while the clock runs.</summary>
+    public async Task<Cost> OursAsync(FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    {
+        NpgsqlDataSource? source = null;
+        try
+        {
+            return await Cost.OfAsync(_admin, MigrateAsync, ct);
+        }
+        finally
+        {
+            await source!.DisposeAsync();
+        }
+
+        async Task MigrateAsync()
+        {
+            source = TenantDataSource.Create(new() { ConnectionString = database });
+            var migrator = new FleetMigrator(source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
+            var report = await migrator.RunAsync(plan, ct);
+            if (report.Migrated != tenants.Count)
+            {
+                throw new InvalidOperationException($"{report.Migrated} of {tenants.Count} schemas were migrated: {report.Reason} {string.Join(" ", report.Failed.Select(failed => failed.Error).Take(1))}");
+            }
+        }
+    }
+
+    /// <summary>EF's own way, a context for each. Its connections are open, and one schema that isn't counted is migrated, before the clock starts.</summary>
+    public async Task<Cost> EfAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    {
+        var connectionString = new NpgsqlConnectionStringBuilder(database) { NoResetOnClose = true }.ConnectionString;
+        var options = Options(connectionString);
+        await MigrateAsync(Fleet.Tenant(tenants[0].Schema == Fleet.Tenant(0).Schema ? 1 : 0), ct);
+        await Task.WhenAll(Enumerable.Range(0, atOnce).Select(async _ =>
+        {
+            await using var context = new InvoicingContext(options).For(tenants[0]);
+            await context.Database.OpenConnectionAsync(ct);
+            // Held until all are open: one after the other they would get the same one.
+            await context.Database.ExecuteSqlRawAsync("SELECT pg_sleep(0.05)", ct);
+        }));
+
+        var cost = await Cost.OfAsync(
+            _admin,
+            () => Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct }, async (tenant, ct) => await MigrateAsync(tenant, ct)),
+            ct);
+        // The next copy of the database has the same name, and none of these connections.
+        await using var pool = new NpgsqlConnection(connectionString);
+        NpgsqlConnection.ClearPool(pool);
+        return cost;
+
+        async Task MigrateAsync(Tenant tenant, CancellationToken ct)
+        {
+            await using var context = new InvoicingContext(options).For(tenant);
+            await context.Database.MigrateAsync(ct);
+        }
+    }
+
+    private static DbContextOptions<InvoicingContext> Options(string database)
+    {
+        var options = new DbContextOptionsBuilder<InvoicingContext>();
+        // By its string and not by a data source: each data source makes EF build its services anew, and there is one for each copy of the database.
+        options.UseNpgsql(database, npgsql => npgsql.MigrationsAssembly(typeof(AddReference).Assembly)).UseTenancy();
+        return options.Options;
+    }
+}

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Benchmarks.Measuring;
 using Benchmarks.Requests;
+using Benchmarks.Verify;
 using Npgsql;
 using Tenancy;
 
@@ -14,11 +15,15 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
     private const string Copy = "copy";
     private const string Floor = "floor: loop on the server, one transaction";
     private const string Ours = "ours: 4 workers, groups of 10";
-    private const string EfSequential = "EF, one after the other";
-    private const string EfAtOnce = "EF, 8 at once";
+    private const string EfSequential = "EF, search_path, one after the other";
+    private const string EfAtOnce = "EF, search_path, 8 at once";
+    private const string EfOneModel = "EF with the library's model, one after the other";
+    private const string EfOneModelAtOnce = "EF with the library's model, 8 at once";
 
     /// <summary>EF is given so many of the customers, evenly spread.</summary>
     private const int Sample = 100;
+
+    private const int VerifyRounds = 9;
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
@@ -36,6 +41,7 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         var (times, cpu) = await MeasureAsync(fleet, rivals, ct);
         Say("Done.");
         Report(times, cpu, rivals, server);
+        await VerifyBenchmark.MeasureAsync(fleet.ConnectionString(Before), VerifyRounds, output, ct);
     }
 
     private Rival[] All(Rivals rivals)
@@ -47,8 +53,10 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
             new(Ours, tenants, Slow: false, (database, schemas, ct) => rivals.OursAsync(new(), database, schemas, ct)),
             new("ours: 1 worker, one by one", tenants, Slow: true, (database, schemas, ct) => rivals.OursAsync(new() { Workers = 1, Group = 1 }, database, schemas, ct)),
             new("ours: 4 workers, groups of 50", tenants, Slow: true, (database, schemas, ct) => rivals.OursAsync(new() { Group = 50 }, database, schemas, ct)),
-            new(EfSequential, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(1, database, schemas, ct)),
-            new(EfAtOnce, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(8, database, schemas, ct)),
+            new(EfSequential, sample, Slow: true, (database, schemas, ct) => rivals.EfBySearchPathAsync(1, database, schemas, ct)),
+            new(EfAtOnce, sample, Slow: true, (database, schemas, ct) => rivals.EfBySearchPathAsync(8, database, schemas, ct)),
+            new(EfOneModel, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(1, database, schemas, ct)),
+            new(EfOneModelAtOnce, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(8, database, schemas, ct)),
         ];
     }
 
@@ -143,6 +151,7 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         output.WriteLine();
         output.WriteLine($"result: migration.time_vs_floor={Table.Number(times.Ratio(Ours, Floor).Median, "0.000")}");
         output.WriteLine($"result: migration.speedup_vs_ef_sequential={Table.Number(times.Ratio(EfSequential, Ours).Median, "0.0")}");
+        output.WriteLine($"result: migration.speedup_vs_ef_one_model={Table.Number(times.Ratio(EfOneModel, Ours).Median, "0.0")}");
     }
 
     private void Say(string what) => output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));

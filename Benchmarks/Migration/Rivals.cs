@@ -108,6 +108,27 @@ internal sealed class Rivals
         }
     }
 
+    /// <summary>
+    /// EF as an application has it that has no library for it: a connection string for each customer, whose search path is that one's schema. Not pooled, because a pool for each
+    /// customer would hold a connection for each. One that isn't counted comes before the clock starts.
+    /// </summary>
+    public async Task<Cost> EfBySearchPathAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    {
+        await MigrateAsync(Fleet.Tenant(tenants[0].Schema == Fleet.Tenant(0).Schema ? 1 : 0), ct);
+        return await Cost.OfAsync(
+            _admin,
+            () => Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct }, async (tenant, ct) => await MigrateAsync(tenant, ct)),
+            ct);
+
+        async Task MigrateAsync(Tenant tenant, CancellationToken ct)
+        {
+            var options = new DbContextOptionsBuilder<SearchPathContext>();
+            options.UseNpgsql(new NpgsqlConnectionStringBuilder(database) { SearchPath = tenant.Schema.Value, Pooling = false }.ConnectionString);
+            await using var context = new SearchPathContext(options.Options);
+            await context.Database.MigrateAsync(ct);
+        }
+    }
+
     private static DbContextOptions<InvoicingContext> Options(string database)
     {
         var options = new DbContextOptionsBuilder<InvoicingContext>();

@@ -3,10 +3,7 @@ using System.Globalization;
 using AppHost.Postgres;
 using Benchmarks.Measuring;
 using Benchmarks.Requests;
-using Data.Customers;
 using Data.Invoicing;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
@@ -32,8 +29,9 @@ internal static class VerifyBenchmark
         await using var fleet = await Fleet.StartAsync(ct);
         await output.WriteLineAsync($"{await fleet.DescriptionAsync(ct)}; creating {tenants} customers.");
         await fleet.CreateDatabaseAsync(Database, copyOf: null, ct);
+        await fleet.MigrateSharedAsync(Database, ct);
         await fleet.ProvisionAsync(Database, 0, tenants, ct);
-        await WriteLedgerAsync(fleet.ConnectionString(Database), tenants, ct);
+        await fleet.EnrolAsync(Database, tenants, ct);
         await MeasureAsync(fleet.ConnectionString(Database), rounds, output, ct);
     }
 
@@ -109,22 +107,5 @@ internal static class VerifyBenchmark
         {
             throw new InvalidOperationException($"pg_dump ended with exit code {process.ExitCode}.");
         }
-    }
-
-    private static async Task WriteLedgerAsync(string database, int tenants, CancellationToken ct)
-    {
-        await using (var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>()
-            .UseNpgsql(database, npgsql => npgsql.MigrationsHistoryTable(HistoryRepository.DefaultTableName, "public")).Options))
-        {
-            await shared.Database.MigrateAsync(ct);
-        }
-
-        await using var services = new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = database).BuildServiceProvider();
-        var build = services.GetRequiredService<CompiledMigrations>();
-        await services.GetRequiredService<SchemaVersions>().RecordAsync(build.Ids, ct);
-        await using var write = services.GetRequiredService<NpgsqlDataSource>().CreateCommand("INSERT INTO tenancy.schemas (schema, state, version) SELECT unnest($1::text[]), 'ready', $2");
-        write.Parameters.AddWithValue(Enumerable.Range(0, tenants).Select(number => Fleet.Tenant(number).Schema.Value).ToArray());
-        write.Parameters.AddWithValue(build.Target);
-        await write.ExecuteNonQueryAsync(ct);
     }
 }

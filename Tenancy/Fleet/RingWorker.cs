@@ -72,9 +72,14 @@ internal sealed partial class RingWorker(
     /// <summary>
     /// What was skipped because somebody held it, what a lost connection left, what another process left between two transactions: from the start, one by one.
     /// </summary>
-    /// <returns>False when nothing is left to wait for.</returns>
+    /// <returns>False when nothing is left to wait for, or another worker of this run is at it, and looks itself when it has done.</returns>
     private async Task<bool> WaitForOthersAsync(CancellationToken ct)
     {
+        if (Volatile.Read(ref _inHand) > 0)
+        {
+            return false;
+        }
+
         var found = await Ledger.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         run.Learn(versions, found);
@@ -87,7 +92,7 @@ internal sealed partial class RingWorker(
         lock (_lock)
         {
             (_after, _size) = ("", 1);
-            _heldSince = _inHand > 0 ? null : _heldSince ?? time.GetTimestamp();
+            _heldSince ??= time.GetTimestamp();
         }
 
         if (_heldSince is { } since && time.GetElapsedTime(since) > run.Plan.Patience && !await FleetRuns.OthersAsync(database, run.Id, ct))
@@ -100,7 +105,7 @@ internal sealed partial class RingWorker(
             return false;
         }
 
-        // Another worker, another process, a customer's own change. It may yet roll back.
+        // Another process, a customer's own change. It may yet roll back.
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 150)), time, ct);
         return true;
     }

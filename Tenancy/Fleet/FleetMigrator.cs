@@ -26,12 +26,6 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Group, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Attempts, 1);
-        if (new NpgsqlConnectionStringBuilder(database.ConnectionString) is { Pooling: true, MaxPoolSize: var pool } && pool <= plan.Workers)
-        {
-            throw new ArgumentException(
-                $"{plan.Workers} workers and the run's heartbeat need {plan.Workers + 1} connections, the pool has {pool}: raise Maximum Pool Size in the owner's connection string, or take fewer workers.", nameof(plan));
-        }
-
         var started = time.GetTimestamp();
         var work = FleetWork.Of(plan, migrations);
         if (await DueVersionsAsync(work, ct) is not [_, ..] due)
@@ -39,6 +33,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             return new(0, [], time.GetElapsedTime(started));
         }
 
+        RefuseTooSmallAPool(plan, work, due);
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateFleet);
         var id = Guid.CreateVersion7();
         var since = await FleetRuns.BeginAsync(database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
@@ -92,6 +87,18 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         var found = await Ledger.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         return [.. found.Where(version => work.IsDue(versions.Find(version)))];
+    }
+
+    /// <summary>A worker that waited for a connection in vain, with one in its hands, would look like a database that is away.</summary>
+    private void RefuseTooSmallAPool(FleetPlan plan, FleetWork work, IReadOnlyList<string> due)
+    {
+        var needed = 1 + (work.GoesOutside(due.Select(versions.Find)) ? 2 * plan.Workers : plan.Workers);
+        if (new NpgsqlConnectionStringBuilder(database.ConnectionString) is { Pooling: true, MaxPoolSize: var pool } && pool < needed)
+        {
+            throw new ArgumentException(
+                $"{plan.Workers} workers and the run's heartbeat need {needed} connections for these migrations, and the pool has {pool}: raise Maximum Pool Size in the owner's connection string, or take fewer workers.",
+                nameof(plan));
+        }
     }
 
     private async Task MigrateRingsAsync(FleetRun run, CancellationToken stop, CancellationToken ct)

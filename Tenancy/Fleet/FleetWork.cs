@@ -61,14 +61,19 @@ internal sealed class FleetWork
     /// <summary>The most locks that one schema's part of a group can hold.</summary>
     public int LocksPerSchema(IEnumerable<SchemaVersion?> versions)
     {
-        // Whatever else there is, the history. What a schema has and this build doesn't know fails later, for that schema.
+        // Whatever else there is, the history.
         const int History = 2;
-        return History + versions
-            .Select(version => version?.Migrations ?? new HashSet<string>())
-            .Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains))
-            .Select(applied => StepsFor(applied).TakeWhile(step => !step.Sql.OutsideTransaction).Sum(step => step.Sql.Locks))
-            .DefaultIfEmpty().Max();
+        return History + Steps(versions).Select(steps => steps.TakeWhile(step => !step.Sql.OutsideTransaction).Sum(step => step.Sql.Locks)).DefaultIfEmpty().Max();
     }
+
+    /// <summary>Whether any of these schemas needs a migration that takes a second connection.</summary>
+    public bool GoesOutside(IEnumerable<SchemaVersion?> versions) => Steps(versions).Any(steps => steps.Any(step => step.Sql.OutsideTransaction));
+
+    /// <summary>Of each version. What a schema has and this build can't take back fails later, for that schema.</summary>
+    private IEnumerable<IReadOnlyList<MigrationStep>> Steps(IEnumerable<SchemaVersion?> versions) => versions
+        .Select(version => version?.Migrations ?? new HashSet<string>())
+        .Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains))
+        .Select(StepsFor);
 
     private bool IsBeyond(string id) => string.CompareOrdinal(id, Target) > 0;
 }

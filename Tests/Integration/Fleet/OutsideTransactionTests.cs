@@ -135,6 +135,19 @@ public sealed class OutsideTransactionTests(App app)
     }
 
     [Fact]
+    public async Task A_pool_that_can_not_hold_the_second_connections_is_refused_before_anything_is_begun()
+    {
+        await using var fleet = await TestFleet.StartAsync(await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8");
+        var schema = Assert.Single(await fleet.ProvisionAsync(Old, 1));
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => fleet.Migrator(New).RunAsync(new(), Ct));
+
+        Assert.Contains("need 9 connections for these migrations, and the pool has 8", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("m1_a", await fleet.TablesAsync(schema));
+        Assert.Equal(1, (await fleet.Migrator(New).RunAsync(new() { Workers = 3 }, Ct)).Migrated);
+    }
+
+    [Fact]
     public async Task Down_and_up_again()
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);

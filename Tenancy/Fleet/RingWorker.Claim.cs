@@ -1,0 +1,254 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>One claim: what is done in its transaction, and what an error there means.</summary>
+internal sealed partial class RingWorker
+{
+    /// <summary>Claims and migrates in one transaction.</summary>
+    /// <param name="due">Whom.</param>
+    /// <param name="after">Where the last group ended; null when one is claimed by its name.</param>
+    /// <param name="size">How many.</param>
+    /// <param name="attempt">How often it is tried, with this.</param>
+    /// <param name="begun">The migration outside a transaction that this worker has just announced.</param>
+    /// <param name="ct">Ends the work; nothing of it stays.</param>
+    /// <returns>Null when there was nothing to claim.</returns>
+    private async Task<Taken?> MigrateAsync(Due due, string? after, int size, int attempt, string? begun, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var claimed = await Ledger.ClaimAsync(connection, due, after ?? "", size, run.Plan, ct);
+        if (claimed.Count == 0)
+        {
+            return null;
+        }
+
+        if (after is not null)
+        {
+            Pass(claimed[^1].Schema);
+        }
+
+        var group = new Group(connection, transaction, claimed, size == 1, attempt, time.GetTimestamp());
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateGroup);
+        span?.SetTag(TenancyTelemetry.Ring, ring).SetTag(TenancyTelemetry.Schemas, claimed.Count);
+        if (group.Alone)
+        {
+            // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the claim stays.
+            await transaction.SaveAsync(BeforeMigrations, ct);
+            span?.SetTag(TenancyTelemetry.Namespace, claimed[0].Schema.Value);
+        }
+
+        try
+        {
+            var histories = await Ledger.LockHistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
+            var todo = group.Schemas.Zip(histories, (schema, applied) => new SchemaTodo(schema, applied, run.Work.StepsFor(applied))).ToList();
+            return group.Alone && todo[0].BeginsOutside ? await OutsideAsync(group, todo[0], begun, ct) : await InsideAsync(group, todo, ct);
+        }
+        catch (Exception error) when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn()))
+        {
+            if (!group.Alone)
+            {
+                await transaction.RollbackAsync(ct);
+                LogGroupFailed(log, claimed.Count, claimed[0].Schema, claimed[^1].Schema, Words(error));
+                return new(group.Schemas);
+            }
+
+            if (GivesWay(group, error))
+            {
+                await transaction.RollbackAsync(ct);
+                return await GiveWayAsync(group, error, ct);
+            }
+
+            await transaction.RollbackAsync(BeforeMigrations, ct);
+            return await FailAsync(group, error, ct);
+        }
+    }
+
+    /// <summary>All of the group in one round trip; a schema alone migration by migration, so that an error can be told of one.</summary>
+    private async Task<Taken> InsideAsync(Group group, List<SchemaTodo> todo, CancellationToken ct)
+    {
+        var inside = todo.Where(schema => !schema.BeginsOutside).ToList();
+        var ledger = "";
+        foreach (var same in inside.GroupBy(schema => (Version: CompiledMigrations.Fingerprint(schema.After), Complete: schema.Left == 0)))
+        {
+            // Never inside this transaction: who else brings a schema to that version would wait for its end.
+            await versions.RecordAsync(same.First().After, ct);
+            if (!same.Key.Complete)
+            {
+                run.AddDue(same.Key.Version);
+            }
+
+            ledger += Ledger.Succeeded(same.Select(schema => schema.Schema), same.Key.Version, same.Key.Complete, group.Schemas.Length);
+        }
+
+        if (group.Alone)
+        {
+            foreach (var step in todo[0].Inside)
+            {
+                group.Step = step.Id;
+                await ExecuteAsync(group.Connection, step.Sql.Script(todo[0].Schema), ct);
+            }
+
+            group.Step = "writing the ledger";
+        }
+        else
+        {
+            ledger = string.Concat(inside.SelectMany(schema => schema.Inside.Select(step => step.Sql.Script(schema.Schema))).Append(ledger));
+        }
+
+        await ExecuteAsync(group.Connection, ledger, ct);
+        await group.Transaction.CommitAsync(ct);
+        Succeed(group, inside.Count(schema => schema.Left == 0), inside.Count);
+        return new([.. todo.Where(schema => schema.BeginsOutside || schema.Left > 0).Select(schema => schema.Schema)]);
+    }
+
+    /// <summary>
+    /// A migration that can't run in a transaction, over a connection of its own, while this transaction holds the claim. That it begins is written down
+    /// first, and committed: who finds it so later knows that a part of it may be there.
+    /// </summary>
+    private async Task<Taken> OutsideAsync(Group group, SchemaTodo todo, string? begun, CancellationToken ct)
+    {
+        var (schema, step) = (todo.Schema, todo.Steps[0]);
+        group.Step = step.Id;
+        if (group.Claimed[0].Unfinished != step.Id)
+        {
+            await Ledger.BeginUnfinishedAsync(group.Connection, schema, step.Id, ct);
+            await group.Transaction.CommitAsync(ct);
+            return new([schema], Begun: step.Id);
+        }
+
+        var version = await versions.RecordAsync(todo.AfterFirst, ct);
+        var complete = todo.Steps.Count == 1;
+        if (!complete)
+        {
+            run.AddDue(version);
+        }
+
+        // The last query's portal keeps its snapshot until another command takes its place, and an index that is built concurrently waits for all older
+        // snapshots: for this one for ever.
+        await ExecuteAsync(group.Connection, $"RELEASE SAVEPOINT {BeforeMigrations}", ct);
+        try
+        {
+            await using var other = await database.OpenConnectionAsync(ct);
+            foreach (var command in begun == step.Id ? [step.Sql.Script(schema)] : step.Sql.Again(schema))
+            {
+                await ExecuteAsync(other, command, ct, run.Plan.StatementTimeout);
+            }
+        }
+        catch (PostgresException error) when (error.IsTheSchemasOwn())
+        {
+            // What failed is the other connection: this one still holds the claim.
+            return GivesWay(group, error) ? await GiveWayAsync(group, error, ct) : await FailAsync(group, error, ct);
+        }
+
+        await ExecuteAsync(group.Connection, step.Sql.History(schema) + Ledger.Succeeded([schema], version, complete, 1), ct);
+        await group.Transaction.CommitAsync(ct);
+        Succeed(group, complete ? 1 : 0, 1);
+        return new(complete ? [] : [schema]);
+    }
+
+    private bool GivesWay(Group group, Exception error) => error is PostgresException said && said.GivesWay() && group.Attempt < run.Plan.Attempts;
+
+    private async Task<Taken> GiveWayAsync(Group group, Exception error, CancellationToken ct)
+    {
+        // Let go before the wait.
+        await group.Transaction.DisposeAsync();
+        LogRetry(log, group.Schemas[0], group.Step, Words(error));
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250) * group.Attempt), time, ct);
+        return new(group.Schemas, InTheWay: true);
+    }
+
+    /// <summary>Under the claim, at the savepoint: or another worker of any process would try again.</summary>
+    private async Task<Taken> FailAsync(Group group, Exception error, CancellationToken ct)
+    {
+        var (schema, words) = (group.Schemas[0], $"{group.Step}: {Words(error)}");
+        await Ledger.FailAsync(group.Connection, schema, words, ct);
+        await group.Transaction.CommitAsync(ct);
+        Fail(schema, words);
+        return new([]);
+    }
+
+    private void Fail(SchemaName schema, string words)
+    {
+        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateFailed);
+        span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetStatus(ActivityStatusCode.Error, words);
+        run.Fail(schema, words);
+        LogFailed(log, schema, words);
+        TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>(TenancyTelemetry.Outcome, "failed"));
+        if (Interlocked.Increment(ref _failures) > allowedFailures && !run.Plan.Isolate)
+        {
+            run.Halt($"{_failures} schemas of ring {ring} failed, and {allowedFailures} may");
+        }
+    }
+
+    private void Succeed(Group group, int complete, int schemas)
+    {
+        var elapsed = time.GetElapsedTime(group.Started);
+        TenancyTelemetry.GroupDuration.Record(elapsed.TotalSeconds);
+        if (complete > 0)
+        {
+            TenancyTelemetry.Migrations.Add(complete, new KeyValuePair<string, object?>(TenancyTelemetry.Outcome, "migrated"));
+        }
+
+        LogMigrated(log, schemas, group.Schemas[0], group.Schemas[^1], elapsed.TotalMilliseconds);
+        run.Succeeded(complete);
+    }
+
+    private static string Words(Exception error) => error is PostgresException said ? $"{said.SqlState}: {said.MessageText}" : error.Message;
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct, TimeSpan? limit = null)
+    {
+        if (sql.Length > 0)
+        {
+            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = limit is { } time ? Math.Max(1, (int)time.TotalSeconds) : 0 };
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Migrated {Count} schemas, {First} to {Last}, in {Milliseconds:0} ms.")]
+    private static partial void LogMigrated(ILogger log, int count, SchemaName first, SchemaName last, double milliseconds);
+
+    [LoggerMessage(LogLevel.Information, "{Count} schemas, {First} to {Last}, can't be migrated together ({Error}): one by one now.")]
+    private static partial void LogGroupFailed(ILogger log, int count, SchemaName first, SchemaName last, string error);
+
+    [LoggerMessage(LogLevel.Warning, "{Schema} is in use ({Step}: {Error}); trying again.")]
+    private static partial void LogRetry(ILogger log, SchemaName schema, string step, string error);
+
+    [LoggerMessage(LogLevel.Error, "Could not migrate {Schema}, it stays as it was: {Error}")]
+    private static partial void LogFailed(ILogger log, SchemaName schema, string error);
+
+    [LoggerMessage(LogLevel.Warning, "The database can't be reached ({Error}); trying again.")]
+    private static partial void LogAbsent(ILogger log, string error);
+
+    /// <summary>A claim in its transaction.</summary>
+    private sealed record Group(NpgsqlConnection Connection, NpgsqlTransaction Transaction, IReadOnlyList<ClaimedSchema> Claimed, bool Alone, int Attempt, long Started)
+    {
+        public SchemaName[] Schemas { get; } = [.. Claimed.Select(claim => claim.Schema)];
+
+        /// <summary>What an error is about.</summary>
+        public string Step { get; set; } = "reading the history";
+    }
+
+    /// <summary>What came of a claim.</summary>
+    /// <param name="Left">Schemas that have still something to be done, each on its own.</param>
+    /// <param name="InTheWay">Somebody held a lock.</param>
+    /// <param name="Begun">The migration outside a transaction that was announced.</param>
+    private sealed record Taken(IReadOnlyList<SchemaName> Left, bool InTheWay = false, string? Begun = null);
+
+    /// <summary>One schema's migrations.</summary>
+    private sealed record SchemaTodo(SchemaName Schema, HashSet<string> Applied, IReadOnlyList<MigrationStep> Steps)
+    {
+        /// <summary>Those that share a transaction with others; what follows them waits for another.</summary>
+        public IReadOnlyList<MigrationStep> Inside { get; } = [.. Steps.TakeWhile(step => !step.Sql.OutsideTransaction)];
+
+        public bool BeginsOutside => Steps is [{ Sql.OutsideTransaction: true }, ..];
+
+        public int Left => Steps.Count - Inside.Count;
+
+        public HashSet<string> After => Applied.After(Inside);
+
+        public HashSet<string> AfterFirst => Applied.After(Steps.Take(1));
+    }
+}

@@ -25,11 +25,7 @@ internal sealed partial class RingWorker
             return null;
         }
 
-        if (after is not null)
-        {
-            Pass(claimed[^1].Schema);
-        }
-
+        Pass(claimed[^1].Schema, inOrder: after is not null);
         var group = new Group(connection, transaction, claimed, size == 1, attempt, time.GetTimestamp());
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateGroup);
         span?.SetTag(TenancyTelemetry.Ring, ring).SetTag(TenancyTelemetry.Schemas, claimed.Count);

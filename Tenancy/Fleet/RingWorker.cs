@@ -59,7 +59,6 @@ internal sealed partial class RingWorker(
                 await FinishAsync(schema, taken, stop, ct);
             }
 
-            _heldSince = null;
             return true;
         }
         finally
@@ -88,13 +87,14 @@ internal sealed partial class RingWorker(
             return false;
         }
 
+        long since;
         lock (_lock)
         {
             (_after, _size) = ("", 1);
-            _heldSince ??= time.GetTimestamp();
+            since = _heldSince ??= time.GetTimestamp();
         }
 
-        if (_heldSince is { } since && time.GetElapsedTime(since) > run.Plan.Patience && !await FleetRuns.OthersAsync(database, run.Id, ct))
+        if (time.GetElapsedTime(since) > run.Plan.Patience && !await FleetRuns.OthersAsync(database, run.Id, ct))
         {
             foreach (var schema in held)
             {
@@ -126,11 +126,15 @@ internal sealed partial class RingWorker(
     }
 
     /// <summary>The next group begins after this one's last.</summary>
-    private void Pass(SchemaName last)
+    /// <param name="last">Its last.</param>
+    /// <param name="inOrder">False for one that was claimed by its name.</param>
+    private void Pass(SchemaName last, bool inOrder)
     {
         lock (_lock)
         {
-            if (string.CompareOrdinal(last.Value, _after) > 0)
+            // Whatever comes of it: nobody else held it. A session that has just ended may hold its rows for a moment longer.
+            _heldSince = null;
+            if (inOrder && string.CompareOrdinal(last.Value, _after) > 0)
             {
                 _after = last.Value;
             }

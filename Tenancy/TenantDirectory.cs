@@ -49,7 +49,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         else
         {
             // Asked for once per version that this process never met, not once per tenant.
-            await versions.LearnAsync([listing.Version], ct);
+            await versions.LearnAsync(listing.Version, ct);
         }
 
         return listing;

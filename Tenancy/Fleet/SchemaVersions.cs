@@ -61,6 +61,9 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
         return known.Breaking.All(build.Ids.Contains) ? VersionStanding.Ahead : VersionStanding.AheadAndBreaking;
     }
 
+    /// <summary>The same for one, at the price of a look into a dictionary where it is known: every request asks.</summary>
+    public ValueTask LearnAsync(string version, CancellationToken ct = default) => _known.ContainsKey(version) ? ValueTask.CompletedTask : LearnAsync([version], ct);
+
     /// <summary>Asks the database for versions this process never met.</summary>
     public async ValueTask LearnAsync(IReadOnlyCollection<string> versions, CancellationToken ct = default)
     {

@@ -1,4 +1,5 @@
 using Api.Tenants;
+using Data.Customers;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -8,6 +9,17 @@ namespace Api.Invoicing;
 /// <summary>The invoices of the customer that the request is for.</summary>
 internal static class InvoicesEndpoints
 {
+    /// <summary>
+    /// Compiled once for all customers, because it is what is read most: EF takes a query apart again at each request to find it in its cache, which is more than half of
+    /// what EF costs there (Benchmarks, <c>requests</c>).
+    /// </summary>
+    private static readonly Func<InvoicingContext, Guid, CancellationToken, Task<FoundInvoice?>> FindCompiled = EF.CompileAsyncQuery(
+        (InvoicingContext db, Guid id, CancellationToken ct) => (
+            from invoice in db.Invoices.AsNoTracking().Include(i => i.Contact).Include(i => i.Lines.OrderBy(line => line.Position))
+            join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
+            where invoice.Id == id
+            select new FoundInvoice(invoice, currency)).SingleOrDefault());
+
     public static RouteGroupBuilder MapInvoices(this IEndpointRouteBuilder routes)
     {
         var invoices = routes.MapGroup("/invoices").WithTags("Invoices").RequireTenant();
@@ -34,11 +46,7 @@ internal static class InvoicesEndpoints
 
     private static async Task<Results<Ok<InvoiceView>, ProblemHttpResult>> Find(Guid id, InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
-        var found = await (
-            from invoice in db.Invoices.AsNoTracking().Include(i => i.Contact).Include(i => i.Lines.OrderBy(line => line.Position))
-            join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
-            where invoice.Id == id
-            select new { Invoice = invoice, Currency = currency }).SingleOrDefaultAsync(ct);
+        var found = await FindCompiled(db, id, ct);
         return found is null
             ? TypedResults.Problem($"This customer has no invoice {id}.", statusCode: 404, title: "Unknown invoice.")
             : TypedResults.Ok(InvoiceView.Of(found.Invoice, found.Currency, Today(time)));
@@ -61,6 +69,8 @@ internal static class InvoicesEndpoints
         await db.SaveChangesAsync(ct);
         return TypedResults.CreatedAtRoute(InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
     }
+
+    private sealed record FoundInvoice(Invoice Invoice, Currency Currency);
 
     private static DateOnly Today(TimeProvider time) => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
 }

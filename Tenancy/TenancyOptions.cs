@@ -38,9 +38,10 @@ public sealed class TenancyOptions
     /// tenants of 4 tables; without, 7.0 and 7.6 ms. Without, these can be written and read: PostgreSQL's own types as far as Npgsql has them
     /// built in, numbers to <c>jsonb</c>, <c>tsvector</c> and <c>regtype</c>, their arrays, ranges and multiranges; a domain's values, as those of what it is made of.
     /// These can't: enums, composites, ranges of one's own, an extension's types (<c>citext</c>, <c>hstore</c>, <c>ltree</c>), <c>"char"</c>, <c>regclass</c> and the like,
-    /// records, arrays of any of them or of domains, and parameters whose <c>DataTypeName</c> is a domain's. Npgsql then says "Reading as ... is not supported for fields
-    /// having DataTypeName '-.-'" or "The data type name 'citext' isn't present in your database"; a cast in the SQL (<c>::text</c>) does, too. An application
-    /// that turns loading on by <see cref="ConfigureDataSource"/> sets true here besides: the check of the model can't see the other.
+    /// records, arrays of any of them or of domains. Npgsql then says "Reading as ... is not supported for fields having DataTypeName '-.-'" or "Writing values of ... is not
+    /// supported for parameters having ..."; a cast in the SQL helps (<c>::text</c>), and so does true here. A tenant model with such a column is refused when it is built, and so is
+    /// one with a domain's name for a type, because a name doesn't say what it stands for. A compiled model was checked when it was made, with the design time's options.
+    /// An application that turns loading on by <see cref="ConfigureDataSource"/> sets true here besides: neither check nor warning sees the other.
     /// </remarks>
     public bool? LoadTypes { get; set; }
 

@@ -24,7 +24,10 @@ public sealed class LoadTypesTests(App app)
 
         var unread = await Assert.ThrowsAsync<InvalidCastException>(() => ReadAsync<string>(standard, "SELECT 'good'::public.mood"));
 
+        // The words that docs/isolation.md explains.
         Assert.Contains("DataTypeName '-.-'", unread.Message, StringComparison.Ordinal);
+        var unwritten = await Assert.ThrowsAsync<InvalidCastException>(() => WriteAsync(standard, new NpgsqlParameter { Value = Mood.Good }));
+        Assert.Matches("^Writing values of '.*Mood' is not supported for parameters having no NpgsqlDbType or DataTypeName", unwritten.Message);
         Assert.Equal("good", await ReadAsync<string>(standard, "SELECT 'good'::public.mood::text"));
         Assert.Equal("good", await ReadAsync<string>(loading, "SELECT 'good'::public.mood"));
         Assert.Equal('r', await ReadAsync<char>(loading, "SELECT 'r'::\"char\""));
@@ -122,12 +125,24 @@ public sealed class LoadTypesTests(App app)
         await command.ExecuteNonQueryAsync(Ct);
     }
 
+    private static async Task WriteAsync(NpgsqlDataSource source, NpgsqlParameter value)
+    {
+        await using var command = source.CreateCommand("SELECT $1");
+        command.Parameters.Add(value);
+        await command.ExecuteNonQueryAsync(Ct);
+    }
+
     private static async Task<T> ReadAsync<T>(NpgsqlDataSource source, string sql)
     {
         await using var command = source.CreateCommand(sql);
         await using var row = await command.ExecuteReaderAsync(Ct);
         Assert.True(await row.ReadAsync(Ct));
         return await row.GetFieldValueAsync<T>(0, Ct);
+    }
+
+    private enum Mood
+    {
+        Good,
     }
 
     internal sealed record Person(string Name);

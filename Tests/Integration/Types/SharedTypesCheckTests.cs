@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Fleet;
 using Xunit;
 
 namespace Tests.Integration.Types;
@@ -108,6 +109,17 @@ public sealed class SharedTypesCheckTests(App app)
         Assert.Empty(warnings.Lines);
     }
 
+    [Fact]
+    public async Task The_migration_job_leaves_it_to_the_API()
+    {
+        var database = await DatabaseAsync("CREATE TYPE public.mood AS ENUM ('good', 'bad')");
+
+        var (exitCode, output) = await Job.RunAsync(database, "Production");
+
+        Assert.Equal(0, exitCode);
+        Assert.DoesNotContain("LoadTypes", output, StringComparison.Ordinal);
+    }
+
     private static async Task<IReadOnlyCollection<string>> WarningsAsync(string database, bool? loadTypes)
     {
         using var warnings = new Warnings();
@@ -124,7 +136,7 @@ public sealed class SharedTypesCheckTests(App app)
         .AddTenancy<InvoicingContext>(options => (options.ConnectionString, options.LoadTypes) = (database, loadTypes)).BuildServiceProvider();
 
     /// <summary>As a host finds it.</summary>
-    private static BackgroundService Check(IServiceProvider services) => services.GetServices<IHostedService>().OfType<SharedTypesCheck>().Single();
+    private static SharedTypesCheck Check(IServiceProvider services) => services.GetServices<IHostedService>().OfType<SharedTypesCheck>().Single();
 
     private async Task<string> DatabaseAsync(string sql)
     {

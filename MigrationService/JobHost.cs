@@ -68,6 +68,8 @@ internal static partial class JobHost
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.AddServiceDefaults();
         builder.Services.AddData(builder.Configuration);
+        // Which of the database's types are known is said once, by the API: a job that has nothing to do asks for nothing but that.
+        builder.Services.PostConfigure<TenancyOptions>(options => options.LoadTypes ??= false);
         builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
         builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>().AddScoped<SharedSchema>().AddScoped<NamedCustomers>();
         if (reports || console.Profile.Capabilities.Interactive)

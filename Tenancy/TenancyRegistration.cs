@@ -83,6 +83,7 @@ public static class TenancyRegistration
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
+        services.AddHostedService<SharedTypesCheck>();
         return services;
     }
 
@@ -98,13 +99,13 @@ public static class TenancyRegistration
     /// when it is built. <see cref="AddTenancy"/> calls it; design-time factories and hand-made options call it themselves, after <c>UseNpgsql</c>.
     /// </summary>
     /// <param name="options">The context's.</param>
-    /// <param name="tenancy">Whose shared tables and schemas the guard allows; the defaults of <see cref="TenancyOptions"/> if null.</param>
+    /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the defaults of <see cref="TenancyOptions"/> if null.</param>
     public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options, TenancyOptions? tenancy = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();
         new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable(HistoryRepository.DefaultTableName, TenantPlaceholder.Schema);
-        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension([.. tenancy.SharedTables], [.. tenancy.SharedSchemas]));
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension([.. tenancy.SharedTables], [.. tenancy.SharedSchemas], tenancy.LoadTypes is true));
         return options
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()

@@ -38,8 +38,9 @@ internal static class TenantDataSource
         Default("Maximum Pool Size", () => settings.MaxPoolSize = 30);
         // Statements times tenants outgrow any limit of prepared statements: slower than none at 1,000 tenants.
         Default("Max Auto Prepare", () => settings.MaxAutoPrepare = 0);
-        // Every table adds two rows to pg_type: loaded from all schemas, the first open takes 20 times as long at 5,000 of them.
-        builder.ConfigureTypeLoading(types => types.SetTypeLoadingSchemas(["pg_catalog", .. options.SharedSchemas]));
+        // Every table adds two rows to pg_type, and Npgsql's queries read that catalog from end to end, whatever schemas they ask for. The schemas are named
+        // whether or not types are loaded: an application that turns loading on by ConfigureDataSource shouldn't get the types of all tenants.
+        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(options.LoadTypes is true).SetTypeLoadingSchemas(["pg_catalog", .. options.SharedSchemas]));
 
         configure?.Invoke(builder);
         // Last, so that the application's word stands.

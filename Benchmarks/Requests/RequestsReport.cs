@@ -50,8 +50,10 @@ internal static class RequestsReport
             ["managed memory per further tenant, KB (rival: an EF model per tenant)", Table.Number(results.KilobytesOurs, "0.00"), Table.Number(results.KilobytesModelPerTenant, "0.0")],
             ["first open, empty database, ms (rival: stock settings)", Table.Number(Statistics.Median(open.OursEmpty), "0.0"), Table.Number(Statistics.Median(open.StockEmpty), "0.0")],
             [$"first open, {plan.Schemas} customers, ms", Table.Number(Statistics.Median(open.OursMany), "0.0"), Table.Number(Statistics.Median(open.StockMany), "0.0")],
-            ["the same without types (ConfigureDataSource), empty and many, ms", $"{Table.Number(Statistics.Median(open.BareEmpty), "0.0")}, {Table.Number(Statistics.Median(open.BareMany), "0.0")}", ""],
             ["many against empty", $"{opens}", $"{Statistics.Estimate(Statistics.Ratios(open.StockMany, open.StockEmpty))}"],
+            ["the same with LoadTypes = true: empty, ms", Table.Number(Statistics.Median(open.LoadingEmpty), "0.0"), ""],
+            [$"{plan.Schemas} customers, ms", Table.Number(Statistics.Median(open.LoadingMany), "0.0"), ""],
+            ["many against empty", $"{Statistics.Estimate(Statistics.Ratios(open.LoadingMany, open.LoadingEmpty))}", ""],
         ]);
 
         output.WriteLine();

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Stamping;
 
@@ -8,10 +9,12 @@ namespace Tenancy.Leasing;
 /// <summary>Puts what the library adds among a context's internal services.</summary>
 /// <param name="tables">See <see cref="TenancyOptions.SharedTables"/>.</param>
 /// <param name="schemas">See <see cref="TenancyOptions.SharedSchemas"/>.</param>
-internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas) : IDbContextOptionsExtension
+/// <param name="loadTypes">See <see cref="TenancyOptions.LoadTypes"/>.</param>
+internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas, bool loadTypes) : IDbContextOptionsExtension
 {
     private readonly IReadOnlyList<string> _tables = tables;
     private readonly IReadOnlyList<string> _schemas = schemas;
+    private readonly bool _loadTypes = loadTypes;
 
     public DbContextOptionsExtensionInfo Info => new ExtensionInfo(this);
 
@@ -20,7 +23,7 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
         services.AddScoped<TenantBinding>();
         services.AddScoped<IResettableService>(provider => provider.GetRequiredService<TenantBinding>());
         services.AddSingleton(new SharedObjects(_tables, _schemas));
-        services.AddScoped<IConventionSetPlugin, TenantModelRules>();
+        services.AddScoped<IConventionSetPlugin>(provider => new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes));
     }
 
     public void Validate(IDbContextOptions options)
@@ -35,10 +38,10 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
 
         private TenancyExtension Tenancy => (TenancyExtension)Extension;
 
-        public override int GetServiceProviderHashCode() => HashCode.Combine(Tenancy._tables.Count, Tenancy._schemas.Count);
+        public override int GetServiceProviderHashCode() => HashCode.Combine(Tenancy._tables.Count, Tenancy._schemas.Count, Tenancy._loadTypes);
 
         public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is ExtensionInfo info
-            && Tenancy._tables.SequenceEqual(info.Tenancy._tables) && Tenancy._schemas.SequenceEqual(info.Tenancy._schemas);
+            && Tenancy._tables.SequenceEqual(info.Tenancy._tables) && Tenancy._schemas.SequenceEqual(info.Tenancy._schemas) && Tenancy._loadTypes == info.Tenancy._loadTypes;
 
         public override void PopulateDebugInfo(IDictionary<string, string> debugInfo) => debugInfo["Tenancy"] = "1";
     }

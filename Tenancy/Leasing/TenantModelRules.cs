@@ -4,18 +4,22 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 namespace Tenancy.Leasing;
 
 /// <summary>
 /// Checks a tenant model when it is built, the last of all conventions: what the stamp can't reach (names inside literals), what a data
-/// source knows for one schema only (enums, ranges), and what would tie tenants to each other is refused, with the way round it.
+/// source knows for one schema only (enums, ranges) or not at all, and what would tie tenants to each other is refused, with the way round it.
 /// </summary>
-internal sealed class TenantModelRules : IConventionSetPlugin, IModelFinalizingConvention
+/// <param name="mappings">EF's.</param>
+/// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see <see cref="TenancyOptions.LoadTypes"/>.</param>
+internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes) : IConventionSetPlugin, IModelFinalizingConvention
 {
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
+        conventionSet.ModelFinalizingConventions.Insert(0, new ExtensionsRule());
         conventionSet.ModelFinalizingConventions.Add(this);
         return conventionSet;
     }
@@ -47,9 +51,10 @@ internal sealed class TenantModelRules : IConventionSetPlugin, IModelFinalizingC
             throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only", "keep an enum as text with a check constraint, a range as two columns");
         }
 
-        if (model.GetAnnotations().FirstOrDefault(a => a.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal)) is { } extension)
+        foreach (var extension in Extensions(model))
         {
-            throw Refused($"it has '{extension.Name}', and an extension belongs to the whole database", "create it in the shared model's migrations");
+            // The application's were refused at the beginning: this is the provider's, from a column's type, and a tenant's migrations would make it.
+            model.RemoveAnnotation(extension.Name);
         }
 
         foreach (var entity in model.GetEntityTypes())
@@ -63,6 +68,11 @@ internal sealed class TenantModelRules : IConventionSetPlugin, IModelFinalizingC
             foreach (var property in entity.GetProperties())
             {
                 CheckProperty(entity, property);
+            }
+
+            if (!loadTypes)
+            {
+                CheckTypes(entity);
             }
         }
 
@@ -107,6 +117,31 @@ internal sealed class TenantModelRules : IConventionSetPlugin, IModelFinalizingC
         CheckSql(property.GetComputedColumnSql(), $"the computed column {name}");
     }
 
+    /// <summary>Shared tables' too: a data source that doesn't know a type can't read it anywhere.</summary>
+    private void CheckTypes(IConventionTypeBase type)
+    {
+        if (type.IsMappedToJson())
+        {
+            // What is inside a document is no value of the database's.
+            return;
+        }
+
+        foreach (var property in type.GetProperties())
+        {
+            if (mappings.FindMapping((IProperty)property)?.StoreType is { } stored && !BuiltInTypes.Has(stored))
+            {
+                throw Refused(
+                    $"{type.DisplayName()}.{property.Name} is of the type '{stored}', which Npgsql neither reads nor writes unless it loads the database's types when it first connects",
+                    "set TenancyOptions.LoadTypes = true, and pass these options wherever UseTenancy is called by hand, as for the design time; or choose one of PostgreSQL's own types");
+            }
+        }
+
+        foreach (var part in type.GetComplexProperties())
+        {
+            CheckTypes(part.ComplexType);
+        }
+    }
+
     private static void CheckSql(string? sql, string where)
     {
         if (sql is null)
@@ -138,4 +173,19 @@ internal sealed class TenantModelRules : IConventionSetPlugin, IModelFinalizingC
     private static bool IsTenants(IReadOnlyEntityType entity) => (entity.GetTableName() is null ? entity.GetViewSchema() : entity.GetSchema()) == TenantPlaceholder.Schema;
 
     private static InvalidOperationException Refused(string what, string instead) => new($"This model can't be a tenant's: {what}. Instead, {instead}.");
+
+    private static List<IConventionAnnotation> Extensions(IConventionModel model) =>
+        [.. model.GetAnnotations().Where(annotation => annotation.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal))];
+
+    /// <summary>The first of all conventions, because the provider adds the extensions that columns' types come from, and later nothing tells the two apart.</summary>
+    private sealed class ExtensionsRule : IModelFinalizingConvention
+    {
+        public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+        {
+            if (Extensions(modelBuilder.Metadata).FirstOrDefault() is { } extension)
+            {
+                throw Refused($"it has '{extension.Name}', and an extension belongs to the whole database", "create it in the shared model's migrations");
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using Microsoft.EntityFrameworkCore;
 using Tenancy;
 using Xunit;
@@ -41,6 +42,69 @@ public sealed class TenantModelRulesTests
         Refused("shared model's migrations", model => model.HasPostgresExtension("citext"));
     }
 
+    [Theory]
+    [InlineData("citext")]
+    [InlineData("citext[]")]
+    [InlineData("\"char\"")]
+    [InlineData("regclass")]
+    [InlineData("public.mood")]
+    public void A_type_that_has_to_be_loaded_is_refused_until_types_are(string type)
+    {
+        Action<ModelBuilder> build = type.EndsWith("[]", StringComparison.Ordinal)
+            ? model => model.Entity<Thing>().Property(t => t.Tags).HasColumnType(type)
+            : model => model.Entity<Thing>().Property(t => t.Name).HasColumnType(type);
+
+        var message = Refused("TenancyOptions.LoadTypes = true", build);
+        Assert.Contains($"Thing.{(type.EndsWith("[]", StringComparison.Ordinal) ? "Tags" : "Name")} is of the type '{type}'", message, StringComparison.Ordinal);
+        Refused("TenancyOptions.LoadTypes = true", build, new() { LoadTypes = false });
+        using var loading = Model(build, new() { LoadTypes = true });
+        Assert.Single(loading.Model.GetEntityTypes());
+    }
+
+    [Fact]
+    public void It_is_found_in_shared_tables_and_complex_properties_and_by_its_CLR_type()
+    {
+        Refused("LoadTypes", model =>
+        {
+            model.Entity<Thing>();
+            model.Entity<Kind>().ToTable("kinds", "public", table => table.ExcludeFromMigrations()).Property<string>("name").HasColumnType("citext");
+        });
+        Refused("Place.City is of the type 'citext'", model => model.Entity<Thing>().ComplexProperty(t => t.Place, place => place.Property(p => p.City).HasColumnType("citext")));
+        Refused("'hstore'", model => model.Entity<Thing>().Property<Dictionary<string, string>>("facts"));
+        Refused("'ltree'", model => model.Entity<Thing>().Property<LTree>("path"));
+    }
+
+    [Fact]
+    public void PostgreSQLs_own_types_are_known_by_any_of_their_names_and_a_documents_inside_is_none()
+    {
+        using var context = Model(model => model.Entity<Thing>(thing =>
+        {
+            thing.Property(t => t.Name).HasColumnType("varchar(30)");
+            thing.Property(t => t.Tags).HasColumnType("character varying(30)[]");
+            thing.Property(t => t.Number).HasColumnType("int4");
+            thing.Property<decimal>("price").HasColumnType("numeric(18, 2)");
+            thing.Property<DateTimeOffset>("at").HasColumnType("timestamp(3) with time zone");
+            thing.Property<char>("letter");
+            thing.Property<NpgsqlTypes.NpgsqlRange<DateOnly>[]>("seasons");
+            thing.Property<uint>("version").IsRowVersion();
+            thing.ComplexProperty(t => t.Place, place => place.ToJson().Property(p => p.City).HasColumnType("citext"));
+        }));
+
+        Assert.Single(context.Model.GetEntityTypes());
+    }
+
+    [Fact]
+    public void One_applications_options_are_not_anothers()
+    {
+        var loading = new DbContextOptionsBuilder<CitextContext>().UseNpgsql().UseTenancy(new() { LoadTypes = true });
+        var standard = new DbContextOptionsBuilder<CitextContext>().UseNpgsql().UseTenancy();
+        using var allowed = new CitextContext(((DbContextOptionsBuilder<CitextContext>)loading).Options);
+        using var refused = new CitextContext(((DbContextOptionsBuilder<CitextContext>)standard).Options);
+
+        Assert.Single(allowed.Model.GetEntityTypes());
+        Assert.Throws<InvalidOperationException>(() => refused.Model);
+    }
+
     [Fact]
     public void The_placeholder_in_a_literal_is_data()
     {
@@ -65,20 +129,21 @@ public sealed class TenantModelRulesTests
         });
     }
 
-    private static void Refused(string advice, Action<ModelBuilder> build)
+    private static string Refused(string advice, Action<ModelBuilder> build, TenancyOptions? tenancy = null)
     {
-        using var context = Model(build);
+        using var context = Model(build, tenancy);
         var refusal = Assert.Throws<InvalidOperationException>(() => context.Model);
 
         Assert.StartsWith("This model can't be a tenant's: ", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(advice, refusal.Message, StringComparison.Ordinal);
+        return refusal.Message;
     }
 
-    private static ProbeContext Model(Action<ModelBuilder> build)
+    private static ProbeContext Model(Action<ModelBuilder> build, TenancyOptions? tenancy = null)
     {
         var options = new DbContextOptionsBuilder<ProbeContext>();
         // Not cached: every probe has a model of its own.
-        options.UseNpgsql().UseTenancy().EnableServiceProviderCaching(false);
+        options.UseNpgsql().UseTenancy(tenancy).EnableServiceProviderCaching(false);
         return new(options.Options, build);
     }
 
@@ -91,11 +156,24 @@ public sealed class TenantModelRulesTests
         public string Name { get; init; } = "";
 
         public Guid KindId { get; init; }
+
+        public string[] Tags { get; init; } = [];
+
+        [NotMapped]
+        public Place Place { get; init; } = new("");
     }
+
+    internal sealed record Place(string City);
 
     internal sealed class Kind
     {
         public Guid Id { get; init; }
+    }
+
+    internal sealed class CitextContext(DbContextOptions<CitextContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+            modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema).Entity<Kind>().Property<string>("name").HasColumnType("citext");
     }
 
     internal sealed class ProbeContext(DbContextOptions<ProbeContext> options, Action<ModelBuilder> build) : DbContext(options)

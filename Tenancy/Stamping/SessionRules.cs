@@ -172,7 +172,7 @@ internal sealed class SessionRules(List<Lexeme> sql)
     }
 
     /// <summary>VACUUM, or CREATE OPERATOR +: it goes to all tables, or to search_path.</summary>
-    public CommandRefusedException NamesNothing(string verb) => new(
+    public static CommandRefusedException NamesNothing(string verb) => new(
         CommandRule.MissingSchema,
         $"{verb.ToUpperInvariant()} names no object with its schema, so it would take all tables of the database, or what search_path finds in public. Write \"{TenantPlaceholder.Schema}\".name.");
 

@@ -3,13 +3,16 @@ namespace Tenancy.Stamping;
 /// <summary>What is particular to statements that make, alter, drop, describe and maintain objects.</summary>
 internal sealed partial class StatementReader
 {
-    /// <summary>Words that a column's name may follow in an expression. After any other word, x.y isn't a column of x but a type: y of the schema x.</summary>
-    private static readonly HashSet<string> Operators =
+    /// <summary>Reserved words that a column's name may follow in an expression. After any other word, x.y isn't a column of x but a type: y of the schema x.</summary>
+    private static readonly HashSet<string> BeforeColumns =
     [
-        "all", "and", "asymmetric", "between", "both", "by", "case", "content", "default", "distinct", "document", "else", "escape", "for", "from", "having", "ilike", "in", "is", "key", "leading",
-        "like", "limit", "not", "offset", "on", "or", "passing", "placing", "return", "returning", "select", "set", "symmetric", "then", "to", "trailing", "using", "value", "variadic", "when",
-        "where", "zone",
+        "all", "and", "asymmetric", "both", "case", "default", "distinct", "else", "for", "from", "having", "ilike", "in", "is", "leading", "like", "limit", "not", "offset", "on", "or", "placing",
+        "select", "symmetric", "then", "to", "trailing", "using", "variadic", "when", "where",
     ];
+
+    /// <summary>The same, not reserved: where a column is defined they are its name, and its type follows.</summary>
+    private static readonly HashSet<string> BeforeColumnsOrColumns =
+        ["between", "by", "content", "document", "escape", "key", "passing", "return", "returning", "set", "value", "zone"];
 
     private bool IsDefinition => _verb is "create" or "alter" or "drop" or "comment" or "grant" or "revoke";
 
@@ -22,9 +25,11 @@ internal sealed partial class StatementReader
     private bool IsTypeOrOperator(int start) => Current().Kind == LexemeKind.Literal || Current().Is('.') || At(start - 2).Is("operator") || At(start - 1) switch
     {
         { Kind: LexemeKind.Quoted } => true,
-        { Kind: LexemeKind.Word } word => !Operators.Contains(word.Text),
+        { Kind: LexemeKind.Word } word => !BeforeColumns.Contains(word.Text) && (!BeforeColumnsOrColumns.Contains(word.Text) || StartsColumn(At(start - 2))),
         var sign => sign.Is(':') && At(start - 2).Is(':'),
     };
+
+    private static bool StartsColumn(Lexeme before) => before.Is('(') || before.Is(',') || before is { Kind: LexemeKind.Word, Text: "add" or "column" or "attribute" or "exists" };
 
     /// <summary>CREATE INDEX, TRIGGER, POLICY ... ON table; GRANT ... ON [kind] name; COMMENT ON kind name.</summary>
     private bool ReadOn()

@@ -78,7 +78,7 @@ internal sealed partial class StatementReader
     {
         if (_frames.Count == 0 && _frame.Expects is Expecting.Target or Expecting.Schema)
         {
-            throw _rules.NamesNothing(_verb);
+            throw SessionRules.NamesNothing(_verb);
         }
 
         // x.y in an expression is a column of the alias x; or else x is a schema.

@@ -82,7 +82,7 @@ internal sealed partial class GuardVerdicts
     [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Another();
 
-    [GeneratedRegex(@"\bIF (NOT )?EXISTS\b|\bREVOKE\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\bIF (NOT )?EXISTS\b|\bREVOKE\b|\bSET SCHEMA public\b", RegexOptions.IgnoreCase)]
     private static partial Regex Idle();
 
     [GeneratedRegex(@"\bLOCK\b.*\bIN ACCESS SHARE MODE|\bCONSTRAINT TRIGGER\b.*\bFROM public\b", RegexOptions.IgnoreCase)]

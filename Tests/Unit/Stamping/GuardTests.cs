@@ -57,6 +57,7 @@ public sealed class GuardTests
     [InlineData("CREATE STATISTICS T.st (ndistinct) ON x, y FROM T.a; COMMENT ON MATERIALIZED VIEW T.m IS 'x'; COMMENT ON CONSTRAINT c ON DOMAIN T.d IS 'x'; SELECT a.x INTO UNLOGGED T.b FROM T.a AS a")]
     [InlineData("CREATE TABLE T.b (y public.mood, z text COLLATE public.c) INHERITS (T.a, T.c); CREATE OPERATOR T.+ (LEFTARG = int, RIGHTARG = int, FUNCTION = T.add); CREATE TEXT SEARCH CONFIGURATION T.x (PARSER = pg_catalog.\"default\")")]
     [InlineData("REVOKE ALL ON T.a FROM r, s; ALTER DEFAULT PRIVILEGES IN SCHEMA T GRANT SELECT, INSERT ON TABLES TO r, s; DROP SCHEMA T")]
+    [InlineData("SELECT a.x COLLATE pg_catalog.\"C\", a.x AT TIME ZONE a.y, a.x BETWEEN SYMMETRIC a.y AND a.z, CASE a.x WHEN a.y THEN a.z ELSE a.x END FROM T.x AS a WHERE a.x LIKE a.y ESCAPE a.z GROUP BY a.x ORDER BY a.y USING OPERATOR(pg_catalog.<)")]
     [InlineData("")]
     public void What_stays_in_the_tenants_schema_passes(string sql) => Guard(sql);
 
@@ -132,6 +133,9 @@ public sealed class GuardTests
     [InlineData("SELECT * FROM T.f() AS g (x g.mood)")]
     [InlineData("CREATE TABLE T.g (x g.mood)")]
     [InlineData("CREATE TABLE T.a (g int REFERENCES T.b, x g.mood)")]
+    [InlineData("CREATE TABLE T.g (y int, key g.mood)")]
+    [InlineData("ALTER TABLE T.g ADD COLUMN IF NOT EXISTS value g.mood")]
+    [InlineData("SELECT * FROM T.f() AS g (by g.mood)")]
     [InlineData("CREATE TABLE T.g OF g.t")]
     [InlineData("ALTER TABLE T.g ADD x g.mood")]
     [InlineData("ALTER TABLE T.g ALTER COLUMN x TYPE g.mood")]

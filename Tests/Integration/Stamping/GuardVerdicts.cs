@@ -78,8 +78,8 @@ internal sealed partial class GuardVerdicts
     [GeneratedRegex(@"/\*.*?\*/|'[^']*'|\$\$.*?\$\$", RegexOptions.Singleline)]
     private static partial Regex Unread();
 
-    // other.n is a column of the table other.
-    [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b", RegexOptions.IgnoreCase)]
+    // other.n is a column of the table other; a.n after OWNED BY is one of a table that is named without a schema, and not looked up if the sequence exists.
+    [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b|\bOWNED BY (a|b|shared)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Another();
 
     [GeneratedRegex(@"\bIF (NOT )?EXISTS\b|\bREVOKE\b|\bSET SCHEMA public\b", RegexOptions.IgnoreCase)]

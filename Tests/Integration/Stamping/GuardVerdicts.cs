@@ -35,11 +35,14 @@ internal sealed partial class GuardVerdicts
         }
     }
 
-    /// <summary>Or the test would prove nothing: half of the statements are such as the server takes, and of those half such as a tenant may run.</summary>
+    /// <summary>
+    /// Or the test would prove nothing. The server takes three of four statements, and a tenant may run half of those or more; the limits are further off, so that
+    /// chance doesn't reach them in sixty.
+    /// </summary>
     public void AssertTheyProveSomething()
     {
-        Assert.InRange(_valid, _all / 2, _all);
-        Assert.InRange(_allowed, _valid / 2, _valid - _valid / 10);
+        Assert.InRange(_valid, _all * 2 / 5, _all);
+        Assert.InRange(_allowed, _valid / 5, _valid - _valid / 20);
     }
 
     public static CommandRefusedException? RefusalOf(string sql)

@@ -10,7 +10,7 @@ internal sealed class SessionRules(List<Lexeme> sql)
     private static readonly HashSet<string> NotEvenLocal = ["search_path", "schema", "role", "session", "session_authorization", "standard_conforming_strings", "backslash_quote"];
 
     private static readonly HashSet<string> Global =
-        ["extension", "role", "user", "group", "database", "tablespace", "publication", "subscription", "server", "foreign", "language", "trusted", "event", "access", "cast", "system", "owned", "rule"];
+        ["extension", "role", "user", "group", "database", "tablespace", "publication", "subscription", "server", "foreign", "language", "trusted", "event", "access", "cast", "transform", "system", "owned", "large", "procedural", "rule"];
 
     private static readonly HashSet<string> SessionLocks =
         ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"];
@@ -58,9 +58,14 @@ internal sealed class SessionRules(List<Lexeme> sql)
                 throw Session("LOAD brings a library into the session");
             case "do":
                 throw Hidden("A DO block's body is text that the guard doesn't read. Write plain statements, or do it in the shared migrations");
-            case "create" or "alter" or "drop":
+            case "create" or "alter" or "drop" or "comment":
                 RefuseTemporary(at + 1);
                 RefuseGlobal(at);
+                break;
+            case "grant" or "revoke" when !FindInStatement(at, "on"):
+                throw GlobalObject($"{verb} of a role");
+            case "copy":
+                RefuseFile(at);
                 break;
             case "reassign" or "import" or "security":
                 throw GlobalObject(verb);
@@ -74,7 +79,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
     {
         for (var at = verb + 1; At(at).Kind == LexemeKind.Word; at++)
         {
-            if (At(at).Text is not ("or" or "replace" or "unique" or "unlogged" or "materialized" or "recursive" or "constraint" or "on" or "force") || At(at).Is("constraint") && !At(at + 1).Is("trigger"))
+            if (At(at).Text is not ("or" or "replace" or "unique" or "unlogged" or "materialized" or "recursive" or "constraint" or "on" or "force" or "foreign")
+                || At(at).Is("constraint") && !At(at + 1).Is("trigger") || At(at).Is("foreign") && !At(at + 1).Is("table"))
             {
                 return At(at).Text;
             }
@@ -146,16 +152,29 @@ internal sealed class SessionRules(List<Lexeme> sql)
     private void RefuseGlobal(int verb)
     {
         var kind = Kind(verb);
-        if (kind == "foreign" && At(verb + 2).Is("table"))
-        {
-            return;
-        }
-
         if (Global.Contains(kind) || kind == "default" && !FindInStatement(verb, "schema"))
         {
             throw GlobalObject($"{At(verb).Text} {kind}");
         }
     }
+
+    /// <summary>COPY from or to a file or a program of the server, which is everyone's; STDIN and STDOUT are the client's.</summary>
+    private void RefuseFile(int verb)
+    {
+        for (var at = verb; at < sql.Count && !At(at).Is(';'); at++)
+        {
+            if ((At(at).Is("from") || At(at).Is("to")) && (At(at + 1).Kind == LexemeKind.Literal || At(at + 1).Is("program") && At(at + 2).Kind == LexemeKind.Literal))
+            {
+                throw new CommandRefusedException(
+                    CommandRule.GlobalObject, "COPY reads or writes a file, or runs a program, of the server, which is no tenant's: use FROM STDIN or TO STDOUT.");
+            }
+        }
+    }
+
+    /// <summary>VACUUM, or CREATE OPERATOR +: it goes to all tables, or to search_path.</summary>
+    public static CommandRefusedException NamesNothing(string verb) => new(
+        CommandRule.MissingSchema,
+        $"{verb.ToUpperInvariant()} names no object with its schema, so it would take all tables of the database, or what search_path finds in public. Write \"{TenantPlaceholder.Schema}\".name.");
 
     private bool EndsInTrue(int open)
     {

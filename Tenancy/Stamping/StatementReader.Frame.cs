@@ -12,6 +12,7 @@ internal sealed partial class StatementReader
         Target,
         AfterTarget,
         Schema,
+        AfterSchema,
         CommonTable,
         AfterCommonTable,
         CommonTableBody,
@@ -23,6 +24,9 @@ internal sealed partial class StatementReader
         public Expecting Expects { get; set; }
 
         public NameRole Role { get; set; } = NameRole.Write;
+
+        /// <summary>Whether a comma is followed by the next of them.</summary>
+        public bool ListsTargets { get; set; }
 
         public bool HasQuery { get; set; }
 

@@ -11,6 +11,10 @@ internal sealed partial class StatementReader
             case "select" when _verb is not ("grant" or "revoke"):
                 _frame.HasQuery = true;
                 return Expect(Expecting.Expression);
+            case "from" when _verb == "create" && _kind is "trigger" or "statistics" && _frames.Count == 0:
+                return Expect(Expecting.Target);
+            case "from" or "to" when _verb is "grant" or "revoke" && _frames.Count == 0:
+                return Expect(Expecting.Expression);
             case "from" when _frame.HasQuery && !IsDistinctFrom(previous):
                 var deletes = _frame.Deletes;
                 _frame.Deletes = false;
@@ -19,6 +23,8 @@ internal sealed partial class StatementReader
                 return true;
             case "join":
                 return Expect(Expecting.Table);
+            case "table" or "index" or "materialized" or "view" or "verbose" or "full" or "freeze" or "analyze" when _frame.Expects == Expecting.Target && IsMaintenance:
+                return true;
             case "table" when !StartsQuery(previous) && _verb is "create" or "alter" or "drop" or "comment" or "truncate" or "lock" or "grant" or "revoke" || previous.Is("into"):
                 return _frame.Expects == Expecting.Target || _frames.Count > 0 || _kind != "table" || Expect(Expecting.Target);
             case "table":
@@ -31,10 +37,10 @@ internal sealed partial class StatementReader
                 return true;
             case "if" when Current().Is("not") || Current().Is("exists"):
             case "not" or "exists" when previous.Is("if") || previous.Is("not"):
-            case "concurrently" when _frame.Expects == Expecting.Target:
-            case "index" or "materialized" or "view" or "verbose" or "full" when _frame.Expects == Expecting.Target && _verb is "reindex" or "refresh" or "cluster" or "vacuum":
+            case "concurrently" when _frame.Expects == Expecting.Target || _frame.Expects == Expecting.Schema && _verb == "reindex":
+            case "unlogged" when previous.Is("into"):
                 return true;
-            case "on" when IsDefinition && _frames.Count == 0 && !previous.Is("distinct") && _frame.Expects is Expecting.Expression or Expecting.AfterTarget:
+            case "on" when IsDefinition && _kind is not ("table" or "statistics") && _frames.Count == 0 && !previous.Is("distinct") && _frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterSchema:
                 return ReadOn();
             case "on":
                 return Expect(_frame.Expects == Expecting.AfterTable ? Expecting.JoinCondition : Expecting.Expression);
@@ -80,13 +86,26 @@ internal sealed partial class StatementReader
                 _frame.Role = NameRole.Reference;
                 return Expect(Expecting.Target);
             case "inherits" when IsDefinition && Current().Is('('):
-                return Expect(Expecting.Table);
+            case "inherit" when _verb == "alter" && _kind == "table" && _frames.Count == 0:
+                // Not to read: the parent has the child's rows, and is locked and altered.
+                return Expect(Expecting.Target);
+            case "atomic" when previous.Is("begin") && _verb == "create":
+                // The body's first statement.
+                EndStatement();
+                BeginStatement();
+                return true;
             case "like" when _verb == "create" && (previous.Is('(') || previous.Is(',')):
                 _frame.Role = NameRole.Read;
                 return Expect(Expecting.Target);
-            case "schema" when _kind == "schema" || _verb is "grant" or "revoke" || previous.Is("in"):
+            case "schema" when _kind == "schema" || _verb is "grant" or "revoke" or "reindex" || previous.Is("in"):
                 return _frame.Expects == Expecting.Schema || Expect(Expecting.Schema);
-            case "view" or "sequence" or "index" or "type" or "domain" or "function" or "procedure" or "routine" or "aggregate" or "collation" or "statistics" or "column"
+            case "to" when previous.Is("rename") && _verb == "alter" && _kind == "schema":
+                return Expect(Expecting.Schema);
+            case "configuration" or "dictionary" or "parser" or "template" when IsDefinition && _kind == "text" && _frames.Count == 0 && previous.Is("search"):
+                return Expect(Expecting.Target);
+            case "class" or "family" when _kind == "operator" && previous.Is("operator"):
+                return true;
+            case "view" or "sequence" or "index" or "type" or "domain" or "function" or "procedure" or "routine" or "aggregate" or "operator" or "collation" or "conversion" or "statistics" or "column"
                 when IsDefinition && _frames.Count == 0 && _frame.Expects == Expecting.Expression && _kind == word:
                 // An index has its table's schema and is named without one.
                 return word == "index" && _verb == "create" || Expect(Expecting.Target);
@@ -111,36 +130,6 @@ internal sealed partial class StatementReader
     /// <summary>AS TABLE x, (TABLE x), UNION ALL TABLE x: a query, even inside CREATE VIEW.</summary>
     private static bool StartsQuery(Lexeme previous) =>
         previous.Is('(') || previous.Is(')') || previous is { Kind: LexemeKind.Word, Text: "as" or "union" or "intersect" or "except" or "all" or "distinct" };
-
-    private bool IsDefinition => _verb is "create" or "alter" or "drop" or "comment" or "grant" or "revoke";
-
-    /// <summary>CREATE INDEX, TRIGGER, POLICY ... ON table; GRANT ... ON [kind] name; COMMENT ON kind name.</summary>
-    private bool ReadOn()
-    {
-        if (_verb is "grant" or "revoke" && Current() is { Kind: LexemeKind.Word, Text: "all" or "tables" or "sequences" or "functions" or "routines" or "types" })
-        {
-            // ALL TABLES IN SCHEMA name, or default privileges ON TABLES: the schema's name is what counts.
-            return true;
-        }
-
-        if (_verb is "grant" or "revoke" && Current() is { Kind: LexemeKind.Word, Text: "table" or "sequence" or "function" or "procedure" or "routine" or "type" or "domain" } && Next(1).IsIdentifier)
-        {
-            _at++;
-        }
-
-        _listsTargets = _verb is "grant" or "revoke";
-        return _verb is "grant" or "revoke" && Current().Is("schema")
-            || _verb == "comment" && Current().Is(_kind) && _kind is not ("constraint" or "trigger" or "policy" or "rule")
-            || _verb == "comment" && Current().Is(_kind) && SkipObject()
-            || Expect(Expecting.Target);
-    }
-
-    private bool SkipObject()
-    {
-        // COMMENT ON CONSTRAINT name ON table: the second ON is the one that counts.
-        _at += 2;
-        return true;
-    }
 
     private bool StartsCommonTables()
     {

@@ -16,7 +16,6 @@ internal sealed partial class StatementReader
     private Frame _frame = new(null);
     private string _verb = "";
     private string _kind = "";
-    private bool _listsTargets;
     private int _at;
 
     private StatementReader(string sql)
@@ -64,9 +63,9 @@ internal sealed partial class StatementReader
             _verb = "grant";
         }
 
-        _listsTargets = _verb is "truncate" or "lock" or "drop" or "vacuum" or "analyze";
+        _frame.ListsTargets = _verb is "truncate" or "lock" or "drop" or "vacuum" or "analyze";
         // Of these, the table's name follows at once.
-        if (_verb is "truncate" or "lock" or "analyze" or "vacuum" or "cluster" or "reindex" or "refresh" or "copy")
+        if (_verb == "copy" || IsMaintenance || _verb is "truncate" or "lock")
         {
             // Even where COPY reads: its columns in parentheses would make a function's call of what is expected as a table.
             _frame.Role = _verb == "copy" && !_rules.CopiesIn(_at) ? NameRole.Read : NameRole.Write;
@@ -77,6 +76,11 @@ internal sealed partial class StatementReader
 
     private void EndStatement()
     {
+        if (_frames.Count == 0 && _frame.Expects is Expecting.Target or Expecting.Schema)
+        {
+            throw SessionRules.NamesNothing(_verb);
+        }
+
         // x.y in an expression is a column of the alias x; or else x is a schema.
         _names.AddRange(_qualified.Where(name => !_aliases.Contains(name.Schema!) && !IsBuiltInAlias(name.Schema!)));
         _qualified.Clear();
@@ -105,7 +109,8 @@ internal sealed partial class StatementReader
                 _frame.Expects = _frame.Expects switch
                 {
                     Expecting.AfterTable or Expecting.JoinCondition => Expecting.Table,
-                    Expecting.AfterTarget when _listsTargets => Expecting.Target,
+                    Expecting.AfterTarget when _frame.ListsTargets => Expecting.Target,
+                    Expecting.AfterSchema => Expecting.Schema,
                     Expecting.AfterCommonTable => Expecting.CommonTable,
                     var other => other,
                 };
@@ -125,7 +130,12 @@ internal sealed partial class StatementReader
                 inner.Expects = Expecting.Table;
                 _frame.Expects = Expecting.AfterTable;
                 break;
-            case Expecting.Target when _verb == "copy":
+            case Expecting.Target when Previous().Is("only") || Previous().Is("inherits"):
+                // ONLY (table) is ONLY table.
+                (inner.Expects, inner.Role, inner.ListsTargets) = (Expecting.Target, _frame.Role, Previous().Is("inherits"));
+                (_frame.Expects, _frame.Role) = (Expecting.AfterTarget, NameRole.Write);
+                break;
+            case Expecting.Target when _verb == "copy" && _frames.Count == 0:
                 // COPY (query) TO.
                 _frame.Expects = Expecting.AfterTarget;
                 break;
@@ -203,25 +213,38 @@ internal sealed partial class StatementReader
             case Expecting.Target:
                 Add(_frame.Role, schema, name);
                 _frame.Role = NameRole.Write;
-                _aliases.Add(last);
+                if (HasColumns)
+                {
+                    _aliases.Add(last);
+                }
+
                 _frame.Expects = Expecting.AfterTarget;
                 break;
             case Expecting.Schema:
                 _names.Add(new(NameRole.Schema, last == TenantPlaceholder.Schema && schema is null ? last : null, last));
+                _frame.Expects = Expecting.AfterSchema;
+                break;
+            case Expecting.AfterSchema when schema is null:
                 _frame.Expects = Expecting.AfterTarget;
                 break;
             case Expecting.CommonTable:
                 _frame.CommonTable = last;
                 _frame.Expects = Expecting.AfterCommonTable;
                 break;
-            case Expecting.AfterTable or Expecting.AfterTarget when schema is null:
-                _aliases.Add(last);
-                break;
+            case Expecting.AfterTable:
+            case Expecting.AfterTarget when !IsDefinition:
+                if (schema is null)
+                {
+                    _aliases.Add(last);
+                    break;
+                }
+
+                goto default;
             default:
                 if (schema is not null)
                 {
-                    // A call is never an alias's column.
-                    (call ? _names : _qualified).Add(new(NameRole.Use, schema, name));
+                    // A call is never an alias's column, nor is a type or an operator.
+                    (call || IsTypeOrOperator(start) ? _names : _qualified).Add(new(NameRole.Use, schema, name));
                 }
 
                 break;
@@ -242,5 +265,5 @@ internal sealed partial class StatementReader
 
     private Lexeme Next(int ahead) => At(_at + ahead);
 
-    private Lexeme At(int at) => at < _sql.Count ? _sql[at] : default;
+    private Lexeme At(int at) => at >= 0 && at < _sql.Count ? _sql[at] : default;
 }

@@ -37,6 +37,13 @@ public sealed class DriftFleet(App app) : IAsyncLifetime
             ALTER DEFAULT PRIVILEGES IN SCHEMA "__Tenant__" GRANT SELECT ON TABLES TO tenancy_api;
             """));
 
+    /// <summary>For tests with a fleet of their own: a version, and the one after it.</summary>
+    internal static readonly CompiledMigrations Old = Migrations(("m1_a", "CREATE TABLE \"__Tenant__\".a (x int);"));
+    internal static readonly CompiledMigrations New = Migrations(
+        ("m1_a", "CREATE TABLE \"__Tenant__\".a (x int);"),
+        ("m2_y", "ALTER TABLE \"__Tenant__\".a ADD y int;"),
+        ("m3_z", "ALTER TABLE \"__Tenant__\".a ADD z int;"));
+
     public async ValueTask InitializeAsync() => _fleet = await TestFleet.StartAsync(app.Server);
 
     public async ValueTask DisposeAsync() => await Fleet.DisposeAsync();
@@ -49,6 +56,9 @@ public sealed class DriftFleet(App app) : IAsyncLifetime
         [.. migrations.Select(one => new CompiledMigration(one.Id, $"{one.Sql}\n{Insert} ('{one.Id}', '10');\n"))],
         "CREATE TABLE \"__Tenant__\".\"__EFMigrationsHistory\" (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n",
         "__EFMigrationsHistory");
+
+    /// <summary>All schemas of the database, so that a test can say that none was left behind.</summary>
+    internal static Task<object?> SchemasAsync(TestFleet fleet) => fleet.ScalarAsync("SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'");
 
     internal async Task<SchemaName> NewSchemaAsync() => Assert.Single(await Fleet.ProvisionAsync(Build, 1));
 }

@@ -1,7 +1,6 @@
 using CsCheck;
 using Npgsql;
 using Tenancy;
-using Tenancy.Stamping;
 using Xunit;
 
 namespace Tests.Integration.Stamping;
@@ -12,8 +11,6 @@ namespace Tests.Integration.Stamping;
 /// </summary>
 public sealed class GuardAgainstPostgresTests(App app)
 {
-    private static readonly AllowList Shared = new(["public.shared"], ["public"]);
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -61,7 +58,7 @@ public sealed class GuardAgainstPostgresTests(App app)
                 // MERGE and FOR UPDATE into shared tables are writes or locks: the guard may refuse them, the role does.
                 var writes = !sql.StartsWith("SELECT", StringComparison.Ordinal) && !sql.StartsWith('(') && !sql.StartsWith("WITH", StringComparison.Ordinal) && !sql.StartsWith("TABLE", StringComparison.Ordinal);
                 var mayPass = needs.All(need => need is "__Tenant__.a" or "__Tenant__.b" or "__Tenant__.f" or "public.f" or "public.shared");
-                var refusal = RefusalOf(sql);
+                var refusal = GuardVerdicts.RefusalOf(sql);
                 Assert.True(mayPass || refusal is not null, $"Let through, though it needs {string.Join(", ", needs)}: {sql}");
                 if (!mayPass)
                 {
@@ -81,19 +78,6 @@ public sealed class GuardAgainstPostgresTests(App app)
         // Or the test would prove nothing.
         Assert.InRange(accepted, statements / 8, statements);
         Assert.InRange(allowed, accepted / 10, accepted);
-    }
-
-    private static CommandRefusedException? RefusalOf(string sql)
-    {
-        try
-        {
-            StatementCut.Of(sql).Guard(Shared);
-            return null;
-        }
-        catch (CommandRefusedException refusal)
-        {
-            return refusal;
-        }
     }
 
     /// <returns>Null where the server refuses the statement itself.</returns>

@@ -37,7 +37,7 @@ internal sealed class RandomStatements(int seed)
         return $"DELETE FROM {target}{from}";
     }
 
-    private string Query()
+    public string Query()
     {
         if (_depth > 2)
         {

@@ -49,11 +49,13 @@ internal sealed class LocalPostgres : IAsyncDisposable
         StartAsync(dataFolder, ServerAccount.Current(), Environment.ProcessId, durable: true, ct);
 
     /// <summary>The same on new data, which is deleted when the server is disposed, and doesn't wait for the disk.</summary>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="inMemory">Rather in memory than in a file system.</param>
     /// <exception cref="NoPostgresException">As above.</exception>
-    public static async Task<LocalPostgres> StartThrowawayAsync(CancellationToken ct)
+    public static async Task<LocalPostgres> StartThrowawayAsync(CancellationToken ct, bool inMemory = false)
     {
         var account = ServerAccount.Current();
-        var folder = ThrowawayFolder.Make(account);
+        var folder = ThrowawayFolder.Make(account, inMemory);
         try
         {
             var server = await StartAsync(folder, account, Environment.ProcessId, durable: false, ct);

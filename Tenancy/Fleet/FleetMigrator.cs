@@ -107,6 +107,12 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         var rings = await Ledger.RingsAsync(database, run.Due(plan.Ring), ct);
         run.Expect(rings.Sum(ring => ring.Due));
         var group = await GroupSizeAsync(run, ct);
+        // Now, for all workers: each would do it with another connection in its hands.
+        foreach (var reached in run.Reached(versions))
+        {
+            await versions.RecordAsync(reached, ct);
+        }
+
         foreach (var (at, (ring, due, size)) in rings.Index())
         {
             if (run.Halted is not null || stop.IsCancellationRequested)
@@ -117,8 +123,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             run.Enter(ring);
             // Who names schemas, or repeats what failed, means those and no gate.
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
-            // Never a group so large that a worker would have nothing to do.
-            var worker = new RingWorker(database, migrations, versions, run, ring, Math.Clamp((due + plan.Workers - 1) / plan.Workers, 1, group), allowed, time, log);
+            var worker = new RingWorker(database, migrations, versions, run, ring, due, group, allowed, time, log);
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },

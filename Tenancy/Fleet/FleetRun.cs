@@ -34,6 +34,9 @@ internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime
     /// <summary>The most locks that one schema's part of a group can hold.</summary>
     public int LocksPerSchema(SchemaVersions versions) => work.LocksPerSchema(_due.Keys.Select(versions.Find));
 
+    /// <summary>What schemas of the versions that are due will have; see <see cref="FleetWork.Reached"/>.</summary>
+    public IEnumerable<HashSet<string>> Reached(SchemaVersions versions) => work.Reached(_due.Keys.Select(versions.Find).OfType<SchemaVersion>());
+
     /// <summary>A version that the run itself, or another one, has left schemas at, between two transactions.</summary>
     public void AddDue(string version) => _due.TryAdd(version, true);
 

@@ -69,11 +69,17 @@ internal sealed class FleetWork
     /// <summary>Whether any of these schemas needs a migration that takes a second connection.</summary>
     public bool GoesOutside(IEnumerable<SchemaVersion?> versions) => Steps(versions).Any(steps => steps.Any(step => step.Sql.OutsideTransaction));
 
-    /// <summary>Of each version. What a schema has and this build can't take back fails later, for that schema.</summary>
-    private IEnumerable<IReadOnlyList<MigrationStep>> Steps(IEnumerable<SchemaVersion?> versions) => versions
-        .Select(version => version?.Migrations ?? new HashSet<string>())
-        .Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains))
-        .Select(StepsFor);
+    /// <summary>What schemas of these versions have when the first transaction of each is done.</summary>
+    public IEnumerable<HashSet<string>> Reached(IEnumerable<SchemaVersion> versions) => Possible(versions.Select(version => version.Migrations))
+        .Select(applied => applied.After(StepsFor(applied).TakeWhile(step => !step.Sql.OutsideTransaction)));
+
+    /// <summary>Of each version.</summary>
+    private IEnumerable<IReadOnlyList<MigrationStep>> Steps(IEnumerable<SchemaVersion?> versions) =>
+        Possible(versions.Select(version => version?.Migrations ?? new HashSet<string>())).Select(StepsFor);
+
+    /// <summary>What a schema has and this build can't take back fails later, for that schema.</summary>
+    private IEnumerable<IReadOnlySet<string>> Possible(IEnumerable<IReadOnlySet<string>> histories) =>
+        histories.Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains));
 
     private bool IsBeyond(string id) => string.CompareOrdinal(id, Target) > 0;
 }

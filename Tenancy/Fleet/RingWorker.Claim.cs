@@ -8,6 +8,7 @@ namespace Tenancy;
 internal sealed partial class RingWorker
 {
     /// <summary>Claims and migrates in one transaction.</summary>
+    /// <param name="session">The worker's.</param>
     /// <param name="due">Whom.</param>
     /// <param name="after">Where the last group ended; null when one is claimed by its name.</param>
     /// <param name="size">How many.</param>
@@ -15,9 +16,9 @@ internal sealed partial class RingWorker
     /// <param name="begun">The migration outside a transaction that this worker has just announced.</param>
     /// <param name="ct">Ends the work; nothing of it stays.</param>
     /// <returns>Null when there was nothing to claim.</returns>
-    private async Task<Taken?> MigrateAsync(Due due, string? after, int size, int attempt, string? begun, CancellationToken ct)
+    private async Task<Taken?> MigrateAsync(WorkerSession session, Due due, string? after, int size, int attempt, string? begun, CancellationToken ct)
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
+        var connection = await session.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var claimed = await Ledger.ClaimAsync(connection, due, after ?? "", size, run.Plan, ct);
         if (claimed.Count == 0)
@@ -25,7 +26,7 @@ internal sealed partial class RingWorker
             return null;
         }
 
-        Pass(claimed[^1].Schema, inOrder: after is not null);
+        Pass(claimed, inOrder: after is not null);
         var group = new Group(connection, transaction, claimed, size == 1, attempt, time.GetTimestamp());
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateGroup);
         span?.SetTag(TenancyTelemetry.Ring, ring).SetTag(TenancyTelemetry.Schemas, claimed.Count);
@@ -39,14 +40,23 @@ internal sealed partial class RingWorker
         try
         {
             var histories = await Ledger.LockHistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
-            var todo = group.Schemas.Zip(histories, (schema, applied) => new SchemaTodo(schema, applied, run.Work.StepsFor(applied))).ToList();
-            return group.Alone && todo[0].BeginsOutside ? await OutsideAsync(group, todo[0], begun, ct) : await InsideAsync(group, todo, ct);
+            var todo = SchemaTodo.Of(group.Schemas, histories, run.Work);
+            if (group.Alone && todo[0].Steps.BeginsOutside)
+            {
+                return await OutsideAsync(group, todo[0], begun, ct);
+            }
+
+            var taken = await InsideAsync(group, todo, ct);
+            session.Took(claimed.Count, time.GetElapsedTime(group.Started));
+            return taken;
         }
         catch (Exception error) when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn()))
         {
             if (!group.Alone)
             {
                 await transaction.RollbackAsync(ct);
+                // Some statements run by themselves and not inside another one, SELECT INTO for instance.
+                _together = false;
                 LogGroupFailed(log, claimed.Count, claimed[0].Schema, claimed[^1].Schema, Words(error));
                 return new(group.Schemas);
             }
@@ -65,23 +75,24 @@ internal sealed partial class RingWorker
     /// <summary>All of the group in one round trip; a schema alone migration by migration, so that an error can be told of one.</summary>
     private async Task<Taken> InsideAsync(Group group, List<SchemaTodo> todo, CancellationToken ct)
     {
-        var inside = todo.Where(schema => !schema.BeginsOutside).ToList();
+        var inside = todo.Where(schema => !schema.Steps.BeginsOutside).ToList();
         var ledger = "";
-        foreach (var same in inside.GroupBy(schema => (Version: CompiledMigrations.Fingerprint(schema.After), Complete: schema.Left == 0)))
+        foreach (var same in inside.GroupBy(schema => schema.Steps))
         {
             // Never inside this transaction: who else brings a schema to that version would wait for its end.
-            await versions.RecordAsync(same.First().After, ct);
-            if (!same.Key.Complete)
+            var version = await versions.RecordAsync(same.Key.After, ct);
+            var complete = same.Key.Left == 0;
+            if (!complete)
             {
-                run.AddDue(same.Key.Version);
+                run.AddDue(version);
             }
 
-            ledger += Ledger.Succeeded(same.Select(schema => schema.Schema), same.Key.Version, same.Key.Complete, group.Schemas.Length);
+            ledger += Ledger.Succeeded(same.Select(schema => schema.Schema), version, complete, group.Schemas.Length);
         }
 
         if (group.Alone)
         {
-            foreach (var step in todo[0].Inside)
+            foreach (var step in todo[0].Steps.Inside)
             {
                 group.Step = step.Id;
                 await ExecuteAsync(group.Connection, step.Sql.Script(todo[0].Schema), ct);
@@ -91,13 +102,14 @@ internal sealed partial class RingWorker
         }
         else
         {
-            ledger = string.Concat(inside.SelectMany(schema => schema.Inside.Select(step => step.Sql.Script(schema.Schema))).Append(ledger));
+            ledger = string.Concat(inside.SelectMany(schema => schema.Steps.Inside.Select(step => step.Sql.Script(schema.Schema))).Append(ledger));
+            ledger = _together ? OneStatement.Of(ledger) : ledger;
         }
 
         await ExecuteAsync(group.Connection, ledger, ct);
         await group.Transaction.CommitAsync(ct);
-        Succeed(group, inside.Count(schema => schema.Left == 0), inside.Count);
-        return new([.. todo.Where(schema => schema.BeginsOutside || schema.Left > 0).Select(schema => schema.Schema)]);
+        Succeed(group, inside.Count(schema => schema.Steps.Left == 0), inside.Count);
+        return new([.. todo.Where(schema => schema.Steps.BeginsOutside || schema.Steps.Left > 0).Select(schema => schema.Schema)]);
     }
 
     /// <summary>
@@ -106,7 +118,7 @@ internal sealed partial class RingWorker
     /// </summary>
     private async Task<Taken> OutsideAsync(Group group, SchemaTodo todo, string? begun, CancellationToken ct)
     {
-        var (schema, step) = (todo.Schema, todo.Steps[0]);
+        var (schema, step) = (todo.Schema, todo.Steps.All[0]);
         group.Step = step.Id;
         if (group.Claimed[0].Unfinished != step.Id)
         {
@@ -115,8 +127,8 @@ internal sealed partial class RingWorker
             return new([schema], Begun: step.Id);
         }
 
-        var version = await versions.RecordAsync(todo.AfterFirst, ct);
-        var complete = todo.Steps.Count == 1;
+        var version = await versions.RecordAsync(todo.Steps.AfterFirst, ct);
+        var complete = todo.Steps.All.Count == 1;
         if (!complete)
         {
             run.AddDue(version);
@@ -232,19 +244,4 @@ internal sealed partial class RingWorker
     /// <param name="InTheWay">Somebody held a lock.</param>
     /// <param name="Begun">The migration outside a transaction that was announced.</param>
     private sealed record Taken(IReadOnlyList<SchemaName> Left, bool InTheWay = false, string? Begun = null);
-
-    /// <summary>One schema's migrations.</summary>
-    private sealed record SchemaTodo(SchemaName Schema, HashSet<string> Applied, IReadOnlyList<MigrationStep> Steps)
-    {
-        /// <summary>Those that share a transaction with others; what follows them waits for another.</summary>
-        public IReadOnlyList<MigrationStep> Inside { get; } = [.. Steps.TakeWhile(step => !step.Sql.OutsideTransaction)];
-
-        public bool BeginsOutside => Steps is [{ Sql.OutsideTransaction: true }, ..];
-
-        public int Left => Steps.Count - Inside.Count;
-
-        public HashSet<string> After => Applied.After(Inside);
-
-        public HashSet<string> AfterFirst => Applied.After(Steps.Take(1));
-    }
 }

@@ -8,25 +8,33 @@ namespace Tenancy;
 /// transaction that holds the claim. When it fails, its schemas are claimed again one by one, so that only the guilty fail.
 /// </summary>
 internal sealed partial class RingWorker(
-    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int groupSize, int allowedFailures, TimeProvider time, ILogger log)
+    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, ILogger log)
 {
+    /// <summary>A group costs some milliseconds besides its migrations.</summary>
+    private const int SmallestShare = 5;
+
     private const string BeforeMigrations = "before_migrations";
 
     private readonly Lock _lock = new();
     private string _after = "";
     private int _size = groupSize;
+    private int _left = due;
     private int _inHand;
     private int _failures;
     private long? _heldSince;
 
+    /// <summary>Whether a group's statements are sent as one. A limit of time is each statement's own.</summary>
+    private volatile bool _together = run.Plan.StatementTimeout is null;
+
     /// <summary>Works until nothing of the ring is due, the run is halted or <paramref name="stop"/> says so. Several may work at once.</summary>
     public async Task WorkAsync(CancellationToken stop, CancellationToken ct)
     {
+        await using var session = new WorkerSession(database);
         while (run.Halted is null && !stop.IsCancellationRequested)
         {
             try
             {
-                if (!await TakeGroupAsync(stop, ct) && !await WaitForOthersAsync(ct))
+                if (!await TakeGroupAsync(session, stop, ct) && !await WaitForOthersAsync(ct))
                 {
                     return;
                 }
@@ -43,20 +51,22 @@ internal sealed partial class RingWorker(
     }
 
     /// <returns>False when there was nothing to claim.</returns>
-    private async Task<bool> TakeGroupAsync(CancellationToken stop, CancellationToken ct)
+    private async Task<bool> TakeGroupAsync(WorkerSession session, CancellationToken stop, CancellationToken ct)
     {
-        var (after, size) = (_after, _size);
+        // Towards the end smaller ones: nobody should have much in hand while the others have nothing.
+        var share = Math.Max(Volatile.Read(ref _left) / run.Plan.Workers, SmallestShare);
+        var (after, size) = (_after, Math.Min(share, Math.Min(_size, session.Fits(run.Plan.GroupTime))));
         Interlocked.Increment(ref _inHand);
         try
         {
-            if (await MigrateAsync(run.Due(ring), after, size, attempt: 1, begun: null, ct) is not { } taken)
+            if (await MigrateAsync(session, run.Due(ring), after, size, attempt: 1, begun: null, ct) is not { } taken)
             {
                 return false;
             }
 
             foreach (var schema in taken.Left)
             {
-                await FinishAsync(schema, taken, stop, ct);
+                await FinishAsync(session, schema, taken, stop, ct);
             }
 
             return true;
@@ -110,12 +120,12 @@ internal sealed partial class RingWorker(
     }
 
     /// <summary>One schema, in as many transactions as its migrations ask for, trying again when someone is in the way.</summary>
-    private async Task FinishAsync(SchemaName schema, Taken last, CancellationToken stop, CancellationToken ct)
+    private async Task FinishAsync(WorkerSession session, SchemaName schema, Taken last, CancellationToken stop, CancellationToken ct)
     {
         var attempt = last.InTheWay ? 2 : 1;
         while (run.Halted is null && !stop.IsCancellationRequested)
         {
-            if (await MigrateAsync(run.Due(ring) with { Only = [schema.Value] }, after: null, 1, attempt, last.Begun, ct) is not { Left.Count: > 0 } taken)
+            if (await MigrateAsync(session, run.Due(ring) with { Only = [schema.Value] }, after: null, 1, attempt, last.Begun, ct) is not { Left.Count: > 0 } taken)
             {
                 return;
             }
@@ -126,14 +136,16 @@ internal sealed partial class RingWorker(
     }
 
     /// <summary>The next group begins after this one's last.</summary>
-    /// <param name="last">Its last.</param>
+    /// <param name="claimed">This one.</param>
     /// <param name="inOrder">False for one that was claimed by its name.</param>
-    private void Pass(SchemaName last, bool inOrder)
+    private void Pass(List<ClaimedSchema> claimed, bool inOrder)
     {
+        var last = claimed[^1].Schema;
         lock (_lock)
         {
             // Whatever comes of it: nobody else held it. A session that has just ended may hold its rows for a moment longer.
             _heldSince = null;
+            _left -= inOrder ? claimed.Count : 0;
             if (inOrder && string.CompareOrdinal(last.Value, _after) > 0)
             {
                 _after = last.Value;

@@ -140,7 +140,7 @@ public sealed class OutsideTransactionTests(App app)
         await using var fleet = await TestFleet.StartAsync(await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8");
         var schema = Assert.Single(await fleet.ProvisionAsync(Old, 1));
 
-        var refused = await Assert.ThrowsAsync<ArgumentException>(() => fleet.Migrator(New).RunAsync(new(), Ct));
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => fleet.Migrator(New).RunAsync(new() { Workers = 4 }, Ct));
 
         Assert.Contains("need 9 connections for these migrations, and the pool has 8", refused.Message, StringComparison.Ordinal);
         Assert.Equal("m1_a", await fleet.TablesAsync(schema));

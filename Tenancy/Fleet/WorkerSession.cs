@@ -1,0 +1,41 @@
+using System.Data;
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>
+/// What a worker keeps from group to group: its connection, and how long a schema takes. What a backend learns of the catalog is its own, so a pool that hands
+/// out another one for each group makes all of them learn it.
+/// </summary>
+internal sealed class WorkerSession(NpgsqlDataSource database) : IAsyncDisposable
+{
+    private NpgsqlConnection? _connection;
+    private TimeSpan? _pace;
+
+    /// <summary>The connection, open; another one if the last was lost.</summary>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        if (_connection is { State: ConnectionState.Open } open)
+        {
+            return open;
+        }
+
+        await DisposeAsync();
+        return _connection = await database.OpenConnectionAsync(ct);
+    }
+
+    /// <summary>How many schemas can be migrated in that time, going by the last ones; one as long as there are none.</summary>
+    public int Fits(TimeSpan time) => _pace is { } pace ? (int)Math.Clamp(time / pace, 1, int.MaxValue) : 1;
+
+    /// <summary>That the last ones took so long.</summary>
+    public void Took(int schemas, TimeSpan elapsed) => _pace = elapsed / schemas;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync();
+        }
+    }
+}

@@ -55,8 +55,8 @@ internal sealed partial class RingWorker
             if (!group.Alone)
             {
                 await transaction.RollbackAsync(ct);
-                // Some statements run by themselves and not inside another one, SELECT INTO for instance.
-                _together = false;
+                // Some statements run by themselves and not inside another one, SELECT INTO for instance. Who is in the way says nothing of that.
+                _together &= error is PostgresException inTheWay && inTheWay.GivesWay();
                 LogGroupFailed(log, claimed.Count, claimed[0].Schema, claimed[^1].Schema, Words(error));
                 return new(group.Schemas);
             }
@@ -103,7 +103,7 @@ internal sealed partial class RingWorker
         else
         {
             ledger = string.Concat(inside.SelectMany(schema => schema.Steps.Inside.Select(step => step.Sql.Script(schema.Schema))).Append(ledger));
-            ledger = _together ? OneStatement.Of(ledger) : ledger;
+            ledger = _together && ledger.Length > 0 ? OneStatement.Of(ledger) : ledger;
         }
 
         await ExecuteAsync(group.Connection, ledger, ct);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Benchmarks.Including;
 using Benchmarks.Migration;
 using Benchmarks.Pending;
 using Benchmarks.Provisioning;
@@ -41,6 +42,9 @@ stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(par
 var startup = new Command("startup", "What the compiled model saves until the first query has answered.") { rounds, quick };
 startup.SetAction((parsed, ct) => EndedAsync(StartupBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
 
+var include = new Command("include", "What a list with its lines costs, with the code for a row made once, against EF's way.") { rounds, quick };
+include.SetAction((parsed, ct) => EndedAsync(IncludeBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
+
 var pairs = Number("--rounds", "How many times both are measured, in turn", 7, quickly: 3, 1, 1000);
 var verify = new Command("verify", "What it costs to compare every customer's schema with the migrations, beside pg_dump.") { tenants, pairs, quick };
 verify.SetAction((parsed, ct) => EndedAsync(VerifyBenchmark.RunAsync(parsed.GetValue(tenants), parsed.GetValue(pairs), Console.Out, ct), ct));
@@ -64,7 +68,7 @@ var starts = Number("--rounds", "How often each is measured", 21, quickly: 2, 1,
 var pending = new Command("pending", "What it costs to find that nothing has to be migrated: the deciding query, and the job as a process.") { enrolled, starts, quick };
 pending.SetAction((parsed, ct) => EndedAsync(new PendingBenchmark(parsed.GetValue(enrolled), parsed.GetValue(starts), Console.Out).RunAsync(ct), ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, stamp, startup, migration, verify, provisioning, pending, once };
+var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, include, stamp, startup, migration, verify, provisioning, pending, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

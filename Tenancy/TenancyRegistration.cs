@@ -1,11 +1,12 @@
-// INpgsqlRelationalConnection is the one service that has to be replaced and is internal by name; see TenantConnection.
-#pragma warning disable EF1001
+// Of the services that are replaced, INpgsqlRelationalConnection is internal by name and ILiftableConstantProcessor experimental; see TenantConnection and ReadersMadeOnce.
+#pragma warning disable EF1001, EF9100
 
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -14,6 +15,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
+using Tenancy.Queries;
 using Tenancy.Stamping;
 
 namespace Tenancy;
@@ -110,6 +112,8 @@ public static class TenancyRegistration
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()
             .ReplaceService<ICompiledQueryCacheKeyGenerator, TenantQueryKeys>()
+            .ReplaceService<ILiftableConstantProcessor, ReadersMadeOnce>()
+            .ReplaceService<ICommandBatchPreparer, NothingToSort>()
             .ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
     }
 

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using Tenancy;
 using Xunit;
 
@@ -85,24 +83,11 @@ public sealed class GroupSizesTests(App app)
     /// <summary>Of the groups that a run makes, in order.</summary>
     private static async Task<IReadOnlyList<int>> SizesAsync(TestFleet fleet, CompiledMigrations build, FleetPlan plan)
     {
-        using var test = new Activity("test").Start();
-        var sizes = new ConcurrentQueue<int>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == TenancyTelemetry.Name,
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = span =>
-            {
-                if (span.TraceId == test.TraceId && span.OperationName == TenancyTelemetry.MigrateGroup)
-                {
-                    sizes.Enqueue((int)span.GetTagItem(TenancyTelemetry.Schemas)!);
-                }
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var spans = new Spans();
         var report = await fleet.Migrator(build).RunAsync(plan, Ct);
         Assert.Empty(report.Failed);
+        List<int> sizes = [.. spans.Of(TenancyTelemetry.MigrateGroup).Select(group => (int)group.GetTagItem(TenancyTelemetry.Schemas)!)];
         Assert.Equal(report.Migrated, sizes.Sum());
-        return [.. sizes];
+        return sizes;
     }
 }

@@ -120,30 +120,16 @@ public sealed class RunsTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schemas = await fleet.ProvisionAsync(Old, 6);
         await fleet.ScalarAsync($"CREATE TABLE {schemas[4].Qualify("m2_b")} (by_hand int)");
-        var spans = new System.Collections.Concurrent.ConcurrentQueue<Activity>();
-        using var test = new Activity("test").Start();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == TenancyTelemetry.Name,
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = span =>
-            {
-                if (span.TraceId == test.TraceId)
-                {
-                    spans.Enqueue(span);
-                }
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var spans = new Spans();
 
         await fleet.Migrator(New).RunAsync(new() { Workers = 1, Group = 3, GroupTime = TimeSpan.FromHours(1) }, Ct);
 
-        var run = Assert.Single(spans, span => span.OperationName == TenancyTelemetry.MigrateFleet);
+        var run = Assert.Single(spans.Of(TenancyTelemetry.MigrateFleet));
         Assert.Equal((5, 1), (run.GetTagItem(TenancyTelemetry.Migrated), run.GetTagItem(TenancyTelemetry.Failed)));
-        var groups = spans.Where(span => span.OperationName == TenancyTelemetry.MigrateGroup && span.ParentSpanId == run.SpanId).ToList();
+        var groups = spans.Of(TenancyTelemetry.MigrateGroup).Where(span => span.ParentSpanId == run.SpanId).ToList();
         // The first alone, three, the two that are left; and those two, because one fails, each alone.
         Assert.Equal([1, 1, 1, 2, 3], groups.Select(group => (int)group.GetTagItem(TenancyTelemetry.Schemas)!).Order());
-        var failed = Assert.Single(spans, span => span.OperationName == TenancyTelemetry.MigrateFailed);
+        var failed = Assert.Single(spans.Of(TenancyTelemetry.MigrateFailed));
         Assert.Equal((schemas[4].Value, ActivityStatusCode.Error), (failed.GetTagItem(TenancyTelemetry.Namespace), failed.Status));
         Assert.StartsWith("m2_b: 42P07", failed.StatusDescription, StringComparison.Ordinal);
     }

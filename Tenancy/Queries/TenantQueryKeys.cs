@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
 
-namespace Tenancy.Leasing;
+namespace Tenancy.Queries;
 
 /// <summary>
 /// The same key as the provider's for a query in EF's cache, with what the context's options say asked for once per context instead of once

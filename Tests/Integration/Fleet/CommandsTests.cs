@@ -97,6 +97,7 @@ public sealed class CommandsTests(App app)
             Assert.Skip("Windows has no SIGINT for another process.");
         }
 
+        Signals.SkipWhereIgnored("INT");
         var database = await WithCustomersAsync();
         await ScalarAsync(database, $"UPDATE tenancy.schemas SET version = '{Nothing}'");
         await using var source = NpgsqlDataSource.Create(database);

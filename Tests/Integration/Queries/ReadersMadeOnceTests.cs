@@ -82,7 +82,7 @@ public sealed class ReadersMadeOnceTests(App app)
 
                 Assert.True(expected.Length > 10, $"{name} reads nothing.");
                 Assert.True(expected == Written(await query(ours).ToListAsync(TestContext.Current.CancellationToken)), $"{name} is different.");
-                // One by one as well, and by the other thread of EF's code, which isn't the asynchronous one.
+                // And synchronously, for which EF makes other code.
                 ours.ChangeTracker.Clear();
                 Assert.True(expected == Written(query(ours).ToList()), $"{name} is different when read at once.");
             }
@@ -101,7 +101,7 @@ public sealed class ReadersMadeOnceTests(App app)
 
         long ours = Bytes(acme.Tenant, efs: false), efs = Bytes(acme.Tenant, efs: true);
 
-        // EF makes four for each row: a delegate has 64 bytes, what it is bound to some more.
+        // EF makes some for each row: a delegate has 64 bytes, what it is bound to some more.
         Assert.True(ours < efs - invoices * 64, $"{ours} bytes, and {efs} by EF's own code.");
     }
 

@@ -9,7 +9,7 @@ using Benchmarks.Stamping;
 using Benchmarks.Startup;
 using Benchmarks.Verify;
 using Command = System.CommandLine.Command;
-using NoPostgresException = AppHost.Postgres.NoPostgresException;
+using NoPostgresException = LocalPostgres.NoPostgresException;
 
 const int failed = 1, usage = 64, cancelled = 130;
 

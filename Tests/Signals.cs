@@ -1,4 +1,4 @@
-using AppHost.Postgres;
+using LocalPostgres.Cluster;
 using Xunit;
 
 namespace Tests;

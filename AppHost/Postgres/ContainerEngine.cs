@@ -1,3 +1,5 @@
+using LocalPostgres;
+using LocalPostgres.Cluster;
 using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Postgres;

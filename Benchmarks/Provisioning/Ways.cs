@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using AppHost.Postgres;
+using LocalPostgres.Cluster;
 using Benchmarks.Measuring;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;

@@ -1,4 +1,4 @@
-using AppHost.Postgres;
+using LocalPostgres;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
@@ -17,10 +17,10 @@ internal sealed class Fleet : IAsyncDisposable
 
     private const int SchemasPerRoundTrip = 20;
 
-    private readonly LocalPostgres _server;
+    private readonly PostgresServer _server;
     private readonly CompiledMigrations _migrations;
 
-    private Fleet(LocalPostgres server)
+    private Fleet(PostgresServer server)
     {
         _server = server;
         using var services = new ServiceCollection()
@@ -38,7 +38,7 @@ internal sealed class Fleet : IAsyncDisposable
     /// </param>
     public static async Task<Fleet> StartAsync(CancellationToken ct, bool inMemory = false)
     {
-        var fleet = new Fleet(await LocalPostgres.StartThrowawayAsync(ct, inMemory));
+        var fleet = new Fleet(await PostgresServer.StartThrowawayAsync(ct, inMemory));
         try
         {
             await using var admin = NpgsqlDataSource.Create(fleet._server.ConnectionString());

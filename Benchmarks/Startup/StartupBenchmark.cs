@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using AppHost.Postgres;
+using LocalPostgres;
 using Benchmarks.Measuring;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
@@ -18,7 +18,7 @@ internal static class StartupBenchmark
 
     public static async Task RunAsync(int rounds, TextWriter output, CancellationToken ct)
     {
-        await using var server = await LocalPostgres.StartThrowawayAsync(ct);
+        await using var server = await PostgresServer.StartThrowawayAsync(ct);
         var database = server.ConnectionString();
         await using (var source = NpgsqlDataSource.Create(database))
         {

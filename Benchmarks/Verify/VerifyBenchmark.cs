@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using AppHost.Postgres;
+using LocalPostgres;
+using LocalPostgres.Cluster;
 using Benchmarks.Measuring;
 using Benchmarks.Requests;
 using Data.Invoicing;

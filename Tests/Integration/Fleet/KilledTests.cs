@@ -1,4 +1,4 @@
-using AppHost.Postgres;
+using LocalPostgres.Cluster;
 using Data;
 using Data.Customers;
 using Microsoft.EntityFrameworkCore;

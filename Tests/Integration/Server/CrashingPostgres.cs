@@ -1,4 +1,5 @@
-using AppHost.Postgres;
+using LocalPostgres;
+using LocalPostgres.Cluster;
 using Npgsql;
 
 namespace Tests.Integration.Server;
@@ -7,9 +8,9 @@ namespace Tests.Integration.Server;
 internal sealed class CrashingPostgres : IAsyncDisposable
 {
     private readonly ServerAccount _account = ServerAccount.Current();
-    private readonly int _port = LocalPostgres.FreePort();
+    private readonly int _port = PostgresServer.FreePort();
     private readonly string _folder;
-    private LocalPostgres? _server;
+    private PostgresServer? _server;
 
     private CrashingPostgres() => _folder = ThrowawayFolder.Make(_account);
 
@@ -41,7 +42,7 @@ internal sealed class CrashingPostgres : IAsyncDisposable
         {
             try
             {
-                _server = await LocalPostgres.StartAsync(_folder, _account, Environment.ProcessId, durable: false, ct, _port);
+                _server = await PostgresServer.StartAsync(_folder, _account, Environment.ProcessId, durable: false, ct, _port);
                 return;
             }
             catch (NoPostgresException e) when (e.Message.Contains("shared memory", StringComparison.Ordinal) || e.Message.Contains("lock file", StringComparison.Ordinal))

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using AppHost.Postgres;
+using LocalPostgres.Cluster;
 using Npgsql;
 using Xunit;
 

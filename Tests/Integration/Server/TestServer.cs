@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using AppHost.Postgres;
+using LocalPostgres;
+using LocalPostgres.Cluster;
 using Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -18,7 +19,7 @@ public sealed class TestServer : IAsyncDisposable
     private readonly ConcurrentBag<string> _databases = [];
     private readonly SemaphoreSlim _starting = new(1);
     private readonly ConcurrentBag<string> _logins = [];
-    private LocalPostgres? _local;
+    private PostgresServer? _local;
     private ThrowawayData? _data;
     private RunningApp? _container;
     private string? _maintenance;
@@ -108,7 +109,7 @@ public sealed class TestServer : IAsyncDisposable
 
         if (PostgresBinaries.Installed().Count > 0)
         {
-            _local = await LocalPostgres.StartThrowawayAsync(ct);
+            _local = await PostgresServer.StartThrowawayAsync(ct);
             return _local.ConnectionString();
         }
 

@@ -1,5 +1,6 @@
 using AppHost.Postgres;
 using Microsoft.Extensions.Configuration;
+using Tests.Unit.LocalServer;
 using Xunit;
 
 namespace Tests.Unit.AppHost;

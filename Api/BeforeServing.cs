@@ -10,10 +10,24 @@ internal static partial class BeforeServing
     /// <exception cref="InvalidOperationException">The database can't be served from; the message says why.</exception>
     public static async Task CheckAsync(this WebApplication app)
     {
-        await TenantPlaceholder.RefuseIfItExistsAsync(app.Services.GetRequiredService<NpgsqlDataSource>());
-        if (app.Services.GetRequiredService<TenantLogin>().IsOwn)
+        var own = app.Services.GetRequiredService<TenantLogin>().IsOwn;
+        if (!app.Configuration.MayCreateCustomers())
         {
-            await LogInAsync(app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey));
+            if (!own)
+            {
+                throw new InvalidOperationException(
+                    $"ConnectionStrings:{DataRegistration.RegistryConnectionName} reads who the customers are and nothing of theirs. " +
+                    $"Configure ConnectionStrings:{DataRegistration.ApiConnectionName}, the login that serves them, too.");
+            }
+
+            await LogInAsync(app.Services.GetRequiredService<NpgsqlDataSource>(), DataRegistration.RegistryConnectionName);
+            LogCreatesNobody(app.Logger, DataRegistration.ConnectionName);
+        }
+
+        await TenantPlaceholder.RefuseIfItExistsAsync(app.Services.GetRequiredService<NpgsqlDataSource>());
+        if (own)
+        {
+            await LogInAsync(app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey), DataRegistration.ApiConnectionName);
         }
         else
         {
@@ -24,7 +38,7 @@ internal static partial class BeforeServing
         app.Services.GetRequiredService<CompiledMigrations>().Compile();
     }
 
-    private static async Task LogInAsync(NpgsqlDataSource tenants)
+    private static async Task LogInAsync(NpgsqlDataSource tenants, string name)
     {
         try
         {
@@ -33,10 +47,13 @@ internal static partial class BeforeServing
         catch (PostgresException e) when (e.SqlState.StartsWith("28", StringComparison.Ordinal))
         {
             throw new InvalidOperationException(
-                $"The login of ConnectionStrings:{DataRegistration.ApiConnectionName} is refused ({e.MessageText}). The migration job makes it, and sets its " +
-                "password: run the job with the same two connection strings first.", e);
+                $"The login of ConnectionStrings:{name} is refused ({e.MessageText}). The migration job makes it, and sets its " +
+                "password: run the job with the same connection strings first.", e);
         }
     }
+
+    [LoggerMessage(LogLevel.Information, "This API has no ConnectionStrings:{Owner}, so it doesn't create customers. The migration job's command create does.")]
+    private static partial void LogCreatesNobody(ILogger log, string owner);
 
     [LoggerMessage(LogLevel.Warning,
         "Customers are served with the owner's rights: a statement that escapes the library's guard could alter or drop any customer's tables. Configure " +

@@ -1,19 +1,21 @@
+using AppHost.Deployment;
 using AppHost.Postgres;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
 var tenants = builder.AddTenantsDatabase();
-var tenantsApi = tenants.AddApiLogin();
+var logins = tenants.AddApiLogins();
 
 var migrations = builder.AddProject<Projects.MigrationService>("migrations")
     .WithReference(tenants)
-    .WithEnvironment(ApiLogin.Variable, tenantsApi)
+    .WithApiLogins(logins)
     .WaitFor(tenants)
-    .WithArgs("--on-failure", "isolate");
+    .WithArgs("--on-failure", "isolate")
+    .PublishAsJob();
 
 var api = builder.AddProject<Projects.Api>("api")
-    .WithReference(tenants)
-    .WithEnvironment(ApiLogin.Variable, tenantsApi)
+    .WithOwnerInRunMode(tenants)
+    .WithApiLogins(logins)
     .WaitForCompletion(migrations)
     .WithHttpHealthCheck("/health");
 
@@ -21,6 +23,7 @@ builder.AddProject<Projects.Web>("web")
     .WithReference(api)
     .WaitFor(api)
     .WithHttpHealthCheck("/health")
-    .WithExternalHttpEndpoints();
+    .WithExternalHttps();
 
+builder.PublishPrograms();
 builder.Build().Run();

@@ -23,20 +23,29 @@ public static class DataRegistration
     /// <summary>The role that serves customers; the migrations make it and say what it may.</summary>
     public const string ApiRole = "tenancy_api";
 
+    /// <summary>
+    /// The name of the connection string of the login that reads the registry and the ledger, a member of <see cref="RegistryRole"/>. An API that has it
+    /// and not the owner's finds and lists customers, and doesn't create them.
+    /// </summary>
+    public const string RegistryConnectionName = "tenantsRegistry";
+
+    /// <summary>The role that reads who the customers are, and nothing of theirs.</summary>
+    public const string RegistryRole = "tenancy_registry";
+
     /// <summary>The name of the setting that says how many schemas are kept for customers to come: see <see cref="TenancyOptions.WarmPool"/>.</summary>
     public const string WarmPoolSetting = "Tenancy:WarmPool";
 
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
-    /// Has <c>ConnectionStrings:tenants</c>, the owner's, required; and <c>ConnectionStrings:tenantsApi</c>, with which customers are served,
-    /// else they are with the owner's; and <c>Tenancy:WarmPool</c>.
+    /// Has <c>ConnectionStrings:tenants</c>, the owner's, or, where no customer is created, <c>ConnectionStrings:tenantsRegistry</c>; and
+    /// <c>ConnectionStrings:tenantsApi</c>, with which customers are served, else they are with the owner's; and <c>Tenancy:WarmPool</c>.
     /// </param>
     public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddTenancy<InvoicingContext>(options =>
         {
-            options.ConnectionString = configuration.GetConnectionString(ConnectionName) ?? "";
+            options.ConnectionString = Given(configuration, ConnectionName) ?? Given(configuration, RegistryConnectionName) ?? "";
             options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.FindTenant = (provider, slug, ct) =>
@@ -46,4 +55,10 @@ public static class DataRegistration
         services.AddScoped<CustomerRegistry>();
         return services;
     }
+
+    /// <summary>Whether the owner's connection string is there: only the owner makes schemas.</summary>
+    public static bool MayCreateCustomers(this IConfiguration configuration) => Given(configuration, ConnectionName) is not null;
+
+    private static string? Given(IConfiguration configuration, string name) =>
+        configuration.GetConnectionString(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value : null;
 }

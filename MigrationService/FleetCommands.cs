@@ -19,7 +19,7 @@ internal static class FleetCommands
             Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 64 wrong arguments, 130 cancelled.
             """)
         {
-            Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
+            Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(), CreateCommand.Create(),
         };
         // Without a command it migrates.
         Fill(root, Migrate);
@@ -163,7 +163,7 @@ internal static class FleetCommands
         return command;
     }
 
-    private static T Does<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command
+    internal static T Does<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command
     {
         command.SetAction((parsed, ct) => JobHost.RunAsync(parsed, reports, action, ct));
         return command;

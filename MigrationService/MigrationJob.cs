@@ -1,4 +1,5 @@
 using Data;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,11 +9,12 @@ using Tenancy;
 namespace MigrationService;
 
 /// <summary>
-/// The run: shared schema, the API's login, registry, fleet, report. A plain class that Program.cs awaits, because a BackgroundService that throws
+/// The run: shared schema, the API's logins, registry, fleet, report. A plain class that Program.cs awaits, because a BackgroundService that throws
 /// leaves the exit code 0, and the API would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
-    NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services, IHostEnvironment environment, ILogger<MigrationJob> log)
+    NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services, IConfiguration configuration,
+    IHostEnvironment environment, ILogger<MigrationJob> log)
 {
     /// <summary>Everything, as before a deployment.</summary>
     /// <param name="plan">For the customers.</param>
@@ -20,7 +22,7 @@ internal sealed partial class MigrationJob(
     /// <param name="stop">Ends it after the groups in hand.</param>
     /// <param name="ct">Ends it at once.</param>
     /// <exception cref="System.Data.Common.DbException">The database or the shared schema failed.</exception>
-    /// <exception cref="TenantLoginException">The API's login can't be set up.</exception>
+    /// <exception cref="TenantLoginException">A login of the API can't be set up.</exception>
     public async Task<ExitCode> MigrateAsync(FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
     {
         await TenantPlaceholder.RefuseIfItExistsAsync(database, ct);
@@ -31,6 +33,7 @@ internal sealed partial class MigrationJob(
         }
 
         await login.EnsureAsync(DataRegistration.ApiRole, stop);
+        await login.EnsureAsync(DataRegistration.RegistryRole, configuration.GetConnectionString(DataRegistration.RegistryConnectionName), stop);
         if (pending.Count > 0 || unknown > 0)
         {
             await shared.EnrolUnknownAsync(stop);

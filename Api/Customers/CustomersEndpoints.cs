@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Data;
 using Data.Customers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -14,7 +15,7 @@ internal static class CustomersEndpoints
         var customers = routes.MapGroup("/customers").WithTags("Customers");
         customers.MapGet("/", List).WithSummary("Lists customers by slug.");
         customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
-        customers.MapPost("/", Create).WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(409);
+        customers.MapPost("/", Create).WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403).ProducesProblem(409);
         return customers;
     }
 
@@ -40,9 +41,15 @@ internal static class CustomersEndpoints
             ? TypedResults.Ok(CustomerView.Of(customer))
             : TypedResults.Problem($"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
 
-    private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem>> Create(
-        NewCustomer customer, CustomerRegistry registry, TenantDirectory directory, CancellationToken ct)
+    private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
+        NewCustomer customer, CustomerRegistry registry, TenantDirectory directory, IConfiguration configuration, CancellationToken ct)
     {
+        if (!configuration.MayCreateCustomers())
+        {
+            return TypedResults.Problem(
+                "It has no login that may make schemas. Run the migration job's command: create SLUG --name NAME.", statusCode: 403, title: "This API doesn't create customers.");
+        }
+
         var created = await registry.CreateAsync(customer.Slug, customer.Name.Trim(), ct: ct);
         await directory.ForgetAsync(created.Slug, ct);
         return TypedResults.CreatedAtRoute(CustomerView.Of(created), "FindCustomer", new { slug = created.Slug });

@@ -20,13 +20,13 @@ internal static class TenantsDatabase
     /// <summary>
     /// Adds the database <c>tenants</c>: the configured connection string, if there is one; else a container, if an engine answers; else
     /// a server process of this machine. <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or <c>local</c> forces one;
-    /// <c>Postgres:DataFolder</c> names the folder of a local server's data, <c>Postgres:DataVolume</c> the volume of a container's. In publish mode it is always the container.
+    /// <c>Postgres:DataFolder</c> names the folder of a local server's data, <c>Postgres:DataVolume</c> the volume of a container's. In publish mode: see <see cref="AddPublished"/>.
     /// </summary>
     /// <exception cref="NoPostgresException">None of the three is possible, or the forced one isn't.</exception>
     public static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(this IDistributedApplicationBuilder builder)
     {
         NoPostgresException.IsShownPlainly();
-        return builder.ExecutionContext.IsPublishMode ? builder.AddContainer() : builder.Configuration["Postgres:Use"] switch
+        return builder.ExecutionContext.IsPublishMode ? builder.AddPublished() : builder.Configuration["Postgres:Use"] switch
         {
             null or "" when IsConfigured(builder) => builder.AddConnectionString(Name),
             null or "" when ContainerEngine.Answers(builder.Configuration) => builder.AddContainer(),
@@ -39,6 +39,17 @@ internal static class TenantsDatabase
             var unknown => throw Impossible($"Postgres:Use is '{unknown}': it can be connection, container or local."),
         };
     }
+
+    /// <summary>
+    /// A published application has its server in a container, or with <c>Postgres:Use</c> = <c>connection</c> somewhere else: then the connection strings are parameters.
+    /// </summary>
+    private static IResourceBuilder<IResourceWithConnectionString> AddPublished(this IDistributedApplicationBuilder builder) => builder.Configuration["Postgres:Use"] switch
+    {
+        // Aspire creates the database in run mode only. The image does it by this variable.
+        null or "" or "container" => builder.AddPostgres(Server).WithDataVolume(builder.Configuration["Postgres:DataVolume"]).WithEnvironment("POSTGRES_DB", Name).AddDatabase(Name),
+        "connection" => builder.AddConnectionString(Name),
+        var unknown => throw new NoPostgresException($"Postgres:Use is '{unknown}': when publishing it can be container (the default) or connection."),
+    };
 
     private static bool IsConfigured(IDistributedApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name));
 

@@ -13,10 +13,9 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
     private const int MostAttempts = 5;
 
     private readonly NpgsqlConnectionStringBuilder _owner = new(options.ConnectionString);
-    private readonly NpgsqlConnectionStringBuilder _login = new(options.TenantConnectionString);
 
     /// <summary>Whether tenants are served by a login of their own: without one, whatever the owner may do, a request's statement may do.</summary>
-    public bool IsOwn => _login.Username is { Length: > 0 } login && login != _owner.Username;
+    public bool IsOwn => IsOwnLogin(new(options.TenantConnectionString));
 
     /// <summary>
     /// Does nothing if <see cref="IsOwn"/> is false or all is well. Safe to run in several processes at once. The server is sent a
@@ -25,14 +24,24 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
     /// <param name="role">The role that serves tenants, see <see cref="TenancyRoles.CreateTenancyRole"/>.</param>
     /// <param name="ct">Ends the work; running again finishes it.</param>
     /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have; the message says what to do.</exception>
-    public async Task EnsureAsync(string role, CancellationToken ct = default)
+    public Task EnsureAsync(string role, CancellationToken ct = default) => EnsureAsync(role, options.TenantConnectionString, ct);
+
+    /// <summary>
+    /// The same for another login of the application, e.g. one that only reads the registry. Does nothing if the connection string is empty or names the owner.
+    /// </summary>
+    /// <param name="role">The role whose rights the login gets, see <see cref="TenancyRoles.CreateTenancyRole"/>.</param>
+    /// <param name="connectionString">The login's connection string, with its password.</param>
+    /// <param name="ct">Ends the work; running again finishes it.</param>
+    /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have; the message says what to do.</exception>
+    public async Task EnsureAsync(string role, string? connectionString, CancellationToken ct = default)
     {
         var group = RoleName.Parse(role);
-        for (var attempt = 1; IsOwn; attempt++)
+        var login = new NpgsqlConnectionStringBuilder(connectionString);
+        for (var attempt = 1; IsOwnLogin(login); attempt++)
         {
             try
             {
-                await EnsureOnceAsync(group, ct);
+                await EnsureOnceAsync(group, login, ct);
                 return;
             }
             catch (PostgresException e) when (attempt < MostAttempts && IsRace(e))
@@ -42,14 +51,14 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
                 throw new TenantLoginException(
-                    $"The user '{_owner.Username}' may not set up the login '{_login.Username}' ({e.MessageText}). Give it the right (ALTER ROLE ... CREATEROLE; since " +
+                    $"The user '{_owner.Username}' may not set up the login '{login.Username}' ({e.MessageText}). Give it the right (ALTER ROLE ... CREATEROLE; since " +
                     $"PostgreSQL 16 also GRANT {group.Quoted} TO ... WITH ADMIN OPTION), or let an administrator run this and start again: " +
-                    $"CREATE ROLE {Login} LOGIN PASSWORD '...' IN ROLE {group.Quoted};", e);
+                    $"CREATE ROLE {Quoted(login)} LOGIN PASSWORD '...' IN ROLE {group.Quoted};", e);
             }
         }
     }
 
-    private async Task EnsureOnceAsync(RoleName group, CancellationToken ct)
+    private async Task EnsureOnceAsync(RoleName group, NpgsqlConnectionStringBuilder login, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var find = new NpgsqlCommand(
@@ -59,7 +68,7 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
             FROM pg_catalog.pg_roles WHERE rolname = $1
             """, connection)
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = _login.Username! }, new NpgsqlParameter<string> { TypedValue = group.Value } },
+            Parameters = { new NpgsqlParameter<string> { TypedValue = login.Username! }, new NpgsqlParameter<string> { TypedValue = group.Value } },
         };
         var (exists, member, tooMuch) = (false, false, false);
         await using (var row = await find.ExecuteReaderAsync(ct))
@@ -74,35 +83,35 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
         {
             // Not taken away here: somebody may need them, and would be locked out.
             throw new TenantLoginException(
-                $"The login '{_login.Username}' may do more than serve tenants: it is a superuser, creates roles or databases, passes over row security, " +
+                $"The login '{login.Username}' may do more than serve tenants: it is a superuser, creates roles or databases, passes over row security, " +
                 "replicates, or can become the owner. Name another login in the tenants' connection string; it will be made.");
         }
 
         if (!exists)
         {
-            await ExecuteAsync(connection, $"CREATE ROLE {Login} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{Verifier()}' IN ROLE {group.Quoted}", ct);
-            LogMade(log, _login.Username!, group.Value);
+            await ExecuteAsync(connection, $"CREATE ROLE {Quoted(login)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{Verifier(login)}' IN ROLE {group.Quoted}", ct);
+            LogMade(log, login.Username!, group.Value);
             return;
         }
 
         if (!member)
         {
-            await ExecuteAsync(connection, $"GRANT {group.Quoted} TO {Login}", ct);
-            LogMember(log, _login.Username!, group.Value);
+            await ExecuteAsync(connection, $"GRANT {group.Quoted} TO {Quoted(login)}", ct);
+            LogMember(log, login.Username!, group.Value);
         }
 
-        if (!await LogsInAsync(ct))
+        if (!await LogsInAsync(login, ct))
         {
-            await ExecuteAsync(connection, $"ALTER ROLE {Login} LOGIN PASSWORD '{Verifier()}'", ct);
-            LogPassword(log, _login.Username!);
+            await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} LOGIN PASSWORD '{Verifier(login)}'", ct);
+            LogPassword(log, login.Username!);
         }
     }
 
     /// <summary>The only way to ask whether the password is still the one: what the server keeps of it, only a superuser reads.</summary>
-    private async Task<bool> LogsInAsync(CancellationToken ct)
+    private async Task<bool> LogsInAsync(NpgsqlConnectionStringBuilder login, CancellationToken ct)
     {
         // By the owner's way: the tenants' may lead through a pooler that learns of the login later.
-        var way = new NpgsqlConnectionStringBuilder(_owner.ConnectionString) { Username = _login.Username, Password = _login.Password, Pooling = false };
+        var way = new NpgsqlConnectionStringBuilder(_owner.ConnectionString) { Username = login.Username, Password = login.Password, Pooling = false };
         await using var connection = new NpgsqlConnection(way.ConnectionString);
         try
         {
@@ -115,11 +124,13 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
         }
     }
 
-    private string Login => new NpgsqlCommandBuilder().QuoteIdentifier(_login.Username!);
+    private bool IsOwnLogin(NpgsqlConnectionStringBuilder login) => login.Username is { Length: > 0 } name && name != _owner.Username;
 
-    private string Verifier() => _login.Password is { Length: > 0 } password
+    private static string Quoted(NpgsqlConnectionStringBuilder login) => new NpgsqlCommandBuilder().QuoteIdentifier(login.Username!);
+
+    private static string Verifier(NpgsqlConnectionStringBuilder login) => login.Password is { Length: > 0 } password
         ? ScramVerifier.Of(password)
-        : throw new TenantLoginException($"The tenants' connection string names the login '{_login.Username}' without a password, so it can't be set up: add Password=...");
+        : throw new TenantLoginException($"The tenants' connection string names the login '{login.Username}' without a password, so it can't be set up: add Password=...");
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {

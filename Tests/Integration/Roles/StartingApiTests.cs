@@ -44,6 +44,18 @@ public sealed class StartingApiTests(App app)
         Assert.DoesNotContain(new NpgsqlConnectionStringBuilder(unmade).Password!, refused.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_API_that_only_reads_the_registry_does_not_start_without_the_login_that_serves()
+    {
+        using var warnings = new Warnings();
+        await using var api = Starting("", warnings).WithWebHostBuilder(host => host
+            .UseSetting("ConnectionStrings:tenants", "").UseSetting("ConnectionStrings:tenantsRegistry", app.Server.AsNewLogin(app.ConnectionString)));
+
+        var refused = Assert.Throws<InvalidOperationException>(() => api.Server);
+
+        Assert.Contains("ConnectionStrings:tenantsApi", refused.Message, StringComparison.Ordinal);
+    }
+
     private WebApplicationFactory<Api.Paging> Starting(string tenants, ILoggerProvider log) => new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
         .UseEnvironment("Development")
         .UseSetting("ConnectionStrings:tenants", app.ConnectionString)

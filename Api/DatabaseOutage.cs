@@ -1,7 +1,10 @@
+using Npgsql;
+using Tenancy;
+
 namespace Api;
 
 /// <summary>Says once that the database is gone and once that it is back, however many requests meet it.</summary>
-internal sealed partial class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> log)
+internal sealed partial class DatabaseOutage(NpgsqlDataSource owner, [FromKeyedServices(TenancyOptions.TenantsKey)] NpgsqlDataSource tenants, TimeProvider time, ILogger<DatabaseOutage> log)
 {
     /// <summary>Where nobody asks for health, nobody notices that it is back: what comes so much later is another outage.</summary>
     private static readonly TimeSpan Another = TimeSpan.FromMinutes(1);
@@ -11,7 +14,7 @@ internal sealed partial class DatabaseOutage(TimeProvider time, ILogger<Database
     private DateTimeOffset _last;
 
     /// <summary>A request or a health check met it.</summary>
-    /// <param name="cause">Npgsql's words.</param>
+    /// <param name="cause">A sentence.</param>
     public void Note(string cause)
     {
         lock (_lock)
@@ -28,6 +31,9 @@ internal sealed partial class DatabaseOutage(TimeProvider time, ILogger<Database
         }
 
         LogGone(log, cause);
+        // Pooled connections to the server that was there are of no use to the one that comes back.
+        owner.Clear();
+        tenants.Clear();
     }
 
     /// <summary>The database has answered.</summary>
@@ -47,7 +53,7 @@ internal sealed partial class DatabaseOutage(TimeProvider time, ILogger<Database
         LogBack(log, (time.GetUtcNow() - since).TotalSeconds);
     }
 
-    [LoggerMessage(LogLevel.Error, "PostgreSQL can't be reached: {Cause}. Requests that need it are answered with 503 until it is back; nothing has to be restarted here.")]
+    [LoggerMessage(LogLevel.Error, "{Cause} Requests that need it are answered with 503 until it is back; nothing has to be restarted here.")]
     private static partial void LogGone(ILogger log, string cause);
 
     [LoggerMessage(LogLevel.Information, "PostgreSQL answers again, after {Seconds:0} s.")]

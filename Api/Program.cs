@@ -26,6 +26,7 @@ builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Convert
 var app = builder.Build();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseSilentServer();
 app.UseTenants();
 app.MapDefaultEndpoints();
 app.MapOpenApi();

@@ -8,7 +8,7 @@ namespace Api;
 /// <param name="Title">What is wrong.</param>
 /// <param name="Detail">What it means for this request.</param>
 /// <param name="RetryAfter">When to ask again.</param>
-/// <param name="Cause">Npgsql's words, for the log.</param>
+/// <param name="Cause">A sentence with Npgsql's words, for the log.</param>
 internal sealed record Unavailable(Unavailability Reason, string Title, string Detail, TimeSpan RetryAfter, string Cause)
 {
     /// <returns>Null where the database isn't to blame.</returns>
@@ -27,7 +27,7 @@ internal sealed record Unavailable(Unavailability Reason, string Title, string D
             busy ? Unavailability.Busy : Unavailability.Database,
             busy ? "Too much is going on at once." : "The database can't be reached.",
             IsRead(request) ? again : NeverConnected(error) ? $"Nothing was saved. {again}" : "It isn't known whether it was saved: look before you try again.",
-            wait, error.Message);
+            wait, $"PostgreSQL can't be reached: {error.Message.TrimEnd('.')}.");
     }
 
     /// <summary>The pool or the server has no connection left: the server itself is well.</summary>
@@ -41,5 +41,6 @@ internal sealed record Unavailable(Unavailability Reason, string Title, string D
     /// <summary>No handler opens a connection after it has committed something, so a request that got none has saved nothing.</summary>
     private static bool NeverConnected(NpgsqlException error) => IsBusy(error)
         || error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
-        || error.Message.StartsWith("Failed to connect", StringComparison.Ordinal);
+        // Npgsql's own words; of a statement that takes too long it says "Exception while reading from stream".
+        || error.Message.StartsWith("Failed to connect", StringComparison.Ordinal) || error.Message == "The operation has timed out";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Data;
 using Data.Customers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -33,7 +34,7 @@ internal static class Readiness
         }
         catch (Exception e) when (e is TimeoutException || Unavailable.Find(e) is not null)
         {
-            return HealthCheckResult.Unhealthy($"{(Unavailable.Find(e) ?? e).Message.TrimEnd('.')}.");
+            return HealthCheckResult.Unhealthy($"PostgreSQL can't be reached: {(Unavailable.Find(e) ?? e).Message.TrimEnd('.')}.");
         }
     }
 
@@ -45,7 +46,7 @@ internal static class Readiness
             var result = await AskAsync(probe, SelectAsync, cancellationToken);
             if (result.Status == HealthStatus.Unhealthy)
             {
-                outage.Note(result.Description!.TrimEnd('.'));
+                outage.Note(result.Description!);
             }
             else
             {
@@ -66,10 +67,18 @@ internal static class Readiness
     /// <summary>The directory's own query, for a slug that nobody can have.</summary>
     private sealed class DirectoryCheck(DatabaseProbe probe) : IHealthCheck
     {
-        private readonly DbContextOptions<CustomersContext> _options = new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(probe.Owner).Options;
+        private readonly DbContextOptions<CustomersContext> _options = Options(probe);
 
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             AskAsync(probe, FindAsync, cancellationToken);
+
+        private static DbContextOptions<CustomersContext> Options(DatabaseProbe probe)
+        {
+            // As the application's, so that EF shares model and compiled queries.
+            var options = new DbContextOptionsBuilder<CustomersContext>();
+            options.UseCustomers(probe.Owner);
+            return options.Options;
+        }
 
         private async Task<HealthCheckResult> FindAsync(DatabaseProbe over, CancellationToken ct)
         {

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using Data.Customers;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
+using Tenancy;
 
 namespace Api;
 
@@ -18,12 +20,19 @@ internal static class Problems
                 invalid.Errors = invalid.Errors.ToDictionary(error => AsInJson(error.Key), error => error.Value);
             }
         })
+        .AddSingleton<DatabaseOutage>()
+        .AddSingleton<SilentServer>().AddHostedService(provider => provider.GetRequiredService<SilentServer>())
         .AddExceptionHandler<KnownExceptions>();
+
+    /// <summary>Every request but health's, which has a limit of its own, is ended when PostgreSQL stops talking: see <see cref="SilentServer"/>.</summary>
+    public static void UseSilentServer(this WebApplication app) => app.UseWhen(
+        context => !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal),
+        watched => watched.Use((context, next) => app.Services.GetRequiredService<SilentServer>().WatchAsync(context, next)));
 
     /// <summary>Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity.</summary>
     private static string AsInJson(string key) => string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
 
-    private sealed class KnownExceptions(IProblemDetailsService problems) : IExceptionHandler
+    private sealed class KnownExceptions(IProblemDetailsService problems, DatabaseOutage outage, TenancyMetrics metrics) : IExceptionHandler
     {
         public ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
         {
@@ -34,6 +43,7 @@ internal static class Problems
                 // PostgreSQL's text holds every character but this one.
                 _ when Deepest(exception) is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } =>
                     new() { Status = 400, Title = "The request can't be stored.", Detail = "Text can't contain the character U+0000." },
+                _ when Unavailable.Because(exception, context.Request) is { } unavailable => Unavailable503(unavailable, context.Response),
                 _ => null,
             };
             if (problem is null)
@@ -44,6 +54,18 @@ internal static class Problems
 
             context.Response.StatusCode = problem.Status!.Value;
             return problems.TryWriteAsync(new() { HttpContext = context, Exception = exception, ProblemDetails = problem });
+        }
+
+        private ProblemDetails Unavailable503(Unavailable unavailable, HttpResponse response)
+        {
+            metrics.Unavailable(unavailable.Reason);
+            if (unavailable.Reason == Unavailability.Database)
+            {
+                outage.Note(unavailable.Cause);
+            }
+
+            response.Headers.RetryAfter = ((int)unavailable.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return new() { Status = 503, Title = unavailable.Title, Detail = unavailable.Detail };
         }
 
         private static Exception Deepest(Exception e) => e.InnerException is { } inner ? Deepest(inner) : e;

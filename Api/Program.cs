@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Api;
 using Api.Customers;
+using Api.Health;
 using Api.Invoicing;
 using Api.Reports;
 using Api.Tenants;
@@ -14,8 +15,9 @@ builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
 builder.Services.AddData(builder.Configuration);
 builder.Services.AddWarmPool();
-// Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one.
-builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
+// Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one. Its health check is ours: see Readiness.
+builder.EnrichNpgsqlDbContext<CustomersContext>(settings => (settings.DisableRetry, settings.DisableHealthChecks) = (true, true));
+builder.Services.AddReadiness();
 builder.Services.AddProblems();
 builder.Services.AddValidation();
 builder.Services.AddOpenApi(options => options.AddCustomerHeader());
@@ -24,6 +26,7 @@ builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Convert
 var app = builder.Build();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseSilentServer();
 app.UseTenants();
 app.MapDefaultEndpoints();
 app.MapOpenApi();

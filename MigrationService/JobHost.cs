@@ -70,6 +70,8 @@ internal static partial class JobHost
         builder.Services.AddData(builder.Configuration);
         // Which of the database's types are known is said once, by the API: a job that has nothing to do asks for nothing but that.
         builder.Services.PostConfigure<TenancyOptions>(options => options.LoadTypes ??= false);
+        // Nobody waits in front of a screen: a server that is slow to answer is waited for.
+        builder.Services.PostConfigure<TenancyOptions>(options => options.ConnectTimeout = TimeSpan.FromSeconds(15));
         builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
         builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>().AddScoped<SharedSchema>().AddScoped<NamedCustomers>();
         if (reports || console.Profile.Capabilities.Interactive)
@@ -99,6 +101,8 @@ internal static partial class JobHost
         {
             await host.StartAsync(ct);
             var code = await command(new(scope.ServiceProvider, parsed, console, stop.Token, abort.Token));
+            // For the gauges: what the command has changed, before the telemetry is flushed.
+            await host.Services.GetRequiredService<FleetWatch>().LookAsync(CancellationToken.None);
             // Telemetry is flushed here.
             await host.StopAsync(CancellationToken.None);
             return (int)code;

@@ -40,11 +40,11 @@ public static class ServiceDefaults
 
     /// <summary>
     /// Maps <c>/health</c> (ready to take traffic: every check) and <c>/alive</c> (needs no restart: checks tagged <c>live</c>).
-    /// Neither is traced: an orchestrator asks them every few seconds.
+    /// The first answers JSON: 200 for Healthy and Degraded, 503 for Unhealthy. Neither is traced: an orchestrator asks them every few seconds.
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(Health).DisableHttpMetrics();
+        app.MapHealthChecks(Health, new HealthCheckOptions { ResponseWriter = HealthReportJson.WriteAsync }).DisableHttpMetrics();
         app.MapHealthChecks(Alive, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).DisableHttpMetrics();
         return app;
     }

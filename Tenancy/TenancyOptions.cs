@@ -66,11 +66,23 @@ public sealed class TenancyOptions
     /// </summary>
     public TimeSpan DirectoryCacheTime { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often the ledger is counted for metrics and health. Default 15 seconds; see <see cref="FleetWatch"/>.</summary>
+    public TimeSpan FleetInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How long a request waits for a connection: for a free one of the pool, and for a new one to be made. Default 2 seconds, whole seconds from 1 to 1024.
+    /// <c>Timeout=</c> in a connection string wins. It says nothing of how long a statement may take: that is <c>Command Timeout=</c>, 30 seconds by default.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>
     /// How many schemas are kept that were made beforehand, complete and nobody's, so that a new tenant gets one by its being renamed and doesn't wait
     /// for the making. Default 0: each is made when it is asked for. At most 1,000. Processes with <see cref="TenancyRegistration.AddWarmPool"/> make them.
     /// </summary>
     public int WarmPool { get; set; }
+
+    /// <summary>Npgsql's own limit, seconds.</summary>
+    internal const int LongestConnectTimeout = 1024;
 
     /// <summary>The most that <see cref="WarmPool"/> may be: every spare is migrated with the fleet.</summary>
     internal const int LargestWarmPool = 1000;

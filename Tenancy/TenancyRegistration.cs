@@ -42,6 +42,10 @@ public static class TenancyRegistration
                 "A connection string sets a search path (Search Path=, or search_path in Options=): a name without a schema would then find one tenant's tables " +
                 "whoever is served, and PgBouncer refuses such a connection. Remove it: every statement names its schema.")
             .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero, "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
+            .Validate(options => options.FleetInterval > TimeSpan.Zero, "TenancyOptions.FleetInterval has to be longer than zero.")
+            .Validate(
+                options => options.ConnectTimeout >= TimeSpan.FromSeconds(1) && options.ConnectTimeout.TotalSeconds <= TenancyOptions.LongestConnectTimeout,
+                "TenancyOptions.ConnectTimeout has to be from 1 to 1024 seconds.")
             .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool, "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
@@ -49,6 +53,8 @@ public static class TenancyRegistration
             .ValidateOnStart();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TenancyMetrics>();
+        services.TryAddSingleton<DatabaseProbe>();
         services.AddHybridCache();
 
         services.TryAddSingleton(provider => TenantDataSource.Create(
@@ -60,7 +66,8 @@ public static class TenancyRegistration
         services.RemoveAll<TContext>();
         services.AddDbContextPool<TContext>((provider, options) =>
         {
-            options.UseNpgsql(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey)).UseTenancy(provider.GetRequiredService<TenancyOptions>());
+            options.UseNpgsql(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey));
+            Apply(options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
             context?.Invoke(options);
         });
         // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed of. A pooled context in
@@ -85,6 +92,8 @@ public static class TenancyRegistration
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
+        services.AddSingleton<FleetWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<FleetWatch>());
         services.AddHostedService<SharedTypesCheck>();
         return services;
     }
@@ -102,12 +111,14 @@ public static class TenancyRegistration
     /// </summary>
     /// <param name="options">The context's.</param>
     /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the defaults of <see cref="TenancyOptions"/> if null.</param>
-    public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options, TenancyOptions? tenancy = null)
+    public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
+
+    private static DbContextOptionsBuilder Apply(DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();
         new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable(HistoryRepository.DefaultTableName, TenantPlaceholder.Schema);
-        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension([.. tenancy.SharedTables], [.. tenancy.SharedSchemas], tenancy.LoadTypes is true));
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension([.. tenancy.SharedTables], [.. tenancy.SharedSchemas], tenancy.LoadTypes is true, metrics));
         return options
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 
 namespace Tenancy;
 
@@ -17,12 +16,6 @@ public static class TenancyTelemetry
 
     /// <summary>Span attribute: the tenant's slug.</summary>
     public const string Tenant = "tenant.slug";
-
-    /// <summary>Metric attribute: how it ended, see the metric.</summary>
-    public const string Outcome = "outcome";
-
-    /// <summary>Metric attribute: which <see cref="CommandRule"/> a refused command breaks, or <c>NoTenantException</c>.</summary>
-    public const string Rule = "tenancy.rule";
 
     /// <summary>Span: the registry is asked for a tenant.</summary>
     public const string FindTenant = "find tenant";
@@ -62,19 +55,66 @@ public static class TenancyTelemetry
 
     internal static readonly ActivitySource Source = new(Name);
 
-    private static readonly Meter Meter = new(Name);
+    /// <summary>Gauge: tenants by the state of their schema; attribute <see cref="State"/>. Spare schemas are none.</summary>
+    public const string Tenants = "tenancy.tenants";
 
-    /// <summary>Schemas migrated; <see cref="Outcome"/>: migrated, failed.</summary>
-    internal static readonly Counter<long> Migrations =
-        Meter.CreateCounter<long>("tenancy.migrations", "{schema}", "Schemas that a migration run brought to its version, or failed to.");
+    /// <summary>Gauge: tenants whose schema is migrated, by its version; attributes <see cref="Version"/> and <see cref="Standing"/>.</summary>
+    public const string TenantsByVersion = "tenancy.tenants_by_version";
 
-    /// <summary>How long a group's transaction took, seconds.</summary>
-    internal static readonly Histogram<double> GroupDuration =
-        Meter.CreateHistogram<double>("tenancy.migration.group.duration", "s", "How long the transaction of a group of schemas took that were migrated together.");
+    /// <summary>Gauge: schemas made beforehand, see <see cref="TenancyOptions.WarmPool"/>.</summary>
+    public const string SpareSchemas = "tenancy.spare_schemas";
 
-    /// <summary>Commands that were not sent; <see cref="Rule"/>. Each is a defect in the application, or an attack.</summary>
-    private static readonly Counter<long> Refusals =
-        Meter.CreateCounter<long>("tenancy.refusals", "{command}", "Commands that the guard refused, and work that had no tenant.");
+    /// <summary>Sum that goes up and down: contexts that serve a tenant at this moment.</summary>
+    public const string Leases = "tenancy.leases";
 
-    internal static void CountRefusal(string rule) => Refusals.Add(1, new KeyValuePair<string, object?>(Rule, rule));
+    /// <summary>Counter: lookups of a tenant by its slug; attribute <see cref="Result"/>.</summary>
+    public const string DirectoryLookups = "tenancy.directory.lookups";
+
+    /// <summary>Counter: commands and requests that were refused; attributes <see cref="Refused"/> and <see cref="Reason"/>.</summary>
+    public const string Refusals = "tenancy.refusals";
+
+    /// <summary>Counter: requests answered with 503; attribute <see cref="Reason"/>.</summary>
+    public const string Unavailable = "tenancy.unavailable";
+
+    /// <summary>Counter: schemas that runs migrated or failed on; attribute <see cref="Outcome"/>.</summary>
+    public const string Migrations = "tenancy.migrations";
+
+    /// <summary>Histogram, seconds: from a run's first statement to its report; attribute <see cref="Outcome"/>.</summary>
+    public const string RunDuration = "tenancy.migration.run.duration";
+
+    /// <summary>Histogram, seconds: the transaction of a group of schemas that were migrated together.</summary>
+    public const string GroupDuration = "tenancy.migration.group.duration";
+
+    /// <summary>Histogram, seconds: making or renaming a new tenant's schema; attributes <see cref="ProvisioningSource"/> and <see cref="ErrorType"/>.</summary>
+    public const string ProvisioningDuration = "tenancy.provisioning.duration";
+
+    /// <summary>Metric attribute: a <see cref="SchemaState"/> in lower case, as the ledger has it.</summary>
+    public const string State = "tenancy.state";
+
+    /// <summary>
+    /// Metric attribute: the last migration's id and the first 8 digits of the version, <c>20261123101500_Initial (1f3a9c04)</c>;
+    /// <c>other</c> for all but the ten versions that most tenants have.
+    /// </summary>
+    public const string Version = "tenancy.version";
+
+    /// <summary>Metric attribute: what a version means to this build: <c>current</c>, <c>behind</c>, <c>ahead</c>, <c>ahead_and_breaking</c>.</summary>
+    public const string Standing = "tenancy.standing";
+
+    /// <summary>Metric attribute: <c>hit</c> when the cache answered, <c>miss</c> when the registry was asked.</summary>
+    public const string Result = "tenancy.result";
+
+    /// <summary>Metric attribute: what was refused, <c>command</c> or <c>request</c>.</summary>
+    public const string Refused = "tenancy.refused";
+
+    /// <summary>Metric attribute: why; see the metric.</summary>
+    public const string Reason = "tenancy.reason";
+
+    /// <summary>Metric attribute: how it ended; see the metric.</summary>
+    public const string Outcome = "tenancy.outcome";
+
+    /// <summary>Metric attribute: where a new tenant's schema came from, <c>made</c> or <c>spare</c>.</summary>
+    public const string ProvisioningSource = "tenancy.provisioning.source";
+
+    /// <summary>Metric attribute of the semantic conventions: PostgreSQL's SQLSTATE or the exception's type; absent on success.</summary>
+    public const string ErrorType = "error.type";
 }

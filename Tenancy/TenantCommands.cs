@@ -23,7 +23,7 @@ public static class TenantCommands
         var services = ((IInfrastructure<IServiceProvider>)context).Instance;
         var binding = (TenantBinding?)services.GetService(typeof(TenantBinding))
             ?? throw new InvalidOperationException($"{context.GetType().Name} isn't a tenant's context: its options lack UseTenancy().");
-        var command = Stamped((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql, context.GetService<SharedObjects>().Of(context.Model));
+        var command = Stamped((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql, context.GetService<SharedObjects>().Of(context.Model), binding.Metrics);
         command.Transaction = (NpgsqlTransaction?)context.Database.CurrentTransaction?.GetDbTransaction();
         return command;
     }
@@ -38,10 +38,10 @@ public static class TenantCommands
         return Stamped(connection, tenant, sql, AllowList.Nothing);
     }
 
-    private static NpgsqlCommand Stamped(NpgsqlConnection connection, Tenant tenant, string sql, AllowList shared)
+    private static NpgsqlCommand Stamped(NpgsqlConnection connection, Tenant tenant, string sql, AllowList shared, TenancyMetrics? metrics = null)
     {
         var cut = CutCache.Shared.Cut(sql);
-        cut.Guard(shared);
+        cut.Guard(shared, metrics);
         return new(cut.Stamp(tenant.Schema), connection);
     }
 }

@@ -36,6 +36,8 @@ internal static class TenantDataSource
         Default("Connection Lifetime", () => settings.ConnectionLifetime = 1800);
         // Each backend pays that, so there are few: more than some per core of the server only wait for each other.
         Default("Maximum Pool Size", () => settings.MaxPoolSize = 30);
+        // Npgsql's default of 15 s is how long each request would hang while the server is gone.
+        Default("Timeout", () => settings.Timeout = (int)options.ConnectTimeout.TotalSeconds);
         // Statements times tenants outgrow any limit of prepared statements: slower than none at 1,000 tenants.
         Default("Max Auto Prepare", () => settings.MaxAutoPrepare = 0);
         // Every table adds two rows to pg_type, and Npgsql's queries read that catalog from end to end, whatever schemas they ask for. The schemas are named

@@ -26,7 +26,7 @@ public enum Availability
 }
 
 /// <summary>Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a time.</summary>
-public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, SchemaVersions versions)
+public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, SchemaVersions versions, TenancyMetrics? metrics = null)
 {
     private readonly HybridCacheEntryOptions _entry = new()
     {
@@ -40,8 +40,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     {
         ArgumentException.ThrowIfNullOrEmpty(slug);
         var key = $"tenant:{slug}";
-        var listing = await cache.GetOrCreateAsync(
-            key, (This: this, slug, Asker: Activity.Current?.Context ?? default), static (state, token) => state.This.AskAsync(state.slug, state.Asker, token), _entry, cancellationToken: ct);
+        var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
+        var listing = await cache.GetOrCreateAsync(key, lookup, static (lookup, token) => lookup.AskAsync(token), _entry, cancellationToken: ct);
+        // Who waited for another's question asked nothing.
+        metrics?.LookUp(lookup.Asked);
         if (listing is null)
         {
             await cache.RemoveAsync(key, ct);
@@ -81,5 +83,17 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         var find = options.FindTenant ?? throw new InvalidOperationException("TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         await using var scope = scopes.CreateAsyncScope();
         return await find(scope.ServiceProvider, slug, ct);
+    }
+
+    /// <summary>One caller's question. The cache asks the first one's and gives its answer to all who wait.</summary>
+    private sealed class Lookup(TenantDirectory directory, string slug, ActivityContext asker)
+    {
+        public bool Asked { get; private set; }
+
+        public ValueTask<TenantListing?> AskAsync(CancellationToken ct)
+        {
+            Asked = true;
+            return directory.AskAsync(slug, asker, ct);
+        }
     }
 }

@@ -43,9 +43,11 @@ internal static class CustomerResolution
     /// <returns>Null when a tenant was chosen.</returns>
     private static async Task<Refusal?> ChooseAsync(HttpContext context)
     {
+        var metrics = context.RequestServices.GetRequiredService<TenancyMetrics>();
         var named = context.Request.Headers[Header];
         if (named.Count != 1 || !CustomerSlug.IsValid(named[0]))
         {
+            metrics.Refuse(named.Count == 0 ? RequestRefusal.NoTenant : RequestRefusal.InvalidTenant);
             return new(400, "No customer was named.", named.Count == 0
                 ? $"This address serves one customer: name it in the header {Header}."
                 : $"The header {Header} has to hold one customer's slug: {CustomerSlug.Rule}.");
@@ -55,6 +57,7 @@ internal static class CustomerResolution
         var directory = context.RequestServices.GetRequiredService<TenantDirectory>();
         if (await directory.FindAsync(slug, context.RequestAborted) is not { } listing)
         {
+            metrics.Refuse(RequestRefusal.UnknownTenant);
             return new(404, "Unknown customer.", $"No customer has the slug '{slug}'.");
         }
 
@@ -65,8 +68,10 @@ internal static class CustomerResolution
                 Activity.Current?.SetTag(TenancyTelemetry.Tenant, slug).SetTag(TenancyTelemetry.Namespace, listing.Tenant.Schema.Value);
                 return null;
             case Availability.Upgrading:
+                metrics.Unavailable(Unavailability.Upgrading);
                 return new(503, "Being upgraded.", $"The customer '{slug}' is being upgraded. Try again in {Upgrade.TotalSeconds} seconds.", Upgrade);
             default:
+                metrics.Unavailable(Unavailability.Suspended);
                 return new(503, "Not available.", $"The customer '{slug}' is suspended.", Suspension);
         }
     }

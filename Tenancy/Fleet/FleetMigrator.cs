@@ -5,7 +5,7 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>Brings every schema to the build's version: ring after ring, groups of schemas in a transaction each, several at once, one failure apart from the others.</summary>
-public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log)
+public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log, TenancyMetrics? metrics = null)
 {
     /// <inheritdoc cref="RunAsync(FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>
     public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) => RunAsync(plan, progress: null, stop: default, ct);
@@ -56,6 +56,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             await beating.CancelAsync();
             await heart;
             await EndAsync(run, outcome);
+            metrics?.RunTook(time.GetElapsedTime(started), outcome);
         }
 
         var report = new FleetReport(
@@ -123,7 +124,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             run.Enter(ring);
             // Who names schemas, or repeats what failed, means those and no gate.
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
-            var worker = new RingWorker(database, migrations, versions, run, ring, due, group, allowed, time, log);
+            var worker = new RingWorker(database, migrations, versions, run, ring, due, group, allowed, time, log, metrics);
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },

@@ -184,7 +184,7 @@ internal sealed partial class RingWorker
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetStatus(ActivityStatusCode.Error, words);
         run.Fail(schema, words);
         LogFailed(log, schema, words);
-        TenancyTelemetry.Migrations.Add(1, new KeyValuePair<string, object?>(TenancyTelemetry.Outcome, "failed"));
+        metrics?.FailedToMigrate();
         if (Interlocked.Increment(ref _failures) > allowedFailures && !run.Plan.Isolate)
         {
             run.Halt($"{_failures} schemas of ring {ring} failed, and {allowedFailures} may");
@@ -194,11 +194,8 @@ internal sealed partial class RingWorker
     private void Succeed(Group group, int complete, int schemas)
     {
         var elapsed = time.GetElapsedTime(group.Started);
-        TenancyTelemetry.GroupDuration.Record(elapsed.TotalSeconds);
-        if (complete > 0)
-        {
-            TenancyTelemetry.Migrations.Add(complete, new KeyValuePair<string, object?>(TenancyTelemetry.Outcome, "migrated"));
-        }
+        metrics?.GroupTook(elapsed);
+        metrics?.Migrated(complete);
 
         LogMigrated(log, schemas, group.Schemas[0], group.Schemas[^1], elapsed.TotalMilliseconds);
         run.Succeeded(complete);

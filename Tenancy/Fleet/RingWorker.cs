@@ -8,7 +8,7 @@ namespace Tenancy;
 /// transaction that holds the claim. When it fails, its schemas are claimed again one by one, so that only the guilty fail.
 /// </summary>
 internal sealed partial class RingWorker(
-    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, ILogger log)
+    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, ILogger log, TenancyMetrics? metrics)
 {
     /// <summary>A group costs some milliseconds besides its migrations.</summary>
     private const int SmallestShare = 5;

@@ -10,7 +10,8 @@ namespace Tenancy.Leasing;
 /// <param name="tables">See <see cref="TenancyOptions.SharedTables"/>.</param>
 /// <param name="schemas">See <see cref="TenancyOptions.SharedSchemas"/>.</param>
 /// <param name="loadTypes">See <see cref="TenancyOptions.LoadTypes"/>.</param>
-internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas, bool loadTypes) : IDbContextOptionsExtension
+/// <param name="metrics">The host's. Contexts of several hosts may share internal services, so those that count take it from their own options.</param>
+internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas, bool loadTypes, TenancyMetrics? metrics = null) : IDbContextOptionsExtension
 {
     private readonly IReadOnlyList<string> _tables = tables;
     private readonly IReadOnlyList<string> _schemas = schemas;
@@ -18,9 +19,11 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
 
     public DbContextOptionsExtensionInfo Info => new ExtensionInfo(this);
 
+    public TenancyMetrics? Metrics => metrics;
+
     public void ApplyServices(IServiceCollection services)
     {
-        services.AddScoped<TenantBinding>();
+        services.AddScoped(provider => new TenantBinding(provider.GetRequiredService<IDbContextOptions>().FindExtension<TenancyExtension>()?.Metrics));
         services.AddScoped<IResettableService>(provider => provider.GetRequiredService<TenantBinding>());
         services.AddSingleton(new SharedObjects(_tables, _schemas));
         services.AddScoped<IConventionSetPlugin>(provider => new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes));

@@ -8,11 +8,15 @@ namespace Tenancy.Leasing;
 /// The tenant of one lease of one context. It lives among EF's own scoped services, whose state EF resets when a pooled context goes
 /// back: so forgetting needs nobody to remember it.
 /// </summary>
-internal sealed class TenantBinding : IResettableService
+/// <param name="metrics">The host's; null for a context made by hand.</param>
+internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableService, IDisposable
 {
     private Tenant? _tenant;
+    private bool _disposed;
 
     public Tenant Value => _tenant ?? throw new NoTenantException();
+
+    public TenancyMetrics? Metrics => metrics;
 
     /// <summary>Set instead of a tenant while <see cref="AcrossTenants{TContext}"/> reads for several.</summary>
     public TenantChunk? Chunk { get; private set; }
@@ -20,10 +24,21 @@ internal sealed class TenantBinding : IResettableService
     public static TenantBinding Of(DbContext context) => context.GetService<TenantBinding>();
 
     /// <summary>A context that has served or tracks anything can't change its tenant: it is bound once per lease.</summary>
-    public void Bind(Tenant tenant) => _tenant = Chunk is null && (_tenant is null || _tenant == tenant)
-        ? tenant
-        : throw new InvalidOperationException(
-            $"This context serves '{_tenant?.Slug ?? "several tenants"}' until it is disposed of and can't turn to '{tenant.Slug}': lease another one.");
+    public void Bind(Tenant tenant)
+    {
+        if (Chunk is not null || (_tenant is not null && _tenant != tenant))
+        {
+            throw new InvalidOperationException(
+                $"This context serves '{_tenant?.Slug ?? "several tenants"}' until it is disposed of and can't turn to '{tenant.Slug}': lease another one.");
+        }
+
+        if (_tenant is null)
+        {
+            metrics?.Lease();
+        }
+
+        _tenant = tenant;
+    }
 
     public void Bind(TenantChunk chunk) => Chunk = _tenant is null && Chunk is null
         ? chunk
@@ -33,7 +48,7 @@ internal sealed class TenantBinding : IResettableService
     {
         if (_tenant is null && Chunk is null)
         {
-            TenancyTelemetry.CountRefusal(nameof(NoTenantException));
+            metrics?.RefuseNobody();
             throw new NoTenantException();
         }
     }
@@ -42,8 +57,14 @@ internal sealed class TenantBinding : IResettableService
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     public string TextOf(StatementCut cut) => Chunk is { } chunk ? chunk.TextOf(cut) : cut.Stamp(Value.Schema);
 
+    /// <summary>Of a context that goes back to the pool.</summary>
     public void ResetState()
     {
+        if (_tenant is not null)
+        {
+            metrics?.Return();
+        }
+
         _tenant = null;
         Chunk = null;
     }
@@ -52,5 +73,16 @@ internal sealed class TenantBinding : IResettableService
     {
         ResetState();
         return Task.CompletedTask;
+    }
+
+    /// <summary>Of a context that isn't pooled, or that the pool has no room for.</summary>
+    public void Dispose()
+    {
+        if (_tenant is not null && !_disposed)
+        {
+            metrics?.Return();
+        }
+
+        _disposed = true;
     }
 }

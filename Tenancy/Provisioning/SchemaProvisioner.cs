@@ -4,8 +4,10 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>Makes a new tenant's schema, complete, inside the caller's transaction: it exists with the registry's row, or not at all.</summary>
-public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options)
+public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options, TenancyMetrics? metrics = null, TimeProvider? time = null)
 {
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
     // As many as there can be spares: nobody reads where no keeper runs.
     private readonly Channel<SchemaName> _given = Channel.CreateBounded<SchemaName>(
         new BoundedChannelOptions(TenancyOptions.LargestWarmPool) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -48,18 +50,19 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetTag(TenancyTelemetry.FromSpare, spare is not null);
         if (reserved is not null)
         {
+            // The caller's own work: not a part of the measured time.
             await reserved(schema);
         }
 
         if (spare is { } given)
         {
             // By its identity everything follows, rights and defaults too; no text in it has its name, because the compiler refuses the placeholder in literals.
-            await ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct);
+            await MeasureAsync(fromSpare: true, () => ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct));
             _given.Writer.TryWrite(given);
         }
         else
         {
-            await FillAsync(transaction, schema, ct);
+            await MeasureAsync(fromSpare: false, () => FillAsync(transaction, schema, ct));
         }
 
         return schema;
@@ -103,7 +106,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         ArgumentNullException.ThrowIfNull(transaction);
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
         span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetTag(TenancyTelemetry.FromSpare, false);
-        await FillAsync(transaction, schema, ct);
+        await MeasureAsync(fromSpare: false, () => FillAsync(transaction, schema, ct));
     }
 
     /// <summary>Makes a schema for nobody yet, in one round trip.</summary>
@@ -114,6 +117,21 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         await ExecuteAsync(
             transaction, Ledger.Reserved(spare) + migrations.CreateScript(spare) + Ledger.Created(spare, migrations.Target, "spare"), ct);
         return spare;
+    }
+
+    private async Task MeasureAsync(bool fromSpare, Func<Task> make)
+    {
+        var started = _time.GetTimestamp();
+        try
+        {
+            await make();
+            metrics?.ProvisioningTook(_time.GetElapsedTime(started), fromSpare);
+        }
+        catch (Exception e)
+        {
+            metrics?.ProvisioningTook(_time.GetElapsedTime(started), fromSpare, e);
+            throw;
+        }
     }
 
     private async Task FillAsync(NpgsqlTransaction transaction, SchemaName schema, CancellationToken ct)

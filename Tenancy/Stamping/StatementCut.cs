@@ -49,7 +49,7 @@ internal sealed class StatementCut
     /// Refuses what no tenant's command may do. Decided once for a text and a list; after that it costs the comparison of two references.
     /// </summary>
     /// <exception cref="CommandRefusedException">The message says what is refused, and what to write instead.</exception>
-    public void Guard(AllowList shared)
+    public void Guard(AllowList shared, TenancyMetrics? metrics = null)
     {
         if (ReferenceEquals(_passed, shared))
         {
@@ -65,7 +65,7 @@ internal sealed class StatementCut
         }
         catch (CommandRefusedException refusal)
         {
-            TenancyTelemetry.CountRefusal(refusal.Rule.ToString());
+            metrics?.Refuse(refusal.Rule);
             throw;
         }
 

@@ -47,7 +47,7 @@ internal sealed class TenantCommand(
         var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
         // An interceptor of the application's may have written a text of its own by now.
         var cut = ReferenceEquals(command.CommandText, CommandText) ? _cut : CutCache.Shared.Cut(command.CommandText);
-        cut.Guard(connection.Shared);
+        cut.Guard(connection.Shared, binding.Metrics);
         command.CommandText = binding.TextOf(cut);
         return command;
     }

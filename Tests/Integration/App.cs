@@ -42,7 +42,8 @@ public sealed class App : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         // A small pool, so that tests which run at once pass the same connections from hand to hand.
-        ConnectionString = await Server.ConnectionStringAsync(TestContext.Current.CancellationToken) + ";Maximum Pool Size=8";
+        // They may wait for one longer than a request would.
+        ConnectionString = await Server.ConnectionStringAsync(TestContext.Current.CancellationToken) + ";Maximum Pool Size=8;Timeout=15";
         await using (var shared = new CustomersContext(
             new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(ConnectionString, CustomersContext.History).Options))
         {

@@ -34,6 +34,7 @@ internal sealed class CrashingPostgres : IAsyncDisposable
         }
 
         await _server.DisposeAsync();
+        _server = null;
     }
 
     public async Task StartServerAsync(CancellationToken ct)

@@ -18,18 +18,21 @@ public sealed class ConnectionSettingsTests
         Assert.Equal(1800, settings.ConnectionLifetime);
         Assert.Equal(30, settings.MaxPoolSize);
         Assert.Equal(0, settings.MaxAutoPrepare);
+        // To connect; a statement may take as long as with Npgsql's own defaults.
+        Assert.Equal((2, 30), (settings.Timeout, settings.CommandTimeout));
         Assert.True(string.IsNullOrEmpty(settings.SearchPath));
     }
 
     [Fact]
     public void What_the_connection_string_says_itself_wins()
     {
-        var settings = Settings("Host=localhost;No Reset On Close=false;Connection Lifetime=60;Maximum Pool Size=7;Max Auto Prepare=5");
+        var settings = Settings("Host=localhost;No Reset On Close=false;Connection Lifetime=60;Maximum Pool Size=7;Max Auto Prepare=5;Timeout=9");
 
         Assert.False(settings.NoResetOnClose);
         Assert.Equal(60, settings.ConnectionLifetime);
         Assert.Equal(7, settings.MaxPoolSize);
         Assert.Equal(5, settings.MaxAutoPrepare);
+        Assert.Equal(9, settings.Timeout);
     }
 
     [Fact]

@@ -1,0 +1,153 @@
+using System.Globalization;
+using Data;
+using Data.Customers;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using Tenancy;
+
+namespace Api.Health;
+
+/// <summary>
+/// Whether the API may get requests. All checks look over <see cref="DatabaseProbe"/>'s own connections, two seconds at most: an exhausted pool is a
+/// busy API, not a broken one, and taking it out of rotation would make the others busier.
+/// </summary>
+internal static class Readiness
+{
+    public static IServiceCollection AddReadiness(this IServiceCollection services)
+    {
+        services.AddSingleton<SharedSchemaCheck>().AddHealthChecks()
+            .AddCheck<DatabaseCheck>("database").AddCheck<DirectoryCheck>("directory").AddCheck<SharedSchemaCheck>("shared schema").AddCheck<FleetCheck>("fleet");
+        return services;
+    }
+
+    /// <summary>Asks, and puts a failure into words.</summary>
+    private static async Task<HealthCheckResult> AskAsync(DatabaseProbe probe, Func<DatabaseProbe, CancellationToken, Task<HealthCheckResult>> question, CancellationToken ct)
+    {
+        try
+        {
+            return await probe.AskAsync(question, ct);
+        }
+        catch (NpgsqlException e) when (Unavailable.IsBusy(e))
+        {
+            return HealthCheckResult.Degraded("PostgreSQL has no connection left. Raise max_connections, or use fewer or smaller connection pools.");
+        }
+        catch (Exception e) when (e is TimeoutException || Unavailable.Find(e) is not null)
+        {
+            return HealthCheckResult.Unhealthy($"PostgreSQL can't be reached: {(Unavailable.Find(e) ?? e).Message.TrimEnd('.')}.");
+        }
+    }
+
+    /// <summary>The login that serves customers gets in and is answered.</summary>
+    private sealed class DatabaseCheck(DatabaseProbe probe, DatabaseOutage outage) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            var result = await AskAsync(probe, SelectAsync, cancellationToken);
+            if (result.Status == HealthStatus.Unhealthy)
+            {
+                outage.Note(result.Description!);
+            }
+            else
+            {
+                outage.Over();
+            }
+
+            return result;
+        }
+
+        private static async Task<HealthCheckResult> SelectAsync(DatabaseProbe probe, CancellationToken ct)
+        {
+            await using var select = probe.Tenants.CreateCommand("SELECT 1");
+            await select.ExecuteScalarAsync(ct);
+            return HealthCheckResult.Healthy("PostgreSQL answers the login that serves customers.");
+        }
+    }
+
+    /// <summary>The directory's own query, for a slug that nobody can have.</summary>
+    private sealed class DirectoryCheck(DatabaseProbe probe) : IHealthCheck
+    {
+        private readonly DbContextOptions<CustomersContext> _options = Options(probe);
+
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            AskAsync(probe, FindAsync, cancellationToken);
+
+        private static DbContextOptions<CustomersContext> Options(DatabaseProbe probe)
+        {
+            // As the application's, so that EF shares model and compiled queries.
+            var options = new DbContextOptionsBuilder<CustomersContext>();
+            options.UseCustomers(probe.Owner);
+            return options.Options;
+        }
+
+        private async Task<HealthCheckResult> FindAsync(DatabaseProbe over, CancellationToken ct)
+        {
+            await using var db = new CustomersContext(_options);
+            await CustomerRegistry.FindTenantAsync(db, "-", ct);
+            return HealthCheckResult.Healthy("The directory finds customers.");
+        }
+    }
+
+    /// <summary>The database has all shared migrations of this build. Once it has, it isn't asked again: nothing takes them back.</summary>
+    private sealed class SharedSchemaCheck(DatabaseProbe probe) : IHealthCheck
+    {
+        private static readonly HealthCheckResult Fits = HealthCheckResult.Healthy("All shared migrations of this build are applied.");
+
+        private volatile bool _fits;
+
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            _fits ? Fits : await AskAsync(probe, CompareAsync, cancellationToken);
+
+        private async Task<HealthCheckResult> CompareAsync(DatabaseProbe over, CancellationToken ct)
+        {
+            var applied = new HashSet<string>(StringComparer.Ordinal);
+            try
+            {
+                await using var ask = over.Owner.CreateCommand("""SELECT "MigrationId" FROM public."__EFMigrationsHistory" """);
+                await using var rows = await ask.ExecuteReaderAsync(ct);
+                while (await rows.ReadAsync(ct))
+                {
+                    applied.Add(rows.GetString(0));
+                }
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+            {
+                // Nobody has migrated this database yet.
+            }
+
+            var missing = MigrationIds.Of<CustomersContext>().Where(id => !applied.Contains(id)).ToList();
+            _fits = missing.Count == 0;
+            return _fits ? Fits : HealthCheckResult.Unhealthy(
+                $"The shared schema lacks {string.Join(", ", missing)}: run the migration job.", data: new Dictionary<string, object> { ["missing"] = missing });
+        }
+    }
+
+    /// <summary>Degraded when customers failed or are behind: the others are served. By the last count of the ledger, 15 seconds old at most.</summary>
+    private sealed class FleetCheck(FleetWatch watch) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            if ((watch.Last ?? await watch.LookAsync(cancellationToken)) is not { } fleet)
+            {
+                return HealthCheckResult.Degraded("The ledger can't be read: nothing is known of the customers' schemas.");
+            }
+
+            var data = new Dictionary<string, object> { ["customers"] = fleet.Customers, ["failed"] = fleet.Failed, ["behind"] = fleet.Behind };
+            return fleet.Failed + fleet.Behind == 0
+                ? HealthCheckResult.Healthy(string.Create(CultureInfo.InvariantCulture, $"{fleet.Customers} customers, none failed, none is behind."), data)
+                : HealthCheckResult.Degraded(Words(fleet), data: data);
+        }
+
+        private static string Words(FleetSnapshot fleet)
+        {
+            var failed = string.Create(CultureInfo.InvariantCulture, $"{fleet.Failed} of {fleet.Customers} customers failed");
+            var behind = string.Create(CultureInfo.InvariantCulture, $"{fleet.Behind} {(fleet.Behind == 1 ? "is" : "are")} behind");
+            return fleet switch
+            {
+                { Behind: 0 } => $"{failed}: answered with 503. The job's command status says why; mend it, then run its command retry.",
+                { Failed: 0 } => $"Of {fleet.Customers} customers {behind}: answered with 503. Run the migration job.",
+                _ => $"{failed}, {behind}: answered with 503. The job's command status says why; mend it, then run the migration job.",
+            };
+        }
+    }
+}

@@ -17,7 +17,7 @@ namespace Data.Customers.Migrations
             migrationBuilder.CreateTenancyRole("tenancy_registry");
             migrationBuilder.Sql("""
                 GRANT USAGE ON SCHEMA public, tenancy TO "tenancy_registry";
-                GRANT SELECT ON public.customers, public.currencies, tenancy.schemas, tenancy.versions, tenancy.runs TO "tenancy_registry";
+                GRANT SELECT ON public.customers, public.currencies, public."__EFMigrationsHistory", tenancy.schemas, tenancy.versions, tenancy.runs TO "tenancy_registry";
                 """);
         }
 
@@ -25,7 +25,7 @@ namespace Data.Customers.Migrations
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.Sql("""
-                REVOKE ALL ON public.customers, public.currencies, tenancy.schemas, tenancy.versions, tenancy.runs FROM "tenancy_registry";
+                REVOKE ALL ON public.customers, public.currencies, public."__EFMigrationsHistory", tenancy.schemas, tenancy.versions, tenancy.runs FROM "tenancy_registry";
                 REVOKE ALL ON SCHEMA public, tenancy FROM "tenancy_registry";
                 """);
             migrationBuilder.DropTenancyRole("tenancy_registry");

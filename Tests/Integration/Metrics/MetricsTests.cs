@@ -1,5 +1,4 @@
 using Data;
-using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

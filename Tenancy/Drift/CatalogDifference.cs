@@ -40,6 +40,8 @@ internal static partial class CatalogDifference
         (_, { Kind: "grant" }) => [$"{Grant(wants, "may not")}, and the migrations grant that"],
         ({ Kind: "disabled" }, null) => [$"constraint {has.Name}: its trigger on table {has.Of} is {has[""]}"],
         (null, { Kind: "disabled" }) => [$"constraint {wants.Name}: its trigger on table {wants.Of} is enabled, and the migrations make it {wants[""]}"],
+        ({ Kind: "unvalidated" }, null) => [$"column {has.Of}.{has.Name}: NOT NULL isn't validated, so the column may hold nulls"],
+        (null, { Kind: "unvalidated" }) => [$"column {wants.Of}.{wants.Name}: NOT NULL is validated, and the migrations leave it NOT VALID"],
         ({ } extra, null) => [$"{extra} is in no migration", .. extra["invalid"] is null ? Array.Empty<string>() : [$"{extra} is invalid"]],
         (null, { } missing) => [$"{missing} is missing"],
         ({ } one, { } other) => one.Facts.Select(fact => fact.Key).Union(other.Facts.Select(fact => fact.Key))

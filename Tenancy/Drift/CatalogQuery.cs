@@ -78,7 +78,9 @@ internal static class CatalogQuery
             Fact("type", "format_type(atttypid, atttypmod)"),
             Fact("", "CASE WHEN attnotnull THEN 'not null' ELSE 'nullable' END"),
             Fact("default", "CASE WHEN atthasdef AND attgenerated = '' THEN (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum) END"),
-            Fact("generated value", "CASE WHEN atthasdef AND attgenerated <> '' THEN (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum) END"),
+            // Since PostgreSQL 18 there are virtual ones besides the stored.
+            Fact("generated value", "CASE WHEN atthasdef AND attgenerated <> '' THEN (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum)"
+                + " || CASE attgenerated WHEN 'v' THEN ' VIRTUAL' ELSE '' END END"),
             Fact("identity", "CASE attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END"),
             // 100 is the database's own.
             Fact("collation", "CASE WHEN attcollation NOT IN (0, 100) THEN attcollation::regcollation::text END"))}
@@ -90,6 +92,12 @@ internal static class CatalogQuery
         SELECT {Item("'constraint'", "relname", "conname", inWords ? Fact("", Definition) : Fact("", $"CASE WHEN contype IN ('c', 'x') THEN {Definition} ELSE {RawKey(serverMajor)} END"))}
         FROM pg_class AS c JOIN pg_constraint AS k ON conrelid = c.oid
         WHERE c.oid = ANY (chunk.relations) AND contype IN ('c', 'f', 'p', 'u', 'x')
+        """,
+        // Up to PostgreSQL 17 there are none. A column with one is "not null" though it may hold nulls.
+        $"""
+        SELECT {Item("'unvalidated'", "relname", "(SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1])")}
+        FROM pg_class AS c JOIN pg_constraint ON conrelid = c.oid
+        WHERE c.oid = ANY (chunk.relations) AND contype = 'n' AND NOT convalidated
         """,
         inWords
             // What makes a constraint is told as the constraint.
@@ -181,7 +189,7 @@ internal static class CatalogQuery
     /// <summary>Primary and unique keys are their indexes besides, which have the same names.</summary>
     private static string RawKey(int serverMajor) =>
         $"""
-        concat_ws(' ', contype, condeferrable, condeferred, convalidated, connoinherit, conkey,
+        concat_ws(' ', contype, condeferrable, condeferred, convalidated, connoinherit, conkey,{(serverMajor >= 18 ? " conenforced, conperiod," : "")}
             CASE WHEN contype = 'f' THEN concat_ws(' ', confrelid::regclass, confkey, confupdtype, confdeltype, confmatchtype{(serverMajor >= 15 ? ", confdelsetcols" : "")}) END)
         """;
 

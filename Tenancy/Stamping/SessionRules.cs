@@ -19,6 +19,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
 
     private static readonly HashSet<string> Sequences = ["nextval", "setval", "currval"];
 
+    // PostgreSQL 18 has them, for whoever may MAINTAIN the table.
+    private static readonly HashSet<string> Statistics = ["pg_restore_relation_stats", "pg_restore_attribute_stats", "pg_clear_relation_stats", "pg_clear_attribute_stats"];
+
     /// <summary>The key word that a statement begins with, EXPLAIN left out, and where it stands.</summary>
     /// <exception cref="CommandRefusedException">No tenant's statement begins so.</exception>
     public string Verb(ref int at)
@@ -123,6 +126,11 @@ internal sealed class SessionRules(List<Lexeme> sql)
         if (Sequences.Contains(function))
         {
             throw Hidden($"{function} names its sequence in a text, which is never stamped. Use an identity column");
+        }
+
+        if (Statistics.Contains(function))
+        {
+            throw Hidden($"{function} names its table in a text, which is never stamped. Use ANALYZE");
         }
 
         if (function == "set_config" && !(At(at + 1).Kind == LexemeKind.Literal && At(at + 2).Is(',') && EndsInTrue(at) && !NotEvenLocal.Contains(At(at + 1).Text.Trim('\'').ToLowerInvariant())))

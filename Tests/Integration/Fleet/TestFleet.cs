@@ -86,6 +86,15 @@ internal sealed class TestFleet : IAsyncDisposable
         return (row.GetString(0), row.GetString(1), row.GetInt32(2), await row.IsDBNullAsync(3, Ct) ? null : row.GetString(3));
     }
 
+    /// <summary>
+    /// A view's definition as PostgreSQL prints it inside the view's schema, on one line. Each major version prints it in its own way: 16 and later leave out
+    /// qualifiers that nobody needs.
+    /// </summary>
+    public async Task<string> ViewAsync(SchemaName schema, string view) => string.Join(' ', ((string)(await ScalarAsync(
+        $"""
+        SELECT CASE WHEN set_config('search_path', '{schema.Quoted}', true) IS NOT NULL THEN pg_get_viewdef('{schema.Qualify(view)}'::regclass) END
+        """))!).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
     public async Task MoveAsync(SchemaName schema, int ring) => await ScalarAsync($"UPDATE tenancy.schemas SET ring = {ring} WHERE schema = '{schema}'");
 
     /// <summary>As a lifecycle verb does it: under the ledger row's lock, the row stays.</summary>

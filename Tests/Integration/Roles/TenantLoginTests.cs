@@ -77,15 +77,16 @@ public sealed class TenantLoginTests(App app)
     [InlineData("GRANT {owner} TO {login}")]
     public async Task A_login_that_may_do_more_than_serve_is_refused_and_left_as_it_is(string more)
     {
-        var tenants = new NpgsqlConnectionStringBuilder(app.Server.AsNewLogin(app.ConnectionString));
-        var owner = new NpgsqlCommandBuilder().QuoteIdentifier(new NpgsqlConnectionStringBuilder(app.ConnectionString).Username!);
+        // An owner that the tests' user made: since PostgreSQL 16 a user who isn't a superuser can't grant itself to anybody.
+        var (owner, serving) = await DatabaseOfAsync("CREATEROLE");
+        var (made, tenants) = (new NpgsqlConnectionStringBuilder(owner).Username!, new NpgsqlConnectionStringBuilder(serving));
         await ScalarAsync(app.ConnectionString, $"CREATE ROLE {tenants.Username} LOGIN");
-        await ScalarAsync(app.ConnectionString, more.Replace("{login}", tenants.Username, StringComparison.Ordinal).Replace("{owner}", owner, StringComparison.Ordinal));
+        await ScalarAsync(app.ConnectionString, more.Replace("{login}", tenants.Username, StringComparison.Ordinal).Replace("{owner}", made, StringComparison.Ordinal));
 
-        var refused = await Assert.ThrowsAsync<TenantLoginException>(() => LoginAsync(tenants));
+        var refused = await Assert.ThrowsAsync<TenantLoginException>(() => LoginAsync(tenants, owner: owner));
 
         Assert.Contains("Name another login", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(false, await ScalarAsync(app.ConnectionString, $"SELECT pg_has_role('{tenants.Username}', 'tenancy_api', 'MEMBER') AND NOT pg_has_role('{tenants.Username}', '{owner.Trim('"')}', 'MEMBER')"));
+        Assert.Equal(false, await ScalarAsync(app.ConnectionString, $"SELECT pg_has_role('{tenants.Username}', 'tenancy_api', 'MEMBER') AND NOT pg_has_role('{tenants.Username}', '{made}', 'MEMBER')"));
     }
 
     [Fact]
@@ -127,6 +128,8 @@ public sealed class TenantLoginTests(App app)
         var owner = new NpgsqlConnectionStringBuilder(app.Server.AsNewLogin(database));
         await ScalarAsync(database, $"""
             CREATE ROLE {owner.Username} LOGIN {right} PASSWORD '{owner.Password}';
+            -- Only a superuser gives a database to a role that he can't become.
+            GRANT {owner.Username} TO CURRENT_USER;
             ALTER DATABASE {owner.Database} OWNER TO {owner.Username};
             """);
         if (right == "CREATEROLE")
@@ -138,8 +141,9 @@ public sealed class TenantLoginTests(App app)
         return (owner.ConnectionString, app.Server.AsNewLogin(database));
     }
 
-    private async Task LoginAsync(NpgsqlConnectionStringBuilder tenants, ILoggerProvider? statements = null)
+    private async Task LoginAsync(NpgsqlConnectionStringBuilder tenants, ILoggerProvider? statements = null, string? owner = null)
     {
+        owner ??= app.ConnectionString;
         using var logging = LoggerFactory.Create(builder =>
         {
             builder.SetMinimumLevel(LogLevel.Trace);
@@ -148,8 +152,8 @@ public sealed class TenantLoginTests(App app)
                 builder.AddProvider(statements);
             }
         });
-        await using var source = new NpgsqlDataSourceBuilder(app.ConnectionString).UseLoggerFactory(logging).Build();
-        var options = new TenancyOptions { ConnectionString = app.ConnectionString, TenantConnectionString = tenants.ConnectionString };
+        await using var source = new NpgsqlDataSourceBuilder(owner).UseLoggerFactory(logging).Build();
+        var options = new TenancyOptions { ConnectionString = owner, TenantConnectionString = tenants.ConnectionString };
         await new TenantLogin(source, options, logging.CreateLogger<TenantLogin>()).EnsureAsync(DataRegistration.ApiRole, Ct);
     }
 

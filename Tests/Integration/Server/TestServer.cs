@@ -24,6 +24,12 @@ public sealed class TestServer : IAsyncDisposable
     private RunningApp? _container;
     private string? _maintenance;
 
+    /// <summary>
+    /// The environment variable that names a file. The file gets the server's version, because a runner doesn't show what tests print: a script reads
+    /// it and says which PostgreSQL was tested.
+    /// </summary>
+    private const string VersionFile = "TEST_SERVER_VERSION_FILE";
+
     /// <summary>Whether the environment names a server.</summary>
     public static bool IsConfigured => Configured is { Length: > 0 };
 
@@ -78,10 +84,7 @@ public sealed class TestServer : IAsyncDisposable
                 await ExecuteAsync(_maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
             }
 
-            foreach (var login in _logins)
-            {
-                await ExecuteAsync(_maintenance!, $"DROP ROLE IF EXISTS {login}", CancellationToken.None);
-            }
+            await DropLoginsAsync(_maintenance!, [.. _logins]);
         }
 
         _starting.Dispose();
@@ -92,7 +95,7 @@ public sealed class TestServer : IAsyncDisposable
         await _starting.WaitAsync(ct);
         try
         {
-            return _maintenance ??= await StartAsync(ct);
+            return _maintenance ??= await WithVersionToldAsync(await StartAsync(ct), ct);
         }
         finally
         {
@@ -104,7 +107,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         if (IsConfigured)
         {
-            return Configured!;
+            return Environment.GetEnvironmentVariable(PostgresBinaries.ForTests) is not { Length: > 0 } asked ? Configured!
+                : throw new InvalidOperationException($"ConnectionStrings__tenants names a server for the tests, and {PostgresBinaries.ForTests}={asked} another one: set one of them.");
         }
 
         if (PostgresBinaries.Installed().Count > 0)
@@ -116,6 +120,46 @@ public sealed class TestServer : IAsyncDisposable
         _data = await ThrowawayData.CreateAsync(this, ct);
         _container = await RunningApp.StartAsync(_data);
         return await _container.ConnectionStringAsync();
+    }
+
+    private static async Task<string> WithVersionToldAsync(string maintenance, CancellationToken ct)
+    {
+        if (Environment.GetEnvironmentVariable(VersionFile) is { Length: > 0 } file)
+        {
+            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(maintenance) { Pooling = false }.ConnectionString);
+            await connection.OpenAsync(ct);
+            await File.WriteAllTextAsync(file, $"{connection.PostgreSqlVersion}\n", ct);
+        }
+
+        return maintenance;
+    }
+
+    /// <summary>
+    /// Since PostgreSQL 16 a membership depends on the login that granted it, and that login can't be dropped first (2BP01). So the logins that nothing
+    /// depends on go first, and the others after them.
+    /// </summary>
+    internal static async Task DropLoginsAsync(string maintenance, IReadOnlyCollection<string> logins)
+    {
+        while (logins.Count > 0)
+        {
+            var left = new List<string>();
+            PostgresException? problem = null;
+            foreach (var login in logins)
+            {
+                try
+                {
+                    await ExecuteAsync(maintenance, $"DROP ROLE IF EXISTS {login}", CancellationToken.None);
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DependentObjectsStillExist)
+                {
+                    left.Add(login);
+                    problem = e;
+                }
+            }
+
+            logins = left.Count < logins.Count ? left
+                : throw new InvalidOperationException($"The logins {string.Join(", ", left)} of these tests can't be dropped: {problem!.Detail}", problem);
+        }
     }
 
     // Not pooled: CREATE DATABASE needs the database it copies to itself.

@@ -286,6 +286,8 @@ public sealed class GuardTests
     [InlineData("SELECT query_to_xml('SELECT * FROM customer_globex.contacts', true, true, '')")]
     [InlineData("SELECT * FROM ts_stat('SELECT v FROM customer_globex.contacts')")]
     [InlineData("SELECT nextval('customer_globex.s')")]
+    [InlineData("SELECT pg_clear_relation_stats('customer_globex', 'contacts')")]
+    [InlineData("SELECT pg_catalog.pg_restore_relation_stats('schemaname', 'customer_globex', 'relname', 'contacts', 'reltuples', 7::real)")]
     [InlineData("SELECT * FROM U&\"customer\\005fglobex\".contacts")]
     public void Sql_that_cannot_be_seen_is_refused(string sql) => Refused(CommandRule.HiddenSql, sql);
 

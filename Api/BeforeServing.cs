@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Data;
 using Npgsql;
+using OpenTelemetry.Trace;
 using Tenancy;
 
 namespace Api;
@@ -7,8 +9,34 @@ namespace Api;
 /// <summary>What has to hold before the first request, so that a start fails and not a customer's request.</summary>
 internal static partial class BeforeServing
 {
+    private static readonly ActivitySource Source = new(nameof(Api));
+
+    /// <summary>Checks, starts and serves until the process is told to end. All that happens until the first request can be served is one trace.</summary>
     /// <exception cref="InvalidOperationException">The database can't be served from; the message says why.</exception>
-    public static async Task CheckAsync(this WebApplication app)
+    public static async Task CheckAndServeAsync(this WebApplication app)
+    {
+        // Disposing of it sends what telemetry still holds.
+        await using var disposing = app;
+        // It listens once it exists, and the host makes it at its start: too late for the checks.
+        _ = app.Services.GetService<TracerProvider>();
+        using (var start = Source.StartActivity("start api"))
+        {
+            try
+            {
+                await app.CheckAsync();
+                await app.StartAsync();
+            }
+            catch (Exception e)
+            {
+                start?.SetStatus(ActivityStatusCode.Error, e.Message);
+                throw;
+            }
+        }
+
+        await app.WaitForShutdownAsync();
+    }
+
+    private static async Task CheckAsync(this WebApplication app)
     {
         var own = app.Services.GetRequiredService<TenantLogin>().IsOwn;
         if (!app.Configuration.MayCreateCustomers())

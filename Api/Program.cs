@@ -35,5 +35,4 @@ app.MapCurrencies();
 app.MapInvoices();
 app.MapReceivables();
 
-await app.CheckAsync();
-await app.RunAsync();
+await app.CheckAndServeAsync();

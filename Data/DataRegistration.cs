@@ -52,6 +52,7 @@ public static class DataRegistration
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
+            options.FindSlugs = (provider, schemas, ct) => CustomerRegistry.FindSlugsAsync(provider.GetRequiredService<NpgsqlDataSource>(), schemas, ct);
         }, context => context.LeaveErrorsToTheCaller());
         services.AddDbContextPool<CustomersContext>((provider, options) => options.UseCustomers(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddScoped<CustomerRegistry>();

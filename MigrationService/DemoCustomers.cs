@@ -2,6 +2,7 @@ using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Tenancy;
 
 namespace MigrationService;
 
@@ -38,6 +39,7 @@ internal sealed partial class DemoCustomers(CustomersContext shared, CustomerReg
 
         foreach (var (slug, name, currency, decimals) in Customers)
         {
+            using var scope = log.BeginTenantScope(slug);
             try
             {
                 await registry.CreateAsync(slug, name, context => AddInvoicesAsync(context, slug, currency, decimals, ct), ct);

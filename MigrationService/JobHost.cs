@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Data.Common;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Data;
 using Data.Customers;
@@ -51,6 +52,8 @@ internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed,
 /// <summary>Runs a command inside a started host (telemetry needs one) and turns every way it can end into an exit code.</summary>
 internal static partial class JobHost
 {
+    private static readonly ActivitySource Source = new(nameof(MigrationService));
+
     /// <param name="parsed">The command line.</param>
     /// <param name="reports">The command's output is its answer, so logs go to standard error, and only warnings.</param>
     /// <param name="command">What to do.</param>
@@ -97,43 +100,53 @@ internal static partial class JobHost
         // Not disposed of: a signal may come at the very end.
         var abort = new CancellationTokenSource();
         using var again = OnSecondSignal(abort);
+        Activity? run = null;
         try
         {
             await host.StartAsync(ct);
-            var code = await command(new(scope.ServiceProvider, parsed, console, stop.Token, abort.Token));
+            // The trace of all that the command does, its last words included.
+            run = Source.StartActivity(parsed.CommandResult.Command is RootCommand ? "migrate" : parsed.CommandResult.Command.Name);
+            var code = End(run, await command(new(scope.ServiceProvider, parsed, console, stop.Token, abort.Token)));
             // For the gauges: what the command has changed, before the telemetry is flushed.
             await host.Services.GetRequiredService<FleetWatch>().LookAsync(CancellationToken.None);
             // Telemetry is flushed here.
             await host.StopAsync(CancellationToken.None);
-            return (int)code;
+            return code;
         }
         catch (OperationCanceledException)
         {
             LogCancelled(log);
-            return (int)ExitCode.Cancelled;
+            return End(run, ExitCode.Cancelled);
         }
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return (int)ExitCode.Usage;
+            return End(run, ExitCode.Usage);
         }
         catch (PostgresException e) when (reports && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
             await Console.Error.WriteLineAsync($"The database has no ledger yet ({e.MessageText}): run migrate first.");
-            return (int)ExitCode.DatabaseFailed;
+            return End(run, ExitCode.DatabaseFailed);
         }
         catch (OptionsValidationException e)
         {
             LogNotConfigured(log, e.Message);
-            return (int)ExitCode.DatabaseFailed;
+            return End(run, ExitCode.DatabaseFailed);
         }
         catch (Exception e)
         {
             // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers failed.
             // EF wraps what the server said; the login's words say more than the server's.
             LogDatabaseFailed(log, e, (e is TenantLoginException ? e : e.InnerException as DbException ?? e).Message);
-            return (int)ExitCode.DatabaseFailed;
+            return End(run, ExitCode.DatabaseFailed);
         }
+    }
+
+    private static int End(Activity? run, ExitCode code)
+    {
+        run?.SetTag("process.exit.code", (int)code).SetStatus(code == ExitCode.Done ? ActivityStatusCode.Unset : ActivityStatusCode.Error, code == ExitCode.Done ? null : code.ToString());
+        run?.Dispose();
+        return (int)code;
     }
 
     /// <summary>A run may have a long migration in hand: who doesn't want to wait for its end asks twice.</summary>

@@ -1,4 +1,5 @@
 using Data;
+using Data.Customers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -66,10 +67,7 @@ internal sealed partial class MigrationJob(
         LogDone(
             log, customers, report.Migrated, report.Failed.Count,
             report.Outcome == FleetOutcome.Done ? "the others were at this version" : "the others are as they were", report.Elapsed.TotalSeconds);
-        foreach (var (schema, error) in report.Failed.Take(RunDisplay.MostFailures))
-        {
-            LogCustomerFailed(log, schema, error);
-        }
+        await LogFailedAsync(report, ct);
 
         if (report.Failed.Count > RunDisplay.MostFailures)
         {
@@ -86,6 +84,22 @@ internal sealed partial class MigrationJob(
                 return ExitCode.Cancelled;
             default:
                 return report.Failed.Count == 0 || plan.Isolate ? ExitCode.Done : ExitCode.CustomersFailed;
+        }
+    }
+
+    private async Task LogFailedAsync(FleetReport report, CancellationToken ct)
+    {
+        var named = report.Failed.Take(RunDisplay.MostFailures).ToList();
+        if (named.Count == 0)
+        {
+            return;
+        }
+
+        var slugs = await CustomerRegistry.FindSlugsAsync(database, named.Select(failed => failed.Schema), ct);
+        foreach (var (schema, error) in named)
+        {
+            using var scope = slugs.TryGetValue(schema, out var slug) ? log.BeginTenantScope(slug) : null;
+            LogCustomerFailed(log, schema, error);
         }
     }
 

@@ -1,11 +1,14 @@
+using System.Collections.Frozen;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OpenTelemetry;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -16,6 +19,10 @@ public static class ServiceDefaults
 {
     /// <summary>The library's activity source and meter, by name: the web frontend listens too and doesn't reference it.</summary>
     private const string Tenancy = "Tenancy";
+
+    /// <summary>What static files end with.</summary>
+    private static readonly FrozenSet<string> Files = FrozenSet.ToFrozenSet(
+        [".css", ".csv", ".ico", ".jpg", ".js", ".map", ".png", ".svg", ".txt", ".webmanifest", ".webp", ".woff", ".woff2"], StringComparer.OrdinalIgnoreCase);
 
     private const string Health = "/health";
     private const string Alive = "/alive";
@@ -49,12 +56,21 @@ public static class ServiceDefaults
         return app;
     }
 
+    /// <summary>What belongs to the plumbing isn't: probes, files, and the connection of a page with its circuit.</summary>
+    private static bool IsTraced(HttpContext context)
+    {
+        var path = context.Request.Path;
+        return !path.StartsWithSegments(Health) && !path.StartsWithSegments(Alive) && !path.StartsWithSegments("/_blazor") && !path.StartsWithSegments("/_framework")
+            && !Files.Contains(Path.GetExtension(path.Value) ?? "");
+    }
+
     private static void AddTelemetry(this IHostApplicationBuilder builder)
     {
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
+            logging.AddProcessor(new TenantOnLogs());
         });
 
         var telemetry = builder.Services.AddOpenTelemetry()
@@ -66,11 +82,13 @@ public static class ServiceDefaults
                 .AddMeter(Tenancy))
             .WithTracing(tracing => tracing
                 .AddSource(builder.Environment.ApplicationName, Tenancy)
+                .AddProcessor(new TenantOnSpans())
                 .AddAspNetCoreInstrumentation(options =>
                 {
-                    options.Filter = context => !context.Request.Path.StartsWithSegments(Health) && !context.Request.Path.StartsWithSegments(Alive);
-                    // A trace for every key pressed in the console would bury those of the requests it leads to.
+                    options.Filter = IsTraced;
+                    // A trace for every key pressed in the console, every circuit and every route would bury those of what they lead to.
                     options.EnableAspNetCoreSignalRSupport = false;
+                    options.EnableRazorComponentsSupport = false;
                 })
                 .AddHttpClientInstrumentation()
                 .AddNpgsql());

@@ -49,7 +49,7 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ChunkSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Connections, 1);
         RefuseTenantScope();
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ReadAcrossTenants);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.ReadAcrossTenants);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var running = new Queue<Task<List<TenantRows<TRow>>>>();
         try

@@ -40,7 +40,8 @@ public sealed class DatabaseProbe : IAsyncDisposable, IDisposable
         limit.CancelAfter(Patience);
         // Npgsql doesn't look at the token while it waits for a new connection's first byte, and a cancelled command first asks the server to stop.
         // On another thread: what runs until the first wait may block, too.
-        var answer = Unrecorded.Run(() => Task.Run(() => question(this, limit.Token), CancellationToken.None));
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        var answer = Task.Run(() => question(this, limit.Token), CancellationToken.None);
         try
         {
             return await answer.WaitAsync(Patience, ct);

@@ -61,6 +61,12 @@ public sealed class TenancyOptions
     public Func<IServiceProvider, string, CancellationToken, Task<TenantListing?>>? FindTenant { get; set; }
 
     /// <summary>
+    /// Asks the application's registry for the slugs of tenants by their schemas, so that spans and log records of a migration carry them. It is asked about the
+    /// schemas of a group while somebody listens to spans, and about schemas that fail. Default: none, then they carry schemas alone.
+    /// </summary>
+    public Func<IServiceProvider, IReadOnlyCollection<SchemaName>, CancellationToken, Task<IReadOnlyDictionary<SchemaName, string>>>? FindSlugs { get; set; }
+
+    /// <summary>
     /// How long an answer of <see cref="FindTenant"/> is kept, hence how long a suspended or migrated tenant may be answered as before.
     /// Default 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
     /// </summary>

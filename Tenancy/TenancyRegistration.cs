@@ -88,7 +88,13 @@ public static class TenancyRegistration
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<SchemaProvisioner>();
-        services.AddSingleton<FleetMigrator>();
+        services.AddSingleton<TenantSlugs>();
+        services.AddSingleton(provider => new FleetMigrator(
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<CompiledMigrations>(), provider.GetRequiredService<SchemaVersions>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<FleetMigrator>>(), provider.GetService<TenancyMetrics>())
+        {
+            Slugs = provider.GetRequiredService<TenantSlugs>(),
+        });
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();

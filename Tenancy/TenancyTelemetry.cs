@@ -6,15 +6,15 @@ namespace Tenancy;
 /// The library's names in telemetry, all of them. Attributes follow OpenTelemetry's semantic conventions for databases, where a schema is
 /// part of the namespace. No metric carries a tenant: ten thousand of them would be ten thousand series.
 /// </summary>
-public static class TenancyTelemetry
+public static partial class TenancyTelemetry
 {
     /// <summary>The name of the activity source and of the meter.</summary>
     public const string Name = "Tenancy";
 
-    /// <summary>Span attribute: the tenant's schema.</summary>
+    /// <summary>Span attribute: the database and the schema, as <c>database|schema</c>.</summary>
     public const string Namespace = "db.namespace";
 
-    /// <summary>Span attribute: the tenant's slug.</summary>
+    /// <summary>Span attribute and key of log scopes: the tenant's slug.</summary>
     public const string Tenant = "tenant.slug";
 
     /// <summary>Span: the registry is asked for a tenant.</summary>
@@ -26,13 +26,22 @@ public static class TenancyTelemetry
     /// <summary>Span attribute: whether the schema was made beforehand, see <see cref="TenancyOptions.WarmPool"/>.</summary>
     public const string FromSpare = "tenancy.from_spare";
 
-    /// <summary>Span: one run over the fleet; attributes <see cref="Migrated"/> and <see cref="Failed"/>.</summary>
+    /// <summary>Span: the warm pool is filled; attribute <see cref="Schemas"/>.</summary>
+    public const string FillWarmPool = "fill warm pool";
+
+    /// <summary>
+    /// Span: one run over the fleet; attributes <see cref="Migrated"/>, <see cref="Failed"/> and <see cref="Schemas"/>. Its display name says how many of how many
+    /// schemas were migrated: <c>migrate fleet (3 of 230)</c>.
+    /// </summary>
     public const string MigrateFleet = "migrate fleet";
 
     /// <summary>Span: a group of schemas is migrated in one transaction; attributes <see cref="Ring"/> and <see cref="Schemas"/>, and <see cref="Namespace"/> where it is one.</summary>
     public const string MigrateGroup = "migrate group";
 
-    /// <summary>Span: a schema's failure, inside its group's; attribute <see cref="Namespace"/>, status with the error.</summary>
+    /// <summary>Span: one schema was migrated, inside its group's; attributes <see cref="Namespace"/> and <see cref="Tenant"/>. Made only while somebody listens.</summary>
+    public const string MigrateSchema = "migrate schema";
+
+    /// <summary>Span: a schema's failure, inside its group's; attributes <see cref="Namespace"/> and <see cref="Tenant"/>, status with the error.</summary>
     public const string MigrateFailed = "migration failed";
 
     /// <summary>Span: schemas are compared with the migrations; attribute <see cref="Schemas"/>.</summary>
@@ -41,7 +50,7 @@ public static class TenancyTelemetry
     /// <summary>Span attribute: the ring.</summary>
     public const string Ring = "tenancy.ring";
 
-    /// <summary>Span attribute: how many schemas a group has, or were compared.</summary>
+    /// <summary>Span attribute: how many schemas a group has, a run considered, were compared, or were made.</summary>
     public const string Schemas = "tenancy.schemas";
 
     /// <summary>Span: one report over many tenants.</summary>

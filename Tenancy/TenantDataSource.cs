@@ -18,6 +18,9 @@ internal static class TenantDataSource
             ? owner
             : Create(options.TenantConnectionString, options, configure);
 
+    /// <summary>The database that a connection string names; the user's where it names none.</summary>
+    public static string DatabaseOf(NpgsqlConnectionStringBuilder settings) => settings.Database ?? settings.Username ?? "";
+
     /// <summary>Whether it sets one, by <c>Search Path=</c> or by <c>Options=</c>.</summary>
     public static bool HasSearchPath(string? connectionString)
     {
@@ -43,6 +46,7 @@ internal static class TenantDataSource
         // Every table adds two rows to pg_type, and Npgsql's queries read that catalog from end to end, whatever schemas they ask for. The schemas are named
         // whether or not types are loaded: an application that turns loading on by ConfigureDataSource shouldn't get the types of all tenants.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(options.LoadTypes is true).SetTypeLoadingSchemas(["pg_catalog", .. options.SharedSchemas]));
+        builder.ConfigureTracing(new DatabaseSpans(DatabaseOf(settings), options.SharedSchemas).Configure);
 
         configure?.Invoke(builder);
         // Last, so that the application's word stands.

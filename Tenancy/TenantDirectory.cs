@@ -80,6 +80,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the query to appear in it.
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.FindTenant, ActivityKind.Internal, asker);
         span?.SetTag(TenancyTelemetry.Tenant, slug);
+        // Where the asker isn't recorded there is no span, and the query would begin a trace of its own.
+        using var unrecorded = span is null ? TenancyTelemetry.Unrecorded() : null;
         var find = options.FindTenant ?? throw new InvalidOperationException("TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         await using var scope = scopes.CreateAsyncScope();
         return await find(scope.ServiceProvider, slug, ct);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Api.Tenants;
 using Data;
 using Data.Customers;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -36,14 +37,18 @@ internal static class CustomersEndpoints
         return paging.OfAsync(customers.OrderBy(c => c.Slug).Select(c => CustomerView.Of(c)), ct);
     }
 
-    private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(string slug, CustomersContext db, CancellationToken ct) =>
-        await db.Customers.AsNoTracking().SingleOrDefaultAsync(c => c.Slug == slug, ct) is { } customer
+    private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(string slug, HttpContext http, CustomersContext db, CancellationToken ct)
+    {
+        using var scope = http.Name(slug);
+        return await db.Customers.AsNoTracking().SingleOrDefaultAsync(c => c.Slug == slug, ct) is { } customer
             ? TypedResults.Ok(CustomerView.Of(customer))
             : TypedResults.Problem($"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
+    }
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
-        NewCustomer customer, CustomerRegistry registry, TenantDirectory directory, IConfiguration configuration, CancellationToken ct)
+        NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory, IConfiguration configuration, CancellationToken ct)
     {
+        using var scope = http.Name(customer.Slug);
         if (!configuration.MayCreateCustomers())
         {
             return TypedResults.Problem(

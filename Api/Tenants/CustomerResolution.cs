@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Data.Customers;
 using Tenancy;
@@ -26,7 +25,17 @@ internal static class CustomerResolution
     /// </summary>
     public static void UseTenants(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<NeedsTenant>() is null || await ChooseAsync(context) is not { } refusal)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<NeedsTenant>() is null)
+        {
+            await next(context);
+            return;
+        }
+
+        var named = context.Request.Headers[Header];
+        var slug = named.Count == 1 && CustomerSlug.IsValid(named[0]) ? named[0] : null;
+        // From here on, whatever comes of it: a refusal, too, is something that happened for that customer.
+        using var scope = context.Name(slug);
+        if ((slug is null ? Unnamed(context, named.Count) : await ChooseAsync(context, slug)) is not { } refusal)
         {
             await next(context);
             return;
@@ -40,20 +49,33 @@ internal static class CustomerResolution
         await TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title).ExecuteAsync(context);
     });
 
-    /// <returns>Null when a tenant was chosen.</returns>
-    private static async Task<Refusal?> ChooseAsync(HttpContext context)
+    /// <summary>Puts the customer's slug on the request's span and on its log records.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="slug">What was named; nothing happens where it can't be a slug.</param>
+    /// <returns>The log scope.</returns>
+    public static IDisposable? Name(this HttpContext context, string? slug)
     {
-        var metrics = context.RequestServices.GetRequiredService<TenancyMetrics>();
-        var named = context.Request.Headers[Header];
-        if (named.Count != 1 || !CustomerSlug.IsValid(named[0]))
+        if (!CustomerSlug.IsValid(slug))
         {
-            metrics.Refuse(named.Count == 0 ? RequestRefusal.NoTenant : RequestRefusal.InvalidTenant);
-            return new(400, "No customer was named.", named.Count == 0
-                ? $"This address serves one customer: name it in the header {Header}."
-                : $"The header {Header} has to hold one customer's slug: {CustomerSlug.Rule}.");
+            return null;
         }
 
-        var slug = named[0]!;
+        TenancyTelemetry.TagTenant(slug!);
+        return context.RequestServices.GetRequiredService<ILogger<NeedsTenant>>().BeginTenantScope(slug!);
+    }
+
+    private static Refusal Unnamed(HttpContext context, int headers)
+    {
+        context.RequestServices.GetRequiredService<TenancyMetrics>().Refuse(headers == 0 ? RequestRefusal.NoTenant : RequestRefusal.InvalidTenant);
+        return new(400, "No customer was named.", headers == 0
+            ? $"This address serves one customer: name it in the header {Header}."
+            : $"The header {Header} has to hold one customer's slug: {CustomerSlug.Rule}.");
+    }
+
+    /// <returns>Null when a tenant was chosen.</returns>
+    private static async Task<Refusal?> ChooseAsync(HttpContext context, string slug)
+    {
+        var metrics = context.RequestServices.GetRequiredService<TenancyMetrics>();
         var directory = context.RequestServices.GetRequiredService<TenantDirectory>();
         if (await directory.FindAsync(slug, context.RequestAborted) is not { } listing)
         {
@@ -65,7 +87,6 @@ internal static class CustomerResolution
         {
             case Availability.Served:
                 context.RequestServices.GetRequiredService<CurrentTenant>().Choose(listing.Tenant);
-                Activity.Current?.SetTag(TenancyTelemetry.Tenant, slug).SetTag(TenancyTelemetry.Namespace, listing.Tenant.Schema.Value);
                 return null;
             case Availability.Upgrading:
                 metrics.Unavailable(Unavailability.Upgrading);

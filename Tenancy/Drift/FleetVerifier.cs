@@ -34,7 +34,7 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
         plan ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
         var started = time.GetTimestamp();
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.VerifyFleet);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.VerifyFleet);
         var inventory = await Inventory.ReadAsync(database, migrations.HistoryTable, plan.Only?.Select(schema => schema.Value), ct);
         var due = inventory.Where(row => Compared.Contains(row.State)).ToList();
         await versions.LearnAsync([.. due.Select(row => row.Version).Distinct()], ct);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -7,6 +8,9 @@ namespace Tenancy;
 /// <summary>Brings every schema to the build's version: ring after ring, groups of schemas in a transaction each, several at once, one failure apart from the others.</summary>
 public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log, TenancyMetrics? metrics = null)
 {
+    /// <summary>For telemetry: whose schemas they are.</summary>
+    internal TenantSlugs? Slugs { get; init; }
+
     /// <inheritdoc cref="RunAsync(FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>
     public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) => RunAsync(plan, progress: null, stop: default, ct);
 
@@ -26,6 +30,32 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Group, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Attempts, 1);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.MigrateFleet);
+        try
+        {
+            var report = await RunOnceAsync(plan, progress, stop, ct);
+            await DescribeAsync(span, plan, report, ct);
+            return report;
+        }
+        catch (Exception e)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
+            throw;
+        }
+    }
+
+    /// <summary>Asks all runs of this database that are alive to end after the groups in hand.</summary>
+    /// <param name="reason">Who asks, and why; their reports repeat it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>How many there were.</returns>
+    public Task<int> HaltAsync(string reason, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        return FleetRuns.HaltAsync(database, reason, ct);
+    }
+
+    private async Task<FleetReport> RunOnceAsync(FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
+    {
         var started = time.GetTimestamp();
         var work = FleetWork.Of(plan, migrations);
         if (await DueVersionsAsync(work, ct) is not [_, ..] due)
@@ -34,7 +64,6 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
 
         RefuseTooSmallAPool(plan, work, due);
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateFleet);
         var id = Guid.CreateVersion7();
         var since = await FleetRuns.BeginAsync(database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
         var run = new FleetRun(id, plan, work, since, due, progress, time);
@@ -62,19 +91,31 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         var report = new FleetReport(
             run.Progress.Migrated, [.. run.Failed], time.GetElapsedTime(started),
             run.Halted is not null ? FleetOutcome.Halted : stop.IsCancellationRequested ? FleetOutcome.Cancelled : FleetOutcome.Done, run.Halted, id);
-        span?.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count);
         LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds, work.Target is { Length: > 0 } last ? last : "none", report.Reason ?? "nothing stopped it");
         return report;
     }
 
-    /// <summary>Asks all runs of this database that are alive to end after the groups in hand.</summary>
-    /// <param name="reason">Who asks, and why; their reports repeat it.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many there were.</returns>
-    public Task<int> HaltAsync(string reason, CancellationToken ct = default)
+    /// <summary>Says on the run's span how many of how many were migrated.</summary>
+    private async Task DescribeAsync(Activity? span, FleetPlan plan, FleetReport report, CancellationToken ct)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        return FleetRuns.HaltAsync(database, reason, ct);
+        if (span is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        span.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count);
+        span.SetStatus(report.Failed.Count > 0 || report.Outcome == FleetOutcome.Halted ? ActivityStatusCode.Error : ActivityStatusCode.Unset, report.Reason);
+        try
+        {
+            using var unrecorded = TenancyTelemetry.Unrecorded();
+            var considered = plan.Only?.Count ?? await Ledger.CountAsync(database, plan.Ring, ct);
+            span.SetTag(TenancyTelemetry.Schemas, considered);
+            span.DisplayName = string.Create(CultureInfo.InvariantCulture, $"{TenancyTelemetry.MigrateFleet} ({report.Migrated} of {considered})");
+        }
+        catch (NpgsqlException)
+        {
+            // The run has ended well without that number.
+        }
     }
 
     /// <returns>The versions of schemas that have to be looked at; empty where nothing is pending.</returns>
@@ -124,7 +165,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             run.Enter(ring);
             // Who names schemas, or repeats what failed, means those and no gate.
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
-            var worker = new RingWorker(database, migrations, versions, run, ring, due, group, allowed, time, log, metrics);
+            var worker = new RingWorker(database, migrations, versions, run, ring, due, group, allowed, time, Slugs, log, metrics);
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
@@ -156,6 +197,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
     private async Task BeatAsync(FleetRun run, CancellationToken ct)
     {
+        // A beat every two seconds says nothing in a trace.
+        using var unrecorded = TenancyTelemetry.Unrecorded();
         using var timer = new PeriodicTimer(FleetRuns.Beat, time);
         try
         {

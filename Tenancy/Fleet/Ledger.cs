@@ -82,6 +82,14 @@ internal static class Ledger
         return schemas;
     }
 
+    /// <summary>How many schemas runs look after, in a ring or in all.</summary>
+    public static async Task<int> CountAsync(NpgsqlDataSource database, int? ring, CancellationToken ct)
+    {
+        await using var count = database.CreateCommand($"SELECT count(*)::int FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND ($1 IS NULL OR ring = $1)");
+        count.Parameters.Add(new NpgsqlParameter { Value = ring is { } one ? one : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+        return (int)(await count.ExecuteScalarAsync(ct))!;
+    }
+
     public static async Task<int> FailedSinceAsync(NpgsqlDataSource database, int ring, DateTime since, CancellationToken ct)
     {
         await using var count = database.CreateCommand(

@@ -28,13 +28,14 @@ internal sealed partial class RingWorker
 
         Pass(claimed, inOrder: after is not null);
         var group = new Group(connection, transaction, claimed, size == 1, attempt, time.GetTimestamp());
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateGroup);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.MigrateGroup);
         span?.SetTag(TenancyTelemetry.Ring, ring).SetTag(TenancyTelemetry.Schemas, claimed.Count);
+        group.Slugs = span is { IsAllDataRequested: true } ? await SlugsAsync(group.Schemas, ct) : null;
         if (group.Alone)
         {
             // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the claim stays.
             await transaction.SaveAsync(BeforeMigrations, ct);
-            span?.SetTag(TenancyTelemetry.Namespace, claimed[0].Schema.Value);
+            span?.SetTag(TenancyTelemetry.Namespace, Namespace(group, claimed[0].Schema)).SetTag(TenancyTelemetry.Tenant, group.Slugs?.GetValueOrDefault(claimed[0].Schema));
         }
 
         try
@@ -108,7 +109,7 @@ internal sealed partial class RingWorker
 
         await ExecuteAsync(group.Connection, ledger, ct);
         await group.Transaction.CommitAsync(ct);
-        Succeed(group, inside.Count(schema => schema.Steps.Left == 0), inside.Count);
+        Succeed(group, inside.Count(schema => schema.Steps.Left == 0), [.. inside.Select(schema => schema.Schema)]);
         return new([.. todo.Where(schema => schema.Steps.BeginsOutside || schema.Steps.Left > 0).Select(schema => schema.Schema)]);
     }
 
@@ -153,7 +154,7 @@ internal sealed partial class RingWorker
 
         await ExecuteAsync(group.Connection, step.Sql.History(schema) + Ledger.Succeeded([schema], version, complete, 1), ct);
         await group.Transaction.CommitAsync(ct);
-        Succeed(group, complete ? 1 : 0, 1);
+        Succeed(group, complete ? 1 : 0, [schema]);
         return new(complete ? [] : [schema]);
     }
 
@@ -163,7 +164,12 @@ internal sealed partial class RingWorker
     {
         // Let go before the wait.
         await group.Transaction.DisposeAsync();
-        LogRetry(log, group.Schemas[0], group.Step, Words(error));
+        var slug = (await SlugsAsync(group.Schemas, ct)).GetValueOrDefault(group.Schemas[0]);
+        using (slug is null ? null : log.BeginTenantScope(slug))
+        {
+            LogRetry(log, group.Schemas[0], group.Step, Words(error));
+        }
+
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250) * group.Attempt), time, ct);
         return new(group.Schemas, InTheWay: true);
     }
@@ -174,14 +180,17 @@ internal sealed partial class RingWorker
         var (schema, words) = (group.Schemas[0], $"{group.Step}: {Words(error)}");
         await Ledger.FailAsync(group.Connection, schema, words, ct);
         await group.Transaction.CommitAsync(ct);
-        Fail(schema, words);
+        await ReportAsync(schema, words, ct);
         return new([]);
     }
 
-    private void Fail(SchemaName schema, string words)
+    /// <summary>Tells that a schema failed, wherever it is told.</summary>
+    private async Task ReportAsync(SchemaName schema, string words, CancellationToken ct)
     {
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateFailed);
-        span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetStatus(ActivityStatusCode.Error, words);
+        var slug = (await SlugsAsync([schema], ct)).GetValueOrDefault(schema);
+        using var scope = slug is null ? null : log.BeginTenantScope(slug);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.MigrateFailed);
+        span?.SetTag(TenancyTelemetry.Namespace, TenancyTelemetry.NamespaceOf(database, schema)).SetTag(TenancyTelemetry.Tenant, slug).SetStatus(ActivityStatusCode.Error, words);
         run.Fail(schema, words);
         LogFailed(log, schema, words);
         metrics?.FailedToMigrate();
@@ -191,15 +200,35 @@ internal sealed partial class RingWorker
         }
     }
 
-    private void Succeed(Group group, int complete, int schemas)
+    private void Succeed(Group group, int complete, IReadOnlyCollection<SchemaName> schemas)
     {
         var elapsed = time.GetElapsedTime(group.Started);
+        if (Activity.Current is { IsAllDataRequested: true } span && group.Slugs is { } slugs)
+        {
+            Trace(span, group, schemas, slugs);
+        }
+
         metrics?.GroupTook(elapsed);
         metrics?.Migrated(complete);
 
-        LogMigrated(log, schemas, group.Schemas[0], group.Schemas[^1], elapsed.TotalMilliseconds);
+        LogMigrated(log, schemas.Count, group.Schemas[0], group.Schemas[^1], elapsed.TotalMilliseconds);
         run.Succeeded(complete);
     }
+
+    /// <summary>A span for each schema, as long as its group's: who looks for one tenant finds its migration.</summary>
+    private static void Trace(Activity span, Group group, IReadOnlyCollection<SchemaName> schemas, IReadOnlyDictionary<SchemaName, string> slugs)
+    {
+        foreach (var schema in schemas)
+        {
+            using var migrated = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateSchema, ActivityKind.Internal, span.Context, startTime: span.StartTimeUtc);
+            migrated?.SetTag(TenancyTelemetry.Tenant, slugs.GetValueOrDefault(schema)).SetTag(TenancyTelemetry.Namespace, Namespace(group, schema));
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(IReadOnlyCollection<SchemaName> schemas, CancellationToken ct) =>
+        slugs is null ? new Dictionary<SchemaName, string>() : await slugs.OfAsync(schemas, ct);
+
+    private static string Namespace(Group group, SchemaName schema) => TenancyTelemetry.NamespaceOf(group.Connection.Database, schema.Value);
 
     private static string Words(Exception error) => error is PostgresException said ? $"{said.SqlState}: {said.MessageText}" : error.Message;
 
@@ -231,6 +260,9 @@ internal sealed partial class RingWorker
     private sealed record Group(NpgsqlConnection Connection, NpgsqlTransaction Transaction, IReadOnlyList<ClaimedSchema> Claimed, bool Alone, int Attempt, long Started)
     {
         public SchemaName[] Schemas { get; } = [.. Claimed.Select(claim => claim.Schema)];
+
+        /// <summary>Whose schemas they are; null while nobody listens.</summary>
+        public IReadOnlyDictionary<SchemaName, string>? Slugs { get; set; }
 
         /// <summary>What an error is about.</summary>
         public string Step { get; set; } = "reading the history";

@@ -8,7 +8,8 @@ namespace Tenancy;
 /// transaction that holds the claim. When it fails, its schemas are claimed again one by one, so that only the guilty fail.
 /// </summary>
 internal sealed partial class RingWorker(
-    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, ILogger log, TenancyMetrics? metrics)
+    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, TenantSlugs? slugs,
+    ILogger log, TenancyMetrics? metrics)
 {
     /// <summary>A group costs some milliseconds besides its migrations.</summary>
     private const int SmallestShare = 5;
@@ -88,10 +89,7 @@ internal sealed partial class RingWorker(
             return false;
         }
 
-        var found = await Ledger.VersionsAsync(database, ct);
-        await versions.LearnAsync(found, ct);
-        run.Learn(versions, found);
-        var held = await Ledger.ListAsync(database, run.Due(ring), ct);
+        var held = await HeldAsync(ct);
         if (held.Count == 0)
         {
             return false;
@@ -108,7 +106,7 @@ internal sealed partial class RingWorker(
         {
             foreach (var schema in held)
             {
-                Fail(schema, "its row in tenancy.schemas is locked by another session (pg_locks says by which): nobody may migrate it meanwhile");
+                await ReportAsync(schema, "its row in tenancy.schemas is locked by another session (pg_locks says by which): nobody may migrate it meanwhile", ct);
             }
 
             return false;
@@ -117,6 +115,16 @@ internal sealed partial class RingWorker(
         // Another process, a customer's own change. It may yet roll back.
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 150)), time, ct);
         return true;
+    }
+
+    private async Task<IReadOnlyList<SchemaName>> HeldAsync(CancellationToken ct)
+    {
+        // It is asked ten times a second for as long as somebody holds them.
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        var found = await Ledger.VersionsAsync(database, ct);
+        await versions.LearnAsync(found, ct);
+        run.Learn(versions, found);
+        return await Ledger.ListAsync(database, run.Due(ring), ct);
     }
 
     /// <summary>One schema, in as many transactions as its migrations ask for, trying again when someone is in the way.</summary>

@@ -43,11 +43,11 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, Func<SchemaName, Task>? reserved = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.ProvisionSchema);
         var (schema, spare) = options.WarmPool > 0
             ? await ClaimAsync(transaction, wanted, ring, ct)
             : (await ReserveAsync(transaction, wanted, ring, ct), null);
-        span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetTag(TenancyTelemetry.FromSpare, spare is not null);
+        span?.SetTag(TenancyTelemetry.Namespace, Namespace(transaction, schema)).SetTag(TenancyTelemetry.FromSpare, spare is not null);
         if (reserved is not null)
         {
             // The caller's own work: not a part of the measured time.
@@ -104,8 +104,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     public async Task CreateAsync(NpgsqlTransaction transaction, SchemaName schema, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.ProvisionSchema);
-        span?.SetTag(TenancyTelemetry.Namespace, schema.Value).SetTag(TenancyTelemetry.FromSpare, false);
+        using var span = TenancyTelemetry.Start(TenancyTelemetry.ProvisionSchema);
+        span?.SetTag(TenancyTelemetry.Namespace, Namespace(transaction, schema)).SetTag(TenancyTelemetry.FromSpare, false);
         await MeasureAsync(fromSpare: false, () => FillAsync(transaction, schema, ct));
     }
 
@@ -158,6 +158,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     private IEnumerable<SchemaName> Names(string wanted) => Enumerable.Range(1, int.MaxValue)
         .Select(suffix => SchemaName.Parse(suffix == 1 ? wanted : $"{wanted}_{suffix}"))
         .Where(name => !options.SharedSchemas.Contains(name.Value));
+
+    private static string Namespace(NpgsqlTransaction transaction, SchemaName schema) => TenancyTelemetry.NamespaceOf(transaction.Connection!.Database, schema.Value);
 
     private static InvalidOperationException NoName(string wanted) => new($"There is no free name like '{wanted}'.");
 

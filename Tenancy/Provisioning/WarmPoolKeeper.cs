@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -24,6 +25,7 @@ public sealed partial class WarmPoolKeeper(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        TenancyTelemetry.Detach();
         while (options.WarmPool > 0 && !stoppingToken.IsCancellationRequested)
         {
             var pause = Pause;
@@ -64,28 +66,57 @@ public sealed partial class WarmPoolKeeper(
     {
         // First: what is left unread would wake it again at once, however often the rest fails.
         NoteGiven();
-        await provisioner.PrepareAsync(ct);
-        while (true)
+        var made = 0;
+        Activity? span = null;
+        try
         {
-            NoteGiven();
-            await using var connection = await database.OpenConnectionAsync(ct);
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            if (await SpareSchemas.CountAsync(transaction, migrations.Target, _given, ct) is not { } count)
+            while (true)
             {
-                return false;
-            }
+                NoteGiven();
+                await using var connection = await OpenAsync(ct);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                if (await CountAsync(transaction, ct) is not { } count)
+                {
+                    return false;
+                }
 
-            if (count >= options.WarmPool)
-            {
-                _given.Clear();
-                return true;
-            }
+                if (count >= options.WarmPool)
+                {
+                    _given.Clear();
+                    return true;
+                }
 
-            // One transaction each, so that a claim finds the first while the next is being made.
-            var spare = await provisioner.CreateSpareAsync(transaction, ct);
-            await transaction.CommitAsync(ct);
-            LogMade(log, spare, count + 1, options.WarmPool);
+                // Only what is made leaves a trace: it is looked every minute, and mostly nothing is missing.
+                span ??= TenancyTelemetry.Start(TenancyTelemetry.FillWarmPool);
+                // One transaction each, so that a claim finds the first while the next is being made.
+                var spare = await provisioner.CreateSpareAsync(transaction, ct);
+                await transaction.CommitAsync(ct);
+                made++;
+                LogMade(log, spare, count + 1, options.WarmPool);
+            }
         }
+        catch (Exception e)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
+            throw;
+        }
+        finally
+        {
+            span?.SetTag(TenancyTelemetry.Schemas, made).Dispose();
+        }
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        await provisioner.PrepareAsync(ct);
+        return await database.OpenConnectionAsync(ct);
+    }
+
+    private async Task<int?> CountAsync(NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        return await SpareSchemas.CountAsync(transaction, migrations.Target, _given, ct);
     }
 
     private void NoteGiven()

@@ -3,9 +3,15 @@ namespace Web.Api;
 /// <summary>One call of the API. It ends in a value or a problem; only its caller's cancellation and defects of ours are thrown.</summary>
 internal static class ApiCall
 {
-    public static async Task<Result<T>> SendAsync<T>(this HttpClient http, HttpRequestMessage request, CancellationToken ct) where T : class
+    /// <param name="http">The client.</param>
+    /// <param name="visit">The page that asks; null where there is none.</param>
+    /// <param name="what">What is asked for, for telemetry.</param>
+    /// <param name="request">The request, which this disposes of.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public static async Task<Result<T>> SendAsync<T>(this HttpClient http, Visit? visit, string what, HttpRequestMessage request, CancellationToken ct) where T : class
     {
         var writes = request.Method != HttpMethod.Get;
+        using var span = visit?.Begin(what, writes);
         try
         {
             using (request)

@@ -13,6 +13,7 @@ internal static class ApiClients
 
     public static IServiceCollection AddApiClients(this IServiceCollection services)
     {
+        services.AddScoped<Visit>();
         services.AddHttpClient<CustomersClient>(http => http.BaseAddress = Address);
         services.AddHttpClient<InvoicesClient>(http => http.BaseAddress = Address);
         services.AddHttpClient<ReceivablesClient>(http => http.BaseAddress = Address);

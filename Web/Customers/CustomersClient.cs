@@ -4,7 +4,7 @@ using Web.Api;
 namespace Web.Customers;
 
 /// <summary>The operators' side of the API: which customers there are.</summary>
-public sealed class CustomersClient(HttpClient http)
+public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 {
     /// <param name="page">From 1.</param>
     /// <param name="pageSize">1 to 200.</param>
@@ -13,16 +13,16 @@ public sealed class CustomersClient(HttpClient http)
     public Task<Result<Page<Customer>>> ListAsync(int page, int pageSize, string? search, CancellationToken ct)
     {
         var query = string.IsNullOrWhiteSpace(search) ? "" : $"&search={Uri.EscapeDataString(search.Trim())}";
-        return http.SendAsync<Page<Customer>>(new(HttpMethod.Get, $"/customers?page={page}&pageSize={pageSize}{query}"), ct);
+        return http.SendAsync<Page<Customer>>(visit, "list customers", new(HttpMethod.Get, $"/customers?page={page}&pageSize={pageSize}{query}"), ct);
     }
 
     public async Task<Result<Customer>> FindAsync(string slug, CancellationToken ct) => NewCustomer.IsSlug(slug)
-        ? await http.SendAsync<Customer>(new(HttpMethod.Get, $"/customers/{slug}"), ct)
+        ? await http.SendAsync<Customer>(visit, "find customer", new(HttpMethod.Get, $"/customers/{slug}"), ct)
         : Unknown(slug);
 
     /// <summary>Creates a customer and all that belongs to it. Never sent twice.</summary>
     public Task<Result<Customer>> CreateAsync(NewCustomer customer, CancellationToken ct) =>
-        http.SendAsync<Customer>(new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) }, ct);
+        http.SendAsync<Customer>(visit, "create customer", new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) }, ct);
 
     /// <summary>What can't be a slug comes from an address someone typed; it isn't sent, because a path or a header could take it for something else.</summary>
     internal static Problem Unknown(string slug) => new("Unknown customer.", $"No customer has the slug '{slug}'.") { Status = HttpStatusCode.NotFound };

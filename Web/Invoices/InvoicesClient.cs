@@ -6,7 +6,7 @@ namespace Web.Invoices;
 /// <summary>
 /// One customer's side of the API. The customer is named on every call and goes with that request as a header: the client remembers nobody.
 /// </summary>
-public sealed class InvoicesClient(HttpClient http)
+public sealed class InvoicesClient(HttpClient http, Visit? visit = null)
 {
     private const string Header = "X-Customer";
 
@@ -15,24 +15,24 @@ public sealed class InvoicesClient(HttpClient http)
     /// <param name="pageSize">1 to 200.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Page<InvoiceSummary>>> ListAsync(string customer, int page, int pageSize, CancellationToken ct) =>
-        SendAsync<Page<InvoiceSummary>>(customer, new(HttpMethod.Get, $"/invoices?page={page}&pageSize={pageSize}"), ct);
+        SendAsync<Page<InvoiceSummary>>(customer, "list invoices", new(HttpMethod.Get, $"/invoices?page={page}&pageSize={pageSize}"), ct);
 
     public Task<Result<Invoice>> FindAsync(string customer, Guid id, CancellationToken ct) =>
-        SendAsync<Invoice>(customer, new(HttpMethod.Get, $"/invoices/{id}"), ct);
+        SendAsync<Invoice>(customer, "find invoice", new(HttpMethod.Get, $"/invoices/{id}"), ct);
 
     /// <summary>Creates an invoice. Never sent twice.</summary>
     public Task<Result<Invoice>> CreateAsync(string customer, NewInvoice invoice, CancellationToken ct) =>
-        SendAsync<Invoice>(customer, new(HttpMethod.Post, "/invoices") { Content = JsonContent.Create(invoice.ToWire()) }, ct);
+        SendAsync<Invoice>(customer, "create invoice", new(HttpMethod.Post, "/invoices") { Content = JsonContent.Create(invoice.ToWire()) }, ct);
 
     /// <summary>Creates the invoices of a CSV file, all of them or none. Never sent twice.</summary>
     public Task<Result<ImportedInvoices>> ImportAsync(string customer, Stream csv, CancellationToken ct) =>
-        SendAsync<ImportedInvoices>(customer, new(HttpMethod.Post, "/invoices/import") { Content = new StreamContent(csv) { Headers = { ContentType = new("text/csv") } } }, ct);
+        SendAsync<ImportedInvoices>(customer, "import invoices", new(HttpMethod.Post, "/invoices/import") { Content = new StreamContent(csv) { Headers = { ContentType = new("text/csv") } } }, ct);
 
     /// <summary>The currencies invoices can be written in. They are the same for all customers.</summary>
     public Task<Result<Currency[]>> CurrenciesAsync(CancellationToken ct) =>
-        http.SendAsync<Currency[]>(new(HttpMethod.Get, "/currencies"), ct);
+        http.SendAsync<Currency[]>(visit, "list currencies", new(HttpMethod.Get, "/currencies"), ct);
 
-    private async Task<Result<T>> SendAsync<T>(string customer, HttpRequestMessage request, CancellationToken ct) where T : class
+    private async Task<Result<T>> SendAsync<T>(string customer, string what, HttpRequestMessage request, CancellationToken ct) where T : class
     {
         if (!NewCustomer.IsSlug(customer))
         {
@@ -40,7 +40,7 @@ public sealed class InvoicesClient(HttpClient http)
         }
 
         request.Headers.Add(Header, customer);
-        return await http.SendAsync<T>(request, ct);
+        return await http.SendAsync<T>(visit, what, request, ct);
     }
 }
 

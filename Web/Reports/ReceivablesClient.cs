@@ -3,10 +3,10 @@ using Web.Api;
 namespace Web.Reports;
 
 /// <summary>The operators' reports across all customers.</summary>
-public sealed class ReceivablesClient(HttpClient http)
+public sealed class ReceivablesClient(HttpClient http, Visit? visit = null)
 {
     public Task<Result<Receivables>> ReadAsync(CancellationToken ct) =>
-        http.SendAsync<Receivables>(new(HttpMethod.Get, "/reports/receivables"), ct);
+        http.SendAsync<Receivables>(visit, "read receivables", new(HttpMethod.Get, "/reports/receivables"), ct);
 }
 
 /// <param name="Balances">By customer and currency; a customer to whom nothing is owed has none.</param>

@@ -1,4 +1,7 @@
+using AppHost.Commands;
 using AppHost.Deployment;
+using AppHost.Failures;
+using AppHost.Health;
 using AppHost.Postgres;
 
 var builder = DistributedApplication.CreateBuilder(args);
@@ -11,19 +14,30 @@ var migrations = builder.AddProject<Projects.MigrationService>("migrations")
     .WithApiLogins(logins)
     .WaitFor(tenants)
     .WithArgs("--on-failure", "isolate")
-    .PublishAsJob();
+    .PublishAsJob()
+    .WithIconName("DatabaseArrowUp")
+    .WithFleetCommands(tenants);
 
 var api = builder.AddProject<Projects.Api>("api")
     .WithOwnerInRunMode(tenants)
     .WithApiLogins(logins)
     .WaitForCompletion(migrations)
-    .WithHttpHealthCheck("/health");
+    .WithReadiness()
+    .WithIconName("PlugConnected")
+    .WithUrlForEndpoint("http", url => url.DisplayText = "API")
+    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "API reference" })
+    .WithUrlForEndpoint("http", _ => new() { Url = "/health", DisplayText = "Health" })
+    .WithCustomerCommands(migrations);
 
+// The console starts beside the API and shows what it can. It doesn't wait for Healthy: an API that is degraded, because a customer failed, serves all others.
 builder.AddProject<Projects.Web>("web")
     .WithReference(api)
-    .WaitFor(api)
-    .WithHttpHealthCheck("/health")
-    .WithExternalHttps();
+    .WaitForStart(api)
+    .WithReadiness()
+    .WithExternalHttps()
+    .WithIconName("Desktop")
+    .WithUrlForEndpoint("http", url => url.DisplayText = "Console")
+    .WithUrlForEndpoint("http", _ => new() { Url = "/health", DisplayText = "Health", DisplayLocation = UrlDisplayLocation.DetailsOnly });
 
 builder.PublishPrograms();
-builder.Build().Run();
+builder.WithPlainFailures(migrations).Build().Run();

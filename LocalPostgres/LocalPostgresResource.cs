@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using LocalPostgres.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace LocalPostgres;
@@ -58,8 +59,18 @@ internal static class LocalPostgresBuilder
             }
         });
 
+        builder.OnBeforeStart((start, ct) =>
+        {
+            var stopping = start.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            _ = ServerAppearance.KeepReadableAsync(
+                start.Services.GetRequiredService<ResourceNotificationService>(), server.Resource, cluster.Binaries.Server, cluster.Data, stopping);
+            return Task.CompletedTask;
+        });
+
         // The orchestrator picks the port, and tells the server in PGPORT.
         return server
+            .WithInitialState(new() { ResourceType = "PostgreSQL", Properties = [] })
+            .WithIconName("DatabaseMultiple")
             .WithArgs([.. command.Arguments])
             .WithEndpoint(name: LocalPostgresResource.Endpoint, scheme: "tcp", env: "PGPORT")
             .WithHealthCheck(health);

@@ -32,25 +32,32 @@ internal sealed partial class DemoCustomers(CustomersContext shared, CustomerReg
     /// <summary>Does nothing once there is any customer: whoever deleted a demo customer doesn't get it back.</summary>
     public async Task AddOnFirstRunAsync(CancellationToken ct)
     {
-        if (await shared.Customers.AnyAsync(ct))
+        if (!await shared.Customers.AnyAsync(ct) && await AddAsync(ct) is { Count: > 0 } added)
         {
-            return;
+            LogAdded(log, string.Join(", ", added));
         }
+    }
 
+    /// <summary>Adds those that don't exist.</summary>
+    /// <returns>The slugs of those that it added.</returns>
+    public async Task<IReadOnlyList<string>> AddAsync(CancellationToken ct)
+    {
+        var added = new List<string>();
         foreach (var (slug, name, currency, decimals) in Customers)
         {
             using var scope = log.BeginTenantScope(slug);
             try
             {
                 await registry.CreateAsync(slug, name, context => AddInvoicesAsync(context, slug, currency, decimals, ct), ct);
+                added.Add(slug);
             }
             catch (SlugTakenException)
             {
-                // Another replica of the job has just added it.
+                // It exists, or another replica of the job has just added it.
             }
         }
 
-        LogAdded(log, string.Join(", ", Customers.Select(customer => customer.Slug)));
+        return added;
     }
 
     private async Task AddInvoicesAsync(InvoicingContext context, string slug, string currency, int decimals, CancellationToken ct)

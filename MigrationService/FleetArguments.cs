@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MigrationService.Reports;
 using Tenancy;
 
 namespace MigrationService;
@@ -39,7 +40,15 @@ internal static class FleetArguments
 
     public static readonly Option<int?> LogEvery = Whole("--log-every", "Where the output is no terminal: a line of progress for every so many customers", 500, 1, 1_000_000);
 
-    public static readonly Option<bool> Json = new("--json") { Description = "As JSON, for programs" };
+    public static readonly Option<ReportFormat> Format = new("--format")
+    {
+        Description = "How to write the answer: text for people, json for programs, markdown for pages",
+    };
+
+    public static readonly Option<bool> Json = new("--json") { Description = "The same as --format json" };
+
+    /// <summary>How a command that reports writes its answer.</summary>
+    public static readonly Option[] Report = [Format, Json];
 
     public static readonly Option<OnFailure> OnFailure = new("--on-failure")
     {

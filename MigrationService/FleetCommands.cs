@@ -19,7 +19,7 @@ internal static class FleetCommands
             Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 64 wrong arguments, 130 cancelled.
             """)
         {
-            Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(), CreateCommand.Create(),
+            Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(), CreateCommand.Create(), Demo(),
         };
         // Without a command it migrates.
         Fill(root, Migrate);
@@ -47,34 +47,21 @@ internal static class FleetCommands
         async job => await job.Services.GetRequiredService<MigrationJob>().RunAsync(
             await job.PlanAsync(DownTo) with { Down = true }, job.Display(), job.Stop, job.Abort));
 
-    private static Command Status() => Does(Add(new("status", "Which customers are at which version, who is behind, who failed and why, and the last runs."), [Json]), reports: true, async job =>
+    private static Command Status() => Does(Add(new("status", "Which customers are at which version, who is behind, who failed and why, and the last runs."), Report), reports: true, async job =>
     {
         var status = await job.Services.GetRequiredService<FleetReader>().StatusAsync(job.Stop);
-        if (job.Parsed.GetValue(Json))
-        {
-            StatusReport.WriteJson(job.Output, status);
-        }
-        else
-        {
-            StatusReport.Write(job.Output, status);
-        }
-
+        Answer(job, () => status, report => StatusReport.Write(report, status));
         return ExitCode.Done;
     });
 
-    private static Command Plan() => Does(Add(new("plan", "What migrate would run, for whom. Changes nothing."), [Customer, Ring, To, Json]), reports: true, async job =>
+    private static Command Plan() => Does(Add(new("plan", "What migrate would run, for whom. Changes nothing."), [Customer, Ring, To, .. Report]), reports: true, async job =>
     {
         var (shared, unknown) = await job.Services.GetRequiredService<SharedSchema>().PendingAsync(job.Stop);
         var groups = shared.Count > 0 && !await HasLedgerAsync(job) ? [] : await job.Services.GetRequiredService<FleetReader>().PlanAsync(await job.PlanAsync(), job.Stop);
-        if (job.Parsed.GetValue(Json))
-        {
-            StatusReport.WriteJson(job.Output, new { shared, unknown, customers = groups.Select(group => new { group.Ring, group.Last, group.Steps, Schemas = group.Schemas.Select(schema => schema.Value) }) });
-        }
-        else
-        {
-            PlanReport.Write(job.Output, shared, unknown, groups);
-        }
-
+        Answer(
+            job,
+            () => new { shared, unknown, customers = groups.Select(group => new { group.Ring, group.Last, group.Steps, Schemas = group.Schemas.Select(schema => schema.Value) }) },
+            report => PlanReport.Write(report, shared, unknown, groups));
         return ExitCode.Done;
     });
 
@@ -91,27 +78,22 @@ internal static class FleetCommands
     }
 
     private static Command Verify() => Does(
-        Add(new("verify", "Compares every customer's schema with what the migrations make, its history with the ledger, and the registry with both; says in words what differs."), [Customer, Json]),
+        Add(new("verify", "Compares every customer's schema with what the migrations make, its history with the ledger, and the registry with both; says in words what differs."), [Customer, .. Report]),
         reports: true,
         async job =>
         {
             var names = job.Services.GetRequiredService<NamedCustomers>();
             var only = await names.FindAsync(job.Parsed.GetValue(Customer) ?? [], job.Stop);
             var report = await job.Services.GetRequiredService<FleetVerifier>().VerifyAsync(new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
-            if (job.Parsed.GetValue(Json))
-            {
-                StatusReport.WriteJson(job.Output, new
+            Answer(
+                job,
+                () => new
                 {
                     report.IsClean, report.Checked, seconds = report.Elapsed.TotalSeconds, drifted = report.Drifted.Select(drift => new { schema = drift.Schema.Value, drift.Differences }),
                     incomparable = report.Incomparable.Select(schema => new { schema = schema.Schema.Value, schema.Reason }), report.Strays, report.Missing,
                     unregistered = report.Unregistered.Select(schema => schema.Value),
-                });
-            }
-            else
-            {
-                VerifyReport.Write(job.Output, report);
-            }
-
+                },
+                writer => VerifyReport.Write(writer, report));
             return report.IsClean ? ExitCode.Done : ExitCode.CustomersFailed;
         });
 
@@ -145,6 +127,27 @@ internal static class FleetCommands
             job.Output.WriteLine($"{string.Join(", ", schemas)}: ring {job.Parsed.GetValue(number)}.");
             return ExitCode.Done;
         });
+    }
+
+    private static Command Demo() => Does(
+        Add(new("demo", "Adds the demo customers with their invoices: acme, globex and initech. A customer that exists stays as it is."), []), reports: true, async job =>
+        {
+            var added = await job.Services.GetRequiredService<DemoCustomers>().AddAsync(job.Stop);
+            job.Output.WriteLine(added.Count == 0 ? "The demo customers exist already." : $"Added {string.Join(", ", added)}, with invoices.");
+            return ExitCode.Done;
+        });
+
+    private static void Answer(JobContext job, Func<object> json, Action<ReportWriter> write)
+    {
+        var format = job.Parsed.GetValue(Json) ? ReportFormat.Json : job.Parsed.GetValue(Format);
+        if (format == ReportFormat.Json)
+        {
+            StatusReport.WriteJson(job.Output, json());
+        }
+        else
+        {
+            write(ReportWriter.For(format, job.Output));
+        }
     }
 
     private static async Task<bool> HasLedgerAsync(JobContext job)

@@ -104,7 +104,9 @@ internal static class TenantsDatabase
             new UsedVolume(volume, engine.Name, WasLast: true).Write(memory);
         }
 
-        var server = builder.AddPostgres(Server).WithDataVolume(volume);
+#pragma warning disable ASPIRECERTIFICATES001 // Connections to it are local and plain. With a certificate, the dashboard shows a red banner on a machine that has no trusted one.
+        var server = builder.AddPostgres(Server).WithoutHttpsCertificate().WithDataVolume(volume);
+#pragma warning restore ASPIRECERTIFICATES001
         return server
             .WithLoginCheck("postgres", refusal => RefusedLogin.OfContainer(refusal, volume, engine))
             .AddDatabase(Name)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spectre.Console;
 using Tenancy;
 
 namespace MigrationService.Reports;
@@ -9,37 +8,32 @@ internal static class PlanReport
 {
     private const int MostNames = 5;
 
-    public static void Write(IAnsiConsole console, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
+    public static void Write(ReportWriter report, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
     {
         if (shared.Count > 0)
         {
-            console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"First the shared schema: {string.Join(", ", shared)}.");
+            report.Line($"First the shared schema: {string.Join(", ", shared)}.");
         }
 
         if (unknown > 0)
         {
-            console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{unknown} customers are unknown to the ledger; migrate enrols them, and this plan doesn't show them.");
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"{unknown} customers are unknown to the ledger; migrate enrols them, and this plan doesn't show them."));
         }
 
         if (groups.Count == 0)
         {
-            console.WriteLine("Nothing is pending for the customers.");
+            report.Line("Nothing is pending for the customers.");
             return;
         }
 
-        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{StatusReport.Schemas(groups.Sum(group => group.Schemas.Count))}[/]:");
+        report.Summary($"{StatusReport.Schemas(groups.Sum(group => group.Schemas.Count))}:");
         foreach (var group in groups)
         {
-            var title = string.Create(CultureInfo.InvariantCulture, $"Ring {group.Ring}: {StatusReport.Schemas(group.Schemas.Count)} at {group.Last ?? "a version that nobody wrote down"}");
-            var table = StatusReport.Table(console, title, "migration", "");
-            foreach (var step in group.Steps)
-            {
-                StatusReport.Row(table, step.Migration, string.Join(", ", Remarks(step)));
-            }
-
-            console.Write(table);
+            report.Table(
+                string.Create(CultureInfo.InvariantCulture, $"Ring {group.Ring}: {StatusReport.Schemas(group.Schemas.Count)} at {group.Last ?? "a version that nobody wrote down"}"),
+                ["migration", ""], group.Steps.Select(step => (string[])[step.Migration, string.Join(", ", Remarks(step))]));
             var more = group.Schemas.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {group.Schemas.Count - MostNames} more") : "";
-            console.WriteLine($"  {string.Join(", ", group.Schemas.Take(MostNames))}{more}");
+            report.Line($"  {string.Join(", ", group.Schemas.Take(MostNames))}{more}");
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spectre.Console;
 using Tenancy;
 
 namespace MigrationService.Reports;
@@ -7,36 +6,18 @@ namespace MigrationService.Reports;
 /// <summary>The command verify: what isn't as the migrations, the ledger and the registry say.</summary>
 internal static class VerifyReport
 {
-    public static void Write(IAnsiConsole console, DriftReport report)
+    public static void Write(ReportWriter report, DriftReport drift)
     {
-        foreach (var drifted in report.Drifted)
+        foreach (var drifted in drift.Drifted)
         {
-            console.WriteLine($"{drifted.Schema}:");
-            foreach (var difference in drifted.Differences)
-            {
-                console.WriteLine($"  {difference}");
-            }
+            report.List($"{drifted.Schema}:", drifted.Differences);
         }
 
-        List(console, "Schemas that look like customers' and that the ledger doesn't know:", report.Strays);
-        List(console, "Customers of the registry whose schema doesn't exist:", report.Missing);
-        List(console, "Schemas of the ledger that no customer of the registry has:", report.Unregistered.Select(schema => schema.Value));
-        List(console, "Not compared:", report.Incomparable.Select(schema => $"{schema.Schema}: {schema.Reason}"));
-        console.MarkupLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{StatusReport.Schemas(report.Checked)} compared in {report.Elapsed.TotalSeconds:0.0} s: {(report.IsClean ? "[green]nothing differs[/]" : $"[red]{report.Drifted.Count} differ[/]")}."));
-    }
-
-    private static void List(IAnsiConsole console, string title, IEnumerable<string> lines)
-    {
-        foreach (var (at, line) in lines.Index())
-        {
-            if (at == 0)
-            {
-                console.WriteLine(title);
-            }
-
-            console.WriteLine($"  {line}");
-        }
+        report.List("Schemas that look like customers' and that the ledger doesn't know:", drift.Strays);
+        report.List("Customers of the registry whose schema doesn't exist:", drift.Missing);
+        report.List("Schemas of the ledger that no customer of the registry has:", drift.Unregistered.Select(schema => schema.Value));
+        report.List("Not compared:", drift.Incomparable.Select(schema => $"{schema.Schema}: {schema.Reason}"));
+        var seconds = drift.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        report.Summary($"{StatusReport.Schemas(drift.Checked)} compared in {seconds} s: {(drift.IsClean ? "nothing differs" : $"{drift.Drifted.Count} differ")}.");
     }
 }

@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Tests.EndToEnd;
@@ -21,9 +23,20 @@ public sealed class RunningApp : IAsyncDisposable
         TestContext.Current.CancellationToken, new CancellationTokenSource(Patience).Token).Token;
 
     /// <param name="data">Where the data is: see <see cref="ThrowawayData"/>.</param>
-    public static async Task<RunningApp> StartAsync(ThrowawayData data)
+    public static Task<RunningApp> StartAsync(ThrowawayData data) => StartAsync(data.Arguments);
+
+    /// <param name="arguments">Those of `dotnet run --project AppHost --`.</param>
+    /// <param name="dashboard">Whether the dashboard runs too.</param>
+    /// <param name="console">Hears what the AppHost logs.</param>
+    public static async Task<RunningApp> StartAsync(string[] arguments, bool dashboard = false, ILoggerProvider? console = null)
     {
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(data.Arguments, Limit);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            new DistributedApplicationTestingBuilderOptions { EnableDashboard = dashboard }, arguments, Limit);
+        if (console is not null)
+        {
+            builder.Services.AddSingleton(console);
+        }
+
         var running = new RunningApp(await builder.BuildAsync(Limit));
         try
         {
@@ -43,8 +56,28 @@ public sealed class RunningApp : IAsyncDisposable
 
     public Task HealthyAsync(string resource) => _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, Limit);
 
-    public async Task<int?> ExitCodeAsync(string resource) => (await _app.ResourceNotifications.WaitForResourceAsync(
-        resource, seen => KnownResourceStates.TerminalStates.Contains(seen.Snapshot.State?.Text), Limit)).Snapshot.ExitCode;
+    /// <summary>Healthy, however often it has failed before.</summary>
+    public Task HealthyAgainAsync(string resource) => _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, Limit);
+
+    public async Task<int?> ExitCodeAsync(string resource) => (await SeenAsync(resource, seen => seen.ExitCode is not null)).ExitCode;
+
+    /// <summary>What the dashboard shows of a resource, as soon as it is as expected.</summary>
+    public async Task<CustomResourceSnapshot> SeenAsync(string resource, Func<CustomResourceSnapshot, bool> expected) =>
+        (await _app.ResourceNotifications.WaitForResourceAsync(resource, seen => expected(seen.Snapshot), Limit)).Snapshot;
+
+    /// <summary>Runs a resource command, as a click in the dashboard does.</summary>
+    /// <param name="resource">Its name.</param>
+    /// <param name="command">The command's name.</param>
+    /// <param name="arguments">The values of its arguments, by name.</param>
+    public async Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments)
+    {
+        var inputs = new InteractionInputCollection(
+            [.. arguments.Select(argument => new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]);
+        var model = _app.Services.GetRequiredService<DistributedApplicationModel>();
+        return await _app.ResourceCommands.ExecuteCommandAsync(model.Resources.Single(one => one.Name == resource), command, inputs, Limit);
+    }
+
+    public async Task<Uri> DashboardAsync() => (await _app.GetDashboardUrlAsync(Limit))!;
 
     public async Task<string> CreateCustomerAsync(string slug)
     {

@@ -1,0 +1,96 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Data.Customers;
+
+namespace AppHost.Commands;
+
+/// <summary>Commands of the resource <c>api</c>: in the dashboard, and as <c>aspire resource api NAME</c>.</summary>
+internal static class CustomerCommands
+{
+    private const string Slug = "slug";
+    private const string Name = "name";
+
+    /// <summary>Adds New customer, which asks the API, and Add demo customers, which runs the job's command <c>demo</c>.</summary>
+    /// <param name="api">The API.</param>
+    /// <param name="migrations">The job.</param>
+    public static IResourceBuilder<ProjectResource> WithCustomerCommands(this IResourceBuilder<ProjectResource> api, IResourceBuilder<ProjectResource> migrations) => api
+        .WithCommand("new-customer", "New customer", context => CreateAsync(context, api.GetEndpoint("http")), new CommandOptions
+        {
+            Description = "New customer: creates a customer with its schema.",
+            IconName = "PersonAdd",
+            IsHighlighted = true,
+            UpdateState = WhileRunning,
+            ValidateArguments = ValidateAsync,
+            Arguments =
+            [
+                new InteractionInput { Name = Slug, Label = "Slug", InputType = InputType.Text, Required = true, MaxLength = CustomerSlug.Longest, Description = $"{CustomerSlug.Rule}." },
+                new InteractionInput { Name = Name, Label = "Name", InputType = InputType.Text, Required = true, MaxLength = Customer.LongestName, Description = "For people." },
+            ],
+        })
+        .WithCommand("demo", "Add demo customers", context => AddDemoAsync(context, migrations.Resource), new CommandOptions
+        {
+            Description = "Add demo customers: acme, globex and initech, with their invoices. A customer that exists stays as it is.",
+            ConfirmationMessage = "Add the demo customers acme, globex and initech, with invoices?",
+            IconName = "PeopleAdd",
+            UpdateState = WhileRunning,
+        });
+
+    private static ResourceCommandState WhileRunning(UpdateCommandStateContext state) =>
+        state.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
+
+    /// <summary>By the rule of the API, so that the form says it beside the field.</summary>
+    private static Task ValidateAsync(InputsDialogValidationContext context)
+    {
+        if (!CustomerSlug.IsValid(context.Inputs[Slug].Value))
+        {
+            context.AddValidationError(Slug, $"Use {CustomerSlug.Rule}.");
+        }
+
+        if (string.IsNullOrWhiteSpace(context.Inputs[Name].Value))
+        {
+            context.AddValidationError(Name, "Give the customer a name.");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static Task<ExecuteCommandResult> CreateAsync(ExecuteCommandContext context, EndpointReference api) => CommandAnswer.OfAsync(async () =>
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(api.Url) };
+        using var answer = await http.PostAsJsonAsync(
+            "/customers", new { slug = context.Arguments[Slug].Value, name = context.Arguments[Name].Value }, context.CancellationToken);
+        var body = await answer.Content.ReadAsStringAsync(context.CancellationToken);
+        if (!answer.IsSuccessStatusCode)
+        {
+            return CommandResults.Failure(Problem(body) ?? $"The API answered {(int)answer.StatusCode}.");
+        }
+
+        var customer = JsonNode.Parse(body)!;
+        return CommandAnswer.Success($"Created the customer {customer["slug"]}.", $"""
+            | slug | name | schema | ring |
+            | --- | --- | --- | --- |
+            | {customer["slug"]} | {((string?)customer["name"])?.Replace("|", "\\|", StringComparison.Ordinal)} | `{customer["schema"]}` | {customer["ring"]} |
+
+            Its requests carry the header `X-Customer: {customer["slug"]}`.
+            """);
+    });
+
+    private static string? Problem(string body)
+    {
+        try
+        {
+            var problem = JsonNode.Parse(body);
+            return (string?)(problem?["detail"] ?? problem?["title"]);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static Task<ExecuteCommandResult> AddDemoAsync(ExecuteCommandContext context, IResource job) => CommandAnswer.OfAsync(async () =>
+    {
+        var result = await JobProcess.RunAsync(context.Services, job, ["demo"], context.CancellationToken);
+        return result.ExitCode == 0 ? CommandResults.Success(result.Answer.Trim()) : CommandAnswer.Failure($"demo ended with exit code {result.ExitCode}.", result.Output);
+    });
+}

@@ -1,0 +1,191 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace AppHost.Failures;
+
+/// <summary>
+/// Says plainly what failed, why, who waits for it and what to do: once for each failure, in the AppHost's console and in the logs of the resources
+/// concerned. When the repair has worked, it starts those that had given up waiting.
+/// </summary>
+internal sealed partial class FailureReports(
+    DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs, ResourceCommandService commands,
+    IsolatedFailures isolated, IHostApplicationLifetime lifetime, ILogger<FailureReports> log) : BackgroundService
+{
+    private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
+    private readonly HashSet<IResource> _gaveUp = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await foreach (var seen in notifications.WatchAsync(stoppingToken))
+            {
+                if (!lifetime.ApplicationStopping.IsCancellationRequested)
+                {
+                    await FollowAsync(seen, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The AppHost ends.
+        }
+    }
+
+    private async Task FollowAsync(ResourceEvent seen, CancellationToken ct)
+    {
+        var (resource, state) = (seen.Resource, seen.Snapshot.State?.Text);
+        var before = _states.GetValueOrDefault(seen.ResourceId);
+        _states[seen.ResourceId] = state;
+        // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
+        if (state == before || seen.Snapshot.IsHidden || resource is not (ProjectResource or ExecutableResource or ContainerResource))
+        {
+            if (state != before && resource is IResourceWithParent)
+            {
+                // A database came or went: the job's commands follow.
+                await isolated.RefreshCommandsAsync();
+            }
+
+            await StartWaitersAsync(seen, ct);
+            return;
+        }
+
+        if (state == KnownResourceStates.FailedToStart && Waits(resource).Any(HasFailed))
+        {
+            // Aspire gives up a wait for good when its end is a failure. That failure is told; this one only follows from it.
+            _gaveUp.Add(resource);
+        }
+        else if (IsFailure(seen, before))
+        {
+            await TellAsync(seen, ct);
+        }
+        else if (state == KnownResourceStates.Finished && !IsolatedFailures.IsShown(before) && IsJob(resource))
+        {
+            // Not awaited: who waits for the job doesn't wait for this.
+            _ = TellIsolatedAsync(resource, ct);
+        }
+
+        await StartWaitersAsync(seen, ct);
+    }
+
+    /// <summary>Ended though nobody stopped it; a job is allowed to end with 0.</summary>
+    private bool IsFailure(ResourceEvent seen, string? before)
+    {
+        var (state, code) = (seen.Snapshot.State?.Text, seen.Snapshot.ExitCode);
+        if (before == KnownResourceStates.Stopping || !KnownResourceStates.TerminalStates.Contains(state))
+        {
+            return false;
+        }
+
+        return state == KnownResourceStates.FailedToStart || code is not (0 or null) || !IsJob(seen.Resource);
+    }
+
+    private bool IsJob(IResource resource) => model.Resources.SelectMany(Waits).Any(wait => wait.Resource == resource && wait.WaitType == WaitType.WaitForCompletion);
+
+    private async Task TellAsync(ResourceEvent seen, CancellationToken ct)
+    {
+        var (name, code) = (seen.Resource.Name, seen.Snapshot.ExitCode);
+        var how = seen.Snapshot.State?.Text == KnownResourceStates.FailedToStart ? "couldn't be started"
+            : code is null ? "ended"
+            : $"ended with exit code {code}: {Remedies.Meaning(name, code)}";
+        var why = string.Concat((await LastWordsAsync(seen, ct)).Select(line => $"{Environment.NewLine}  {line}"));
+        var waiters = Waiters(seen.Resource).Where(IsNotRunning).ToList();
+        var wait = waiters.Count switch
+        {
+            0 => "",
+            1 => $"{Environment.NewLine}{waiters[0].Name} waits for it, and starts by itself when it is mended.",
+            _ => $"{Environment.NewLine}{string.Join(" and ", waiters.Select(waiter => waiter.Name))} wait for it, and start by themselves when it is mended.",
+        };
+        var message = $"{name} {how}.{why}{wait}{Environment.NewLine}What to do: {Remedies.ToDo(name, code)}";
+        LogFailed(log, message);
+        foreach (var concerned in waiters.Append(seen.Resource))
+        {
+            LogFailed(logs.GetLogger(concerned), message);
+        }
+    }
+
+    /// <summary>The log arrives a little later than the end of the process.</summary>
+    private async Task<IReadOnlyList<string>> LastWordsAsync(ResourceEvent seen, CancellationToken ct)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var lines = new List<string>();
+            await foreach (var batch in logs.GetAllAsync(seen.ResourceId).WithCancellation(ct))
+            {
+                lines.AddRange(batch.Select(line => line.Content));
+            }
+
+            if (LastWords.Of(lines) is { Count: > 0 } words || tries == 5)
+            {
+                return LastWords.Of(lines);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), ct);
+        }
+    }
+
+    private async Task TellIsolatedAsync(IResource job, CancellationToken ct)
+    {
+        try
+        {
+            var sentence = await isolated.ShowAsync(ct);
+            if (notifications.TryGetCurrentState(job.Name, out var now) && IsolatedFailures.IsShown(now.Snapshot.State?.Text))
+            {
+                LogIsolated(log, job.Name, sentence);
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or OperationCanceledException or System.Text.Json.JsonException)
+        {
+            // The API's health tells the same.
+            LogUnknown(log, job.Name, e.Message);
+        }
+    }
+
+    /// <summary>Starts those that gave up waiting for something that is well now.</summary>
+    private async Task StartWaitersAsync(ResourceEvent seen, CancellationToken ct)
+    {
+        foreach (var waiter in _gaveUp.Where(waiter => WaitsFor(waiter).Contains(seen.Resource) && Waits(waiter).All(IsOver)).ToList())
+        {
+            _gaveUp.Remove(waiter);
+            LogStarts(log, waiter.Name, seen.Resource.Name);
+            await commands.ExecuteCommandAsync(waiter, KnownResourceCommands.StartCommand, ct);
+        }
+    }
+
+    // The current state, not the last event: a waiter's event may come before the one that it follows from.
+    private bool HasFailed(WaitAnnotation wait) =>
+        notifications.TryGetCurrentState(wait.Resource.Name, out var seen)
+        && KnownResourceStates.TerminalStates.Contains(seen.Snapshot.State?.Text)
+        && !(wait.WaitType == WaitType.WaitForCompletion && seen.Snapshot.ExitCode == wait.ExitCode);
+
+    private bool IsOver(WaitAnnotation wait) =>
+        notifications.TryGetCurrentState(wait.Resource.Name, out var seen) && (wait.WaitType == WaitType.WaitForCompletion
+            ? seen.Snapshot.ExitCode == wait.ExitCode && (seen.Snapshot.State?.Text == KnownResourceStates.Finished || IsolatedFailures.IsShown(seen.Snapshot.State?.Text))
+            : seen.Snapshot.State?.Text == KnownResourceStates.Running);
+
+    private IEnumerable<IResource> Waiters(IResource resource) => model.Resources.Where(waiter => IsWaiter(waiter, resource));
+
+    private bool IsNotRunning(IResource resource) => !notifications.TryGetCurrentState(resource.Name, out var seen)
+        || (seen.Snapshot.State?.Text != KnownResourceStates.Running && seen.Snapshot.ExitCode is null);
+
+    // A database waits with its server.
+    private static bool IsWaiter(IResource waiter, IResource resource) => WaitsFor(waiter).Any(dependency =>
+        dependency == resource || (dependency as IResourceWithParent)?.Parent == resource || IsWaiter(dependency, resource));
+
+    private static IEnumerable<IResource> WaitsFor(IResource resource) => Waits(resource).Select(wait => wait.Resource);
+
+    private static IEnumerable<WaitAnnotation> Waits(IResource resource) => resource.Annotations.OfType<WaitAnnotation>();
+
+    [LoggerMessage(LogLevel.Error, "{Message}")]
+    private static partial void LogFailed(ILogger log, string message);
+
+    [LoggerMessage(LogLevel.Warning, "{Job}: {Sentence} These customers are answered with 503, the others are served. What to do: mend what their errors name, then run 'aspire resource migrations retry' or press Retry failed on {Job} in the dashboard.")]
+    private static partial void LogIsolated(ILogger log, string job, string sentence);
+
+    [LoggerMessage(LogLevel.Warning, "{Job}: it isn't known whether customers failed: {Why}")]
+    private static partial void LogUnknown(ILogger log, string job, string why);
+
+    [LoggerMessage(LogLevel.Information, "{Dependency} is well again: starting {Resource}, which had given up waiting.")]
+    private static partial void LogStarts(ILogger log, string resource, string dependency);
+}

@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+
+namespace AppHost.Failures;
+
+/// <summary>The lines of a log that say why a process ended.</summary>
+internal static partial class LastWords
+{
+    private const int Most = 3;
+
+    /// <param name="log">The whole log, oldest line first.</param>
+    /// <returns>One to three lines without stack trace; none where the log has none.</returns>
+    public static IReadOnlyList<string> Of(IEnumerable<string> log)
+    {
+        var lines = log.SelectMany(entry => entry.Split('\n')).Select(Clean).Where(line => line.Trim().Length > 0).ToList();
+
+        // An exception that nobody caught is the last word of a .NET process.
+        if (lines.FindLastIndex(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal)) is >= 0 and var unhandled)
+        {
+            return [Shortened(lines[unhandled])];
+        }
+
+        // .NET's console log: a line "crit: Category[0]", the message indented below, then perhaps the exception.
+        if (lines.FindLastIndex(line => NetProblem().IsMatch(line)) is >= 0 and var logged)
+        {
+            var message = lines.Skip(logged + 1).TakeWhile(line => line.StartsWith("      ", StringComparison.Ordinal)).TakeWhile(line => !IsTrace(line)).ToList();
+            if (message.Count > 0)
+            {
+                return [.. message.Take(1).Select(Shortened)];
+            }
+        }
+
+        var problems = lines.Where(line => PostgresProblem().IsMatch(line)).ToList();
+        return [.. (problems.Count > 0 ? problems : lines.Where(line => !IsTrace(line))).TakeLast(Most).Select(Shortened)];
+    }
+
+    private static bool IsTrace(string line) => Trace().IsMatch(line);
+
+    private static string Clean(string line) => Stamp().Replace(Colour().Replace(line, ""), "").TrimEnd();
+
+    private static string Shortened(string line) => line.Trim() is { Length: > 500 } text ? $"{text[..500]}..." : line.Trim();
+
+    [GeneratedRegex(@"\x1B\[[0-9;]*m")]
+    private static partial Regex Colour();
+
+    // The orchestrator puts the time before each line.
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z ?")]
+    private static partial Regex Stamp();
+
+    [GeneratedRegex(@"^(crit|fail): ")]
+    private static partial Regex NetProblem();
+
+    // ERROR is about a client's statement.
+    [GeneratedRegex(@"\b(FATAL|PANIC):  ")]
+    private static partial Regex PostgresProblem();
+
+    [GeneratedRegex(@"^\s*(at |--- End of)|^\s*[\w.]+Exception\b.*:")]
+    private static partial Regex Trace();
+}

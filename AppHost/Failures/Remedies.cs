@@ -1,0 +1,31 @@
+namespace AppHost.Failures;
+
+/// <summary>What the end of a resource means, and what to do about it.</summary>
+internal static class Remedies
+{
+    /// <summary>What happened, in a few words.</summary>
+    public static string Meaning(string resource, int? exitCode) => (resource, exitCode) switch
+    {
+        ("migrations", 1) => "customers failed",
+        ("migrations", 2) => "the database or the shared schema failed",
+        ("migrations", 3) => "the run was halted",
+        ("migrations", 64) => "its arguments are wrong",
+        ("migrations", 130) => "it was cancelled",
+        ("migrations", _) => "it crashed",
+        (_, 0) => "it ended by itself",
+        _ => "it crashed or was killed",
+    };
+
+    /// <summary>What mends it. It ends with how the resource starts again.</summary>
+    public static string ToDo(string resource, int? exitCode) => (resource, exitCode) switch
+    {
+        ("migrations", 1) => $"mend what the failed customers' errors name ('aspire resource migrations status' lists them), then {Start(resource)}.",
+        ("migrations", 2) => $"mend what the message names, then {Start(resource)}.",
+        ("migrations", 3) => $"if customers failed, mend what their errors name ('aspire resource migrations status' lists them); then {Start(resource)}.",
+        ("migrations", 64) => "correct WithArgs of migrations in AppHost.cs and start the application again.",
+        ("postgres", _) => $"{Start(resource)}. Its data is safe. The API answers 503 until then.",
+        _ => $"mend what the message names, then {Start(resource)}.",
+    };
+
+    private static string Start(string resource) => $"run 'aspire resource {resource} start' or press Start on {resource} in the dashboard";
+}

@@ -1,0 +1,14 @@
+namespace MigrationService.Reports;
+
+/// <summary>How a command writes its answer.</summary>
+internal enum ReportFormat
+{
+    /// <summary>For a terminal.</summary>
+    Text,
+
+    /// <summary>For programs.</summary>
+    Json,
+
+    /// <summary>For pages that show Markdown, e.g. the Aspire dashboard.</summary>
+    Markdown,
+}

@@ -1,0 +1,38 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Tests.EndToEnd;
+
+/// <summary>What an AppHost says in its console.</summary>
+public sealed class ConsoleLines : ILoggerProvider, ILogger
+{
+    private readonly ConcurrentQueue<string> _messages = [];
+
+    /// <summary>All messages so far that contain these words.</summary>
+    public IReadOnlyList<string> With(string words) => [.. _messages.Where(message => message.Contains(words, StringComparison.Ordinal))];
+
+    /// <summary>The first message with these words, as soon as it comes.</summary>
+    public async Task<string> SaysAsync(string words)
+    {
+        while (With(words).Count == 0)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        return With(words)[0];
+    }
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        _messages.Enqueue(formatter(state, exception));
+
+    public void Dispose()
+    {
+    }
+}

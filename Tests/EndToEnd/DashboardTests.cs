@@ -1,0 +1,171 @@
+using System.Net;
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using Tenancy;
+using Xunit;
+
+namespace Tests.EndToEnd;
+
+/// <summary>One system with its dashboard, for all tests of this class: a start takes ten seconds.</summary>
+public sealed class SystemWithDashboard(Integration.App app) : IAsyncLifetime
+{
+    private ThrowawayData? _data;
+
+    public RunningApp Running { get; private set; } = null!;
+
+    public ConsoleLines Console { get; } = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        _data = await ThrowawayData.CreateAsync(app.Server, TestContext.Current.CancellationToken);
+        Running = await RunningApp.StartAsync(_data.Arguments, dashboard: true, Console);
+        await Running.HealthyAsync("web");
+        await Running.HealthyAsync("api");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Running is not null)
+        {
+            await Running.DisposeAsync();
+        }
+
+        if (_data is not null)
+        {
+            await _data.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>The dashboard as control panel: what an operator sees on the resources, and what the commands do.</summary>
+public sealed class DashboardTests(SystemWithDashboard system) : IClassFixture<SystemWithDashboard>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private RunningApp Running => system.Running;
+
+    [Fact]
+    public async Task The_dashboard_answers_and_its_resources_have_names_icons_and_commands()
+    {
+        using var http = new HttpClient();
+        using var page = await http.GetAsync(await Running.DashboardAsync(), Ct);
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+
+        var api = await Running.SeenAsync("api", seen => seen.Urls.Length == 3);
+        Assert.Equal(["API", "API reference", "Health"], api.Urls.Select(url => url.DisplayProperties.DisplayName).Order());
+        Assert.Contains(new("http", Running.Client("web").BaseAddress!.ToString().TrimEnd('/'), false) { DisplayProperties = new("Console") },
+            (await Running.SeenAsync("web", seen => seen.Urls.Length > 0)).Urls.Select(url => url with { IsInactive = false, DisplayProperties = url.DisplayProperties with { SortOrder = 0 } }));
+        Assert.All(["api", "web", "migrations"], name => Assert.NotNull(Running.SeenAsync(name, _ => true).Result.IconName));
+
+        var migrations = await Running.SeenAsync("migrations", seen => seen.ExitCode == 0);
+        Assert.Equal(
+            new Dictionary<string, ResourceCommandState>
+            {
+                ["status"] = ResourceCommandState.Enabled, ["plan"] = ResourceCommandState.Enabled, ["retry"] = ResourceCommandState.Enabled,
+                ["verify"] = ResourceCommandState.Enabled, ["halt"] = ResourceCommandState.Disabled, ["start"] = ResourceCommandState.Enabled,
+            },
+            migrations.Commands.Where(command => command.Name is "status" or "plan" or "retry" or "verify" or "halt" or "start")
+                .ToDictionary(command => command.Name, command => command.State));
+    }
+
+    [Fact]
+    public async Task The_reports_are_tables_that_open_at_once()
+    {
+        var status = await Running.CommandAsync("migrations", "status");
+        var plan = await Running.CommandAsync("migrations", "plan");
+
+        Assert.True(status.Success, status.Message);
+        Assert.Equal((CommandResultFormat.Markdown, true), (status.Data!.Format, status.Data.DisplayImmediately));
+        Assert.Contains("| ring | state | last migration | version | schemas |", status.Data.Value, StringComparison.Ordinal);
+        Assert.True(plan.Success, plan.Message);
+        Assert.Equal(CommandResultFormat.Markdown, plan.Data!.Format);
+    }
+
+    [Fact]
+    public async Task A_new_customer_exists_afterwards_and_a_wrong_slug_is_refused_by_the_rule_of_the_API()
+    {
+        var slug = Integration.App.NewSlug();
+
+        var created = await Running.CommandAsync("api", "new-customer", ("slug", slug), ("name", "Umbrella | Ltd"));
+        var taken = await Running.CommandAsync("api", "new-customer", ("slug", slug), ("name", "Another"));
+        var wrong = await Running.CommandAsync("api", "new-customer", ("slug", "Not a slug"), ("name", "Third"));
+
+        Assert.True(created.Success, created.Message);
+        Assert.Equal("Umbrella | Ltd", await ScalarAsync($"SELECT name FROM public.customers WHERE slug = '{slug}'"));
+        Assert.Contains("is taken by another customer", taken.Message, StringComparison.Ordinal);
+        Assert.False(wrong.Success);
+        Assert.Equal(1L, await ScalarAsync("SELECT count(*) FROM public.customers WHERE name IN ('Umbrella | Ltd', 'Another', 'Third')"));
+    }
+
+    [Fact]
+    public async Task Demo_customers_are_added_once()
+    {
+        var again = await Running.CommandAsync("api", "demo");
+
+        Assert.True(again.Success, again.Message);
+        Assert.Equal("The demo customers exist already.", again.Message);
+    }
+
+    [Fact]
+    public async Task Without_a_run_there_is_nothing_to_halt() =>
+        Assert.Equal("No run is in progress.", (await Running.CommandAsync("migrations", "halt")).Message);
+
+    [Fact]
+    public async Task A_customer_that_failed_is_seen_on_the_job_until_a_retry_works()
+    {
+        var slug = Integration.App.NewSlug();
+        Assert.True((await Running.CommandAsync("api", "new-customer", ("slug", slug), ("name", "To fail"))).Success);
+        var schema = (string)(await ScalarAsync($"SELECT schema FROM public.customers WHERE slug = '{slug}'"))!;
+        // As if no migration were applied: its tables are in the way.
+        await ScalarAsync($"""
+            DELETE FROM {schema}."__EFMigrationsHistory";
+            UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema = '{schema}'
+            """);
+
+        Assert.True((await Running.CommandAsync("migrations", "start")).Success);
+        var failed = await Running.SeenAsync("migrations", seen => seen.State?.Text == "Done, 1 failed");
+        var told = await system.Console.SaysAsync($"1 customer of");
+        var retry = await Running.CommandAsync("migrations", "retry");
+
+        Assert.Equal((0, KnownResourceStateStyles.Warn), (failed.ExitCode, failed.State!.Style));
+        Assert.Contains(schema, failed.Properties.Single(property => property.Name == "Failed customers").Value?.ToString(), StringComparison.Ordinal);
+        Assert.Equal(ResourceCommandState.Enabled, failed.Commands.Single(command => command.Name == "start").State);
+        Assert.Contains($"{schema}: ", told, StringComparison.Ordinal);
+        Assert.Contains("aspire resource migrations retry", told, StringComparison.Ordinal);
+        Assert.False(retry.Success);
+        Assert.Contains("42P07", retry.Data!.Value, StringComparison.Ordinal);
+        var api = await Running.SeenAsync("api", seen => seen.HealthStatus == HealthStatus.Degraded);
+        Assert.Contains("fleet: ", api.HealthReports.Single(report => report.Name == "api_ready").Description, StringComparison.Ordinal);
+
+        await ScalarAsync($"DROP TABLE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts");
+        var mended = await Running.CommandAsync("migrations", "retry");
+
+        Assert.True(mended.Success, mended.Message);
+        Assert.Equal("ready", await ScalarAsync($"SELECT state FROM tenancy.schemas WHERE schema = '{schema}'"));
+        Assert.Equal(0, (await Running.SeenAsync("migrations", seen => seen.State?.Text == KnownResourceStates.Finished)).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_schema_that_was_altered_by_hand_makes_verify_fail_in_words()
+    {
+        var slug = Integration.App.NewSlug();
+        Assert.True((await Running.CommandAsync("api", "new-customer", ("slug", slug), ("name", "To alter"))).Success);
+        var schema = (string)(await ScalarAsync($"SELECT schema FROM public.customers WHERE slug = '{slug}'"))!;
+        await ScalarAsync($"ALTER TABLE {schema}.invoices ADD by_hand int");
+
+        var verify = await Running.CommandAsync("migrations", "verify");
+
+        Assert.False(verify.Success);
+        Assert.Equal("verify ended with exit code 1.", verify.Message);
+        Assert.True(verify.Data!.DisplayImmediately);
+        Assert.Contains(@"column invoices.by\_hand is in no migration", verify.Data.Value, StringComparison.Ordinal);
+    }
+
+    private async Task<object?> ScalarAsync(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(await Running.ConnectionStringAsync());
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync(Ct);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Aspire.Hosting.ApplicationModel;
+using Npgsql;
+using Xunit;
+
+namespace Tests.EndToEnd;
+
+/// <summary>What a developer reads when something fails: which resource, why, what to do.</summary>
+public sealed class PlainFailuresTests(Integration.App app)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_job_that_refuses_its_database_says_why_and_after_the_repair_everything_starts()
+    {
+        var database = new NpgsqlConnectionStringBuilder(await app.Server.ConnectionStringAsync(Ct));
+        // The placeholder of tenant statements may not exist as a schema.
+        await ExecuteAsync(database, "CREATE SCHEMA \"__Tenant__\"");
+        using var console = new ConsoleLines();
+
+        await using var running = await RunningApp.StartAsync([$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"], console: console);
+        Assert.Equal(2, await running.ExitCodeAsync("migrations"));
+        var told = await console.SaysAsync("migrations ended with exit code 2");
+
+        Assert.Contains("DROP SCHEMA \"__Tenant__\"", told, StringComparison.Ordinal);
+        Assert.Contains("api and web wait for it", told, StringComparison.Ordinal);
+        Assert.Contains("aspire resource migrations start", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", told, StringComparison.Ordinal);
+        await running.SeenAsync("api", seen => seen.State?.Text == KnownResourceStates.FailedToStart);
+
+        await ExecuteAsync(database, "DROP SCHEMA \"__Tenant__\"");
+        Assert.True((await running.CommandAsync("migrations", "start")).Success);
+        await running.HealthyAgainAsync("api");
+        await running.HealthyAgainAsync("web");
+
+        Assert.Single(console.With("What to do:").Distinct());
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_one_plain_paragraph_and_exit_code_one()
+    {
+        using var holder = new TcpListener(IPAddress.Loopback, 0);
+        holder.Start();
+        var port = ((IPEndPoint)holder.LocalEndpoint).Port;
+
+        var (code, output) = await StartAsync(("ASPNETCORE_URLS", $"http://localhost:{port}"));
+
+        Assert.Equal(1, code);
+        Assert.Contains($"{port} (dashboard)", output, StringComparison.Ordinal);
+        Assert.Contains("taken", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("fail:", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_orchestrator_is_one_plain_paragraph_and_exit_code_one()
+    {
+        var (code, output) = await StartAsync(("DcpPublisher__CliPath", "/nowhere/dcp"));
+
+        Assert.Equal(1, code);
+        Assert.Contains("/nowhere/dcp", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The AppHost as a process. It ends before it has started anything.</summary>
+    private static async Task<(int Code, string Output)> StartAsync(params (string Name, string Value)[] environment)
+    {
+        var assembly = Path.GetFullPath(Path.Combine(
+            AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
+        // A connection string, so that no server and no folder is touched.
+        var start = new ProcessStartInfo("dotnet", [assembly, "--ConnectionStrings:tenants=Host=127.0.0.1;Port=1;Database=none", "--Postgres:Use=connection"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+            Environment =
+            {
+                ["DOTNET_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://localhost:0", ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
+                ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:0",
+            },
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var appHost = Process.Start(start)!;
+        var output = Task.WhenAll(appHost.StandardOutput.ReadToEndAsync(Ct), appHost.StandardError.ReadToEndAsync(Ct));
+        await appHost.WaitForExitAsync(Ct);
+        return (appHost.ExitCode, string.Concat(await output));
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnectionStringBuilder database, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Ct);
+    }
+}

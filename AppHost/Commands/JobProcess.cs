@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,7 +47,7 @@ internal static class JobProcess
     }
 
     /// <summary>The orchestrator tells what it started a process with, resolved: connection strings, telemetry's address and names.</summary>
-    private static IEnumerable<EnvironmentVariableSnapshot> Environment(IServiceProvider services, IResource resource)
+    private static ImmutableArray<EnvironmentVariableSnapshot> Environment(IServiceProvider services, IResource resource)
     {
         var notifications = services.GetRequiredService<ResourceNotificationService>();
         return notifications.TryGetCurrentState(resource.Name, out var seen) && seen.Snapshot.EnvironmentVariables.Length > 0
@@ -54,7 +55,7 @@ internal static class JobProcess
             : throw new InvalidOperationException($"{resource.Name} hasn't been started yet. Wait until it runs.");
     }
 
-    private static ProcessStartInfo Command(IEnumerable<EnvironmentVariableSnapshot> environment, string[] arguments)
+    private static ProcessStartInfo Command(ImmutableArray<EnvironmentVariableSnapshot> environment, string[] arguments)
     {
         if (!File.Exists(Assembly))
         {

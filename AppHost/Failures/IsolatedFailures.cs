@@ -7,7 +7,7 @@ namespace AppHost.Failures;
 /// Shows on <c>migrations</c> that customers failed. The job runs with <c>--on-failure isolate</c> and ends with 0 then, and the dashboard shows
 /// a job that ended with 0 in grey.
 /// </summary>
-internal sealed class IsolatedFailures(ResourceNotificationService notifications, IServiceProvider services, IResource job)
+internal sealed class IsolatedFailures(ResourceNotificationService notifications, IServiceProvider services, IResource job) : IDisposable
 {
     private const string Property = "Failed customers";
     private const int MostNamed = 20;
@@ -49,11 +49,13 @@ internal sealed class IsolatedFailures(ResourceNotificationService notifications
     /// <summary>Whether the state is one of ours: <c>Done, 2 failed</c>. More would not fit into the dashboard's column.</summary>
     public static bool IsShown(string? state) => state?.StartsWith(Prefix, StringComparison.Ordinal) == true;
 
+    public void Dispose() => _one.Dispose();
+
     private const string Prefix = "Done, ";
 
     private static string Customers(int count) => count == 1 ? "1 customer" : $"{count} customers";
 
-    private async Task PublishAsync(IReadOnlyCollection<string> failures)
+    private async Task PublishAsync(List<string> failures)
     {
         FollowLifecycle();
         await notifications.PublishUpdateAsync(job, snapshot =>

@@ -106,7 +106,7 @@ public sealed class KilledTests(App app)
 
             // It has gone on by itself; and another finds nothing.
             Assert.Empty((await run).Failed);
-            // Connections that lay idle in the pool at the crash lead to the killed server, and whoever takes one gets 57P01. A job that starts has none.
+            // Connections that were idle at the crash lead to the killed server, and whoever takes one gets 57P01. A new job has none.
             fleet.Database.Clear();
             Assert.Equal((0, 0), await migrator.RunAsync(new(), Ct) is var again ? (again.Migrated, again.Failed.Count) : default);
             Assert.Equal(60L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}' AND state = 'ready' AND last_error IS NULL"));

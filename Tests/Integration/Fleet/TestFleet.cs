@@ -87,8 +87,8 @@ internal sealed class TestFleet : IAsyncDisposable
     }
 
     /// <summary>
-    /// A view's definition as PostgreSQL prints it inside the view's schema, on one line. Each major version prints it in its own way: 16 and later leave out
-    /// qualifiers that nobody needs.
+    /// A view's definition as PostgreSQL prints it inside the view's schema, on one line. Each major version prints it in its
+    /// own way: 16 and later leave out qualifiers that nobody needs.
     /// </summary>
     public async Task<string> ViewAsync(SchemaName schema, string view) => string.Join(' ', ((string)(await ScalarAsync(
         $"""

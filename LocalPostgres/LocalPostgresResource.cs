@@ -37,6 +37,10 @@ internal sealed class LocalPostgresDatabaseResource(string name, LocalPostgresRe
 /// <summary>What <c>AddPostgres</c> is for a container, for the installed binaries.</summary>
 internal static class LocalPostgresBuilder
 {
+    // A server starts in a quarter of a second. Aspire asks at once, then again after 1, 2, 3, ... seconds.
+    private const int ChecksInOne = 10;
+    private static readonly TimeSpan BetweenChecks = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Adds a server on the cluster's data. It lives as long as this process.</summary>
     public static IResourceBuilder<LocalPostgresResource> AddLocalPostgres(this IDistributedApplicationBuilder builder, string name, DatabaseCluster cluster)
     {
@@ -48,14 +52,21 @@ internal static class LocalPostgresBuilder
         var health = $"{name}_check";
         builder.Services.AddHealthChecks().AddAsyncCheck(health, async ct =>
         {
-            try
+            for (var tries = 1; ; tries++)
             {
-                await using var connection = await OpenAsync(server.Resource, ct);
-                return HealthCheckResult.Healthy();
-            }
-            catch (NpgsqlException problem)
-            {
-                return HealthCheckResult.Unhealthy(problem.Message);
+                try
+                {
+                    await using var connection = await OpenAsync(server.Resource, ct);
+                    return HealthCheckResult.Healthy();
+                }
+                catch (NpgsqlException problem) when (tries == ChecksInOne)
+                {
+                    return HealthCheckResult.Unhealthy(problem.Message);
+                }
+                catch (NpgsqlException)
+                {
+                    await Task.Delay(BetweenChecks, ct);
+                }
             }
         });
 

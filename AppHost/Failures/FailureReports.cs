@@ -1,4 +1,4 @@
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +12,8 @@ internal sealed partial class FailureReports(
     DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs, ResourceCommandService commands,
     IsolatedFailures isolated, IHostApplicationLifetime lifetime, ILogger<FailureReports> log) : BackgroundService
 {
+    private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
+
     private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
     private readonly HashSet<IResource> _gaveUp = [];
 
@@ -129,6 +131,10 @@ internal sealed partial class FailureReports(
     {
         try
         {
+            // Until the API answers, the processors are its own: asking the job takes a second of one.
+            var waiters = model.Resources.Where(resource => WaitsFor(resource).Contains(job)).Select(waiter => notifications.WaitForResourceAsync(
+                waiter.Name, seen => seen.Snapshot.HealthStatus is HealthStatus.Healthy or HealthStatus.Degraded, ct));
+            await Task.WhenAny(Task.WhenAll(waiters), Task.Delay(UntilApiAnswers, ct));
             var sentence = await isolated.ShowAsync(ct);
             if (notifications.TryGetCurrentState(job.Name, out var now) && IsolatedFailures.IsShown(now.Snapshot.State?.Text))
             {

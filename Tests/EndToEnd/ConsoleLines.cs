@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Tests.EndToEnd;
@@ -23,7 +24,8 @@ public sealed class ConsoleLines : ILoggerProvider, ILogger
         return With(words)[0];
     }
 
-    public ILogger CreateLogger(string categoryName) => this;
+    // A test's AppHost repeats the logs of its resources; the real one doesn't.
+    public ILogger CreateLogger(string categoryName) => categoryName.Contains(".Resources.", StringComparison.Ordinal) ? NullLogger.Instance : this;
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 

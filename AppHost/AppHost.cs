@@ -29,7 +29,8 @@ var api = builder.AddProject<Projects.Api>("api")
     .WithUrlForEndpoint("http", _ => new() { Url = "/health", DisplayText = "Health" })
     .WithCustomerCommands(migrations);
 
-// The console starts beside the API and shows what it can. It doesn't wait for Healthy: an API that is degraded, because a customer failed, serves all others.
+// The console starts beside the API and shows what it can. It doesn't wait for Healthy: an API that is degraded,
+// because a customer failed, serves all others.
 builder.AddProject<Projects.Web>("web")
     .WithReference(api)
     .WaitForStart(api)
@@ -37,7 +38,7 @@ builder.AddProject<Projects.Web>("web")
     .WithExternalHttps()
     .WithIconName("Desktop")
     .WithUrlForEndpoint("http", url => url.DisplayText = "Console")
-    .WithUrlForEndpoint("http", _ => new() { Url = "/health", DisplayText = "Health", DisplayLocation = UrlDisplayLocation.DetailsOnly });
+    .WithUrlForEndpoint("http", _ => new() { Url = "/health", DisplayText = "Health" });
 
 builder.PublishPrograms();
 builder.WithPlainFailures(migrations).Build().Run();

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace AppHost.Commands;
 
 /// <summary>What a command answers: a sentence, and a page that the dashboard opens at once.</summary>
@@ -14,7 +16,7 @@ internal static class CommandAnswer
         {
             return CommandResults.Canceled();
         }
-        catch (Exception e) when (e is InvalidOperationException or HttpRequestException or System.ComponentModel.Win32Exception)
+        catch (Exception e) when (e is InvalidOperationException or HttpRequestException or Win32Exception)
         {
             return CommandResults.Failure(e.Message);
         }
@@ -27,5 +29,8 @@ internal static class CommandAnswer
 
     /// <inheritdoc cref="Success"/>
     public static ExecuteCommandResult Failure(string sentence, string markdown) =>
-        CommandResults.Failure(sentence, new CommandResultData { Value = markdown.Trim(), Format = CommandResultFormat.Markdown, DisplayImmediately = true });
+        CommandResults.Failure(sentence, new CommandResultData
+        {
+            Value = markdown.Trim(), Format = CommandResultFormat.Markdown, DisplayImmediately = true,
+        });
 }

@@ -10,11 +10,14 @@ internal static class CustomerCommands
     private const string Slug = "slug";
     private const string Name = "name";
 
-    /// <summary>Adds New customer, which asks the API, and Add demo customers, which runs the job's command <c>demo</c>.</summary>
+    /// <summary>
+    /// Adds New customer, which asks the API, and Add demo customers, which runs the job's command <c>demo</c>.
+    /// </summary>
     /// <param name="api">The API.</param>
     /// <param name="migrations">The job.</param>
-    public static IResourceBuilder<ProjectResource> WithCustomerCommands(this IResourceBuilder<ProjectResource> api, IResourceBuilder<ProjectResource> migrations) => api
-        .WithCommand("new-customer", "New customer", context => CreateAsync(context, api.GetEndpoint("http")), new CommandOptions
+    public static IResourceBuilder<ProjectResource> WithCustomerCommands(
+        this IResourceBuilder<ProjectResource> api, IResourceBuilder<ProjectResource> migrations) => api
+        .WithCommand("new-customer", "New customer", context => CreateAsync(context, api.GetEndpoint("http")), new()
         {
             Description = "New customer: creates a customer with its schema.",
             IconName = "PersonAdd",
@@ -23,20 +26,27 @@ internal static class CustomerCommands
             ValidateArguments = ValidateAsync,
             Arguments =
             [
-                new InteractionInput { Name = Slug, Label = "Slug", InputType = InputType.Text, Required = true, MaxLength = CustomerSlug.Longest, Description = $"{CustomerSlug.Rule}." },
-                new InteractionInput { Name = Name, Label = "Name", InputType = InputType.Text, Required = true, MaxLength = Customer.LongestName, Description = "For people." },
+                Text(Slug, "Slug", CustomerSlug.Longest, $"{CustomerSlug.Rule}."),
+                Text(Name, "Name", Customer.LongestName, "For people."),
             ],
         })
-        .WithCommand("demo", "Add demo customers", context => AddDemoAsync(context, migrations.Resource), new CommandOptions
+        .WithCommand("demo", "Add demo customers", context => AddDemoAsync(context, migrations.Resource), new()
         {
-            Description = "Add demo customers: acme, globex and initech, with their invoices. A customer that exists stays as it is.",
+            Description = "Add demo customers: acme, globex and initech, with invoices. One that exists stays as it is.",
             ConfirmationMessage = "Add the demo customers acme, globex and initech, with invoices?",
             IconName = "PeopleAdd",
             UpdateState = WhileRunning,
         });
 
     private static ResourceCommandState WhileRunning(UpdateCommandStateContext state) =>
-        state.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
+        state.ResourceSnapshot.State?.Text == KnownResourceStates.Running
+            ? ResourceCommandState.Enabled
+            : ResourceCommandState.Disabled;
+
+    private static InteractionInput Text(string name, string label, int longest, string description) => new()
+    {
+        Name = name, Label = label, InputType = InputType.Text, Required = true, MaxLength = longest, Description = description,
+    };
 
     /// <summary>By the rule of the API, so that the form says it beside the field.</summary>
     private static Task ValidateAsync(InputsDialogValidationContext context)
@@ -54,11 +64,12 @@ internal static class CustomerCommands
         return Task.CompletedTask;
     }
 
-    private static Task<ExecuteCommandResult> CreateAsync(ExecuteCommandContext context, EndpointReference api) => CommandAnswer.OfAsync(async () =>
+    private static Task<ExecuteCommandResult> CreateAsync(
+        ExecuteCommandContext context, EndpointReference api) => CommandAnswer.OfAsync(async () =>
     {
         using var http = new HttpClient { BaseAddress = new Uri(api.Url) };
-        using var answer = await http.PostAsJsonAsync(
-            "/customers", new { slug = context.Arguments[Slug].Value, name = context.Arguments[Name].Value }, context.CancellationToken);
+        var wanted = new { slug = context.Arguments[Slug].Value, name = context.Arguments[Name].Value };
+        using var answer = await http.PostAsJsonAsync("/customers", wanted, context.CancellationToken);
         var body = await answer.Content.ReadAsStringAsync(context.CancellationToken);
         if (!answer.IsSuccessStatusCode)
         {
@@ -66,10 +77,11 @@ internal static class CustomerCommands
         }
 
         var customer = JsonNode.Parse(body)!;
+        var name = ((string?)customer["name"])?.Replace("|", "\\|", StringComparison.Ordinal);
         return CommandAnswer.Success($"Created the customer {customer["slug"]}.", $"""
             | slug | name | schema | ring |
             | --- | --- | --- | --- |
-            | {customer["slug"]} | {((string?)customer["name"])?.Replace("|", "\\|", StringComparison.Ordinal)} | `{customer["schema"]}` | {customer["ring"]} |
+            | {customer["slug"]} | {name} | `{customer["schema"]}` | {customer["ring"]} |
 
             Its requests carry the header `X-Customer: {customer["slug"]}`.
             """);
@@ -88,9 +100,12 @@ internal static class CustomerCommands
         }
     }
 
-    private static Task<ExecuteCommandResult> AddDemoAsync(ExecuteCommandContext context, IResource job) => CommandAnswer.OfAsync(async () =>
+    private static Task<ExecuteCommandResult> AddDemoAsync(
+        ExecuteCommandContext context, IResource job) => CommandAnswer.OfAsync(async () =>
     {
         var result = await JobProcess.RunAsync(context.Services, job, ["demo"], context.CancellationToken);
-        return result.ExitCode == 0 ? CommandResults.Success(result.Answer.Trim()) : CommandAnswer.Failure($"demo ended with exit code {result.ExitCode}.", result.Output);
+        return result.ExitCode == 0
+            ? CommandResults.Success(result.Answer.Trim())
+            : CommandAnswer.Failure($"demo ended with exit code {result.ExitCode}.", result.Output);
     });
 }

@@ -12,10 +12,13 @@ namespace AppHost.Commands;
 internal sealed record JobResult(int ExitCode, string Answer, string Errors)
 {
     /// <summary>Both, without empty lines at the end.</summary>
-    public string Output => string.Join(Environment.NewLine, new[] { Answer, Errors }.Select(text => text.Trim()).Where(text => text.Length > 0));
+    public string Output => $"{Answer.Trim()}{Environment.NewLine}{Errors.Trim()}".Trim();
 }
 
-/// <summary>Runs the commands of the migration job, as the resource <c>migrations</c> runs: same build, same connection strings, same telemetry.</summary>
+/// <summary>
+/// Runs the commands of the migration job, as the resource <c>migrations</c> runs: same build, same connection strings,
+/// same telemetry.
+/// </summary>
 internal static class JobProcess
 {
     /// <summary>The build puts every project beside the others: artifacts/bin/MigrationService/debug.</summary>
@@ -25,11 +28,14 @@ internal static class JobProcess
 
     /// <summary>Runs one command to its end.</summary>
     /// <param name="services">The AppHost's.</param>
-    /// <param name="resource">The job's resource. It must have been started once: its environment is known from then on.</param>
+    /// <param name="resource">The job's resource. It must have been started once: its environment is known from then
+    /// on.</param>
     /// <param name="arguments">The command and its options.</param>
     /// <param name="ct">Kills the process. The job is safe against that: what isn't committed is rolled back.</param>
-    /// <exception cref="InvalidOperationException">The resource hasn't been started yet, or the job isn't built.</exception>
-    public static async Task<JobResult> RunAsync(IServiceProvider services, IResource resource, string[] arguments, CancellationToken ct)
+    /// <exception cref="InvalidOperationException">The resource hasn't been started yet, or the job isn't
+    /// built.</exception>
+    public static async Task<JobResult> RunAsync(
+        IServiceProvider services, IResource resource, string[] arguments, CancellationToken ct)
     {
         using var process = new Process { StartInfo = Command(Environment(services, resource), arguments) };
         process.Start();
@@ -46,12 +52,16 @@ internal static class JobProcess
         }
     }
 
-    /// <summary>The orchestrator tells what it started a process with, resolved: connection strings, telemetry's address and names.</summary>
+    /// <summary>
+    /// The orchestrator tells what it started a process with, resolved: connection strings, telemetry's address and
+    /// names.
+    /// </summary>
     private static ImmutableArray<EnvironmentVariableSnapshot> Environment(IServiceProvider services, IResource resource)
     {
         var notifications = services.GetRequiredService<ResourceNotificationService>();
-        return notifications.TryGetCurrentState(resource.Name, out var seen) && seen.Snapshot.EnvironmentVariables.Length > 0
-            ? seen.Snapshot.EnvironmentVariables
+        return notifications.TryGetCurrentState(resource.Name, out var seen)
+            && seen.Snapshot.EnvironmentVariables is { Length: > 0 } environment
+            ? environment
             : throw new InvalidOperationException($"{resource.Name} hasn't been started yet. Wait until it runs.");
     }
 
@@ -64,7 +74,10 @@ internal static class JobProcess
 
         var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
         };
         start.Environment.Clear();
         foreach (var variable in environment)

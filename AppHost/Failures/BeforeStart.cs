@@ -12,7 +12,8 @@ internal static class BeforeStart
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
     /// <exception cref="CannotStartException">The orchestrator isn't there, or a port is taken.</exception>
-    public static async Task CheckAsync(IConfiguration configuration, DistributedApplicationModel model, Assembly? appHost, CancellationToken ct)
+    public static async Task CheckAsync(
+        IConfiguration configuration, DistributedApplicationModel model, Assembly? appHost, CancellationToken ct)
     {
         FindOrchestrator(configuration, appHost);
         await RefuseTakenAsync(Ports(configuration, model), Farewell, ct);
@@ -23,7 +24,8 @@ internal static class BeforeStart
     /// <param name="patience">How long to wait for them.</param>
     /// <param name="ct">Ends the waiting.</param>
     /// <exception cref="CannotStartException">A port is still taken.</exception>
-    public static async Task RefuseTakenAsync(IReadOnlyList<(string Who, int Port)> ports, TimeSpan patience, CancellationToken ct)
+    public static async Task RefuseTakenAsync(
+        IReadOnlyList<(string Who, int Port)> ports, TimeSpan patience, CancellationToken ct)
     {
         var until = DateTimeOffset.UtcNow + patience;
         var taken = ports.Where(port => IsTaken(port.Port)).ToList();
@@ -35,9 +37,10 @@ internal static class BeforeStart
 
         if (taken.Count > 0)
         {
-            var many = taken.Count > 1;
+            var which = string.Join(", ", taken.Select(port => $"{port.Port} ({port.Who})"));
+            var are = taken.Count > 1 ? $"ports {which} are" : $"port {which} is";
             throw new CannotStartException($"""
-                The {(many ? "ports" : "port")} {string.Join(", ", taken.Select(port => $"{port.Port} ({port.Who})"))} {(many ? "are" : "is")} taken: another program listens there, maybe this application itself, started before.
+                The {are} taken: another program listens there, maybe this application itself, started before.
                 Stop it: Ctrl+C where it runs, or 'aspire stop'. {WhoListens(taken[0].Port)} shows the program.
                 """);
         }
@@ -59,11 +62,14 @@ internal static class BeforeStart
         foreach (var (key, who) in new[]
         {
             ("ASPNETCORE_URLS", "dashboard"), ("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "dashboard's telemetry"),
-            ("ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "dashboard's telemetry over HTTP"), ("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", "dashboard's resources"),
+            ("ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "dashboard's telemetry over HTTP"),
+            ("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", "dashboard's resources"),
         })
         {
             ports.AddRange((configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)
-                .Select(url => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.Port : 0).Where(port => port > 0).Select(port => (who, port)));
+                .Select(url => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.Port : 0)
+                .Where(port => port > 0)
+                .Select(port => (who, port)));
         }
 
         ports.AddRange(
@@ -74,7 +80,8 @@ internal static class BeforeStart
         return [.. ports.DistinctBy(port => port.Port)];
     }
 
-    private static bool IsTaken(int port) => IsTaken(IPAddress.Loopback, port) || (Socket.OSSupportsIPv6 && IsTaken(IPAddress.IPv6Loopback, port));
+    private static bool IsTaken(int port) =>
+        IsTaken(IPAddress.Loopback, port) || (Socket.OSSupportsIPv6 && IsTaken(IPAddress.IPv6Loopback, port));
 
     private static bool IsTaken(IPAddress address, int port)
     {
@@ -94,7 +101,8 @@ internal static class BeforeStart
     private static void FindOrchestrator(IConfiguration configuration, Assembly? appHost)
     {
         var path = configuration["DcpPublisher:CliPath"]
-            ?? appHost?.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key.Equals("dcpclipath", StringComparison.OrdinalIgnoreCase))?.Value;
+            ?? appHost?.GetCustomAttributes<AssemblyMetadataAttribute>()
+                .FirstOrDefault(data => data.Key.Equals("dcpclipath", StringComparison.OrdinalIgnoreCase))?.Value;
         if (path is { Length: > 0 } && !File.Exists(path))
         {
             throw new CannotStartException($"""

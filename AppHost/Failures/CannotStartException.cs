@@ -1,10 +1,13 @@
 namespace AppHost.Failures;
 
-/// <summary>The application can't be started here and now. The message tells the developer why and what to do about it.</summary>
+/// <summary>
+/// The application can't be started here and now. The message tells the developer why and what to do about it.
+/// </summary>
 public sealed class CannotStartException(string message) : Exception(message)
 {
     /// <summary>
-    /// From now on this exception, when nothing catches it, ends the process with code 1 and its message alone, without a stack trace.
+    /// From now on this exception, when nothing catches it, ends the process with code 1 and its message alone, without
+    /// a stack trace.
     /// </summary>
     public static void IsShownPlainly()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -5,12 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace AppHost.Failures;
 
 /// <summary>
-/// Says plainly what failed, why, who waits for it and what to do: once for each failure, in the AppHost's console and in the logs of the resources
+/// Says plainly what failed, why, who waits for it and what to do: once for each failure, in the AppHost's console and
+/// in the logs of the resources
 /// concerned. When the repair has worked, it starts those that had given up waiting.
 /// </summary>
 internal sealed partial class FailureReports(
-    DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs, ResourceCommandService commands,
-    IsolatedFailures isolated, IHostApplicationLifetime lifetime, ILogger<FailureReports> log) : BackgroundService
+    DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
+    ResourceCommandService commands, IsolatedFailures isolated, IHostApplicationLifetime lifetime, ILogger<FailureReports> log) : BackgroundService
 {
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
@@ -41,7 +43,8 @@ internal sealed partial class FailureReports(
         var before = _states.GetValueOrDefault(seen.ResourceId);
         _states[seen.ResourceId] = state;
         // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
-        if (state == before || seen.Snapshot.IsHidden || resource is not (ProjectResource or ExecutableResource or ContainerResource))
+        var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource && !seen.Snapshot.IsHidden;
+        if (state == before || !isProcess)
         {
             if (state != before && resource is IResourceWithParent)
             {
@@ -55,7 +58,8 @@ internal sealed partial class FailureReports(
 
         if (state == KnownResourceStates.FailedToStart && Waits(resource).Any(HasFailed))
         {
-            // Aspire gives up a wait for good when its end is a failure. That failure is told; this one only follows from it.
+            // Aspire gives up a wait for good when its end is a failure. That failure is told; this one only follows
+            // from it.
             _gaveUp.Add(resource);
         }
         else if (IsFailure(seen, before))
@@ -83,7 +87,8 @@ internal sealed partial class FailureReports(
         return state == KnownResourceStates.FailedToStart || code is not (0 or null) || !IsJob(seen.Resource);
     }
 
-    private bool IsJob(IResource resource) => model.Resources.SelectMany(Waits).Any(wait => wait.Resource == resource && wait.WaitType == WaitType.WaitForCompletion);
+    private bool IsJob(IResource resource) => model.Resources.SelectMany(Waits)
+        .Any(wait => wait.Resource == resource && wait.WaitType == WaitType.WaitForCompletion);
 
     private async Task TellAsync(ResourceEvent seen, CancellationToken ct)
     {
@@ -93,11 +98,12 @@ internal sealed partial class FailureReports(
             : $"ended with exit code {code}: {Remedies.Meaning(name, code)}";
         var why = string.Concat((await LastWordsAsync(seen, ct)).Select(line => $"{Environment.NewLine}  {line}"));
         var waiters = Waiters(seen.Resource).Where(IsNotRunning).ToList();
+        var names = string.Join(" and ", waiters.Select(waiter => waiter.Name));
         var wait = waiters.Count switch
         {
             0 => "",
-            1 => $"{Environment.NewLine}{waiters[0].Name} waits for it, and starts by itself when it is mended.",
-            _ => $"{Environment.NewLine}{string.Join(" and ", waiters.Select(waiter => waiter.Name))} wait for it, and start by themselves when it is mended.",
+            1 => $"{Environment.NewLine}{names} waits for it, and starts by itself when it is mended.",
+            _ => $"{Environment.NewLine}{names} wait for it, and start by themselves when it is mended.",
         };
         var message = $"{name} {how}.{why}{wait}{Environment.NewLine}What to do: {Remedies.ToDo(name, code)}";
         LogFailed(log, message);
@@ -132,16 +138,18 @@ internal sealed partial class FailureReports(
         try
         {
             // Until the API answers, the processors are its own: asking the job takes a second of one.
-            var waiters = model.Resources.Where(resource => WaitsFor(resource).Contains(job)).Select(waiter => notifications.WaitForResourceAsync(
-                waiter.Name, seen => seen.Snapshot.HealthStatus is HealthStatus.Healthy or HealthStatus.Degraded, ct));
+            var waiters = model.Resources.Where(resource => WaitsFor(resource).Contains(job))
+                .Select(waiter => notifications.WaitForResourceAsync(
+                    waiter.Name, seen => seen.Snapshot.HealthStatus is HealthStatus.Healthy or HealthStatus.Degraded, ct));
             await Task.WhenAny(Task.WhenAll(waiters), Task.Delay(UntilApiAnswers, ct));
             var sentence = await isolated.ShowAsync(ct);
-            if (notifications.TryGetCurrentState(job.Name, out var now) && IsolatedFailures.IsShown(now.Snapshot.State?.Text))
+            if (notifications.TryGetCurrentState(job.Name, out var now)
+                && IsolatedFailures.IsShown(now.Snapshot.State?.Text))
             {
                 LogIsolated(log, job.Name, sentence);
             }
         }
-        catch (Exception e) when (e is InvalidOperationException or OperationCanceledException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is InvalidOperationException or OperationCanceledException or JsonException)
         {
             // The API's health tells the same.
             LogUnknown(log, job.Name, e.Message);
@@ -151,7 +159,8 @@ internal sealed partial class FailureReports(
     /// <summary>Starts those that gave up waiting for something that is well now.</summary>
     private async Task StartWaitersAsync(ResourceEvent seen, CancellationToken ct)
     {
-        foreach (var waiter in _gaveUp.Where(waiter => WaitsFor(waiter).Contains(seen.Resource) && Waits(waiter).All(IsOver)).ToList())
+        var ready = _gaveUp.Where(waiter => WaitsFor(waiter).Contains(seen.Resource) && Waits(waiter).All(IsOver)).ToList();
+        foreach (var waiter in ready)
         {
             _gaveUp.Remove(waiter);
             LogStarts(log, waiter.Name, seen.Resource.Name);
@@ -165,33 +174,47 @@ internal sealed partial class FailureReports(
         && KnownResourceStates.TerminalStates.Contains(seen.Snapshot.State?.Text)
         && !(wait.WaitType == WaitType.WaitForCompletion && seen.Snapshot.ExitCode == wait.ExitCode);
 
-    private bool IsOver(WaitAnnotation wait) =>
-        notifications.TryGetCurrentState(wait.Resource.Name, out var seen) && (wait.WaitType == WaitType.WaitForCompletion
-            ? seen.Snapshot.ExitCode == wait.ExitCode && (seen.Snapshot.State?.Text == KnownResourceStates.Finished || IsolatedFailures.IsShown(seen.Snapshot.State?.Text))
-            : seen.Snapshot.State?.Text == KnownResourceStates.Running);
+    private bool IsOver(WaitAnnotation wait)
+    {
+        if (!notifications.TryGetCurrentState(wait.Resource.Name, out var seen))
+        {
+            return false;
+        }
 
-    private IEnumerable<IResource> Waiters(IResource resource) => model.Resources.Where(waiter => IsWaiter(waiter, resource));
+        var state = seen.Snapshot.State?.Text;
+        return wait.WaitType == WaitType.WaitForCompletion
+            ? seen.Snapshot.ExitCode == wait.ExitCode && (state == KnownResourceStates.Finished || IsolatedFailures.IsShown(state))
+            : state == KnownResourceStates.Running;
+    }
+
+    private IEnumerable<IResource> Waiters(IResource resource) =>
+        model.Resources.Where(waiter => IsWaiter(waiter, resource));
 
     private bool IsNotRunning(IResource resource) => !notifications.TryGetCurrentState(resource.Name, out var seen)
         || (seen.Snapshot.State?.Text != KnownResourceStates.Running && seen.Snapshot.ExitCode is null);
 
     // A database waits with its server.
     private static bool IsWaiter(IResource waiter, IResource resource) => WaitsFor(waiter).Any(dependency =>
-        dependency == resource || (dependency as IResourceWithParent)?.Parent == resource || IsWaiter(dependency, resource));
+        dependency == resource || (dependency as IResourceWithParent)?.Parent == resource
+        || IsWaiter(dependency, resource));
 
     private static IEnumerable<IResource> WaitsFor(IResource resource) => Waits(resource).Select(wait => wait.Resource);
 
-    private static IEnumerable<WaitAnnotation> Waits(IResource resource) => resource.Annotations.OfType<WaitAnnotation>();
+    private static IEnumerable<WaitAnnotation> Waits(IResource resource) =>
+        resource.Annotations.OfType<WaitAnnotation>();
 
     [LoggerMessage(LogLevel.Error, "{Message}")]
     private static partial void LogFailed(ILogger log, string message);
 
-    [LoggerMessage(LogLevel.Warning, "{Job}: {Sentence} These customers are answered with 503, the others are served. What to do: mend what their errors name, then run 'aspire resource migrations retry' or press Retry failed on {Job} in the dashboard.")]
+    [LoggerMessage(LogLevel.Warning,
+        "{Job}: {Sentence} These customers are answered with 503, the others are served. What to do: mend what their " +
+        "errors name, then run 'aspire resource migrations retry' or press Retry failed on {Job} in the dashboard.")]
     private static partial void LogIsolated(ILogger log, string job, string sentence);
 
     [LoggerMessage(LogLevel.Warning, "{Job}: it isn't known whether customers failed: {Why}")]
     private static partial void LogUnknown(ILogger log, string job, string why);
 
-    [LoggerMessage(LogLevel.Information, "{Dependency} is well again: starting {Resource}, which had given up waiting.")]
+    [LoggerMessage(LogLevel.Information,
+        "{Dependency} is well again: starting {Resource}, which had given up waiting.")]
     private static partial void LogStarts(ILogger log, string resource, string dependency);
 }

@@ -4,10 +4,12 @@ using AppHost.Commands;
 namespace AppHost.Failures;
 
 /// <summary>
-/// Shows on <c>migrations</c> that customers failed. The job runs with <c>--on-failure isolate</c> and ends with 0 then, and the dashboard shows
+/// Shows on <c>migrations</c> that customers failed. The job runs with <c>--on-failure isolate</c> and ends with 0
+/// then, and the dashboard shows
 /// a job that ended with 0 in grey.
 /// </summary>
-internal sealed class IsolatedFailures(ResourceNotificationService notifications, IServiceProvider services, IResource job) : IDisposable
+internal sealed class IsolatedFailures(
+    ResourceNotificationService notifications, IServiceProvider services, IResource job) : IDisposable
 {
     private const string Property = "Failed customers";
     private const int MostNamed = 20;
@@ -31,11 +33,13 @@ internal sealed class IsolatedFailures(ResourceNotificationService notifications
             }
 
             var status = JsonNode.Parse(result.Answer)!;
-            var failures = status["failures"]!.AsArray().Select(failure => $"{failure!["schema"]}: {failure["error"]}").ToList();
+            var failures = status["failures"]!.AsArray()
+                .Select(failure => $"{failure!["schema"]}: {failure["error"]}").ToList();
             await PublishAsync(failures);
+            var named = string.Join("; ", failures.Take(MostNamed)) + (failures.Count > MostNamed ? "; ..." : "");
             return failures.Count == 0
                 ? $"No customer of {status["total"]} is failed."
-                : $"{Customers(failures.Count)} of {status["total"]} failed: {string.Join("; ", failures.Take(MostNamed))}{(failures.Count > MostNamed ? "; ..." : "")}.";
+                : $"{Customers(failures.Count)} of {status["total"]} failed: {named}.";
         }
         finally
         {
@@ -46,7 +50,9 @@ internal sealed class IsolatedFailures(ResourceNotificationService notifications
     /// <summary>Aspire asks which commands are enabled whenever something is published about their resource.</summary>
     public Task RefreshCommandsAsync() => notifications.PublishUpdateAsync(job, snapshot => snapshot);
 
-    /// <summary>Whether the state is one of ours: <c>Done, 2 failed</c>. More would not fit into the dashboard's column.</summary>
+    /// <summary>
+    /// Whether the state is one of ours: <c>Done, 2 failed</c>. More would not fit into the dashboard's column.
+    /// </summary>
     public static bool IsShown(string? state) => state?.StartsWith(Prefix, StringComparison.Ordinal) == true;
 
     public void Dispose() => _one.Dispose();
@@ -61,7 +67,8 @@ internal sealed class IsolatedFailures(ResourceNotificationService notifications
         await notifications.PublishUpdateAsync(job, snapshot =>
         {
             // It has been started again meanwhile: its next end decides.
-            if (snapshot.ExitCode != 0 || !(snapshot.State?.Text == KnownResourceStates.Finished || IsShown(snapshot.State?.Text)))
+            var state = snapshot.State?.Text;
+            if (snapshot.ExitCode != 0 || !(state == KnownResourceStates.Finished || IsShown(state)))
             {
                 return snapshot;
             }
@@ -78,7 +85,9 @@ internal sealed class IsolatedFailures(ResourceNotificationService notifications
         });
     }
 
-    /// <summary>Aspire offers Start in the states that it knows as ended, and Stop in all others. Ours is ended too.</summary>
+    /// <summary>
+    /// Aspire offers Start in the states that it knows as ended, and Stop in all others. Ours is ended too.
+    /// </summary>
     private void FollowLifecycle()
     {
         if (_lifecycleFollows)
@@ -87,19 +96,23 @@ internal sealed class IsolatedFailures(ResourceNotificationService notifications
         }
 
         _lifecycleFollows = true;
-        foreach (var command in job.Annotations.OfType<ResourceCommandAnnotation>().ToList())
+        string[] lifecycle =
+            [KnownResourceCommands.StartCommand, KnownResourceCommands.StopCommand, KnownResourceCommands.RestartCommand];
+        foreach (var command in job.Annotations.OfType<ResourceCommandAnnotation>().Where(one => lifecycle.Contains(one.Name)).ToList())
         {
-            if (command.Name == KnownResourceCommands.StartCommand || command.Name == KnownResourceCommands.StopCommand || command.Name == KnownResourceCommands.RestartCommand)
-            {
-                job.Annotations.Remove(command);
-                job.Annotations.Add(new ResourceCommandAnnotation(
-                    command.Name, command.DisplayName, state => command.UpdateState(AsFinished(state)), command.ExecuteCommand, command.DisplayDescription,
-                    command.Arguments, command.ConfirmationMessage, command.IconName, command.IconVariant, command.IsHighlighted));
-            }
+            job.Annotations.Remove(command);
+            job.Annotations.Add(new ResourceCommandAnnotation(
+                command.Name, command.DisplayName, state => command.UpdateState(AsFinished(state)), command.ExecuteCommand,
+                command.DisplayDescription, command.Arguments, command.ConfirmationMessage,
+                command.IconName, command.IconVariant, command.IsHighlighted));
         }
     }
 
-    private static UpdateCommandStateContext AsFinished(UpdateCommandStateContext state) => IsShown(state.ResourceSnapshot.State?.Text)
-        ? new() { ResourceSnapshot = state.ResourceSnapshot with { State = KnownResourceStates.Finished }, Services = state.Services }
-        : state;
+    private static UpdateCommandStateContext AsFinished(UpdateCommandStateContext context)
+    {
+        var snapshot = context.ResourceSnapshot;
+        return IsShown(snapshot.State?.Text)
+            ? new() { ResourceSnapshot = snapshot with { State = KnownResourceStates.Finished }, Services = context.Services }
+            : context;
+    }
 }

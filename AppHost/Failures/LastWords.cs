@@ -11,10 +11,12 @@ internal static partial class LastWords
     /// <returns>One to three lines without stack trace; none where the log has none.</returns>
     public static IReadOnlyList<string> Of(IEnumerable<string> log)
     {
-        var lines = log.SelectMany(entry => entry.Split('\n')).Select(Clean).Where(line => line.Trim().Length > 0).ToList();
+        var lines = log.SelectMany(entry => entry.Split('\n')).Select(Clean)
+            .Where(line => line.Trim().Length > 0).ToList();
 
         // An exception that nobody caught is the last word of a .NET process.
-        if (lines.FindLastIndex(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal)) is >= 0 and var unhandled)
+        var unhandled = lines.FindLastIndex(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal));
+        if (unhandled >= 0)
         {
             return [Shortened(lines[unhandled])];
         }
@@ -22,22 +24,24 @@ internal static partial class LastWords
         // .NET's console log: a line "crit: Category[0]", the message indented below, then perhaps the exception.
         if (lines.FindLastIndex(line => NetProblem().IsMatch(line)) is >= 0 and var logged)
         {
-            var message = lines.Skip(logged + 1).TakeWhile(line => line.StartsWith("      ", StringComparison.Ordinal)).TakeWhile(line => !IsTrace(line)).ToList();
-            if (message.Count > 0)
+            var message = lines.ElementAtOrDefault(logged + 1);
+            if (message?.StartsWith("      ", StringComparison.Ordinal) == true && !IsTrace(message))
             {
-                return [.. message.Take(1).Select(Shortened)];
+                return [Shortened(message)];
             }
         }
 
         var problems = lines.Where(line => PostgresProblem().IsMatch(line)).ToList();
-        return [.. (problems.Count > 0 ? problems : lines.Where(line => !IsTrace(line))).TakeLast(Most).Select(Shortened)];
+        var said = problems.Count > 0 ? problems : lines.Where(line => !IsTrace(line));
+        return [.. said.TakeLast(Most).Select(Shortened)];
     }
 
     private static bool IsTrace(string line) => Trace().IsMatch(line);
 
     private static string Clean(string line) => Stamp().Replace(Colour().Replace(line, ""), "").TrimEnd();
 
-    private static string Shortened(string line) => line.Trim() is { Length: > 500 } text ? $"{text[..500]}..." : line.Trim();
+    private static string Shortened(string line) =>
+        line.Trim() is { Length: > 500 } text ? $"{text[..500]}..." : line.Trim();
 
     [GeneratedRegex(@"\x1B\[[0-9;]*m")]
     private static partial Regex Colour();

@@ -19,13 +19,16 @@ internal static class Remedies
     /// <summary>What mends it. It ends with how the resource starts again.</summary>
     public static string ToDo(string resource, int? exitCode) => (resource, exitCode) switch
     {
-        ("migrations", 1) => $"mend what the failed customers' errors name ('aspire resource migrations status' lists them), then {Start(resource)}.",
+        ("migrations", 1) => $"mend what the failed customers' errors name ({Listed}), then {Start(resource)}.",
         ("migrations", 2) => $"mend what the message names, then {Start(resource)}.",
-        ("migrations", 3) => $"if customers failed, mend what their errors name ('aspire resource migrations status' lists them); then {Start(resource)}.",
+        ("migrations", 3) => $"if customers failed, mend what their errors name ({Listed}); then {Start(resource)}.",
         ("migrations", 64) => "correct WithArgs of migrations in AppHost.cs and start the application again.",
         ("postgres", _) => $"{Start(resource)}. Its data is safe. The API answers 503 until then.",
         _ => $"mend what the message names, then {Start(resource)}.",
     };
 
-    private static string Start(string resource) => $"run 'aspire resource {resource} start' or press Start on {resource} in the dashboard";
+    private const string Listed = "'aspire resource migrations status' lists them";
+
+    private static string Start(string resource) =>
+        $"run 'aspire resource {resource} start' or press Start on {resource} in the dashboard";
 }

@@ -10,11 +10,13 @@ namespace AppHost.Health;
 /// Shows on a resource what its <c>/health</c> says: healthy, degraded or unhealthy, with the descriptions.
 /// Aspire's own check knows only the status code.
 /// </summary>
-internal sealed class ReadinessCheck(EndpointReference endpoint, HttpClient http, ResourceNotificationService notifications, TimeProvider time) : IHealthCheck
+internal sealed class ReadinessCheck(
+    EndpointReference endpoint, HttpClient http, ResourceNotificationService notifications, TimeProvider time) : IHealthCheck
 {
     private const string Path = "/health";
 
-    // Aspire asks a resource that isn't healthy after 1, 2, 3, 4, 5, 5, ... seconds: a process that needs three and a half would seem to need six.
+    // Aspire asks a resource that isn't healthy after 1, 2, 3, 4, 5, 5, ... seconds: a process that needs three and a
+    // half would seem to need six.
     // So one question goes on until somebody answers.
     private static readonly TimeSpan UntilAnswered = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(100);
@@ -23,7 +25,8 @@ internal sealed class ReadinessCheck(EndpointReference endpoint, HttpClient http
     private static readonly TimeSpan UntilChanged = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(5);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var started = time.GetTimestamp();
         var shownHealthy = notifications.TryGetCurrentState(endpoint.Resource.Name, out var seen)
@@ -64,17 +67,23 @@ internal sealed class ReadinessCheck(EndpointReference endpoint, HttpClient http
         }
     }
 
-    /// <summary>Reads <c>{"status":"Degraded","entries":{"fleet":{"status":"Degraded","description":"..."}}}</c>; a body without it counts by its status code.</summary>
+    /// <summary>
+    /// Reads <c>{"status":"Degraded","entries":{"fleet":{"status":"Degraded","description":"..."}}}</c>; a body without
+    /// it counts by its status code.
+    /// </summary>
     internal static HealthCheckResult Read(HttpStatusCode code, string body)
     {
         var fallback = code == HttpStatusCode.OK ? HealthStatus.Healthy : HealthStatus.Unhealthy;
         try
         {
-            if (JsonNode.Parse(body) is JsonObject report && Enum.TryParse<HealthStatus>((string?)report["status"], out var status))
+            if (JsonNode.Parse(body) is JsonObject report
+                && Enum.TryParse<HealthStatus>((string?)report["status"], out var status))
             {
                 var entries = report["entries"] as JsonObject ?? [];
                 var bad = entries.Where(entry => (string?)entry.Value?["status"] is not nameof(HealthStatus.Healthy))
-                    .Select(entry => (string?)entry.Value?["description"] is { Length: > 0 } description ? $"{entry.Key}: {description}" : entry.Key);
+                    .Select(entry => (string?)entry.Value?["description"] is { Length: > 0 } description
+                        ? $"{entry.Key}: {description}"
+                        : entry.Key);
                 return new(status, string.Join(' ', bad) is { Length: > 0 } text ? text : null);
             }
         }
@@ -101,7 +110,8 @@ internal static class ReadinessCheckBuilder
         var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         project.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             name,
-            services => new ReadinessCheck(project.GetEndpoint("http"), http, services.GetRequiredService<ResourceNotificationService>(), TimeProvider.System),
+            services => new ReadinessCheck(
+                project.GetEndpoint("http"), http, services.GetRequiredService<ResourceNotificationService>(), TimeProvider.System),
             failureStatus: null, tags: null));
         return project.WithHealthCheck(name);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 
 namespace MigrationService.Reports;
@@ -26,8 +27,9 @@ internal abstract class ReportWriter
     {
         public override void Summary(FormattableString sentence)
         {
-            var values = sentence.GetArguments().Select(value => (object)$"[bold]{Markup.Escape(Invariant(value))}[/]").ToArray();
-            console.MarkupLine(string.Format(System.Globalization.CultureInfo.InvariantCulture, sentence.Format, values));
+            var values = sentence.GetArguments()
+                .Select(value => (object)$"[bold]{Markup.Escape(Invariant(value))}[/]").ToArray();
+            console.MarkupLine(string.Format(CultureInfo.InvariantCulture, sentence.Format, values));
         }
 
         public override void Line(string sentence) => console.WriteLine(sentence);
@@ -73,7 +75,7 @@ internal abstract class ReportWriter
         public override void Summary(FormattableString sentence)
         {
             var values = sentence.GetArguments().Select(value => (object)$"**{Escape(Invariant(value))}**").ToArray();
-            Paragraph(string.Format(System.Globalization.CultureInfo.InvariantCulture, sentence.Format, values));
+            Paragraph(string.Format(CultureInfo.InvariantCulture, sentence.Format, values));
         }
 
         public override void Line(string sentence) => Paragraph(Escape(sentence));
@@ -91,16 +93,19 @@ internal abstract class ReportWriter
         public override void Table(string title, string[] columns, IEnumerable<string[]> rows)
         {
             Paragraph($"**{Escape(title)}**");
-            Paragraph(string.Join('\n', [Row(columns), Row([.. columns.Select(_ => "---")], escape: false), .. rows.Select(row => Row(row))]));
+            Paragraph(string.Join('\n', [Row(columns), Line(columns.Select(_ => "---")), .. rows.Select(Row)]));
         }
 
-        private static string Row(string[] cells, bool escape = true) => $"| {string.Join(" | ", cells.Select(cell => escape ? Escape(cell) : cell))} |";
+        private static string Row(string[] cells) => Line(cells.Select(Escape));
+
+        private static string Line(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
 
         private static string Escape(string text) =>
-            string.Concat(text.ReplaceLineEndings(" ").Select(letter => Special.Contains(letter, StringComparison.Ordinal) ? $"\\{letter}" : $"{letter}"));
+            string.Concat(text.ReplaceLineEndings(" ")
+                .Select(letter => Special.Contains(letter, StringComparison.Ordinal) ? $"\\{letter}" : $"{letter}"));
 
         private void Paragraph(string text) => output.Write($"{text}\n\n");
     }
 
-    private static string Invariant(object? value) => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
+    private static string Invariant(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 }

@@ -11,7 +11,8 @@ public sealed class ConsoleLines : ILoggerProvider, ILogger
     private readonly ConcurrentQueue<string> _messages = [];
 
     /// <summary>All messages so far that contain these words.</summary>
-    public IReadOnlyList<string> With(string words) => [.. _messages.Where(message => message.Contains(words, StringComparison.Ordinal))];
+    public IReadOnlyList<string> With(string words) =>
+        [.. _messages.Where(message => message.Contains(words, StringComparison.Ordinal))];
 
     /// <summary>The first message with these words, as soon as it comes.</summary>
     public async Task<string> SaysAsync(string words)
@@ -25,13 +26,15 @@ public sealed class ConsoleLines : ILoggerProvider, ILogger
     }
 
     // A test's AppHost repeats the logs of its resources; the real one doesn't.
-    public ILogger CreateLogger(string categoryName) => categoryName.Contains(".Resources.", StringComparison.Ordinal) ? NullLogger.Instance : this;
+    public ILogger CreateLogger(string categoryName) =>
+        categoryName.Contains(".Resources.", StringComparison.Ordinal) ? NullLogger.Instance : this;
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _messages.Enqueue(formatter(state, exception));
 
     public void Dispose()

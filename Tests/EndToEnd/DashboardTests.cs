@@ -54,9 +54,9 @@ public sealed class DashboardTests(SystemWithDashboard system) : IClassFixture<S
 
         var api = await Running.SeenAsync("api", seen => seen.Urls.Length == 3);
         Assert.Equal(["API", "API reference", "Health"], api.Urls.Select(url => url.DisplayProperties.DisplayName).Order());
-        Assert.Contains(new("http", Running.Client("web").BaseAddress!.ToString().TrimEnd('/'), false) { DisplayProperties = new("Console") },
-            (await Running.SeenAsync("web", seen => seen.Urls.Length > 0)).Urls.Select(url => url with { IsInactive = false, DisplayProperties = url.DisplayProperties with { SortOrder = 0 } }));
-        Assert.All(["api", "web", "migrations"], name => Assert.NotNull(Running.SeenAsync(name, _ => true).Result.IconName));
+        var web = await Running.SeenAsync("web", seen => seen.Urls.Length == 2);
+        Assert.Equal(["Console", "Health"], web.Urls.Select(url => url.DisplayProperties.DisplayName).Order());
+        Assert.Equal(("PlugConnected", "Desktop"), (api.IconName, web.IconName));
 
         var migrations = await Running.SeenAsync("migrations", seen => seen.ExitCode == 0);
         Assert.Equal(
@@ -129,21 +129,24 @@ public sealed class DashboardTests(SystemWithDashboard system) : IClassFixture<S
         var retry = await Running.CommandAsync("migrations", "retry");
 
         Assert.Equal((0, KnownResourceStateStyles.Warn), (failed.ExitCode, failed.State!.Style));
-        Assert.Contains(schema, failed.Properties.Single(property => property.Name == "Failed customers").Value?.ToString(), StringComparison.Ordinal);
+        var named = failed.Properties.Single(property => property.Name == "Failed customers").Value?.ToString();
+        Assert.Contains(schema, named, StringComparison.Ordinal);
         Assert.Equal(ResourceCommandState.Enabled, failed.Commands.Single(command => command.Name == "start").State);
         Assert.Contains($"{schema}: ", told, StringComparison.Ordinal);
         Assert.Contains("aspire resource migrations retry", told, StringComparison.Ordinal);
         Assert.False(retry.Success);
         Assert.Contains("42P07", retry.Data!.Value, StringComparison.Ordinal);
         var api = await Running.SeenAsync("api", seen => seen.HealthStatus == HealthStatus.Degraded);
-        Assert.Contains("fleet: ", api.HealthReports.Single(report => report.Name == "api_ready").Description, StringComparison.Ordinal);
+        var health = api.HealthReports.Single(report => report.Name == "api_ready");
+        Assert.Contains("fleet: ", health.Description, StringComparison.Ordinal);
 
         await ScalarAsync($"DROP TABLE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts");
         var mended = await Running.CommandAsync("migrations", "retry");
 
         Assert.True(mended.Success, mended.Message);
         Assert.Equal("ready", await ScalarAsync($"SELECT state FROM tenancy.schemas WHERE schema = '{schema}'"));
-        Assert.Equal(0, (await Running.SeenAsync("migrations", seen => seen.State?.Text == KnownResourceStates.Finished)).ExitCode);
+        var finished = await Running.SeenAsync("migrations", seen => seen.State?.Text == KnownResourceStates.Finished);
+        Assert.Equal(0, finished.ExitCode);
     }
 
     [Fact]

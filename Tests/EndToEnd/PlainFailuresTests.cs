@@ -20,7 +20,8 @@ public sealed class PlainFailuresTests(Integration.App app)
         await ExecuteAsync(database, "CREATE SCHEMA \"__Tenant__\"");
         using var console = new ConsoleLines();
 
-        await using var running = await RunningApp.StartAsync([$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"], console: console);
+        await using var running = await RunningApp.StartAsync(
+            [$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"], console: console);
         Assert.Equal(2, await running.ExitCodeAsync("migrations"));
         var told = await console.SaysAsync("migrations ended with exit code 2");
 
@@ -68,14 +69,18 @@ public sealed class PlainFailuresTests(Integration.App app)
     private static async Task<(int Code, string Output)> StartAsync(params (string Name, string Value)[] environment)
     {
         var assembly = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
+            AppContext.BaseDirectory, "..", "..", "AppHost",
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
         // A connection string, so that no server and no folder is touched.
-        var start = new ProcessStartInfo("dotnet", [assembly, "--ConnectionStrings:tenants=Host=127.0.0.1;Port=1;Database=none", "--Postgres:Use=connection"])
+        const string Nowhere = "--ConnectionStrings:tenants=Host=127.0.0.1;Port=1;Database=none";
+        var start = new ProcessStartInfo("dotnet", [assembly, Nowhere, "--Postgres:Use=connection"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
             Environment =
             {
-                ["DOTNET_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://localhost:0", ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
+                ["DOTNET_ENVIRONMENT"] = "Development",
+                ["ASPNETCORE_URLS"] = "http://localhost:0",
+                ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
                 ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:0",
             },
         };

@@ -12,7 +12,7 @@ internal sealed record ReceivedSpan(string Service, string Trace, string Id, str
 {
     public string? Tenant => Attributes.GetValueOrDefault("tenant.slug");
 
-    public override string ToString() => $"{Service}: {Name}{(IsError ? " (error)" : "")} [{Tenant}] {Attributes.GetValueOrDefault("url.path")}{Attributes.GetValueOrDefault("db.query.text")?.ReplaceLineEndings(" ")}";
+    public override string ToString() => $"{Trace[..8]} < {Parent} {Service}: {Name}{(IsError ? " (error)" : "")} [{Tenant}] {Attributes.GetValueOrDefault("url.path")}{Attributes.GetValueOrDefault("db.query.text")?.ReplaceLineEndings(" ")}";
 }
 
 /// <summary>A log record as it was exported.</summary>
@@ -58,11 +58,16 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         _logs.Clear();
     }
 
-    /// <summary>Waits until a trace has a span of that service: a program exports its spans in the order in which they end.</summary>
-    public async Task UntilAsync(string service, string trace)
+    /// <summary>Waits for spans, with patience; fails with those that came.</summary>
+    /// <param name="there">Whether they are there.</param>
+    /// <param name="meanwhile">Fails when nothing can come any more.</param>
+    public async Task UntilAsync(Func<IEnumerable<ReceivedSpan>, bool> there, Func<Task>? meanwhile = null)
     {
-        while (!_spans.Any(span => span.Service == service && span.Trace == trace))
+        var began = TimeProvider.System.GetTimestamp();
+        while (!there(_spans))
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(2), $"They don't come. Came: {string.Join(Environment.NewLine, _spans)}");
+            await (meanwhile?.Invoke() ?? Task.CompletedTask);
             await Task.Delay(20, Ct);
         }
     }

@@ -16,8 +16,8 @@ internal sealed partial class TracedProgram : IAsyncDisposable
 
     private TracedProgram(Process process) => _process = process;
 
-    /// <summary>Calls it; each call is a trace.</summary>
-    public HttpClient Http { get; private init; } = new();
+    /// <summary>Calls it; each call is a trace, because no test's own span is sent along.</summary>
+    public HttpClient Http { get; } = new(new SocketsHttpHandler { ActivityHeadersPropagator = null });
 
     public string Output => string.Join(Environment.NewLine, _output);
 

@@ -58,7 +58,7 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
             var trace = Guid.NewGuid().ToString("n");
             using var mark = new HttpRequestMessage(HttpMethod.Get, "/a/mark") { Headers = { { "traceparent", $"00-{trace}-00000000000000ff-01" } } };
             using var answer = await program.Http.SendAsync(mark, Ct);
-            await Receiver.UntilAsync(service, trace);
+            await Receiver.UntilAsync(spans => spans.Any(span => span.Service == service && span.Trace == trace));
             marks.Add(trace);
         }
 

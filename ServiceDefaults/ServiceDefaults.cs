@@ -93,6 +93,13 @@ public static class ServiceDefaults
                 .AddHttpClientInstrumentation()
                 .AddNpgsql());
 
+        // Aspire asks for always_on, which records a span though its parent isn't recorded: each probe and each heartbeat would be a trace. This sampler
+        // records every other span too. Any other sampler that is asked for stays.
+        if (builder.Configuration["OTEL_TRACES_SAMPLER"] is null or "" or "always_on")
+        {
+            telemetry.WithTracing(tracing => tracing.SetSampler(new ParentBasedSampler(new AlwaysOnSampler())));
+        }
+
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
         {
             telemetry.UseOtlpExporter();

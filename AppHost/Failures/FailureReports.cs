@@ -149,6 +149,10 @@ internal sealed partial class FailureReports(
                 LogIsolated(log, job.Name, sentence);
             }
         }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The AppHost ends.
+        }
         catch (Exception e) when (e is InvalidOperationException or OperationCanceledException or JsonException)
         {
             // The API's health tells the same.

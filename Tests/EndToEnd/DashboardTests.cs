@@ -1,6 +1,7 @@
 using System.Net;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Playwright;
 using Npgsql;
 using Tenancy;
 using Xunit;
@@ -39,7 +40,7 @@ public sealed class SystemWithDashboard(Integration.App app) : IAsyncLifetime
 }
 
 /// <summary>The dashboard as control panel: what an operator sees on the resources, and what the commands do.</summary>
-public sealed class DashboardTests(SystemWithDashboard system) : IClassFixture<SystemWithDashboard>
+public sealed class DashboardTests(SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -163,6 +164,55 @@ public sealed class DashboardTests(SystemWithDashboard system) : IClassFixture<S
         Assert.Equal("verify ended with exit code 1.", verify.Message);
         Assert.True(verify.Data!.DisplayImmediately);
         Assert.Contains(@"column invoices.by\_hand is in no migration", verify.Data.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_browser_shows_every_resource_healthy()
+    {
+        var page = await OpenAsync();
+
+        foreach (var (resource, state) in new[] { ("tenants", "Running"), ("migrations", "Finished"), ("api", "Running"), ("web", "Running") })
+        {
+            await page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByText(resource, new() { Exact = true }) })
+                .GetByText(state, new() { Exact = true }).First.WaitForAsync();
+        }
+    }
+
+    [Fact]
+    public async Task The_filter_for_one_customer_finds_its_creation_and_its_requests_and_nobody_elses()
+    {
+        var slug = await Running.CreateCustomerAsync(Integration.App.NewSlug());
+        var other = await Running.CreateCustomerAsync(Integration.App.NewSlug());
+        await Running.InvoicesAsync(slug);
+        await Running.CreateInvoiceAsync(other, 1m);
+        var page = await OpenAsync();
+
+        await page.GotoAsync(new Uri(new(page.Url), $"/traces?filters=tenant.slug:equals:{slug}").ToString());
+        await page.GetByText("api: POST /customers/").First.WaitForAsync();
+        await page.GetByText("api: GET /invoices/").First.WaitForAsync();
+
+        var traces = await page.GetByRole(AriaRole.Row).Filter(new() { HasText = "api" }).CountAsync();
+        Assert.Equal(2, traces);
+    }
+
+    [Fact]
+    public async Task The_filter_for_a_demo_customer_finds_the_run_of_the_job_that_created_it()
+    {
+        var page = await OpenAsync();
+
+        await page.GotoAsync(new Uri(new(page.Url), "/traces?filters=tenant.slug:equals:acme").ToString());
+        await page.GetByText("migrations: migrate").First.WaitForAsync();
+
+        Assert.Equal(1, await page.GetByText("migrations: ").CountAsync());
+    }
+
+    /// <summary>The dashboard, after its login.</summary>
+    private async Task<IPage> OpenAsync()
+    {
+        var page = await browser.NewPageAsync();
+        await page.GotoAsync((await Running.DashboardAsync()).ToString());
+        await page.GetByText("migrations", new() { Exact = true }).First.WaitForAsync();
+        return page;
     }
 
     private async Task<object?> ScalarAsync(string sql)

@@ -80,6 +80,8 @@ internal sealed partial class TracedProgram : IAsyncDisposable
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Address,
                 ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
                 ["OTEL_SERVICE_NAME"] = project.ToLowerInvariant(),
+                // As Aspire has it in a development environment.
+                ["OTEL_TRACES_SAMPLER"] = "always_on",
                 ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
                 ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",

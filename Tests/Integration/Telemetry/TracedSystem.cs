@@ -5,6 +5,9 @@ namespace Tests.Integration.Telemetry;
 /// <summary>A migrated database with the demo customers, and over it the API and the web frontend as processes that send their telemetry here.</summary>
 public sealed class TracedSystem(App app) : IAsyncLifetime
 {
+    // ASP.NET Core's line at a request's end. Batches of logs and of spans travel apart, so each has to show its mark.
+    private const string RequestLog = "Microsoft.AspNetCore.Hosting.Diagnostics";
+
     private TracedProgram? _api;
     private TracedProgram? _web;
     private OtlpReceiver? _receiver;
@@ -24,8 +27,10 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
         _receiver = await OtlpReceiver.StartAsync();
         Database = await app.Server.ConnectionStringAsync(Ct);
         Assert.Equal(0, (await TracedProgram.RunJobAsync(_receiver, Database, "Development")).ExitCode);
-        _api = await TracedProgram.ServeAsync("Api", _receiver, ("ConnectionStrings__tenants", Database), ("Logging__LogLevel__Npgsql.Command", "Warning"));
-        _web = await TracedProgram.ServeAsync("Web", _receiver, ("services__api__http__0", _api.Http.BaseAddress!.ToString()));
+        var requests = ($"Logging__LogLevel__{RequestLog}", "Information");
+        _api = await TracedProgram.ServeAsync(
+            "Api", _receiver, ("ConnectionStrings__tenants", Database), ("Logging__LogLevel__Npgsql.Command", "Warning"), requests);
+        _web = await TracedProgram.ServeAsync("Web", _receiver, ("services__api__http__0", _api.Http.BaseAddress!.ToString()), requests);
     }
 
     public async ValueTask DisposeAsync()
@@ -46,7 +51,7 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
         Receiver.Clear();
         await happens();
         var marks = await SentAsync();
-        return ([.. Receiver.Spans.Where(span => !marks.Contains(span.Trace))], Receiver.Logs);
+        return ([.. Receiver.Spans.Where(span => !marks.Contains(span.Trace))], [.. Receiver.Logs.Where(log => log.Category != RequestLog)]);
     }
 
     /// <summary>Waits until both have sent what they had: a request of this trace ends after all that came before it.</summary>
@@ -58,7 +63,8 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
             var trace = Guid.NewGuid().ToString("n");
             using var mark = new HttpRequestMessage(HttpMethod.Get, "/a/mark") { Headers = { { "traceparent", $"00-{trace}-00000000000000ff-01" } } };
             using var answer = await program.Http.SendAsync(mark, Ct);
-            await Receiver.UntilAsync(spans => spans.Any(span => span.Service == service && span.Trace == trace));
+            await Receiver.UntilAsync(() => Receiver.Spans.Any(span => span.Service == service && span.Trace == trace)
+                && Receiver.Logs.Any(log => log.Category == RequestLog && log.Trace == trace));
             marks.Add(trace);
         }
 

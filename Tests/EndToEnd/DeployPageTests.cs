@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Data;
 using Npgsql;
 using Xunit;
 
@@ -83,7 +84,12 @@ public sealed partial class DeployPageTests(Integration.App app)
         var owner = new NpgsqlConnectionStringBuilder(app.Server.AsNewLogin(administrator));
         await using var database = NpgsqlDataSource.Create(administrator);
         await using var make = database.CreateCommand(
-            $"CREATE ROLE {owner.Username} LOGIN CREATEROLE PASSWORD '{owner.Password}'; ALTER DATABASE {owner.Database} OWNER TO {owner.Username}");
+            $"""
+            CREATE ROLE {owner.Username} LOGIN CREATEROLE PASSWORD '{owner.Password}';
+            ALTER DATABASE {owner.Database} OWNER TO {owner.Username};
+            -- This server has the roles already, by another owner's migrations.
+            GRANT {DataRegistration.ApiRole}, {DataRegistration.RegistryRole} TO {owner.Username} WITH ADMIN OPTION
+            """);
         await make.ExecuteNonQueryAsync(Ct);
         return owner.ConnectionString;
     }

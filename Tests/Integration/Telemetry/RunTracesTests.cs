@@ -18,6 +18,7 @@ public sealed class RunTracesTests(App app)
         Assert.Equal(0, (await TracedProgram.RunJobAsync(receiver, database, "Development")).ExitCode);
         var first = receiver.Spans;
         Assert.Equal(["migrationservice: migrate"], first.Roots());
+        Assert.DoesNotContain(first, span => span.IsError);
         Assert.Equal("migrate > create customer > provision schema", first.Path(first.Named("provision schema").First(span => span.Tenant == "acme")));
         Assert.Equal(["acme", "globex", "initech"], first.Named("create customer").Select(span => span.Tenant));
         Assert.All(first.Where(span => span.Name == "INSERT invoices; INSERT invoice_lines" && span.Tenant == "globex"), span => Assert.EndsWith("|customer_globex", span.Attributes["db.namespace"], StringComparison.Ordinal));

@@ -34,7 +34,8 @@ public sealed class TenantsDatabaseTests : IDisposable
         var told = Assert.Single(await ToldAsync(("ASPIRE_CONTAINER_RUNTIME", _folder["no engine"]), DataFolder()));
 
         Assert.StartsWith("PostgreSQL: a local server, version ", told, StringComparison.Ordinal);
-        Assert.EndsWith("because no connection string is configured and no container engine answers.", told, StringComparison.Ordinal);
+        // A fetched server is used where none is installed, and the line says that too.
+        Assert.Matches("because no connection string is configured(,| and) no container engine answers", told);
     }
 
     [Fact]
@@ -42,7 +43,7 @@ public sealed class TenantsDatabaseTests : IDisposable
     {
         var told = await ToldAsync(Engine(), Volume(), DataFolder(), ("Postgres:Use", "local"));
 
-        Assert.EndsWith("because Postgres:Use is 'local'.", told[0], StringComparison.Ordinal);
+        Assert.Contains("because Postgres:Use is 'local'", told[0], StringComparison.Ordinal);
         Assert.StartsWith("The container volume 'acme' holds data of this AppHost too.", told[1], StringComparison.Ordinal);
     }
 

@@ -9,6 +9,9 @@ namespace Api;
 /// <summary>What has to hold before the first request, so that a start fails and not a customer's request.</summary>
 internal static partial class BeforeServing
 {
+    /// <summary>How often a start looks for PostgreSQL, a second apart.</summary>
+    private const int Attempts = 5;
+
     private static readonly ActivitySource Source = new(nameof(Api));
 
     /// <summary>Checks, starts and serves until the process is told to end. All that happens until the first request can be served is one trace.</summary>
@@ -23,7 +26,7 @@ internal static partial class BeforeServing
         {
             try
             {
-                await app.CheckAsync();
+                await app.CheckWithPatienceAsync();
                 await app.StartAsync();
             }
             catch (Exception e)
@@ -34,6 +37,24 @@ internal static partial class BeforeServing
         }
 
         await app.WaitForShutdownAsync();
+    }
+
+    /// <summary>A connection has two seconds, for requests' sake. A start has more: a busy machine may need them, and nobody waits for an answer.</summary>
+    private static async Task CheckWithPatienceAsync(this WebApplication app)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await app.CheckAsync();
+                return;
+            }
+            catch (Exception e) when (attempt < Attempts && Unavailable.Find(e) is { } error && error.IsAbsence())
+            {
+                LogWaits(app.Logger, attempt, Attempts, error.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), app.Lifetime.ApplicationStopping);
+            }
+        }
     }
 
     private static async Task CheckAsync(this WebApplication app)
@@ -79,6 +100,9 @@ internal static partial class BeforeServing
                 "password: run the job with the same connection strings first.", e);
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "PostgreSQL doesn't answer (attempt {Attempt} of {Attempts}): {Message}")]
+    private static partial void LogWaits(ILogger log, int attempt, int attempts, string message);
 
     [LoggerMessage(LogLevel.Information, "This API has no ConnectionStrings:{Owner}, so it doesn't create customers. The migration job's command create does.")]
     private static partial void LogCreatesNobody(ILogger log, string owner);

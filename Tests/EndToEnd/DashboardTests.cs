@@ -40,8 +40,10 @@ public sealed class SystemWithDashboard(Integration.App app) : IAsyncLifetime
 }
 
 /// <summary>The dashboard as control panel: what an operator sees on the resources, and what the commands do.</summary>
-public sealed class DashboardTests(SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>
+public sealed class DashboardTests(SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>, IAsyncDisposable
 {
+    private IPage? _page;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private RunningApp Running => system.Running;
@@ -209,10 +211,19 @@ public sealed class DashboardTests(SystemWithDashboard system, Browser browser) 
     /// <summary>The dashboard, after its login.</summary>
     private async Task<IPage> OpenAsync()
     {
-        var page = await browser.NewPageAsync();
-        await page.GotoAsync((await Running.DashboardAsync()).ToString());
-        await page.GetByText("migrations", new() { Exact = true }).First.WaitForAsync();
-        return page;
+        _page = await browser.NewPageAsync();
+        await _page.GotoAsync((await Running.DashboardAsync()).ToString());
+        await _page.GetByText("migrations", new() { Exact = true }).First.WaitForAsync();
+        return _page;
+    }
+
+    /// <summary>A page of the dashboard renders as long as it is open.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_page is not null)
+        {
+            await _page.CloseAsync();
+        }
     }
 
     private async Task<object?> ScalarAsync(string sql)

@@ -16,7 +16,7 @@ internal static class Readiness
 {
     public static IServiceCollection AddReadiness(this IServiceCollection services)
     {
-        services.AddSingleton<SharedSchemaCheck>().AddHealthChecks()
+        services.AddSingleton<SharedSchemaCheck>().AddSingleton<DirectoryCheck>().AddHealthChecks()
             .AddCheck<DatabaseCheck>("database").AddCheck<DirectoryCheck>("directory").AddCheck<SharedSchemaCheck>("shared schema").AddCheck<FleetCheck>("fleet");
         return services;
     }

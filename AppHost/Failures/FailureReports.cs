@@ -7,8 +7,7 @@ namespace AppHost.Failures;
 
 /// <summary>
 /// Says plainly what failed, why, who waits for it and what to do: once for each failure, in the AppHost's console and
-/// in the logs of the resources
-/// concerned. When the repair has worked, it starts those that had given up waiting.
+/// in the logs of the resources concerned. When the repair has worked, it starts those that had given up waiting.
 /// </summary>
 internal sealed partial class FailureReports(
     DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
@@ -16,7 +15,8 @@ internal sealed partial class FailureReports(
 {
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
-    private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
+    // What this loop has heard last of each, by its id. The resources may be further by now.
+    private readonly Dictionary<string, ResourceEvent> _last = new(StringComparer.Ordinal);
     private readonly HashSet<IResource> _gaveUp = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -40,8 +40,8 @@ internal sealed partial class FailureReports(
     private async Task FollowAsync(ResourceEvent seen, CancellationToken ct)
     {
         var (resource, state) = (seen.Resource, seen.Snapshot.State?.Text);
-        var before = _states.GetValueOrDefault(seen.ResourceId);
-        _states[seen.ResourceId] = state;
+        var before = _last.GetValueOrDefault(seen.ResourceId)?.Snapshot.State?.Text;
+        _last[seen.ResourceId] = seen;
         // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
         var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource && !seen.Snapshot.IsHidden;
         if (state == before || !isProcess)
@@ -163,7 +163,9 @@ internal sealed partial class FailureReports(
     /// <summary>Starts those that gave up waiting for something that is well now.</summary>
     private async Task StartWaitersAsync(ResourceEvent seen, CancellationToken ct)
     {
-        var ready = _gaveUp.Where(waiter => WaitsFor(waiter).Contains(seen.Resource) && Waits(waiter).All(IsOver)).ToList();
+        // The waiter's own event counts, too: what it waited for may be well again before that event is heard.
+        var ready = _gaveUp.Where(waiter => WaitsFor(waiter).Append(waiter).Contains(seen.Resource)
+            && Waits(waiter).All(IsOver)).ToList();
         foreach (var waiter in ready)
         {
             _gaveUp.Remove(waiter);
@@ -172,11 +174,15 @@ internal sealed partial class FailureReports(
         }
     }
 
-    // The current state, not the last event: a waiter's event may come before the one that it follows from.
+    // The last event isn't enough: a waiter's event may come before the event that it follows from. Nor is the current
+    // state: somebody may have started the failed resource again before its waiter's event is heard.
     private bool HasFailed(WaitAnnotation wait) =>
-        notifications.TryGetCurrentState(wait.Resource.Name, out var seen)
-        && KnownResourceStates.TerminalStates.Contains(seen.Snapshot.State?.Text)
-        && !(wait.WaitType == WaitType.WaitForCompletion && seen.Snapshot.ExitCode == wait.ExitCode);
+        _last.Values.Any(last => last.Resource == wait.Resource && IsFailed(last.Snapshot, wait))
+        || (notifications.TryGetCurrentState(wait.Resource.Name, out var now) && IsFailed(now.Snapshot, wait));
+
+    private static bool IsFailed(CustomResourceSnapshot seen, WaitAnnotation wait) =>
+        KnownResourceStates.TerminalStates.Contains(seen.State?.Text)
+        && !(wait.WaitType == WaitType.WaitForCompletion && seen.ExitCode == wait.ExitCode);
 
     private bool IsOver(WaitAnnotation wait)
     {

@@ -67,7 +67,24 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
         }
     }
 
-    /// <summary>Whether this user can keep a server's data in the folder, which exists. We ask as that user: modes tell only half of it.</summary>
-    public bool CanUse(string folder) => OperatingSystem.IsWindows()
-        || Run("sh", "-c", """cd "$1" && [ -w . ] && { [ ! -e data ] || [ -O data ]; }""", "sh", folder).Succeeded;
+    /// <summary>
+    /// Whether this user can keep a server's data in the folder, which exists. A shell of that user tries it: a folder's
+    /// mode doesn't say whether the user gets through to it.
+    /// </summary>
+    /// <exception cref="NoPostgresException">The shell didn't end within 60 seconds, so nobody knows.</exception>
+    public bool CanUse(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return true;
+        }
+
+        var attempt = Run("sh", "-c", """cd "$1" && [ -w . ] && { [ ! -e data ] || [ -O data ]; }""", "sh", folder);
+        return attempt.ExitCode is { } code
+            ? code == 0
+            : throw new NoPostgresException($"""
+                The system is too slow: a shell of the user '{Name}' didn't look at '{folder}' within {Patience.TotalSeconds} seconds.
+                Start again when the machine has less to do, or name another folder: --Postgres:DataFolder=PATH
+                """);
+    }
 }

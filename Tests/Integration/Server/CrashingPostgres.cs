@@ -15,9 +15,9 @@ internal sealed class CrashingPostgres : IAsyncDisposable
     private CrashingPostgres() => _folder = ThrowawayFolder.Make(_account);
 
     /// <summary>
-    /// A throw-away server has synchronous_commit=off: it confirms a commit before it has written the log. When it is killed,
-    /// it loses up to 0.6 s of confirmed commits. PostgreSQL 18 loses more than 15, whose log writer wakes up at each full
-    /// page. So clients of this server wait until the log is written. fsync stays off: what was written outlives the server.
+    /// A throw-away server has synchronous_commit=off: it confirms a commit before it has written the log. When it is
+    /// killed, it loses up to 0.6 s of confirmed commits; PostgreSQL 18 was seen to lose more than 15. So clients of this
+    /// server wait until the log is written. fsync stays off: what was written outlives the server.
     /// </summary>
     public string ConnectionString => new NpgsqlConnectionStringBuilder(_server!.ConnectionString()) { Options = "-c synchronous_commit=on" }.ConnectionString;
 

@@ -169,7 +169,7 @@ internal sealed partial class FailureReports(
         foreach (var waiter in ready)
         {
             _gaveUp.Remove(waiter);
-            LogStarts(log, waiter.Name, seen.Resource.Name);
+            LogStarts(log, waiter.Name);
             await commands.ExecuteCommandAsync(waiter, KnownResourceCommands.StartCommand, ct);
         }
     }
@@ -225,6 +225,6 @@ internal sealed partial class FailureReports(
     private static partial void LogUnknown(ILogger log, string job, string why);
 
     [LoggerMessage(LogLevel.Information,
-        "{Dependency} is well again: starting {Resource}, which had given up waiting.")]
-    private static partial void LogStarts(ILogger log, string resource, string dependency);
+        "Starting {Resource}: what it had given up waiting for is well again.")]
+    private static partial void LogStarts(ILogger log, string resource);
 }

@@ -14,7 +14,10 @@ internal static partial class BeforeServing
 
     private static readonly ActivitySource Source = new(nameof(Api));
 
-    /// <summary>Checks, starts and serves until the process is told to end. All that happens until the first request can be served is one trace.</summary>
+    /// <summary>
+    /// Checks, starts and serves until the process is told to end. All that happens until the first request can be
+    /// served is one trace.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The database can't be served from; the message says why.</exception>
     public static async Task CheckAndServeAsync(this WebApplication app)
     {
@@ -39,7 +42,10 @@ internal static partial class BeforeServing
         await app.WaitForShutdownAsync();
     }
 
-    /// <summary>A connection has two seconds, for requests' sake. A start has more: a busy machine may need them, and nobody waits for an answer.</summary>
+    /// <summary>
+    /// A connection has two seconds, for requests' sake. A start has more: a busy machine may need them, and nobody
+    /// waits for an answer.
+    /// </summary>
     private static async Task CheckWithPatienceAsync(this WebApplication app)
     {
         for (var attempt = 1; ; attempt++)

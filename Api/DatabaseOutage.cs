@@ -6,7 +6,9 @@ namespace Api;
 /// <summary>Says once that the database is gone and once that it is back, however many requests meet it.</summary>
 internal sealed partial class DatabaseOutage(NpgsqlDataSource owner, [FromKeyedServices(TenancyOptions.TenantsKey)] NpgsqlDataSource tenants, TimeProvider time, ILogger<DatabaseOutage> log)
 {
-    /// <summary>Where nobody asks for health, nobody notices that it is back: what comes so much later is another outage.</summary>
+    /// <summary>
+    /// Where nobody asks for health, nobody notices that it is back: what comes so much later is another outage.
+    /// </summary>
     private static readonly TimeSpan Another = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();

@@ -3,11 +3,13 @@ using System.Net;
 namespace Api;
 
 /// <summary>
-/// As long as nobody has to say who they are, the API serves the machine it runs on, in Development, and refuses everything else.
+/// As long as nobody has to say who they are, the API serves the machine it runs on, in Development, and refuses
+/// everything else.
 /// </summary>
 internal static class DevelopmentOnly
 {
-    /// <exception cref="InvalidOperationException">The environment isn't Development, or an address is not a loopback one.</exception>
+    /// <exception cref="InvalidOperationException">The environment isn't Development, or an address is not a loopback
+    /// one.</exception>
     public static void ListenOnLoopbackOnly(this WebApplicationBuilder builder)
     {
         if (!builder.Environment.IsDevelopment())

@@ -24,12 +24,17 @@ internal static class Problems
         .AddSingleton<SilentServer>().AddHostedService(provider => provider.GetRequiredService<SilentServer>())
         .AddExceptionHandler<KnownExceptions>();
 
-    /// <summary>Every request but health's, which has a limit of its own, is ended when PostgreSQL stops talking: see <see cref="SilentServer"/>.</summary>
+    /// <summary>
+    /// Every request but health's, which has a limit of its own, is ended when PostgreSQL stops talking: see
+    /// <see cref="SilentServer"/>.
+    /// </summary>
     public static void UseSilentServer(this WebApplication app) => app.UseWhen(
         context => !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal),
         watched => watched.Use((context, next) => app.Services.GetRequiredService<SilentServer>().WatchAsync(context, next)));
 
-    /// <summary>Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity.</summary>
+    /// <summary>
+    /// Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity.
+    /// </summary>
     private static string AsInJson(string key) => string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
 
     private sealed class KnownExceptions(IProblemDetailsService problems, DatabaseOutage outage, TenancyMetrics metrics) : IExceptionHandler

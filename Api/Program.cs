@@ -15,7 +15,8 @@ builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
 builder.Services.AddData(builder.Configuration);
 builder.Services.AddWarmPool();
-// Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one. Its health check is ours: see Readiness.
+// Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one. Its
+// health check is ours: see Readiness.
 builder.EnrichNpgsqlDbContext<CustomersContext>(settings => (settings.DisableRetry, settings.DisableHealthChecks) = (true, true));
 builder.Services.AddReadiness();
 builder.Services.AddProblems();

@@ -5,13 +5,15 @@ using Tenancy;
 namespace Api;
 
 /// <summary>
-/// Ends requests that wait for a server which has stopped talking: a stopped process, a lost network. TCP doesn't notice, and Npgsql waits for the command's
-/// timeout, 30 seconds. So when a request has waited for half a second, the probe asks the server something else. A server that answers is merely busy with a long
-/// statement, and the request goes on. One that doesn't within two seconds, twice, is gone, and the request is answered with 503.
+/// Ends requests that wait for a server which has stopped talking: a stopped process, a lost network. TCP doesn't
+/// notice, and Npgsql waits for the command's timeout, 30 seconds. So when a request has waited for half a second, the
+/// probe asks the server something else. A server that answers is merely busy with a long statement, and the request
+/// goes on. One that doesn't within two seconds, twice, is gone, and the request is answered with 503.
 /// </summary>
 /// <remarks>
-/// Npgsql then asks the server to cancel the statement, which takes the pool's <c>Timeout</c>, two seconds, before it gives the connection up: so a request may take
-/// seven seconds. Its handler has ended by then; nothing of it goes on behind the answer.
+/// Npgsql then asks the server to cancel the statement, which takes the pool's <c>Timeout</c>, two seconds, before it
+/// gives the connection up: so a request may take seven seconds. Its handler has ended by then; nothing of it goes on
+/// behind the answer.
 /// </remarks>
 internal sealed class SilentServer(DatabaseProbe probe, TimeProvider time) : BackgroundService
 {

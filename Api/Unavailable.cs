@@ -3,7 +3,9 @@ using Tenancy;
 
 namespace Api;
 
-/// <summary>An answer of 503 because of the database: why, what it means for the request, and when to ask again.</summary>
+/// <summary>
+/// An answer of 503 because of the database: why, what it means for the request, and when to ask again.
+/// </summary>
 /// <param name="Reason">For the metric.</param>
 /// <param name="Title">What is wrong.</param>
 /// <param name="Detail">What it means for this request.</param>
@@ -38,7 +40,9 @@ internal sealed record Unavailable(Unavailability Reason, string Title, string D
 
     private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
 
-    /// <summary>No handler opens a connection after it has committed something, so a request that got none has saved nothing.</summary>
+    /// <summary>
+    /// No handler opens a connection after it has committed something, so a request that got none has saved nothing.
+    /// </summary>
     private static bool NeverConnected(NpgsqlException error) => IsBusy(error)
         || error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
         // Npgsql's own words; of a statement that takes too long it says "Exception while reading from stream".

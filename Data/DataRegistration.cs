@@ -17,8 +17,9 @@ public static class DataRegistration
     public const string ConnectionName = "tenants";
 
     /// <summary>
-    /// The name of the connection string of the login that serves customers, a member of <see cref="ApiRole"/>. Without a hyphen: a shell passes no
-    /// variable on whose name has one, and customers would be served with the owner's rights.
+    /// The name of the connection string of the login that serves customers, a member of <see cref="ApiRole"/>. Without
+    /// a hyphen: a shell passes no variable on whose name has one, and customers would be served with the owner's
+    /// rights.
     /// </summary>
     public const string ApiConnectionName = "tenantsApi";
 
@@ -26,22 +27,27 @@ public static class DataRegistration
     public const string ApiRole = "tenancy_api";
 
     /// <summary>
-    /// The name of the connection string of the login that reads the registry and the ledger, a member of <see cref="RegistryRole"/>. An API that has it
-    /// and not the owner's finds and lists customers, and doesn't create them.
+    /// The name of the connection string of the login that reads the registry and the ledger, a member of
+    /// <see cref="RegistryRole"/>. An API that has it and not the owner's finds and lists customers, and doesn't create
+    /// them.
     /// </summary>
     public const string RegistryConnectionName = "tenantsRegistry";
 
     /// <summary>The role that reads who the customers are, and nothing of theirs.</summary>
     public const string RegistryRole = "tenancy_registry";
 
-    /// <summary>The name of the setting that says how many schemas are kept for customers to come: see <see cref="TenancyOptions.WarmPool"/>.</summary>
+    /// <summary>
+    /// The name of the setting that says how many schemas are kept for customers to come: see
+    /// <see cref="TenancyOptions.WarmPool"/>.
+    /// </summary>
     public const string WarmPoolSetting = "Tenancy:WarmPool";
 
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
-    /// Has <c>ConnectionStrings:tenants</c>, the owner's, or, where no customer is created, <c>ConnectionStrings:tenantsRegistry</c>; and
-    /// <c>ConnectionStrings:tenantsApi</c>, with which customers are served, else they are with the owner's; and <c>Tenancy:WarmPool</c>.
+    /// Has <c>ConnectionStrings:tenants</c>, the owner's, or, where no customer is created,
+    /// <c>ConnectionStrings:tenantsRegistry</c>; and <c>ConnectionStrings:tenantsApi</c>, with which customers are
+    /// served, else they are with the owner's; and <c>Tenancy:WarmPool</c>.
     /// </param>
     public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)
     {
@@ -66,7 +72,10 @@ public static class DataRegistration
     public static DbContextOptionsBuilder UseCustomers(this DbContextOptionsBuilder options, NpgsqlDataSource database) =>
         options.UseNpgsql(database, CustomersContext.History).LeaveErrorsToTheCaller();
 
-    /// <summary>The caller gets the exception, and logs it or answers it. EF's line would be a second stack trace, for each request while PostgreSQL is gone.</summary>
+    /// <summary>
+    /// The caller gets the exception, and logs it or answers it. EF's line would be a second stack trace, for each
+    /// request while PostgreSQL is gone.
+    /// </summary>
     private static DbContextOptionsBuilder LeaveErrorsToTheCaller(this DbContextOptionsBuilder options) => options.ConfigureWarnings(events => events.Log(
         (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
         (RelationalEventId.ConnectionError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug)));

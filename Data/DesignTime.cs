@@ -24,8 +24,9 @@ internal sealed class CustomersContextFactory : IDesignTimeDbContextFactory<Cust
 }
 
 /// <summary>
-/// Without a customer, whatever reaches the server is refused: <c>dotnet ef database update</c> has no schema to go to. With one,
-/// <c>dotnet ef database update --context InvoicingContext -- --customer acme</c>, EF's tools work on that customer's schema.
+/// Without a customer, whatever reaches the server is refused: <c>dotnet ef database update</c> has no schema to go to.
+/// With one, <c>dotnet ef database update --context InvoicingContext -- --customer acme</c>, EF's tools work on that
+/// customer's schema.
 /// </summary>
 internal sealed class InvoicingContextFactory : IDesignTimeDbContextFactory<InvoicingContext>
 {

@@ -7,7 +7,10 @@ namespace Data;
 /// <summary>Names in the database are snake_case, so that nobody has to quote them in psql.</summary>
 internal static class SnakeCase
 {
-    /// <summary>Renames what the model has, except tables and constraints that were named by hand. To be called last in OnModelCreating.</summary>
+    /// <summary>
+    /// Renames what the model has, except tables and constraints that were named by hand. To be called last in
+    /// OnModelCreating.
+    /// </summary>
     public static void UseSnakeCaseNames(this ModelBuilder model)
     {
         foreach (var entity in model.Model.GetEntityTypes())

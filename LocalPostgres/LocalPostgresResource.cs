@@ -92,7 +92,8 @@ internal static class LocalPostgresBuilder
     {
         var database = server.ApplicationBuilder.AddResource(new LocalPostgresDatabaseResource(name, server.Resource));
 
-        // The orchestrator copies a parent's state to its children for containers only, so we say what the database's is.
+        // The orchestrator copies a parent's state to its children for containers only, so we say what the database's
+        // is.
         server.OnResourceReady(async (_, ready, ct) =>
         {
             var state = KnownResourceStates.FailedToStart;
@@ -124,7 +125,8 @@ internal static class LocalPostgresBuilder
         }
     }
 
-    // A connection of its own each time: a pool would outlive the server, and offer its dead connections to the next one.
+    // A connection of its own each time: a pool would outlive the server, and offer its dead connections to the next
+    // one.
     private static async Task<NpgsqlConnection> OpenAsync(LocalPostgresResource server, CancellationToken ct)
     {
         var connection = new NpgsqlConnection($"{await server.ConnectionStringExpression.GetValueAsync(ct)};Database=postgres;Pooling=false");

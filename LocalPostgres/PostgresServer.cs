@@ -7,8 +7,8 @@ using Npgsql;
 namespace LocalPostgres;
 
 /// <summary>
-/// A private PostgreSQL server on a free port of 127.0.0.1, from the installed binaries, for a test or a benchmark. It ends when it is disposed, and with
-/// the process that started it, however that ends.
+/// A private PostgreSQL server on a free port of 127.0.0.1, from the installed binaries, for a test or a benchmark. It
+/// ends when it is disposed, and with the process that started it, however that ends.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -44,12 +44,18 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>True once the server, and what guards it, have ended.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts a server on the data in <paramref name="dataFolder"/>, which is made if there is none, and returns when it takes connections.</summary>
-    /// <exception cref="NoPostgresException">There are no binaries, the data can't be used, or the server ended at once; the message says why.</exception>
+    /// <summary>
+    /// Starts a server on the data in <paramref name="dataFolder"/>, which is made if there is none, and returns when
+    /// it takes connections.
+    /// </summary>
+    /// <exception cref="NoPostgresException">There are no binaries, the data can't be used, or the server ended at
+    /// once; the message says why.</exception>
     public static Task<PostgresServer> StartAsync(string dataFolder, CancellationToken ct) =>
         StartAsync(dataFolder, ServerAccount.Current(), Environment.ProcessId, durable: true, ct);
 
-    /// <summary>The same on new data, which is deleted when the server is disposed, and doesn't wait for the disk.</summary>
+    /// <summary>
+    /// The same on new data, which is deleted when the server is disposed, and doesn't wait for the disk.
+    /// </summary>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="inMemory">Rather in memory than in a file system.</param>
     /// <exception cref="NoPostgresException">As above.</exception>
@@ -113,7 +119,9 @@ public sealed class PostgresServer : IAsyncDisposable
         Database = database,
     }.ConnectionString;
 
-    /// <summary>Stops the server (fast: transactions are rolled back) and deletes its data if nobody will miss it.</summary>
+    /// <summary>
+    /// Stops the server (fast: transactions are rolled back) and deletes its data if nobody will miss it.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

@@ -12,7 +12,9 @@ internal enum OnFailure
     Isolate,
 }
 
-/// <summary>The options that say whom a command is about and how it works, the same for every command that has them.</summary>
+/// <summary>
+/// The options that say whom a command is about and how it works, the same for every command that has them.
+/// </summary>
 internal static class FleetArguments
 {
     public static readonly Option<string[]> Customer = new("--customer", "-c")

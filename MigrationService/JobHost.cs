@@ -49,13 +49,16 @@ internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed,
         Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(FleetArguments.LogEvery) ?? 500, Services.GetRequiredService<TimeProvider>());
 }
 
-/// <summary>Runs a command inside a started host (telemetry needs one) and turns every way it can end into an exit code.</summary>
+/// <summary>
+/// Runs a command inside a started host (telemetry needs one) and turns every way it can end into an exit code.
+/// </summary>
 internal static partial class JobHost
 {
     private static readonly ActivitySource Source = new(nameof(MigrationService));
 
     /// <param name="parsed">The command line.</param>
-    /// <param name="reports">The command's output is its answer, so logs go to standard error, and only warnings.</param>
+    /// <param name="reports">The command's output is its answer, so logs go to standard error, and only
+    /// warnings.</param>
     /// <param name="command">What to do.</param>
     /// <param name="ct">The first Ctrl+C or SIGTERM.</param>
     public static async Task<int> RunAsync(ParseResult parsed, bool reports, Func<JobContext, Task<ExitCode>> command, CancellationToken ct)
@@ -71,7 +74,8 @@ internal static partial class JobHost
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.AddServiceDefaults();
         builder.Services.AddData(builder.Configuration);
-        // Which of the database's types are known is said once, by the API: a job that has nothing to do asks for nothing but that.
+        // Which of the database's types are known is said once, by the API: a job that has nothing to do asks for
+        // nothing but that.
         builder.Services.PostConfigure<TenancyOptions>(options => options.LoadTypes ??= false);
         // Nobody waits in front of a screen: a server that is slow to answer is waited for.
         builder.Services.PostConfigure<TenancyOptions>(options => options.ConnectTimeout = TimeSpan.FromSeconds(15));
@@ -135,8 +139,8 @@ internal static partial class JobHost
         }
         catch (Exception e)
         {
-            // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers failed.
-            // EF wraps what the server said; the login's words say more than the server's.
+            // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers
+            // failed. EF wraps what the server said; the login's words say more than the server's.
             LogDatabaseFailed(log, e, (e is TenantLoginException ? e : e.InnerException as DbException ?? e).Message);
             return End(run, ExitCode.DatabaseFailed);
         }

@@ -10,8 +10,8 @@ using Tenancy;
 namespace MigrationService;
 
 /// <summary>
-/// The run: shared schema, the API's logins, registry, fleet, report. A plain class that Program.cs awaits, because a BackgroundService that throws
-/// leaves the exit code 0, and the API would start over a database nobody migrated.
+/// The run: shared schema, the API's logins, registry, fleet, report. A plain class that Program.cs awaits, because a
+/// BackgroundService that throws leaves the exit code 0, and the API would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
     NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services, IConfiguration configuration,

@@ -5,7 +5,9 @@ using Tenancy;
 
 namespace MigrationService;
 
-/// <summary>Shows how far a run is: a bar with rate and time left on a terminal, a line for every so many customers elsewhere.</summary>
+/// <summary>
+/// Shows how far a run is: a bar with rate and time left on a terminal, a line for every so many customers elsewhere.
+/// </summary>
 /// <param name="console">Where to.</param>
 /// <param name="log">For the lines.</param>
 /// <param name="every">A line for so many customers.</param>

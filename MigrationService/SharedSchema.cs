@@ -16,16 +16,19 @@ internal sealed partial class SharedSchema(NpgsqlDataSource database, IServicePr
     private const long Lock = 0x74656E616E6379;
 
     /// <summary>
-    /// Whether there is anything to do, asked without EF: its first use takes longer than the whole of a run that finds nothing.
+    /// Whether there is anything to do, asked without EF: its first use takes longer than the whole of a run that finds
+    /// nothing.
     /// </summary>
-    /// <returns>The shared migrations that the database lacks, and how many customers the ledger doesn't know.</returns>
+    /// <returns>The shared migrations that the database lacks, and how many customers the ledger doesn't
+    /// know.</returns>
     public async Task<(IReadOnlyList<string> Pending, int Unknown)> PendingAsync(CancellationToken ct)
     {
         var build = MigrationIds.Of<CustomersContext>();
         try
         {
             await using var connection = await database.OpenConnectionAsync(ct);
-            // Asked first: a table that isn't there is an error in the server's log, and a red span in the trace of every first run.
+            // Asked first: a table that isn't there is an error in the server's log, and a red span in the trace of
+            // every first run.
             await using var exists = new NpgsqlCommand(
                 """SELECT to_regclass('public."__EFMigrationsHistory"') IS NOT NULL AND to_regclass('tenancy.schemas') IS NOT NULL""", connection);
             if (await exists.ExecuteScalarAsync(ct) is not true)
@@ -55,7 +58,10 @@ internal sealed partial class SharedSchema(NpgsqlDataSource database, IServicePr
         }
     }
 
-    /// <summary>Under a lock of its own, held by a second connection's transaction: on an empty database EF has nothing yet to lock.</summary>
+    /// <summary>
+    /// Under a lock of its own, held by a second connection's transaction: on an empty database EF has nothing yet to
+    /// lock.
+    /// </summary>
     /// <exception cref="System.Data.Common.DbException">The database or a migration failed.</exception>
     public async Task MigrateAsync(CancellationToken ct)
     {
@@ -82,7 +88,9 @@ internal sealed partial class SharedSchema(NpgsqlDataSource database, IServicePr
         await transaction.RollbackAsync(ct);
     }
 
-    /// <summary>A customer without a ledger row (a restored backup, a row written by hand) would be passed over for ever.</summary>
+    /// <summary>
+    /// A customer without a ledger row (a restored backup, a row written by hand) would be passed over for ever.
+    /// </summary>
     public async Task EnrolUnknownAsync(CancellationToken ct)
     {
         await using var enrol = database.CreateCommand(

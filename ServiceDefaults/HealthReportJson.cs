@@ -4,7 +4,10 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.Hosting;
 
-/// <summary>What <c>/health</c> answers: the whole status, and each check's with its description and data. No exception and no connection string.</summary>
+/// <summary>
+/// What <c>/health</c> answers: the whole status, and each check's with its description and data. No exception and no
+/// connection string.
+/// </summary>
 internal static class HealthReportJson
 {
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web);

@@ -17,7 +17,9 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>What every process of the system has in common: telemetry, health, resilience, service discovery.</summary>
 public static class ServiceDefaults
 {
-    /// <summary>The library's activity source and meter, by name: the web frontend listens too and doesn't reference it.</summary>
+    /// <summary>
+    /// The library's activity source and meter, by name: the web frontend listens too and doesn't reference it.
+    /// </summary>
     private const string Tenancy = "Tenancy";
 
     /// <summary>What static files end with.</summary>
@@ -28,8 +30,9 @@ public static class ServiceDefaults
     private const string Alive = "/alive";
 
     /// <summary>
-    /// Adds OpenTelemetry (exported over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set), a liveness check, service discovery,
-    /// and for every <see cref="HttpClient"/> the standard resilience pipeline, which retries what only reads.
+    /// Adds OpenTelemetry (exported over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set), a liveness check,
+    /// service discovery, and for every <see cref="HttpClient"/> the standard resilience pipeline, which retries what
+    /// only reads.
     /// </summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
@@ -46,8 +49,9 @@ public static class ServiceDefaults
     }
 
     /// <summary>
-    /// Maps <c>/health</c> (ready to take traffic: every check) and <c>/alive</c> (needs no restart: checks tagged <c>live</c>).
-    /// The first answers JSON: 200 for Healthy and Degraded, 503 for Unhealthy. Neither is traced: an orchestrator asks them every few seconds.
+    /// Maps <c>/health</c> (ready to take traffic: every check) and <c>/alive</c> (needs no restart: checks tagged
+    /// <c>live</c>). The first answers JSON: 200 for Healthy and Degraded, 503 for Unhealthy. Neither is traced: an
+    /// orchestrator asks them every few seconds.
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
@@ -56,7 +60,9 @@ public static class ServiceDefaults
         return app;
     }
 
-    /// <summary>What belongs to the plumbing isn't: probes, files, and the connection of a page with its circuit.</summary>
+    /// <summary>
+    /// What belongs to the plumbing isn't: probes, files, and the connection of a page with its circuit.
+    /// </summary>
     private static bool IsTraced(HttpContext context)
     {
         var path = context.Request.Path;
@@ -86,15 +92,17 @@ public static class ServiceDefaults
                 .AddAspNetCoreInstrumentation(options =>
                 {
                     options.Filter = IsTraced;
-                    // A trace for every key pressed in the console, every circuit and every route would bury those of what they lead to.
+                    // A trace for every key pressed in the console, every circuit and every route would bury those of
+                    // what they lead to.
                     options.EnableAspNetCoreSignalRSupport = false;
                     options.EnableRazorComponentsSupport = false;
                 })
                 .AddHttpClientInstrumentation()
                 .AddNpgsql());
 
-        // Aspire asks for always_on, which records a span though its parent isn't recorded: each probe and each heartbeat would be a trace. This sampler
-        // records every other span too. Any other sampler that is asked for stays.
+        // Aspire asks for always_on, which records a span though its parent isn't recorded: each probe and each
+        // heartbeat would be a trace. This sampler records every other span too. Any other sampler that is asked for
+        // stays.
         if (builder.Configuration["OTEL_TRACES_SAMPLER"] is null or "" or "always_on")
         {
             telemetry.WithTracing(tracing => tracing.SetSampler(new ParentBasedSampler(new AlwaysOnSampler())));

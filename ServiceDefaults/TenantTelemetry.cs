@@ -24,7 +24,9 @@ internal static class TenantTelemetry
     }
 }
 
-/// <summary>A span gets the tenant of the one above it: a call of another service carries it as the request does that makes it.</summary>
+/// <summary>
+/// A span gets the tenant of the one above it: a call of another service carries it as the request does that makes it.
+/// </summary>
 internal sealed class TenantOnSpans : BaseProcessor<Activity>
 {
     public override void OnStart(Activity data)
@@ -40,7 +42,8 @@ internal sealed class TenantOnSpans : BaseProcessor<Activity>
 }
 
 /// <summary>
-/// A log record gets the tenant of the span that it belongs to. What the server and the outer middleware write about a request is outside of its log scope.
+/// A log record gets the tenant of the span that it belongs to. What the server and the outer middleware write about a
+/// request is outside of its log scope.
 /// </summary>
 internal sealed class TenantOnLogs : BaseProcessor<LogRecord>
 {

@@ -16,30 +16,39 @@ public sealed record TenantRows<TRow>(Tenant Tenant, IReadOnlyList<TRow> Rows, s
 public sealed record AcrossTenantsOptions
 {
     /// <summary>How many tenants one statement reads. Default 25.</summary>
-    /// <remarks>Each takes a lock on every table and index it reads, for the statement's time: 25 times 10 of them are 250 of the server's 6,400 by default.</remarks>
+    /// <remarks>
+    /// Each takes a lock on every table and index it reads, for the statement's time: 25 times 10 of them are 250 of
+    /// the server's 6,400 by default.
+    /// </remarks>
     public int ChunkSize { get; init; } = 25;
 
-    /// <summary>How many statements run at once, each over a connection of its own. Default 2: a report is no reason to keep requests waiting.</summary>
+    /// <summary>
+    /// How many statements run at once, each over a connection of its own. Default 2: a report is no reason to keep
+    /// requests waiting.
+    /// </summary>
     public int Connections { get; init; } = 2;
 }
 
 /// <summary>
-/// Answers one flat LINQ projection for many tenants, for operators' reports: UNION ALL over a chunk of schemas in schema order, a
-/// statement per chunk. It serves no tenant, and refuses to work in a scope that does.
+/// Answers one flat LINQ projection for many tenants, for operators' reports: UNION ALL over a chunk of schemas in
+/// schema order, a statement per chunk. It serves no tenant, and refuses to work in a scope that does.
 /// </summary>
 /// <typeparam name="TContext">A tenant context.</typeparam>
 public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts, CurrentTenant current) where TContext : DbContext
 {
     /// <summary>
-    /// Reads in schema order. A chunk's tenants appear when its statement has succeeded; one that fails is halved until only the tenants
-    /// at fault are left, which appear with their <see cref="TenantRows{TRow}.Error"/>.
+    /// Reads in schema order. A chunk's tenants appear when its statement has succeeded; one that fails is halved until
+    /// only the tenants at fault are left, which appear with their <see cref="TenantRows{TRow}.Error"/>.
     /// </summary>
     /// <param name="tenants">Whom to read for, in any order.</param>
-    /// <param name="projection">The same query for each: rows of numbers, texts and dates, no entities and no collections.</param>
+    /// <param name="projection">The same query for each: rows of numbers, texts and dates, no entities and no
+    /// collections.</param>
     /// <param name="options">See there; null for the defaults.</param>
     /// <param name="ct">Ends the reading.</param>
-    /// <exception cref="InvalidOperationException">The scope serves a tenant; the row isn't flat; or the context retries, which would buffer rows.</exception>
-    /// <exception cref="NpgsqlException">The database itself failed: connection lost, shutting down, out of resources. What appeared is right.</exception>
+    /// <exception cref="InvalidOperationException">The scope serves a tenant; the row isn't flat; or the context
+    /// retries, which would buffer rows.</exception>
+    /// <exception cref="NpgsqlException">The database itself failed: connection lost, shutting down, out of resources.
+    /// What appeared is right.</exception>
     public async IAsyncEnumerable<TenantRows<TRow>> ReadAsync<TRow>(
         IEnumerable<Tenant> tenants, Func<TContext, IQueryable<TRow>> projection, AcrossTenantsOptions? options = null, [EnumeratorCancellation] CancellationToken ct = default)
     {

@@ -3,7 +3,10 @@ namespace Tenancy;
 /// <summary>Which rule of the guard a command breaks.</summary>
 public enum CommandRule
 {
-    /// <summary>It names a schema that is neither the placeholder nor <c>pg_catalog</c> nor declared as shared: another tenant's, perhaps.</summary>
+    /// <summary>
+    /// It names a schema that is neither the placeholder nor <c>pg_catalog</c> nor declared as shared: another
+    /// tenant's, perhaps.
+    /// </summary>
     ForeignSchema,
 
     /// <summary>It names a table without a schema, which <c>search_path</c> would look for in <c>public</c>.</summary>
@@ -23,8 +26,8 @@ public enum CommandRule
 }
 
 /// <summary>
-/// A tenant's command was refused, before it was sent: its message says why and what to do instead. It is the command's author who has
-/// to act, never the tenant.
+/// A tenant's command was refused, before it was sent: its message says why and what to do instead. It is the command's
+/// author who has to act, never the tenant.
 /// </summary>
 public sealed class CommandRefusedException(CommandRule rule, string message) : InvalidOperationException(message)
 {

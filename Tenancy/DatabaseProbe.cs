@@ -3,18 +3,22 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// Looks at the database over connections of its own, two for each login. Health and metrics use them, so that they neither wait for the pools that requests
-/// have exhausted nor take a connection from one. What is asked here leaves no spans and no lines in Npgsql's log, and ends after two seconds.
+/// Looks at the database over connections of its own, two for each login. Health and metrics use them, so that they
+/// neither wait for the pools that requests have exhausted nor take a connection from one. What is asked here leaves no
+/// spans and no lines in Npgsql's log, and ends after two seconds.
 /// </summary>
 public sealed class DatabaseProbe : IAsyncDisposable, IDisposable
 {
     private const int Connections = 2;
     private const int Seconds = 2;
 
-    /// <summary>How long one look may take: two seconds. A server that says nothing for so long is taken for gone.</summary>
+    /// <summary>
+    /// How long one look may take: two seconds. A server that says nothing for so long is taken for gone.
+    /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(Seconds);
 
-    /// <param name="options">Has the connection strings. <see cref="TenancyOptions.ConfigureDataSource"/> is applied, e.g. for passwords and certificates.</param>
+    /// <param name="options">Has the connection strings. <see cref="TenancyOptions.ConfigureDataSource"/> is applied,
+    /// e.g. for passwords and certificates.</param>
     public DatabaseProbe(TenancyOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -38,8 +42,8 @@ public sealed class DatabaseProbe : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(question);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Patience);
-        // Npgsql doesn't look at the token while it waits for a new connection's first byte, and a cancelled command first asks the server to stop.
-        // On another thread: what runs until the first wait may block, too.
+        // Npgsql doesn't look at the token while it waits for a new connection's first byte, and a cancelled command
+        // first asks the server to stop. On another thread: what runs until the first wait may block, too.
         using var unrecorded = TenancyTelemetry.Unrecorded();
         var answer = Task.Run(() => question(this, limit.Token), CancellationToken.None);
         try

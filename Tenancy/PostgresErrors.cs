@@ -5,15 +5,23 @@ namespace Tenancy;
 /// <summary>Whose failure an error is.</summary>
 public static class PostgresErrors
 {
-    /// <summary>Not a server that shuts down (57P0x), is out of resources (53xxx) or fails inside (58xxx, XXxxx): that concerns everybody.</summary>
+    /// <summary>
+    /// Not a server that shuts down (57P0x), is out of resources (53xxx) or fails inside (58xxx, XXxxx): that concerns
+    /// everybody.
+    /// </summary>
     internal static bool IsTheSchemasOwn(this PostgresException error) =>
         error.SqlState[..2] is not ("08" or "53" or "58" or "XX") && !error.SqlState.StartsWith("57P", StringComparison.Ordinal);
 
-    /// <summary>Lock not available, deadlock, serialization: nothing is wrong with anything, someone was in the way.</summary>
+    /// <summary>
+    /// Lock not available, deadlock, serialization: nothing is wrong with anything, someone was in the way.
+    /// </summary>
     internal static bool GivesWay(this PostgresException error) =>
         error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
 
-    /// <summary>The server is gone, restarting, or has no connection left: worth asking again in a moment. A wrong password or a full disk is not.</summary>
+    /// <summary>
+    /// The server is gone, restarting, or has no connection left: worth asking again in a moment. A wrong password or a
+    /// full disk is not.
+    /// </summary>
     public static bool IsAbsence(this NpgsqlException error)
     {
         ArgumentNullException.ThrowIfNull(error);

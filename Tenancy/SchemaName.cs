@@ -4,11 +4,13 @@ using System.Text.RegularExpressions;
 namespace Tenancy;
 
 /// <summary>
-/// The name of one tenant's schema: the only identifier from outside that reaches SQL.
-/// 1 to 63 characters of <c>a-z</c>, <c>0-9</c> and <c>_</c>, a letter first; never <c>pg_*</c> and never a schema that is shared
+/// The name of one tenant's schema: the only identifier from outside that reaches SQL. 1 to 63 characters of
+/// <c>a-z</c>, <c>0-9</c> and <c>_</c>, a letter first; never <c>pg_*</c> and never a schema that is shared
 /// (<c>public</c>, <c>information_schema</c>, <c>tenancy</c>).
 /// </summary>
-/// <remarks>63 is PostgreSQL's limit (NAMEDATALEN - 1): a longer name would be cut silently and could meet another tenant's.</remarks>
+/// <remarks>
+/// 63 is PostgreSQL's limit (NAMEDATALEN - 1): a longer name would be cut silently and could meet another tenant's.
+/// </remarks>
 public readonly partial record struct SchemaName : IComparable<SchemaName>
 {
     private readonly string? _value;
@@ -37,7 +39,9 @@ public readonly partial record struct SchemaName : IComparable<SchemaName>
         return allowed;
     }
 
-    /// <summary>A name inside this schema, ready for hand-written SQL, e.g. <c>"customer_acme"."invoices"</c>.</summary>
+    /// <summary>
+    /// A name inside this schema, ready for hand-written SQL, e.g. <c>"customer_acme"."invoices"</c>.
+    /// </summary>
     /// <param name="identifier">A table, view or sequence; quoted here, so its case counts.</param>
     public string Qualify(string identifier)
     {
@@ -45,7 +49,9 @@ public readonly partial record struct SchemaName : IComparable<SchemaName>
         return $"{Quoted}.\"{identifier.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 
-    /// <summary>Ordinal, as PostgreSQL sorts names under the C locale: the order in which several schemas are locked.</summary>
+    /// <summary>
+    /// Ordinal, as PostgreSQL sorts names under the C locale: the order in which several schemas are locked.
+    /// </summary>
     public int CompareTo(SchemaName other) => string.CompareOrdinal(_value, other._value);
 
     /// <inheritdoc/>

@@ -5,19 +5,22 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// Asks once, beside the start, whether the shared schemas have types of their own, and warns: unless they are loaded, whoever reads such a value gets a message that
-/// names neither the type nor <see cref="TenancyOptions.LoadTypes"/>. Once somebody has decided on that, it asks nothing.
+/// Asks once, beside the start, whether the shared schemas have types of their own, and warns: unless they are loaded,
+/// whoever reads such a value gets a message that names neither the type nor <see cref="TenancyOptions.LoadTypes"/>.
+/// Once somebody has decided on that, it asks nothing.
 /// </summary>
 internal sealed partial class SharedTypesCheck(NpgsqlDataSource database, TenancyOptions options, ILogger<SharedTypesCheck> log) : BackgroundService
 {
     private const int MostNamed = 5;
 
     /// <remarks>
-    /// No index of pg_type begins with the schema, and it has two rows for each table of each tenant. But a type depends on its schema, and pg_depend is indexed by what
-    /// is depended on; a table's row type depends on its table instead, an array on its element, and neither shows up. LIMIT keeps PostgreSQL from
-    /// joining pg_type in any other way than row by row.
+    /// No index of pg_type begins with the schema, and it has two rows for each table of each tenant. But a type
+    /// depends on its schema, and pg_depend is indexed by what is depended on; a table's row type depends on its table
+    /// instead, an array on its element, and neither shows up. LIMIT keeps PostgreSQL from joining pg_type in any other
+    /// way than row by row.
     ///
-    /// Domains are sent as what they are made of. An extension's types that only its index entries have (pg_trgm's gtrgm) are no values of anybody's.
+    /// Domains are sent as what they are made of. An extension's types that only its index entries have (pg_trgm's
+    /// gtrgm) are no values of anybody's.
     /// </remarks>
     internal const string Query =
         """
@@ -43,7 +46,8 @@ internal sealed partial class SharedTypesCheck(NpgsqlDataSource database, Tenanc
 
         try
         {
-            // Npgsql doesn't look at the token while it waits for the answer to its first byte: the host's end would wait for the connection's timeout.
+            // Npgsql doesn't look at the token while it waits for the answer to its first byte: the host's end would
+            // wait for the connection's timeout.
             var types = await FindAsync(stoppingToken).WaitAsync(stoppingToken);
             if (types.Count > 0)
             {
@@ -57,7 +61,8 @@ internal sealed partial class SharedTypesCheck(NpgsqlDataSource database, Tenanc
         }
         catch (Exception e)
         {
-            // The application notices by itself what is wrong with its database; nothing that it does waits for this answer.
+            // The application notices by itself what is wrong with its database; nothing that it does waits for this
+            // answer.
             LogNotAsked(log, e);
         }
     }

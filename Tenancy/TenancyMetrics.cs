@@ -5,7 +5,10 @@ using static Tenancy.TenancyTelemetry;
 
 namespace Tenancy;
 
-/// <summary>Why a request that needs a tenant was not let in; the application decides, see <see cref="TenancyMetrics.Refuse(RequestRefusal)"/>.</summary>
+/// <summary>
+/// Why a request that needs a tenant was not let in; the application decides, see
+/// <see cref="TenancyMetrics.Refuse(RequestRefusal)"/>.
+/// </summary>
 public enum RequestRefusal
 {
     /// <summary>It names no tenant.</summary>
@@ -18,7 +21,9 @@ public enum RequestRefusal
     UnknownTenant,
 }
 
-/// <summary>Why a request was answered with 503; see <see cref="TenancyMetrics.Unavailable(Unavailability)"/>.</summary>
+/// <summary>
+/// Why a request was answered with 503; see <see cref="TenancyMetrics.Unavailable(Unavailability)"/>.
+/// </summary>
 public enum Unavailability
 {
     /// <summary>The tenant's schema waits for a migration, or one failed on it.</summary>
@@ -35,8 +40,9 @@ public enum Unavailability
 }
 
 /// <summary>
-/// The instruments of one host's meter, by the names in <see cref="TenancyTelemetry"/>. Each host has its own meter, from <see cref="IMeterFactory"/>.
-/// Counters report all their values from the start, zeros included, because OpenTelemetry exports no instrument without a measurement.
+/// The instruments of one host's meter, by the names in <see cref="TenancyTelemetry"/>. Each host has its own meter,
+/// from <see cref="IMeterFactory"/>. Counters report all their values from the start, zeros included, because
+/// OpenTelemetry exports no instrument without a measurement.
 /// </summary>
 public sealed class TenancyMetrics : IDisposable
 {
@@ -75,7 +81,9 @@ public sealed class TenancyMetrics : IDisposable
         _provisioning = Seconds(meter, ProvisioningDuration, "How long a new tenant waited for its schema.", 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
     }
 
-    /// <summary>What the gauges report; null as long as nothing is known, or no longer: then they report nothing.</summary>
+    /// <summary>
+    /// What the gauges report; null as long as nothing is known, or no longer: then they report nothing.
+    /// </summary>
     internal FleetSnapshot? Fleet { get; set; }
 
     /// <summary>Counts a request that was not let in, because it names no tenant that there is.</summary>

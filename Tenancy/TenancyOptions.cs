@@ -6,84 +6,100 @@ namespace Tenancy;
 public sealed class TenancyOptions
 {
     /// <summary>
-    /// The key, among the services, of the <see cref="NpgsqlDataSource"/> that serves tenants, for commands outside EF; the owner's has no key.
+    /// The key, among the services, of the <see cref="NpgsqlDataSource"/> that serves tenants, for commands outside EF;
+    /// the owner's has no key.
     /// </summary>
     public const string TenantsKey = "tenants";
 
     /// <summary>
-    /// The owner's connection string, required: it makes schemas and tables, and reads what all tenants share. What it sets itself wins over
-    /// the library's defaults.
+    /// The owner's connection string, required: it makes schemas and tables, and reads what all tenants share. What it
+    /// sets itself wins over the library's defaults.
     /// </summary>
     public string ConnectionString { get; set; } = "";
 
     /// <summary>
-    /// The connection string of the login that serves tenants, with fewer rights than the owner's (see <see cref="TenancyRoles"/>); contexts
-    /// leased for a tenant use it, with a pool of its own. Default: none, then all use <see cref="ConnectionString"/> and its one pool.
+    /// The connection string of the login that serves tenants, with fewer rights than the owner's (see
+    /// <see cref="TenancyRoles"/>); contexts leased for a tenant use it, with a pool of its own. Default: none, then
+    /// all use <see cref="ConnectionString"/> and its one pool.
     /// </summary>
     public string? TenantConnectionString { get; set; }
 
     /// <summary>
-    /// Changes the data sources, after the library's own settings, so that each can be overridden, the types that are loaded included. Runs for
-    /// the owner's and, if there is one, for the tenants'.
+    /// Changes the data sources, after the library's own settings, so that each can be overridden, the types that are
+    /// loaded included. Runs for the owner's and, if there is one, for the tenants'.
     /// </summary>
     public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
 
     /// <summary>
-    /// Whether Npgsql loads the types of <c>pg_catalog</c> and <see cref="SharedSchemas"/> when a data source is first opened. Default null: they aren't, and
-    /// who needs them is told, by the check of the tenant model and by a warning after the start where a shared schema has types of its own. False: they aren't, and
-    /// there is no warning.
+    /// Whether Npgsql loads the types of <c>pg_catalog</c> and <see cref="SharedSchemas"/> when a data source is first
+    /// opened. Default null: they aren't, and who needs them is told, by the check of the tenant model and by a warning
+    /// after the start where a shared schema has types of its own. False: they aren't, and there is no warning.
     /// </summary>
     /// <remarks>
-    /// Loading reads all of <c>pg_type</c>, where every tenant's table has two rows: a first open took 16 ms on an empty database and 43 ms with 5,000
-    /// tenants of 4 tables; without, 7.0 and 7.6 ms. Without, these can be written and read: PostgreSQL's own types as far as Npgsql has them
-    /// built in, numbers to <c>jsonb</c>, <c>tsvector</c> and <c>regtype</c>, their arrays, ranges and multiranges; a domain's values, as those of what it is made of.
-    /// These can't: enums, composites, ranges of one's own, an extension's types (<c>citext</c>, <c>hstore</c>, <c>ltree</c>), <c>"char"</c>, <c>regclass</c> and the like,
-    /// records, arrays of any of them or of domains. Npgsql then says "Reading as ... is not supported for fields having DataTypeName '-.-'" or "Writing values of ... is not
-    /// supported for parameters having ..."; a cast in the SQL helps (<c>::text</c>), and so does true here. A tenant model with such a column is refused when it is built, and so is
-    /// one with a domain's name for a type, because a name doesn't say what it stands for. A compiled model was checked when it was made, with the design time's options.
-    /// An application that turns loading on by <see cref="ConfigureDataSource"/> sets true here besides: neither check nor warning sees the other.
+    /// Loading reads all of <c>pg_type</c>, where every tenant's table has two rows: a first open took 16 ms on an
+    /// empty database and 43 ms with 5,000 tenants of 4 tables; without, 7.0 and 7.6 ms. Without, these can be written
+    /// and read: PostgreSQL's own types as far as Npgsql has them built in, numbers to <c>jsonb</c>, <c>tsvector</c>
+    /// and <c>regtype</c>, their arrays, ranges and multiranges; a domain's values, as those of what it is made of.
+    /// These can't: enums, composites, ranges of one's own, an extension's types (<c>citext</c>, <c>hstore</c>,
+    /// <c>ltree</c>), <c>"char"</c>, <c>regclass</c> and the like, records, arrays of any of them or of domains. Npgsql
+    /// then says "Reading as ... is not supported for fields having DataTypeName '-.-'" or "Writing values of ... is
+    /// not supported for parameters having ..."; a cast in the SQL helps (<c>::text</c>), and so does true here. A
+    /// tenant model with such a column is refused when it is built, and so is one with a domain's name for a type,
+    /// because a name doesn't say what it stands for. A compiled model was checked when it was made, with the design
+    /// time's options. An application that turns loading on by <see cref="ConfigureDataSource"/> sets true here
+    /// besides: neither check nor warning sees the other.
     /// </remarks>
     public bool? LoadTypes { get; set; }
 
     /// <summary>
-    /// Schemas that all tenants share, besides <c>pg_catalog</c>: a tenant's commands may use their functions, types and operators, and no
-    /// tenant may be named like one. Default: <c>public</c>. Their tables are declared one by one, see <see cref="SharedTables"/>.
+    /// Schemas that all tenants share, besides <c>pg_catalog</c>: a tenant's commands may use their functions, types
+    /// and operators, and no tenant may be named like one. Default: <c>public</c>. Their tables are declared one by
+    /// one, see <see cref="SharedTables"/>.
     /// </summary>
     public IList<string> SharedSchemas { get; } = ["public"];
 
     /// <summary>
-    /// Tables that a tenant's commands may read besides those that its model maps outside the placeholder's schema: <c>schema.table</c>,
-    /// or <c>schema.*</c> for a schema that holds nothing a tenant may not see. Default: none. They are read-only through a tenant context.
+    /// Tables that a tenant's commands may read besides those that its model maps outside the placeholder's schema:
+    /// <c>schema.table</c>, or <c>schema.*</c> for a schema that holds nothing a tenant may not see. Default: none.
+    /// They are read-only through a tenant context.
     /// </summary>
     public IList<string> SharedTables { get; } = [];
 
-    /// <summary>Asks the application's registry for a tenant by its slug; null when there is none. Required where requests are served.</summary>
+    /// <summary>
+    /// Asks the application's registry for a tenant by its slug; null when there is none. Required where requests are
+    /// served.
+    /// </summary>
     public Func<IServiceProvider, string, CancellationToken, Task<TenantListing?>>? FindTenant { get; set; }
 
     /// <summary>
-    /// Asks the application's registry for the slugs of tenants by their schemas, so that spans and log records of a migration carry them. It is asked about the
-    /// schemas of a group while somebody listens to spans, and about schemas that fail. Default: none, then they carry schemas alone.
+    /// Asks the application's registry for the slugs of tenants by their schemas, so that spans and log records of a
+    /// migration carry them. It is asked about the schemas of a group while somebody listens to spans, and about
+    /// schemas that fail. Default: none, then they carry schemas alone.
     /// </summary>
     public Func<IServiceProvider, IReadOnlyCollection<SchemaName>, CancellationToken, Task<IReadOnlyDictionary<SchemaName, string>>>? FindSlugs { get; set; }
 
     /// <summary>
-    /// How long an answer of <see cref="FindTenant"/> is kept, hence how long a suspended or migrated tenant may be answered as before.
-    /// Default 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
+    /// How long an answer of <see cref="FindTenant"/> is kept, hence how long a suspended or migrated tenant may be
+    /// answered as before. Default 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
     /// </summary>
     public TimeSpan DirectoryCacheTime { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often the ledger is counted for metrics and health. Default 15 seconds; see <see cref="FleetWatch"/>.</summary>
+    /// <summary>
+    /// How often the ledger is counted for metrics and health. Default 15 seconds; see <see cref="FleetWatch"/>.
+    /// </summary>
     public TimeSpan FleetInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long a request waits for a connection: for a free one of the pool, and for a new one to be made. Default 2 seconds, whole seconds from 1 to 1024.
-    /// <c>Timeout=</c> in a connection string wins. It says nothing of how long a statement may take: that is <c>Command Timeout=</c>, 30 seconds by default.
+    /// How long a request waits for a connection: for a free one of the pool, and for a new one to be made. Default 2
+    /// seconds, whole seconds from 1 to 1024. <c>Timeout=</c> in a connection string wins. It says nothing of how long
+    /// a statement may take: that is <c>Command Timeout=</c>, 30 seconds by default.
     /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How many schemas are kept that were made beforehand, complete and nobody's, so that a new tenant gets one by its being renamed and doesn't wait
-    /// for the making. Default 0: each is made when it is asked for. At most 1,000. Processes with <see cref="TenancyRegistration.AddWarmPool"/> make them.
+    /// How many schemas are kept that were made beforehand, complete and nobody's, so that a new tenant gets one by its
+    /// being renamed and doesn't wait for the making. Default 0: each is made when it is asked for. At most 1,000.
+    /// Processes with <see cref="TenancyRegistration.AddWarmPool"/> make them.
     /// </summary>
     public int WarmPool { get; set; }
 

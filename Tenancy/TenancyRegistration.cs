@@ -1,4 +1,5 @@
-// Of the services that are replaced, INpgsqlRelationalConnection is internal by name and ILiftableConstantProcessor experimental; see TenantConnection and ReadersMadeOnce.
+// Of the services that are replaced, INpgsqlRelationalConnection is internal by name and ILiftableConstantProcessor
+// experimental; see TenantConnection and ReadersMadeOnce.
 #pragma warning disable EF1001, EF9100
 
 using Microsoft.EntityFrameworkCore;
@@ -24,13 +25,15 @@ namespace Tenancy;
 public static class TenancyRegistration
 {
     /// <summary>
-    /// Registers the data source, the tenant context, the directory, provisioning, fleet migration and its verification. A
-    /// <typeparamref name="TContext"/> that is injected into a scope is leased from a pool and serves that scope's <see cref="CurrentTenant"/>.
+    /// Registers the data source, the tenant context, the directory, provisioning, fleet migration and its
+    /// verification. A <typeparamref name="TContext"/> that is injected into a scope is leased from a pool and serves
+    /// that scope's <see cref="CurrentTenant"/>.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets <see cref="TenancyOptions"/>.</param>
     /// <param name="context">Adds to the tenant context's options, e.g. logging; the provider is set already.</param>
-    /// <typeparam name="TContext">A context whose model has <see cref="TenantPlaceholder.Schema"/> as its default schema.</typeparam>
+    /// <typeparam name="TContext">A context whose model has <see cref="TenantPlaceholder.Schema"/> as its default
+    /// schema.</typeparam>
     public static IServiceCollection AddTenancy<TContext>(
         this IServiceCollection services, Action<TenancyOptions> configure, Action<DbContextOptionsBuilder>? context = null)
         where TContext : DbContext
@@ -70,8 +73,9 @@ public static class TenancyRegistration
             Apply(options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
             context?.Invoke(options);
         });
-        // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed of. A pooled context in
-        // somebody's hands could be given back twice, and then two would hold it, for two tenants: what isn't a scope's is made anew.
+        // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed
+        // of. A pooled context in somebody's hands could be given back twice, and then two would hold it, for two
+        // tenants: what isn't a scope's is made anew.
         var lease = services.Last(service => service.ServiceType == typeof(TContext));
         services.Remove(lease);
         services.AddScoped(provider =>
@@ -105,18 +109,21 @@ public static class TenancyRegistration
     }
 
     /// <summary>
-    /// Lets this process make the spare schemas that <see cref="TenancyOptions.WarmPool"/> asks for, in the background: for applications that serve, after
-    /// <see cref="AddTenancy"/>. A migration job leaves it out, and so does who serves with a login that makes no schemas. Idle while the number is 0.
+    /// Lets this process make the spare schemas that <see cref="TenancyOptions.WarmPool"/> asks for, in the background:
+    /// for applications that serve, after <see cref="AddTenancy"/>. A migration job leaves it out, and so does who
+    /// serves with a login that makes no schemas. Idle while the number is 0.
     /// </summary>
     /// <param name="services">The application's services.</param>
     public static IServiceCollection AddWarmPool(this IServiceCollection services) => services.AddHostedService<WarmPoolKeeper>();
 
     /// <summary>
-    /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema, its model is checked
-    /// when it is built. <see cref="AddTenancy"/> calls it; design-time factories and hand-made options call it themselves, after <c>UseNpgsql</c>.
+    /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema,
+    /// its model is checked when it is built. <see cref="AddTenancy"/> calls it; design-time factories and hand-made
+    /// options call it themselves, after <c>UseNpgsql</c>.
     /// </summary>
     /// <param name="options">The context's.</param>
-    /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the defaults of <see cref="TenancyOptions"/> if null.</param>
+    /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the
+    /// defaults of <see cref="TenancyOptions"/> if null.</param>
     public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
 
     private static DbContextOptionsBuilder Apply(DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics)
@@ -134,8 +141,11 @@ public static class TenancyRegistration
             .ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
     }
 
-    /// <summary>Binds a hand-made context (not from <see cref="TenantContextFactory{TContext}"/>) to its tenant.</summary>
-    /// <exception cref="InvalidOperationException">It serves another tenant already, or its options lack <see cref="UseTenancy"/>.</exception>
+    /// <summary>
+    /// Binds a hand-made context (not from <see cref="TenantContextFactory{TContext}"/>) to its tenant.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It serves another tenant already, or its options lack
+    /// <see cref="UseTenancy"/>.</exception>
     public static TContext For<TContext>(this TContext context, Tenant tenant) where TContext : DbContext
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -8,15 +8,19 @@ namespace Tenancy;
 /// <summary>Spans and log scopes of work for one tenant, and work that leaves no spans.</summary>
 public static partial class TenancyTelemetry
 {
-    /// <summary>Starts a span of the source <see cref="Name"/> for one tenant's work. Database spans beneath it carry the tenant too.</summary>
+    /// <summary>
+    /// Starts a span of the source <see cref="Name"/> for one tenant's work. Database spans beneath it carry the tenant
+    /// too.
+    /// </summary>
     /// <param name="slug">For whom.</param>
     /// <param name="name">What is done, in words that are the same for all tenants: <c>create customer</c>.</param>
     /// <returns>Null while nobody listens.</returns>
     public static Activity? StartFor(string slug, string name) => Source.StartActivity(name)?.SetTag(Tenant, slug);
 
     /// <summary>
-    /// Writes the tenant on the current span, and on those above it up to the request's or the message's, unless they have one: such a span is open before anybody
-    /// knows whom it is for. <see cref="CurrentTenant.Choose"/> calls it; whoever knows the tenant earlier, or refuses it, does so too.
+    /// Writes the tenant on the current span, and on those above it up to the request's or the message's, unless they
+    /// have one: such a span is open before anybody knows whom it is for. <see cref="CurrentTenant.Choose"/> calls it;
+    /// whoever knows the tenant earlier, or refuses it, does so too.
     /// </summary>
     /// <param name="slug">For whom.</param>
     public static void TagTenant(string slug)
@@ -42,7 +46,10 @@ public static partial class TenancyTelemetry
         }
     }
 
-    /// <summary>Puts the tenant on every log record that is written until the scope is disposed of, under the key <see cref="Tenant"/>.</summary>
+    /// <summary>
+    /// Puts the tenant on every log record that is written until the scope is disposed of, under the key
+    /// <see cref="Tenant"/>.
+    /// </summary>
     /// <param name="log">Any logger: scopes belong to the flow of execution.</param>
     /// <param name="slug">For whom.</param>
     public static IDisposable? BeginTenantScope(this ILogger log, string slug)
@@ -52,8 +59,9 @@ public static partial class TenancyTelemetry
     }
 
     /// <summary>
-    /// Lets no spans be recorded until it is disposed of: for questions that a loop asks whether or not anything happens. A span follows its parent, and this
-    /// parent isn't recorded. An application that sets a sampler which ignores parents records them nevertheless.
+    /// Lets no spans be recorded until it is disposed of: for questions that a loop asks whether or not anything
+    /// happens. A span follows its parent, and this parent isn't recorded. An application that sets a sampler which
+    /// ignores parents records them nevertheless.
     /// </summary>
     internal static IDisposable Unrecorded() => new Activity("unrecorded") { ActivityTraceFlags = ActivityTraceFlags.None }.Start();
 
@@ -64,7 +72,10 @@ public static partial class TenancyTelemetry
         return span?.SetTag(Tenant, TenantOf(span));
     }
 
-    /// <summary>Begins a flow of execution that belongs to no span: a loop in the background isn't a part of the start that began it.</summary>
+    /// <summary>
+    /// Begins a flow of execution that belongs to no span: a loop in the background isn't a part of the start that
+    /// began it.
+    /// </summary>
     internal static void Detach() => Activity.Current = null;
 
     /// <summary>As the semantic conventions have it for PostgreSQL.</summary>
@@ -74,7 +85,9 @@ public static partial class TenancyTelemetry
     internal static string NamespaceOf(NpgsqlDataSource database, SchemaName schema) =>
         NamespaceOf(TenantDataSource.DatabaseOf(new(database.ConnectionString)), schema.Value);
 
-    /// <summary>The tenant of a span or of the nearest one above it in this process; null where there is none.</summary>
+    /// <summary>
+    /// The tenant of a span or of the nearest one above it in this process; null where there is none.
+    /// </summary>
     internal static string? TenantOf(Activity? span)
     {
         for (; span is not null; span = span.Parent)

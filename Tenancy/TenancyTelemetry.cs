@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Tenancy;
 
 /// <summary>
-/// The library's names in telemetry, all of them. Attributes follow OpenTelemetry's semantic conventions for databases, where a schema is
-/// part of the namespace. No metric carries a tenant: ten thousand of them would be ten thousand series.
+/// The library's names in telemetry, all of them. Attributes follow OpenTelemetry's semantic conventions for databases,
+/// where a schema is part of the namespace. No metric carries a tenant: ten thousand of them would be ten thousand
+/// series.
 /// </summary>
 public static partial class TenancyTelemetry
 {
@@ -20,28 +21,41 @@ public static partial class TenancyTelemetry
     /// <summary>Span: the registry is asked for a tenant.</summary>
     public const string FindTenant = "find tenant";
 
-    /// <summary>Span: a tenant gets its schema; attributes <see cref="Namespace"/> and <see cref="FromSpare"/>.</summary>
+    /// <summary>
+    /// Span: a tenant gets its schema; attributes <see cref="Namespace"/> and <see cref="FromSpare"/>.
+    /// </summary>
     public const string ProvisionSchema = "provision schema";
 
-    /// <summary>Span attribute: whether the schema was made beforehand, see <see cref="TenancyOptions.WarmPool"/>.</summary>
+    /// <summary>
+    /// Span attribute: whether the schema was made beforehand, see <see cref="TenancyOptions.WarmPool"/>.
+    /// </summary>
     public const string FromSpare = "tenancy.from_spare";
 
     /// <summary>Span: the warm pool is filled; attribute <see cref="Schemas"/>.</summary>
     public const string FillWarmPool = "fill warm pool";
 
     /// <summary>
-    /// Span: one run over the fleet; attributes <see cref="Migrated"/>, <see cref="Failed"/> and <see cref="Schemas"/>. Its display name says how many of how many
-    /// schemas were migrated: <c>migrate fleet (3 of 230)</c>.
+    /// Span: one run over the fleet; attributes <see cref="Migrated"/>, <see cref="Failed"/> and <see cref="Schemas"/>.
+    /// Its display name says how many of how many schemas were migrated: <c>migrate fleet (3 of 230)</c>.
     /// </summary>
     public const string MigrateFleet = "migrate fleet";
 
-    /// <summary>Span: a group of schemas is migrated in one transaction; attributes <see cref="Ring"/> and <see cref="Schemas"/>, and <see cref="Namespace"/> where it is one.</summary>
+    /// <summary>
+    /// Span: a group of schemas is migrated in one transaction; attributes <see cref="Ring"/> and
+    /// <see cref="Schemas"/>, and <see cref="Namespace"/> where it is one.
+    /// </summary>
     public const string MigrateGroup = "migrate group";
 
-    /// <summary>Span: one schema was migrated, inside its group's; attributes <see cref="Namespace"/> and <see cref="Tenant"/>. Made only while somebody listens.</summary>
+    /// <summary>
+    /// Span: one schema was migrated, inside its group's; attributes <see cref="Namespace"/> and <see cref="Tenant"/>.
+    /// Made only while somebody listens.
+    /// </summary>
     public const string MigrateSchema = "migrate schema";
 
-    /// <summary>Span: a schema's failure, inside its group's; attributes <see cref="Namespace"/> and <see cref="Tenant"/>, status with the error.</summary>
+    /// <summary>
+    /// Span: a schema's failure, inside its group's; attributes <see cref="Namespace"/> and <see cref="Tenant"/>,
+    /// status with the error.
+    /// </summary>
     public const string MigrateFailed = "migration failed";
 
     /// <summary>Span: schemas are compared with the migrations; attribute <see cref="Schemas"/>.</summary>
@@ -64,10 +78,15 @@ public static partial class TenancyTelemetry
 
     internal static readonly ActivitySource Source = new(Name);
 
-    /// <summary>Gauge: tenants by the state of their schema; attribute <see cref="State"/>. Spare schemas are none.</summary>
+    /// <summary>
+    /// Gauge: tenants by the state of their schema; attribute <see cref="State"/>. Spare schemas are none.
+    /// </summary>
     public const string Tenants = "tenancy.tenants";
 
-    /// <summary>Gauge: tenants whose schema is migrated, by its version; attributes <see cref="Version"/> and <see cref="Standing"/>.</summary>
+    /// <summary>
+    /// Gauge: tenants whose schema is migrated, by its version; attributes <see cref="Version"/> and
+    /// <see cref="Standing"/>.
+    /// </summary>
     public const string TenantsByVersion = "tenancy.tenants_by_version";
 
     /// <summary>Gauge: schemas made beforehand, see <see cref="TenancyOptions.WarmPool"/>.</summary>
@@ -79,7 +98,9 @@ public static partial class TenancyTelemetry
     /// <summary>Counter: lookups of a tenant by its slug; attribute <see cref="Result"/>.</summary>
     public const string DirectoryLookups = "tenancy.directory.lookups";
 
-    /// <summary>Counter: commands and requests that were refused; attributes <see cref="Refused"/> and <see cref="Reason"/>.</summary>
+    /// <summary>
+    /// Counter: commands and requests that were refused; attributes <see cref="Refused"/> and <see cref="Reason"/>.
+    /// </summary>
     public const string Refusals = "tenancy.refusals";
 
     /// <summary>Counter: requests answered with 503; attribute <see cref="Reason"/>.</summary>
@@ -88,28 +109,38 @@ public static partial class TenancyTelemetry
     /// <summary>Counter: schemas that runs migrated or failed on; attribute <see cref="Outcome"/>.</summary>
     public const string Migrations = "tenancy.migrations";
 
-    /// <summary>Histogram, seconds: from a run's first statement to its report; attribute <see cref="Outcome"/>.</summary>
+    /// <summary>
+    /// Histogram, seconds: from a run's first statement to its report; attribute <see cref="Outcome"/>.
+    /// </summary>
     public const string RunDuration = "tenancy.migration.run.duration";
 
     /// <summary>Histogram, seconds: the transaction of a group of schemas that were migrated together.</summary>
     public const string GroupDuration = "tenancy.migration.group.duration";
 
-    /// <summary>Histogram, seconds: making or renaming a new tenant's schema; attributes <see cref="ProvisioningSource"/> and <see cref="ErrorType"/>.</summary>
+    /// <summary>
+    /// Histogram, seconds: making or renaming a new tenant's schema; attributes <see cref="ProvisioningSource"/> and
+    /// <see cref="ErrorType"/>.
+    /// </summary>
     public const string ProvisioningDuration = "tenancy.provisioning.duration";
 
     /// <summary>Metric attribute: a <see cref="SchemaState"/> in lower case, as the ledger has it.</summary>
     public const string State = "tenancy.state";
 
     /// <summary>
-    /// Metric attribute: the last migration's id and the first 8 digits of the version, <c>20261123101500_Initial (1f3a9c04)</c>;
-    /// <c>other</c> for all but the ten versions that most tenants have.
+    /// Metric attribute: the last migration's id and the first 8 digits of the version, <c>20261123101500_Initial
+    /// (1f3a9c04)</c>; <c>other</c> for all but the ten versions that most tenants have.
     /// </summary>
     public const string Version = "tenancy.version";
 
-    /// <summary>Metric attribute: what a version means to this build: <c>current</c>, <c>behind</c>, <c>ahead</c>, <c>ahead_and_breaking</c>.</summary>
+    /// <summary>
+    /// Metric attribute: what a version means to this build: <c>current</c>, <c>behind</c>, <c>ahead</c>,
+    /// <c>ahead_and_breaking</c>.
+    /// </summary>
     public const string Standing = "tenancy.standing";
 
-    /// <summary>Metric attribute: <c>hit</c> when the cache answered, <c>miss</c> when the registry was asked.</summary>
+    /// <summary>
+    /// Metric attribute: <c>hit</c> when the cache answered, <c>miss</c> when the registry was asked.
+    /// </summary>
     public const string Result = "tenancy.result";
 
     /// <summary>Metric attribute: what was refused, <c>command</c> or <c>request</c>.</summary>
@@ -124,6 +155,8 @@ public static partial class TenancyTelemetry
     /// <summary>Metric attribute: where a new tenant's schema came from, <c>made</c> or <c>spare</c>.</summary>
     public const string ProvisioningSource = "tenancy.provisioning.source";
 
-    /// <summary>Metric attribute of the semantic conventions: PostgreSQL's SQLSTATE or the exception's type; absent on success.</summary>
+    /// <summary>
+    /// Metric attribute of the semantic conventions: PostgreSQL's SQLSTATE or the exception's type; absent on success.
+    /// </summary>
     public const string ErrorType = "error.type";
 }

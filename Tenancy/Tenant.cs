@@ -3,7 +3,8 @@ using System.ComponentModel;
 namespace Tenancy;
 
 /// <summary>
-/// Who is served. A value: it travels through queues, threads and retries, and whoever holds it can work for that tenant.
+/// Who is served. A value: it travels through queues, threads and retries, and whoever holds it can work for that
+/// tenant.
 /// </summary>
 /// <param name="Id">The registry's key; survives a rename.</param>
 /// <param name="Slug">The name in addresses, e.g. <c>acme</c>; may change.</param>

@@ -7,7 +7,10 @@ using Tenancy.Stamping;
 
 namespace Tenancy;
 
-/// <summary>Hand-written commands for one tenant, guarded and stamped like EF's. Their SQL names the schema by the placeholder: <c>"__Tenant__".invoices</c>.</summary>
+/// <summary>
+/// Hand-written commands for one tenant, guarded and stamped like EF's. Their SQL names the schema by the placeholder:
+/// <c>"__Tenant__".invoices</c>.
+/// </summary>
 public static class TenantCommands
 {
     /// <summary>
@@ -15,7 +18,8 @@ public static class TenantCommands
     /// (<c>context.Database.OpenConnectionAsync()</c>); the command ends with the lease.
     /// </summary>
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
-    /// <exception cref="CommandRefusedException">The SQL names another schema, changes a shared table, or leaves something in the session.</exception>
+    /// <exception cref="CommandRefusedException">The SQL names another schema, changes a shared table, or leaves
+    /// something in the session.</exception>
     public static NpgsqlCommand CreateTenantCommand(this DbContext context, string sql)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -28,7 +32,10 @@ public static class TenantCommands
         return command;
     }
 
-    /// <summary>A command over any connection, where there is no context. It may name the tenant's schema and <c>pg_catalog</c>, no shared table.</summary>
+    /// <summary>
+    /// A command over any connection, where there is no context. It may name the tenant's schema and <c>pg_catalog</c>,
+    /// no shared table.
+    /// </summary>
     /// <exception cref="CommandRefusedException">As above.</exception>
     public static NpgsqlCommand CreateTenantCommand(this NpgsqlConnection connection, Tenant tenant, string sql)
     {

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// The data sources, hence the pools, of all tenants together, and the settings that schema-per-tenant asks of them: the owner's, and that of
-/// the login that serves tenants, where the two differ.
+/// The data sources, hence the pools, of all tenants together, and the settings that schema-per-tenant asks of them:
+/// the owner's, and that of the login that serves tenants, where the two differ.
 /// </summary>
 internal static class TenantDataSource
 {
@@ -12,7 +12,9 @@ internal static class TenantDataSource
     public static NpgsqlDataSource Create(TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null) =>
         Create(options.ConnectionString, options, configure);
 
-    /// <summary>The tenants', which is the owner's unless there is a login of their own: one pool then, not two.</summary>
+    /// <summary>
+    /// The tenants', which is the owner's unless there is a login of their own: one pool then, not two.
+    /// </summary>
     public static NpgsqlDataSource CreateForTenants(NpgsqlDataSource owner, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null) =>
         string.IsNullOrWhiteSpace(options.TenantConnectionString) || options.TenantConnectionString == options.ConnectionString
             ? owner
@@ -33,9 +35,11 @@ internal static class TenantDataSource
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var settings = builder.ConnectionStringBuilder;
 
-        // Nothing is kept in the session, so there is nothing to discard when a connection goes back: 7-12 % of the median request.
+        // Nothing is kept in the session, so there is nothing to discard when a connection goes back: 7-12 % of the
+        // median request.
         Default("No Reset On Close", () => settings.NoResetOnClose = true);
-        // A backend's catalog caches grow by some 100 MB per 1,000 schemas of 5 tables and never shrink: it lives for 30 minutes.
+        // A backend's catalog caches grow by some 100 MB per 1,000 schemas of 5 tables and never shrink: it lives for
+        // 30 minutes.
         Default("Connection Lifetime", () => settings.ConnectionLifetime = 1800);
         // Each backend pays that, so there are few: more than some per core of the server only wait for each other.
         Default("Maximum Pool Size", () => settings.MaxPoolSize = 30);
@@ -43,8 +47,9 @@ internal static class TenantDataSource
         Default("Timeout", () => settings.Timeout = (int)options.ConnectTimeout.TotalSeconds);
         // Statements times tenants outgrow any limit of prepared statements: slower than none at 1,000 tenants.
         Default("Max Auto Prepare", () => settings.MaxAutoPrepare = 0);
-        // Every table adds two rows to pg_type, and Npgsql's queries read that catalog from end to end, whatever schemas they ask for. The schemas are named
-        // whether or not types are loaded: an application that turns loading on by ConfigureDataSource shouldn't get the types of all tenants.
+        // Every table adds two rows to pg_type, and Npgsql's queries read that catalog from end to end, whatever
+        // schemas they ask for. The schemas are named whether or not types are loaded: an application that turns
+        // loading on by ConfigureDataSource shouldn't get the types of all tenants.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(options.LoadTypes is true).SetTypeLoadingSchemas(["pg_catalog", .. options.SharedSchemas]));
         builder.ConfigureTracing(new DatabaseSpans(DatabaseOf(settings), options.SharedSchemas).Configure);
 

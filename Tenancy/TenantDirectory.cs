@@ -18,14 +18,19 @@ public enum Availability
     /// <summary>Served.</summary>
     Served,
 
-    /// <summary>Its schema waits for this build's migrations, they failed on it, or it has some that this build can't live with.</summary>
+    /// <summary>
+    /// Its schema waits for this build's migrations, they failed on it, or it has some that this build can't live with.
+    /// </summary>
     Upgrading,
 
     /// <summary>Suspended, archived or on its way out.</summary>
     Closed,
 }
 
-/// <summary>Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a time.</summary>
+/// <summary>
+/// Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a
+/// time.
+/// </summary>
 public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, SchemaVersions versions, TenancyMetrics? metrics = null)
 {
     private readonly HybridCacheEntryOptions _entry = new()
@@ -61,8 +66,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     public ValueTask ForgetAsync(string slug, CancellationToken ct = default) => cache.RemoveAsync($"tenant:{slug}", ct);
 
     /// <summary>
-    /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand, then contract; unless one of
-    /// those that the build lacks carries <see cref="BreaksOlderBuildsAttribute"/>.
+    /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand,
+    /// then contract; unless one of those that the build lacks carries <see cref="BreaksOlderBuildsAttribute"/>.
     /// </summary>
     public Availability AvailabilityOf(TenantListing listing)
     {
@@ -77,7 +82,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
 
     private async ValueTask<TenantListing?> AskAsync(string slug, ActivityContext asker, CancellationToken ct)
     {
-        // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the query to appear in it.
+        // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the
+        // query to appear in it.
         using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.FindTenant, ActivityKind.Internal, asker);
         span?.SetTag(TenancyTelemetry.Tenant, slug);
         // Where the asker isn't recorded there is no span, and the query would begin a trace of its own.

@@ -7,8 +7,8 @@ namespace Tests;
 internal static class Signals
 {
     /// <summary>
-    /// Skips the test if the processes that it starts don't hear <paramref name="signal"/>: started in the background of a script, or by nohup, a run ignores it, and so do its
-    /// children; no shell can trap it then.
+    /// Skips the test if the processes that it starts don't hear <paramref name="signal"/>: started in the background
+    /// of a script, or by nohup, a run ignores it, and so do its children; no shell can trap it then.
     /// </summary>
     /// <param name="signal">Without SIG, e.g. INT.</param>
     public static void SkipWhereIgnored(string signal) => Assert.SkipWhen(

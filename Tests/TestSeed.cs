@@ -2,7 +2,10 @@ using Xunit;
 
 namespace Tests;
 
-/// <summary>The seed of what a test does at random: a new one for each run, unless the environment variable TEST_SEED repeats another run's.</summary>
+/// <summary>
+/// The seed of what a test does at random: a new one for each run, unless the environment variable TEST_SEED repeats
+/// another run's.
+/// </summary>
 internal static class TestSeed
 {
     /// <summary>Says the seed among the test's output, which is shown when the test fails.</summary>

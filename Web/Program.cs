@@ -6,7 +6,8 @@ using Web.Shell;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
-// Unpublished builds find the packages' assets in Development only, unless told so. Published ones have them in their own folder.
+// Unpublished builds find the packages' assets in Development only, unless told so. Published ones have them in their
+// own folder.
 builder.WebHost.UseStaticWebAssets();
 builder.Services.AddApiClients();
 builder.Services.AddSingleton(TimeProvider.System);
@@ -26,7 +27,8 @@ if (!app.Environment.IsDevelopment())
 
 app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
 
-// Dates and numbers look as the reader's browser asks, the words stay English. A circuit inherits the culture of the request that opens it.
+// Dates and numbers look as the reader's browser asks, the words stay English. A circuit inherits the culture of the
+// request that opens it.
 app.UseRequestLocalization(options =>
 {
     options.SupportedCultures = CultureInfo.GetCultures(CultureTypes.AllCultures);

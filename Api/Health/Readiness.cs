@@ -9,8 +9,8 @@ using Tenancy;
 namespace Api.Health;
 
 /// <summary>
-/// Whether the API may get requests. All checks look over <see cref="DatabaseProbe"/>'s own connections, two seconds at most: an exhausted pool is a
-/// busy API, not a broken one, and taking it out of rotation would make the others busier.
+/// Whether the API may get requests. All checks look over <see cref="DatabaseProbe"/>'s own connections, two seconds at
+/// most: an exhausted pool is a busy API, not a broken one, and taking it out of rotation would make the others busier.
 /// </summary>
 internal static class Readiness
 {
@@ -88,7 +88,10 @@ internal static class Readiness
         }
     }
 
-    /// <summary>The database has all shared migrations of this build. Once it has, it isn't asked again: nothing takes them back.</summary>
+    /// <summary>
+    /// The database has all shared migrations of this build. Once it has, it isn't asked again: nothing takes them
+    /// back.
+    /// </summary>
     private sealed class SharedSchemaCheck(DatabaseProbe probe) : IHealthCheck
     {
         private static readonly HealthCheckResult Fits = HealthCheckResult.Healthy("All shared migrations of this build are applied.");
@@ -122,7 +125,10 @@ internal static class Readiness
         }
     }
 
-    /// <summary>Degraded when customers failed or are behind: the others are served. By the last count of the ledger, 15 seconds old at most.</summary>
+    /// <summary>
+    /// Degraded when customers failed or are behind: the others are served. By the last count of the ledger, 15 seconds
+    /// old at most.
+    /// </summary>
     private sealed class FleetCheck(FleetWatch watch) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

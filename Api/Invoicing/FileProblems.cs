@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Api.Invoicing;
 
-/// <summary>What is wrong with a file, by line and column: the first problem of each field, and not too many of them.</summary>
+/// <summary>
+/// What is wrong with a file, by line and column: the first problem of each field, and not too many of them.
+/// </summary>
 internal sealed class FileProblems
 {
     public const int MostListed = 100;
@@ -22,7 +24,9 @@ internal sealed class FileProblems
 
     public void Of(long line, string column, string words) => Add(line, column, $"line {line}: {column}", words);
 
-    /// <summary>Adds what the records' own rules say of one of them. A field that couldn't be read isn't also called missing.</summary>
+    /// <summary>
+    /// Adds what the records' own rules say of one of them. A field that couldn't be read isn't also called missing.
+    /// </summary>
     public void Check(long line, object record)
     {
         var results = new List<ValidationResult>();

@@ -38,7 +38,8 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
 
     public async Task ReadAsync(Stream stream, CancellationToken ct)
     {
-        // Strict, and without a look at other encodings' marks: what isn't UTF-8 is refused rather than stored as something else.
+        // Strict, and without a look at other encodings' marks: what isn't UTF-8 is refused rather than stored as
+        // something else.
         using var text = new StreamReader(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false);
         using var csv = CsvReader.Create(text, Options);
         try

@@ -96,8 +96,9 @@ internal static class InvoiceImport
         InvoiceFile file, Dictionary<string, Currency> currencies, InvoicingContext db, DateTimeOffset now, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        // Imports of one customer queue here, so that the second finds the first one's contacts. Whoever reads or writes one row doesn't wait.
-        // The other two are what COPY takes anyway: a command that waits is cancelled on the server, a COPY that waits goes on waiting there.
+        // Imports of one customer queue here, so that the second finds the first one's contacts. Whoever reads or
+        // writes one row doesn't wait. The other two are what COPY takes anyway: a command that waits is cancelled on
+        // the server, a COPY that waits goes on waiting there.
         await db.Database.ExecuteSqlRawAsync(
             $"""
             LOCK TABLE "{TenantPlaceholder.Schema}".contacts IN SHARE UPDATE EXCLUSIVE MODE;
@@ -170,5 +171,6 @@ internal static class InvoiceImport
 /// <param name="Invoices">How many invoices.</param>
 /// <param name="Lines">How many lines they have together.</param>
 /// <param name="FirstNumber">The first invoice's number; the others follow in the file's order.</param>
-/// <param name="LastNumber">The last one's. Numbers between may be another's, if somebody wrote an invoice at the same time.</param>
+/// <param name="LastNumber">The last one's. Numbers between may be another's, if somebody wrote an invoice at the same
+/// time.</param>
 public sealed record ImportedInvoices(int Invoices, int Lines, int FirstNumber, int LastNumber);

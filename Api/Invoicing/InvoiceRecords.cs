@@ -64,7 +64,9 @@ public sealed record NewInvoice(
 
     internal static string UnknownCurrency(string? code) => $"There is no currency '{code}' here.";
 
-    /// <summary>What is stored of it. To be called when it is validated: nothing that is required is missing then.</summary>
+    /// <summary>
+    /// What is stored of it. To be called when it is validated: nothing that is required is missing then.
+    /// </summary>
     internal Invoice ToInvoice(Contact contact, Currency currency, DateTimeOffset createdAt, DateOnly? paidOn = null)
     {
         var id = Guid.CreateVersion7();

@@ -10,8 +10,8 @@ namespace Api.Invoicing;
 internal static class InvoicesEndpoints
 {
     /// <summary>
-    /// Compiled once for all customers, because it is what is read most: EF takes a query apart again at each request to find it in its cache, which is more than half of
-    /// what EF costs there (Benchmarks, <c>requests</c>).
+    /// Compiled once for all customers, because it is what is read most: EF takes a query apart again at each request
+    /// to find it in its cache, which is more than half of what EF costs there (Benchmarks, <c>requests</c>).
     /// </summary>
     private static readonly Func<InvoicingContext, Guid, CancellationToken, Task<FoundInvoice?>> FindCompiled = EF.CompileAsyncQuery(
         (InvoicingContext db, Guid id, CancellationToken ct) => (

@@ -56,7 +56,9 @@ internal sealed record CurrencyReceivables(string Currency, int Decimals, int Op
 /// <param name="At">When.</param>
 public sealed record ReceivablesView(IReadOnlyList<CustomerReceivables> Balances, IReadOnlyList<MissingCustomer> Missing, int Read, DateTimeOffset At);
 
-/// <summary>What is owed to one customer in one currency; <paramref name="Overdue"/> is a part of <paramref name="Open"/>.</summary>
+/// <summary>
+/// What is owed to one customer in one currency; <paramref name="Overdue"/> is a part of <paramref name="Open"/>.
+/// </summary>
 public sealed record CustomerReceivables(string Slug, string Name, string Currency, int Decimals, int OpenInvoices, decimal Open, decimal Overdue);
 
 /// <summary>A customer that couldn't be read, and why.</summary>

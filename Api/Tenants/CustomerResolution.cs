@@ -4,7 +4,9 @@ using Tenancy;
 
 namespace Api.Tenants;
 
-/// <summary>Which customer a request is for: its header says so, the directory knows whether that customer is served.</summary>
+/// <summary>
+/// Which customer a request is for: its header says so, the directory knows whether that customer is served.
+/// </summary>
 internal static class CustomerResolution
 {
     /// <summary>The header that names a customer by its slug.</summary>
@@ -15,13 +17,15 @@ internal static class CustomerResolution
 
     private static readonly TimeSpan Suspension = TimeSpan.FromHours(1);
 
-    /// <summary>Every endpoint of the group serves one customer; without one that is served, it is not reached.</summary>
+    /// <summary>
+    /// Every endpoint of the group serves one customer; without one that is served, it is not reached.
+    /// </summary>
     public static RouteGroupBuilder RequireTenant(this RouteGroupBuilder group) =>
         group.WithMetadata(new NeedsTenant()).ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
 
     /// <summary>
-    /// Chooses the scope's tenant for the endpoints that need one. A middleware and not an endpoint filter, because a filter runs
-    /// after the handler's parameters were made, and the context is one of them.
+    /// Chooses the scope's tenant for the endpoints that need one. A middleware and not an endpoint filter, because a
+    /// filter runs after the handler's parameters were made, and the context is one of them.
     /// </summary>
     public static void UseTenants(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {

@@ -4,8 +4,8 @@ namespace AppHost.Deployment;
 internal static class Manifest
 {
     /// <summary>
-    /// Adds <c>"job": { "succeedsWith": 0 }</c> to the project's entry. The manifest's format has no word for a program that ends, and a tool that doesn't know this one would
-    /// restart the program for ever.
+    /// Adds <c>"job": { "succeedsWith": 0 }</c> to the project's entry. The manifest's format has no word for a program
+    /// that ends, and a tool that doesn't know this one would restart the program for ever.
     /// </summary>
     public static IResourceBuilder<ProjectResource> PublishAsJob(this IResourceBuilder<ProjectResource> job) => job.WithManifestPublishingCallback(async context =>
     {
@@ -19,7 +19,8 @@ internal static class Manifest
     });
 
     /// <summary>
-    /// Opens the project's endpoints to the outside: in run mode those it has, in publish mode https alone. Whatever stands in front of a published program ends TLS.
+    /// Opens the project's endpoints to the outside: in run mode those it has, in publish mode https alone. Whatever
+    /// stands in front of a published program ends TLS.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithExternalHttps(this IResourceBuilder<ProjectResource> project) =>
         project.ApplicationBuilder.ExecutionContext.IsPublishMode

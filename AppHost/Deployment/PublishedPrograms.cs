@@ -7,16 +7,18 @@ using Microsoft.Extensions.Logging;
 namespace AppHost.Deployment;
 
 /// <summary>
-/// What <c>aspire publish</c> writes: each program in a folder of its own, an example of its settings, systemd units, and the page that says how to run them. There is no
-/// publisher for containers among the packages, so without this the command would succeed and write nothing.
+/// What <c>aspire publish</c> writes: each program in a folder of its own, an example of its settings, systemd units,
+/// and the page that says how to run them. There is no publisher for containers among the packages, so without this the
+/// command would succeed and write nothing.
 /// </summary>
 internal static partial class PublishedPrograms
 {
     private const string Page = "docs/deploy.md";
 
     /// <summary>
-    /// Adds the step <c>publish-programs</c>. <c>Publish:Arguments</c> are passed on to each <c>dotnet publish</c>, e.g. <c>--runtime linux-arm64 --self-contained</c>.
-    /// <c>aspire deploy</c> fails and names the page: the application doesn't know your machines.
+    /// Adds the step <c>publish-programs</c>. <c>Publish:Arguments</c> are passed on to each <c>dotnet publish</c>,
+    /// e.g. <c>--runtime linux-arm64 --self-contained</c>. <c>aspire deploy</c> fails and names the page: the
+    /// application doesn't know your machines.
     /// </summary>
     public static void PublishPrograms(this IDistributedApplicationBuilder builder)
     {

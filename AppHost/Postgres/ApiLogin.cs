@@ -3,9 +3,14 @@ using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Postgres;
 
-/// <summary>The logins that the API works with. The migration job makes them in the database and sets their passwords, whatever those were before.</summary>
-/// <param name="Serving">Its connection string serves customers. Empty: there is one login, the owner's, and the API warns.</param>
-/// <param name="Registry">Its connection string finds and lists customers where the API doesn't have the owner's. Null in run mode.</param>
+/// <summary>
+/// The logins that the API works with. The migration job makes them in the database and sets their passwords, whatever
+/// those were before.
+/// </summary>
+/// <param name="Serving">Its connection string serves customers. Empty: there is one login, the owner's, and the API
+/// warns.</param>
+/// <param name="Registry">Its connection string finds and lists customers where the API doesn't have the owner's. Null
+/// in run mode.</param>
 internal sealed record ApiLogins(ReferenceExpression Serving, ReferenceExpression? Registry);
 
 /// <summary>Which login each project gets.</summary>
@@ -18,8 +23,9 @@ internal static class ApiLogin
     private const string RegistryName = "tenantsRegistry";
 
     /// <summary>
-    /// On a server of the AppHost's own: the database's connection string with a user and a password of its own, generated and kept in the user secrets. With
-    /// a configured database: <c>ConnectionStrings:tenantsApi</c>. A published application has a second login, <c>ConnectionStrings:tenantsRegistry</c>.
+    /// On a server of the AppHost's own: the database's connection string with a user and a password of its own,
+    /// generated and kept in the user secrets. With a configured database: <c>ConnectionStrings:tenantsApi</c>. A
+    /// published application has a second login, <c>ConnectionStrings:tenantsRegistry</c>.
     /// </summary>
     public static ApiLogins AddApiLogins(this IResourceBuilder<IResourceWithConnectionString> tenants) => new(
         tenants.AddLogin(Name, "tenants_api", "tenants-api-password"),
@@ -33,8 +39,8 @@ internal static class ApiLogin
     }
 
     /// <summary>
-    /// In run mode the project gets the owner's connection string, and so may create customers. A published one doesn't get it: whoever breaks into that
-    /// process can't alter or drop a schema (decision 13).
+    /// In run mode the project gets the owner's connection string, and so may create customers. A published one doesn't
+    /// get it: whoever breaks into that process can't alter or drop a schema (decision 13).
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithOwnerInRunMode(this IResourceBuilder<ProjectResource> project, IResourceBuilder<IResourceWithConnectionString> tenants) =>
         project.ApplicationBuilder.ExecutionContext.IsPublishMode ? project : project.WithReference(tenants);
@@ -46,7 +52,8 @@ internal static class ApiLogin
         {
             var password = builder.AddParameter(passwordName, new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
             return tenants.Resource is PostgresDatabaseResource { Parent.PrimaryEndpoint: var server } database
-                // Not the database's connection string with another user at its end: the superuser's password would be in it.
+                // Not the database's connection string with another user at its end: the superuser's password would be
+                // in it.
                 ? ReferenceExpression.Create(
                     $"Host={server.Property(EndpointProperty.Host)};Port={server.Property(EndpointProperty.Port)};Database={database.DatabaseName};Username={user};Password={password}")
                 // Of a keyword that comes twice in a connection string, the last counts.

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace AppHost.Postgres;
 
 /// <summary>A container engine that answers.</summary>
-/// <param name="Command">Its command line tool: <c>docker</c>, <c>podman</c>, or what <c>ASPIRE_CONTAINER_RUNTIME</c> names.</param>
+/// <param name="Command">Its command line tool: <c>docker</c>, <c>podman</c>, or what <c>ASPIRE_CONTAINER_RUNTIME</c>
+/// names.</param>
 internal sealed record ContainerEngine(string Command)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -14,8 +15,8 @@ internal sealed record ContainerEngine(string Command)
     public string Name => Path.GetFileNameWithoutExtension(Command);
 
     /// <summary>
-    /// The engine that Aspire would use, if it answers within two seconds; else null. A command line tool without an engine is none: Aspire
-    /// only warns then, and everything that needs the container waits for ever.
+    /// The engine that Aspire would use, if it answers within two seconds; else null. A command line tool without an
+    /// engine is none: Aspire only warns then, and everything that needs the container waits for ever.
     /// </summary>
     public static ContainerEngine? Find(IConfiguration configuration)
     {
@@ -49,5 +50,6 @@ internal sealed record ContainerEngine(string Command)
 
 /// <summary>A running container that has a volume.</summary>
 /// <param name="Container">Its name.</param>
-/// <param name="IsAspires">Whether Aspire's orchestrator started it. It removes the container when its AppHost has ended, and needs some seconds for that.</param>
+/// <param name="IsAspires">Whether Aspire's orchestrator started it. It removes the container when its AppHost has
+/// ended, and needs some seconds for that.</param>
 internal sealed record VolumeUser(string Container, bool IsAspires);

@@ -6,8 +6,8 @@ using Npgsql;
 namespace AppHost.Postgres;
 
 /// <summary>
-/// The health of a login. When the server refuses it, the health report, the resource's log and the AppHost's console say what to do; the console once
-/// for each refusal that is new.
+/// The health of a login. When the server refuses it, the health report, the resource's log and the AppHost's console
+/// say what to do; the console once for each refusal that is new.
 /// </summary>
 internal sealed partial class LoginCheck(IServiceProvider services, IResourceWithConnectionString server, string? database, Func<PostgresException, string?> explain) : IHealthCheck
 {

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Configuration;
 namespace AppHost.Postgres;
 
 /// <summary>
-/// Data of this AppHost in sources that this run doesn't use. A run with another source starts with other customers, and its user must not believe
-/// that the first ones are lost. The AppHost warns and starts: nothing is deleted, and the user may have meant it.
+/// Data of this AppHost in sources that this run doesn't use. A run with another source starts with other customers,
+/// and its user must not believe that the first ones are lost. The AppHost warns and starts: nothing is deleted, and
+/// the user may have meant it.
 /// </summary>
 internal static class OtherData
 {

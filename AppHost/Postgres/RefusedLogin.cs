@@ -2,10 +2,14 @@ using Npgsql;
 
 namespace AppHost.Postgres;
 
-/// <summary>What to do when the server refuses the login or doesn't have the database: waiting alone never ends that.</summary>
+/// <summary>
+/// What to do when the server refuses the login or doesn't have the database: waiting alone never ends that.
+/// </summary>
 internal static class RefusedLogin
 {
-    /// <summary>Of a container: its data keeps the password that it was made with, whatever the AppHost's is today.</summary>
+    /// <summary>
+    /// Of a container: its data keeps the password that it was made with, whatever the AppHost's is today.
+    /// </summary>
     public static string? OfContainer(PostgresException refusal, string volume, ContainerEngine engine) => refusal.SqlState != PostgresErrorCodes.InvalidPassword ? null : $"""
         PostgreSQL refuses the AppHost's password (28P01). The data in the container volume '{volume}'
         was made with another password than the user secret 'Parameters:postgres-password' has now. The secret was lost,

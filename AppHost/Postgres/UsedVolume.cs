@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace AppHost.Postgres;
 
 /// <summary>
-/// The container volume that an AppHost used last. A stopped engine can't be asked for its volumes, so the AppHost remembers: customers in
-/// the volume must not look lost while the engine is stopped.
+/// The container volume that an AppHost used last. A stopped engine can't be asked for its volumes, so the AppHost
+/// remembers: customers in the volume must not look lost while the engine is stopped.
 /// </summary>
 /// <param name="Volume">The volume's name.</param>
 /// <param name="Engine">The engine's name.</param>
@@ -24,7 +24,9 @@ internal sealed record UsedVolume(string Volume, string Engine, bool WasLast)
         }
     }
 
-    /// <summary>Writes it down. A folder that can't be written to costs a warning in a later run, and nothing else.</summary>
+    /// <summary>
+    /// Writes it down. A folder that can't be written to costs a warning in a later run, and nothing else.
+    /// </summary>
     public void Write(string file)
     {
         try

@@ -5,15 +5,17 @@ using Microsoft.Extensions.Hosting;
 namespace AppHost.Postgres;
 
 /// <summary>
-/// One server per data: while an AppHost runs, no other one gets its container volume. Two containers on one volume destroy each other's data, and
-/// no engine prevents them.
+/// One server per data: while an AppHost runs, no other one gets its container volume. Two containers on one volume
+/// destroy each other's data, and no engine prevents them.
 /// </summary>
 internal sealed class VolumeClaim : IHostedService, IDisposable
 {
     /// <summary>How long another user of the volume may need to end: as long as a local server may.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(4);
 
-    /// <summary>How long the orchestrator may need to remove the container of an AppHost that was killed: 15 seconds were seen.</summary>
+    /// <summary>
+    /// How long the orchestrator may need to remove the container of an AppHost that was killed: 15 seconds were seen.
+    /// </summary>
     private static readonly TimeSpan OrchestratorsFarewell = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
@@ -22,8 +24,9 @@ internal sealed class VolumeClaim : IHostedService, IDisposable
     private VolumeClaim(FileStream? @lock) => _lock = @lock;
 
     /// <summary>
-    /// Claims the volume for this process. The claim is a locked file, which the system unlocks when the process ends, also by kill -9. A container of
-    /// an AppHost that was killed a moment ago is waited for: the orchestrator still removes it.
+    /// Claims the volume for this process. The claim is a locked file, which the system unlocks when the process ends,
+    /// also by kill -9. A container of an AppHost that was killed a moment ago is waited for: the orchestrator still
+    /// removes it.
     /// </summary>
     /// <param name="volume">The volume's name.</param>
     /// <param name="engine">The engine that has it.</param>

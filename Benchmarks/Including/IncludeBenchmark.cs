@@ -12,7 +12,10 @@ using Tenancy;
 
 namespace Benchmarks.Including;
 
-/// <summary>What does a list of invoices with their lines cost, with the code for a row made once, against EF's way, which makes parts of it for each row?</summary>
+/// <summary>
+/// What does a list of invoices with their lines cost, with the code for a row made once, against EF's way, which makes
+/// parts of it for each row?
+/// </summary>
 internal static class IncludeBenchmark
 {
     private const string Database = "including";

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Benchmarks.Measuring;
 
-/// <summary>The processor time of the server processes that serve one variant, as the kernel accounts for them. Linux only.</summary>
+/// <summary>
+/// The processor time of the server processes that serve one variant, as the kernel accounts for them. Linux only.
+/// </summary>
 internal sealed class ServerCpu
 {
     private const double TicksPerSecond = 100;  // USER_HZ, the same on every Linux
@@ -12,7 +14,9 @@ internal sealed class ServerCpu
 
     private ServerCpu(IEnumerable<int> backends) => _folders = [.. backends.Select(pid => $"/proc/{pid}")];
 
-    /// <summary>Of the sessions whose Application Name is <paramref name="application"/>: they have to be open and to stay so.</summary>
+    /// <summary>
+    /// Of the sessions whose Application Name is <paramref name="application"/>: they have to be open and to stay so.
+    /// </summary>
     public static async Task<ServerCpu> OfAsync(NpgsqlDataSource admin, string application, CancellationToken ct) =>
         new(OperatingSystem.IsLinux() ? await BackendsAsync(admin, application, ct) : []);
 

@@ -1,8 +1,11 @@
 namespace Benchmarks.Measuring;
 
-/// <summary>What one variant did in one short stretch of time. Everything is per request, times in microseconds.</summary>
+/// <summary>
+/// What one variant did in one short stretch of time. Everything is per request, times in microseconds.
+/// </summary>
 /// <param name="Requests">How many it served.</param>
-/// <param name="Time">The slice's length divided by its requests: with several at once, less than a request lasts.</param>
+/// <param name="Time">The slice's length divided by its requests: with several at once, less than a request
+/// lasts.</param>
 /// <param name="P50">Half of the requests lasted no longer.</param>
 /// <param name="P99">99 of 100 requests lasted no longer.</param>
 /// <param name="AllocatedBytes">Managed memory, of all threads.</param>

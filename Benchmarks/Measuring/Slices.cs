@@ -4,8 +4,8 @@ using Benchmarks.Requests;
 namespace Benchmarks.Measuring;
 
 /// <summary>
-/// Runs the variants in turn, each for a short slice, over and over: a machine that is slow for a while is slow for all of them, and a
-/// ratio of two slices of the same round is hardly touched by it.
+/// Runs the variants in turn, each for a short slice, over and over: a machine that is slow for a while is slow for all
+/// of them, and a ratio of two slices of the same round is hardly touched by it.
 /// </summary>
 internal sealed class Slices(IReadOnlyList<Variant> variants, IReadOnlyDictionary<Variant, ServerCpu> servers, TimeSpan length)
 {
@@ -20,7 +20,10 @@ internal sealed class Slices(IReadOnlyList<Variant> variants, IReadOnlyDictionar
     /// <summary>The slices of a load and a variant, one for each round.</summary>
     public IReadOnlyList<Slice> this[Load load, Variant variant] => _slices[(load, variant)];
 
-    /// <summary>One slice for each load and variant. The order turns from round to round: nobody always runs behind the same rival.</summary>
+    /// <summary>
+    /// One slice for each load and variant. The order turns from round to round: nobody always runs behind the same
+    /// rival.
+    /// </summary>
     public async Task RoundAsync(int round, Func<Load, Task> before, CancellationToken ct)
     {
         var order = Enumerable.Range(0, variants.Count).Select(place => variants[(place + round) % variants.Count]);

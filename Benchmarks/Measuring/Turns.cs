@@ -1,14 +1,17 @@
 namespace Benchmarks.Measuring;
 
 /// <summary>
-/// Values that rivals got in rounds, in each of which they ran side by side: a ratio of two of the same round is hardly touched by what else the machine did. A slow
-/// rival may sit out rounds.
+/// Values that rivals got in rounds, in each of which they ran side by side: a ratio of two of the same round is hardly
+/// touched by what else the machine did. A slow rival may sit out rounds.
 /// </summary>
 internal sealed class Turns
 {
     private readonly Dictionary<string, SortedDictionary<int, double>> _values = [];
 
-    /// <summary>The order turns from round to round, and runs backwards in every second: nobody always runs behind the same rival.</summary>
+    /// <summary>
+    /// The order turns from round to round, and runs backwards in every second: nobody always runs behind the same
+    /// rival.
+    /// </summary>
     public static IReadOnlyList<T> Order<T>(IReadOnlyList<T> rivals, int round)
     {
         var turned = Enumerable.Range(0, rivals.Count).Select(place => rivals[(place + Math.Abs(round)) % rivals.Count]);

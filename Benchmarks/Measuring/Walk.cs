@@ -1,9 +1,9 @@
 namespace Benchmarks.Measuring;
 
 /// <summary>
-/// The order in which tenants are served: each as often as the others, far from its neighbours (the stride has no divisor in common with
-/// their number), and after each lap one place on: the pool hands out its connections in turn, and a lap whose length its size divides
-/// would give each backend the same few tenants for ever.
+/// The order in which tenants are served: each as often as the others, far from its neighbours (the stride has no
+/// divisor in common with their number), and after each lap one place on: the pool hands out its connections in turn,
+/// and a lap whose length its size divides would give each backend the same few tenants for ever.
 /// </summary>
 internal struct Walk(int places, int start)
 {

@@ -7,8 +7,9 @@ using Tenancy;
 namespace Benchmarks.Migration;
 
 /// <summary>
-/// The migration that all rivals apply on top of the sample's: the library and the floor as the text that EF's generator makes of it, EF itself from this class. It derives
-/// from the sample's last one for its target model, which is that of the whole context, as EF's tools would have written it here.
+/// The migration that all rivals apply on top of the sample's: the library and the floor as the text that EF's
+/// generator makes of it, EF itself from this class. It derives from the sample's last one for its target model, which
+/// is that of the whole context, as EF's tools would have written it here.
 /// </summary>
 [DbContext(typeof(InvoicingContext))]
 [Migration(Id)]

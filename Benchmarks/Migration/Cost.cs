@@ -6,7 +6,8 @@ namespace Benchmarks.Migration;
 
 /// <summary>What migrating took.</summary>
 /// <param name="Milliseconds">From begin to end.</param>
-/// <param name="CpuMilliseconds">Of the processor, by this process and the server's sessions together; this process alone where those can't be seen.</param>
+/// <param name="CpuMilliseconds">Of the processor, by this process and the server's sessions together; this process
+/// alone where those can't be seen.</param>
 internal readonly record struct Cost(double Milliseconds, double CpuMilliseconds)
 {
     /// <summary>The Application Name of the sessions that are counted.</summary>

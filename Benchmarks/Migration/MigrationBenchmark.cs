@@ -8,7 +8,10 @@ using Tenancy;
 
 namespace Benchmarks.Migration;
 
-/// <summary>What does one migration of the whole fleet cost, against a loop on the server and against EF's own way, customer by customer?</summary>
+/// <summary>
+/// What does one migration of the whole fleet cost, against a loop on the server and against EF's own way, customer by
+/// customer?
+/// </summary>
 internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter output)
 {
     private const string Before = "before";
@@ -98,7 +101,8 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
     }
 
     /// <summary>Who did less would be faster.</summary>
-    /// <exception cref="InvalidOperationException">A schema lacks the column, the index or the row in its history.</exception>
+    /// <exception cref="InvalidOperationException">A schema lacks the column, the index or the row in its
+    /// history.</exception>
     private static async Task CheckAsync(string database, Rival rival, Tenant[] customers, CancellationToken ct)
     {
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);

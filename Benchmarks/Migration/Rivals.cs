@@ -31,7 +31,8 @@ internal sealed class Rivals
     }
 
     /// <summary>
-    /// A loop on the server in one transaction: no round trips, no claims, no ledger, and every customer waits until the last is done. Its connection is open before the clock starts.
+    /// A loop on the server in one transaction: no round trips, no claims, no ledger, and every customer waits until
+    /// the last is done. Its connection is open before the clock starts.
     /// </summary>
     public async Task<Cost> FloorAsync(string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
@@ -53,7 +54,9 @@ internal sealed class Rivals
         return await Cost.OfAsync(_admin, () => loop.ExecuteNonQueryAsync(ct), ct);
     }
 
-    /// <summary>The library, with the default of the plan or others. Its connections are open before the clock starts.</summary>
+    /// <summary>
+    /// The library, with the default of the plan or others. Its connections are open before the clock starts.
+    /// </summary>
     public async Task<Cost> OursAsync(FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
         await using var source = TenantDataSource.Create(new() { ConnectionString = database });
@@ -82,7 +85,10 @@ internal sealed class Rivals
         }
     }
 
-    /// <summary>EF's own way, a context for each. Its connections are open, and one schema that isn't counted is migrated, before the clock starts.</summary>
+    /// <summary>
+    /// EF's own way, a context for each. Its connections are open, and one schema that isn't counted is migrated,
+    /// before the clock starts.
+    /// </summary>
     public async Task<Cost> EfAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
         var connectionString = new NpgsqlConnectionStringBuilder(database) { NoResetOnClose = true }.ConnectionString;
@@ -113,8 +119,9 @@ internal sealed class Rivals
     }
 
     /// <summary>
-    /// EF as an application has it that has no library for it: a connection string for each customer, whose search path is that one's schema. Not pooled, because a pool for each
-    /// customer would hold a connection for each. One that isn't counted comes before the clock starts.
+    /// EF as an application has it that has no library for it: a connection string for each customer, whose search path
+    /// is that one's schema. Not pooled, because a pool for each customer would hold a connection for each. One that
+    /// isn't counted comes before the clock starts.
     /// </summary>
     public async Task<Cost> EfBySearchPathAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
@@ -136,7 +143,8 @@ internal sealed class Rivals
     private static DbContextOptions<InvoicingContext> Options(string database)
     {
         var options = new DbContextOptionsBuilder<InvoicingContext>();
-        // By its string and not by a data source: each data source makes EF build its services anew, and there is one for each copy of the database.
+        // By its string and not by a data source: each data source makes EF build its services anew, and there is one
+        // for each copy of the database.
         options.UseNpgsql(database, npgsql => npgsql.MigrationsAssembly(typeof(AddReference).Assembly)).UseTenancy();
         return options.Options;
     }

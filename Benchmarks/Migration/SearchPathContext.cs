@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Benchmarks.Migration;
 
 /// <summary>
-/// EF without the library: names without a schema, and each customer's schema in a connection string of its own. Its model is empty, so that what it compares at each
-/// migration costs nothing.
+/// EF without the library: names without a schema, and each customer's schema in a connection string of its own. Its
+/// model is empty, so that what it compares at each migration costs nothing.
 /// </summary>
 internal sealed class SearchPathContext(DbContextOptions<SearchPathContext> options) : DbContext(options);
 

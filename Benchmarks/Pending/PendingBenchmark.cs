@@ -8,8 +8,8 @@ using Tenancy;
 namespace Benchmarks.Pending;
 
 /// <summary>
-/// What does it cost to find that nothing has to be migrated? The query that decides it, against a row by its key; and the whole job, against a process that has no more
-/// than a host and a connection.
+/// What does it cost to find that nothing has to be migrated? The query that decides it, against a row by its key; and
+/// the whole job, against a process that has no more than a host and a connection.
 /// </summary>
 internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter output)
 {
@@ -58,7 +58,8 @@ internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter outpu
     }
 
     /// <summary>Over one connection, in slices; unprepared, as the job asks: once in its life.</summary>
-    /// <returns>Microseconds of time and of the server's processor for one execution; the latter null where it can't be seen.</returns>
+    /// <returns>Microseconds of time and of the server's processor for one execution; the latter null where it can't be
+    /// seen.</returns>
     private async Task<(Turns Time, Turns? ServerCpu)> QueriesAsync(Fleet fleet, CancellationToken ct)
     {
         const int executions = 400;

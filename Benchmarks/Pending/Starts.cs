@@ -3,7 +3,10 @@ using Benchmarks.Measuring;
 
 namespace Benchmarks.Pending;
 
-/// <summary>Programs as processes, from their start to their exit, in turn; all of them .NET, of the same build, with the same environment.</summary>
+/// <summary>
+/// Programs as processes, from their start to their exit, in turn; all of them .NET, of the same build, with the same
+/// environment.
+/// </summary>
 internal static class Starts
 {
     public const string Job = "the job, nothing pending";

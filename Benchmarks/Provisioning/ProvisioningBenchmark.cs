@@ -10,7 +10,10 @@ using Tenancy;
 
 namespace Benchmarks.Provisioning;
 
-/// <summary>What does a new customer cost, against its DDL alone; and one who gets a schema that was made beforehand, against one row?</summary>
+/// <summary>
+/// What does a new customer cost, against its DDL alone; and one who gets a schema that was made beforehand, against
+/// one row?
+/// </summary>
 internal static class ProvisioningBenchmark
 {
     private const string Database = "provisioning";
@@ -78,7 +81,10 @@ internal static class ProvisioningBenchmark
         Estimate Against(Way way, Way reference) => Statistics.Estimate(Statistics.Ratios(way.Kept, reference.Kept));
     }
 
-    /// <summary>Each once, over and over: what slows a moment slows all. The order turns: nobody always runs behind the same rival.</summary>
+    /// <summary>
+    /// Each once, over and over: what slows a moment slows all. The order turns: nobody always runs behind the same
+    /// rival.
+    /// </summary>
     private static async Task InTurnAsync(Way[] ways, int times, int round, CancellationToken ct)
     {
         // Nobody pays for another's garbage.

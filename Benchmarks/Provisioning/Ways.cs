@@ -39,7 +39,10 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
         await command.ExecuteNonQueryAsync(ct);
     });
 
-    /// <summary>The floor by psql, as its <c>\timing</c> has it: the median of some; the first is left out, it meets a new server process.</summary>
+    /// <summary>
+    /// The floor by psql, as its <c>\timing</c> has it: the median of some; the first is left out, it meets a new
+    /// server process.
+    /// </summary>
     public async Task<double> PsqlAsync(int customers, CancellationToken ct)
     {
         var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString);

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Benchmarks.Requests;
 
 /// <summary>
-/// The sample's contacts, and nothing else: one mapping for all rivals, which differ in the schema alone. The sample's own context has
-/// its schema fixed to the placeholder, so the rivals can't have it.
+/// The sample's contacts, and nothing else: one mapping for all rivals, which differ in the schema alone. The sample's
+/// own context has its schema fixed to the placeholder, so the rivals can't have it.
 /// </summary>
 internal abstract class ContactsContext(DbContextOptions options) : DbContext(options)
 {

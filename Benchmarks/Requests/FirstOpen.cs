@@ -5,8 +5,9 @@ using Tenancy;
 namespace Benchmarks.Requests;
 
 /// <summary>
-/// How long a data source's first open takes, in milliseconds: the connection itself and, unless the library's default is in force, the types that Npgsql loads.
-/// Every table adds two rows to pg_type, and Npgsql's queries read them all, whatever schemas they ask for.
+/// How long a data source's first open takes, in milliseconds: the connection itself and, unless the library's default
+/// is in force, the types that Npgsql loads. Every table adds two rows to pg_type, and Npgsql's queries read them all,
+/// whatever schemas they ask for.
 /// </summary>
 internal sealed record FirstOpen(List<double> OursEmpty, List<double> OursMany, List<double> StockEmpty, List<double> StockMany, List<double> LoadingEmpty, List<double> LoadingMany)
 {
@@ -49,7 +50,9 @@ internal sealed record FirstOpen(List<double> OursEmpty, List<double> OursMany, 
 
     private static NpgsqlDataSource Ours(string database) => TenantDataSource.Create(new() { ConnectionString = database });
 
-    /// <summary>For an application whose shared schemas have types of their own: enums, composites, an extension's.</summary>
+    /// <summary>
+    /// For an application whose shared schemas have types of their own: enums, composites, an extension's.
+    /// </summary>
     private static NpgsqlDataSource Loading(string database) => TenantDataSource.Create(new() { ConnectionString = database, LoadTypes = true });
 
     private static NpgsqlDataSource Stock(string database) => NpgsqlDataSource.Create(database);

@@ -9,10 +9,16 @@ using Tenancy;
 
 namespace Benchmarks.Requests;
 
-/// <summary>A PostgreSQL server of the benchmark's own, and databases with as many tenants as are asked for, each as the sample makes it.</summary>
+/// <summary>
+/// A PostgreSQL server of the benchmark's own, and databases with as many tenants as are asked for, each as the sample
+/// makes it.
+/// </summary>
 internal sealed class Fleet : IAsyncDisposable
 {
-    /// <summary>The same ids in every schema, and the schema in the name: a row of the wrong tenant is found, and gives itself away.</summary>
+    /// <summary>
+    /// The same ids in every schema, and the schema in the name: a row of the wrong tenant is found, and gives itself
+    /// away.
+    /// </summary>
     public const int ContactsPerTenant = 20;
 
     private const int SchemasPerRoundTrip = 20;
@@ -33,8 +39,9 @@ internal sealed class Fleet : IAsyncDisposable
 
     /// <param name="ct">Ends the wait.</param>
     /// <param name="inMemory">
-    /// Where files are made and deleted by the ten thousand: what a file system takes for a new one depends on what was deleted just before. ext4 without a journal, for one, looks
-    /// at everything that was deleted within minutes, and a customer's index took three times as long.
+    /// Where files are made and deleted by the ten thousand: what a file system takes for a new one depends on what was
+    /// deleted just before. ext4 without a journal, for one, looks at everything that was deleted within minutes, and a
+    /// customer's index took three times as long.
     /// </param>
     public static async Task<Fleet> StartAsync(CancellationToken ct, bool inMemory = false)
     {
@@ -42,8 +49,8 @@ internal sealed class Fleet : IAsyncDisposable
         try
         {
             await using var admin = NpgsqlDataSource.Create(fleet._server.ConnectionString());
-            // What starts by itself at some moment would belong to nobody's slice. Nothing is analysed either, so that a table of
-            // twenty rows and one of thousands are read by the same plan.
+            // What starts by itself at some moment would belong to nobody's slice. Nothing is analysed either, so that
+            // a table of twenty rows and one of thousands are read by the same plan.
             await ExecuteAsync(admin, "ALTER SYSTEM SET autovacuum = off", ct);
             // The tenants' migrations grant to it; the shared ones, which make it, aren't needed here.
             await ExecuteAsync(admin, "CREATE ROLE tenancy_api NOLOGIN", ct);
@@ -108,7 +115,10 @@ internal sealed class Fleet : IAsyncDisposable
         await shared.Database.MigrateAsync(ct);
     }
 
-    /// <summary>Rows of registry and ledger for so many tenants, which have all of the sample's migrations as far as the rows tell.</summary>
+    /// <summary>
+    /// Rows of registry and ledger for so many tenants, which have all of the sample's migrations as far as the rows
+    /// tell.
+    /// </summary>
     public async Task EnrolAsync(string database, int count, CancellationToken ct)
     {
         await using var admin = NpgsqlDataSource.Create(_server.ConnectionString(database));
@@ -157,7 +167,10 @@ internal sealed class Fleet : IAsyncDisposable
         await ExecuteAsync(admin, $"DROP SCHEMA public CASCADE; ALTER SCHEMA {Tenant(tenant).Schema.Quoted} RENAME TO public", ct);
     }
 
-    /// <summary>As after <see cref="ProvisionAsync"/>: one tenant gets in a round what a thousand get together, and would end with a far larger table.</summary>
+    /// <summary>
+    /// As after <see cref="ProvisionAsync"/>: one tenant gets in a round what a thousand get together, and would end
+    /// with a far larger table.
+    /// </summary>
     public static async Task StartOverAsync(NpgsqlDataSource admin, string schema, string contactsOf, CancellationToken ct) =>
         await ExecuteAsync(admin, $"TRUNCATE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts;\n{Contacts(schema, contactsOf)}", ct);
 

@@ -4,8 +4,8 @@ using Tenancy;
 namespace Benchmarks.Requests;
 
 /// <summary>
-/// What a further tenant costs in managed memory: the heap after serving all tenants, minus the heap after serving a few as often. The
-/// <see cref="Tenant"/> itself is counted, because whoever serves it holds it.
+/// What a further tenant costs in managed memory: the heap after serving all tenants, minus the heap after serving a
+/// few as often. The <see cref="Tenant"/> itself is counted, because whoever serves it holds it.
 /// </summary>
 internal static class MemoryPerTenant
 {
@@ -43,7 +43,8 @@ internal static class MemoryPerTenant
         }
     }
 
-    // Not GC.GetTotalMemory(true), which is content when two collections differ by less than 5 %: more than what is looked for.
+    // Not GC.GetTotalMemory(true), which is content when two collections differ by less than 5 %: more than what is
+    // looked for.
     private static long Heap()
     {
         for (var i = 0; i < 3; i++)

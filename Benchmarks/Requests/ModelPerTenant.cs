@@ -11,8 +11,9 @@ using Tenancy;
 namespace Benchmarks.Requests;
 
 /// <summary>
-/// An EF model for each tenant, with the real schema in it, at its best: built beforehand and handed in, a pool of contexts for each, and
-/// a cache without a limit, because EF's own holds the queries of some 500 models and then compiles them again and again.
+/// An EF model for each tenant, with the real schema in it, at its best: built beforehand and handed in, a pool of
+/// contexts for each, and a cache without a limit, because EF's own holds the queries of some 500 models and then
+/// compiles them again and again.
 /// </summary>
 internal sealed class ModelPerTenant : EfVariant
 {

@@ -19,7 +19,8 @@ internal sealed class Ours : EfVariant
     /// <param name="name">The variant's.</param>
     /// <param name="database">The database's connection string.</param>
     /// <param name="tenants">Whom it serves.</param>
-    /// <param name="compiled">Whether SELECT is one of EF's compiled queries, as an application writes its hot paths that might else be SQL by hand.</param>
+    /// <param name="compiled">Whether SELECT is one of EF's compiled queries, as an application writes its hot paths
+    /// that might else be SQL by hand.</param>
     public Ours(string name, string database, IReadOnlyList<Tenant> tenants, bool compiled = false) : base(name, tenants)
     {
         _compiled = compiled;

@@ -5,7 +5,10 @@ using Tenancy;
 
 namespace Benchmarks.Requests;
 
-/// <summary>No EF: what somebody writes by hand who names the schema in the SQL, as good as Npgsql allows. The floor for all others.</summary>
+/// <summary>
+/// No EF: what somebody writes by hand who names the schema in the SQL, as good as Npgsql allows. The floor for all
+/// others.
+/// </summary>
 internal sealed class Raw(string name, string database, IReadOnlyList<Tenant> tenants) : Variant(name, tenants)
 {
     public override NpgsqlDataSource Database { get; } = TenantDataSource.Create(new() { ConnectionString = ConnectionString(database, name) });

@@ -8,7 +8,10 @@ namespace Benchmarks.Requests;
 /// <summary>How much is measured.</summary>
 internal sealed record RequestsPlan(int Tenants, int Rounds, TimeSpan Slice, int Schemas);
 
-/// <summary>What does one request among many tenants cost, against an application of one tenant and against the other ways to serve many?</summary>
+/// <summary>
+/// What does one request among many tenants cost, against an application of one tenant and against the other ways to
+/// serve many?
+/// </summary>
 internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
 {
     private const string Many = "tenants";

@@ -3,7 +3,10 @@ using Benchmarks.Measuring;
 
 namespace Benchmarks.Requests;
 
-/// <summary>The tables, as Markdown so that they can go into the README as they are, and the last lines for whoever compares runs.</summary>
+/// <summary>
+/// The tables, as Markdown so that they can go into the README as they are, and the last lines for whoever compares
+/// runs.
+/// </summary>
 internal static class RequestsReport
 {
     public static void Write(TextWriter output, RequestsPlan plan, string server, RequestsResults results)
@@ -68,7 +71,9 @@ internal static class RequestsReport
         void Result(string name, double value, string format) => output.WriteLine($"result: {name}={Table.Number(value, format)}");
     }
 
-    /// <summary>One ratio for each round, the geometric mean of SELECT's and INSERT's; then the median of all rounds.</summary>
+    /// <summary>
+    /// One ratio for each round, the geometric mean of SELECT's and INSERT's; then the median of all rounds.
+    /// </summary>
     private static Estimate Both(Slices slices, Variant measured, Variant reference, int atOnce, Func<Slice, double> value)
     {
         return Statistics.Estimate(Ratios(Operation.Select).Zip(Ratios(Operation.Insert), (select, insert) => Statistics.GeometricMean(select, insert)));

@@ -8,8 +8,8 @@ using Tenancy;
 namespace Benchmarks.Requests;
 
 /// <summary>
-/// Unqualified SQL, and an interceptor that says <c>SET search_path</c> whenever a connection is opened. It keeps its tenant in the
-/// session, so it needs the reset that the library's settings leave out: it runs with Npgsql's own.
+/// Unqualified SQL, and an interceptor that says <c>SET search_path</c> whenever a connection is opened. It keeps its
+/// tenant in the session, so it needs the reset that the library's settings leave out: it runs with Npgsql's own.
 /// </summary>
 internal sealed class SearchPath : EfVariant
 {

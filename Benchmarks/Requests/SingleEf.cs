@@ -6,8 +6,8 @@ using Tenancy;
 namespace Benchmarks.Requests;
 
 /// <summary>
-/// An application of one tenant: pooled contexts, tables in <c>public</c>, and of tenancy nothing at all. With the settings of its own
-/// data source, which are either Npgsql's or the library's.
+/// An application of one tenant: pooled contexts, tables in <c>public</c>, and of tenancy nothing at all. With the
+/// settings of its own data source, which are either Npgsql's or the library's.
 /// </summary>
 internal sealed class SingleEf : EfVariant
 {

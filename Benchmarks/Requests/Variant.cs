@@ -25,8 +25,8 @@ internal abstract class Variant(string name, IReadOnlyList<Tenant> tenants) : IA
     public abstract ValueTask DisposeAsync();
 
     /// <summary>
-    /// The variant's name is in it, for the server's accounting, and a pool that is full from the first request and stays so: a backend
-    /// that is replaced would have to meet all schemas again.
+    /// The variant's name is in it, for the server's accounting, and a pool that is full from the first request and
+    /// stays so: a backend that is replaced would have to meet all schemas again.
     /// </summary>
     public static string ConnectionString(string database, string name) => new NpgsqlConnectionStringBuilder(database)
     {
@@ -37,7 +37,9 @@ internal abstract class Variant(string name, IReadOnlyList<Tenant> tenants) : IA
     }.ConnectionString;
 }
 
-/// <summary>What all variants with EF have in common: a scope for each request, and in it one context, as in a web application.</summary>
+/// <summary>
+/// What all variants with EF have in common: a scope for each request, and in it one context, as in a web application.
+/// </summary>
 internal abstract class EfVariant(string name, IReadOnlyList<Tenant> tenants) : Variant(name, tenants)
 {
     protected abstract IServiceScopeFactory Scopes { get; }
@@ -57,6 +59,8 @@ internal abstract class EfVariant(string name, IReadOnlyList<Tenant> tenants) : 
         await db.SaveChangesAsync(ct);
     }
 
-    /// <summary>The request's context. To dispose of one that the scope leased changes nothing: the scope ends the lease.</summary>
+    /// <summary>
+    /// The request's context. To dispose of one that the scope leased changes nothing: the scope ends the lease.
+    /// </summary>
     protected abstract ContactsContext Context(IServiceProvider request, Tenant tenant);
 }

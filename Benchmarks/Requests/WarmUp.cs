@@ -2,11 +2,17 @@ using Npgsql;
 
 namespace Benchmarks.Requests;
 
-/// <summary>Before the clock starts: every variant is right about every tenant, and each of its backends has met every schema.</summary>
+/// <summary>
+/// Before the clock starts: every variant is right about every tenant, and each of its backends has met every schema.
+/// </summary>
 internal static class WarmUp
 {
-    /// <summary>By the variant's own way, for each tenant: what it reads is that tenant's, what it inserts is there for it alone.</summary>
-    /// <exception cref="InvalidOperationException">It serves wrong rows, so nothing it measures would mean anything.</exception>
+    /// <summary>
+    /// By the variant's own way, for each tenant: what it reads is that tenant's, what it inserts is there for it
+    /// alone.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It serves wrong rows, so nothing it measures would mean
+    /// anything.</exception>
     public static async Task CheckAsync(Variant variant, CancellationToken ct)
     {
         foreach (var tenant in variant.Tenants)
@@ -34,8 +40,8 @@ internal static class WarmUp
     }
 
     /// <summary>
-    /// A backend's first touch of a schema costs more than a request: here each of the pool's meets all, by statements that open the table
-    /// and its indexes as the measured ones do and change nothing.
+    /// A backend's first touch of a schema costs more than a request: here each of the pool's meets all, by statements
+    /// that open the table and its indexes as the measured ones do and change nothing.
     /// </summary>
     public static async Task MeetSchemasAsync(Variant variant, IReadOnlyList<string> schemas, CancellationToken ct)
     {

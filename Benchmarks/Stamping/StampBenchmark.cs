@@ -6,7 +6,9 @@ using Tenancy.Stamping;
 
 namespace Benchmarks.Stamping;
 
-/// <summary>What does it cost to write a tenant's schema into a command, and what would the two simpler ways cost?</summary>
+/// <summary>
+/// What does it cost to write a tenant's schema into a command, and what would the two simpler ways cost?
+/// </summary>
 internal static class StampBenchmark
 {
     private const int Tenants = 1000;

@@ -11,7 +11,10 @@ using Tenancy;
 
 namespace Benchmarks.Startup;
 
-/// <summary>What does the compiled model save until the first query has answered? Every start is a process of its own, the two ways in turn.</summary>
+/// <summary>
+/// What does the compiled model save until the first query has answered? Every start is a process of its own, the two
+/// ways in turn.
+/// </summary>
 internal static class StartupBenchmark
 {
     private static readonly Tenant Acme = new(Guid.Empty, "acme", SchemaName.Parse("customer_acme"));
@@ -88,6 +91,9 @@ internal static class StartupBenchmark
             : throw new InvalidOperationException($"A start ended with exit code {child.ExitCode}.");
     }
 
-    /// <summary>The environment variable by which a start is told its database: an argument would show the password to everybody.</summary>
+    /// <summary>
+    /// The environment variable by which a start is told its database: an argument would show the password to
+    /// everybody.
+    /// </summary>
     public const string Child = "BENCHMARK_DATABASE";
 }

@@ -11,7 +11,10 @@ using Tenancy;
 
 namespace Benchmarks.Verify;
 
-/// <summary>What does it cost to compare every customer's schema with the migrations? Beside pg_dump, which reads the same catalogs for the same schemas.</summary>
+/// <summary>
+/// What does it cost to compare every customer's schema with the migrations? Beside pg_dump, which reads the same
+/// catalogs for the same schemas.
+/// </summary>
 internal static class VerifyBenchmark
 {
     private const string Database = "verify";
@@ -36,7 +39,10 @@ internal static class VerifyBenchmark
         await MeasureAsync(fleet.ConnectionString(Database), rounds, output, ct);
     }
 
-    /// <summary>Measures on a database that has a ledger and schemas of the sample's customers, all of them as this build's migrations make them, and prints table and result.</summary>
+    /// <summary>
+    /// Measures on a database that has a ledger and schemas of the sample's customers, all of them as this build's
+    /// migrations make them, and prints table and result.
+    /// </summary>
     /// <exception cref="InvalidOperationException">They aren't, or pg_dump failed.</exception>
     public static async Task MeasureAsync(string database, int rounds, TextWriter output, CancellationToken ct)
     {
@@ -78,7 +84,8 @@ internal static class VerifyBenchmark
     private static async Task<int> VerifyAsync(string database, CompiledMigrations build, CancellationToken ct)
     {
         var options = new TenancyOptions { ConnectionString = database };
-        // New connections: a backend that has read these catalogs before would have them in its caches, which pg_dump's hasn't.
+        // New connections: a backend that has read these catalogs before would have them in its caches, which pg_dump's
+        // hasn't.
         await using var source = TenantDataSource.Create(options);
         var report = await new FleetVerifier(source, build, new(source, build), options, TimeProvider.System).VerifyAsync(ct: ct);
         return report is { IsClean: true, Incomparable.Count: 0, Checked: > 0 }

@@ -15,7 +15,8 @@ public sealed record Currency(string Code, string Name, int Decimals)
 
     internal static void Map(ModelBuilder model, bool ownedByThisModel) => model.Entity<Currency>(currency =>
     {
-        // Tenant tables join it and have no foreign key to it: creating one would lock it, dropping a tenant would stop its readers.
+        // Tenant tables join it and have no foreign key to it: creating one would lock it, dropping a tenant would stop
+        // its readers.
         currency.ToTable("currencies", "public", table =>
         {
             if (!ownedByThisModel)

@@ -21,8 +21,8 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
     public const string CreateCustomer = "create customer";
 
     /// <summary>
-    /// Creates a customer at run time: its row, its schema with all migrations, its ledger row, in one transaction. It exists
-    /// completely afterwards, or not at all.
+    /// Creates a customer at run time: its row, its schema with all migrations, its ledger row, in one transaction. It
+    /// exists completely afterwards, or not at all.
     /// </summary>
     /// <param name="slug">See <see cref="CustomerSlug"/>.</param>
     /// <param name="name">For people.</param>
@@ -52,7 +52,8 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
 
     private async Task<Customer> AddAsync(string slug, string name, Func<InvoicingContext, Task>? firstData, CancellationToken ct)
     {
-        // Asked first, before a transaction waits for one that may add the same; the constraint decides when two ask at once.
+        // Asked first, before a transaction waits for one that may add the same; the constraint decides when two ask at
+        // once.
         if (await db.Customers.AnyAsync(c => c.Slug == slug, ct))
         {
             throw new SlugTakenException(slug);
@@ -78,7 +79,9 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         return customer!;
     }
 
-    /// <summary>For <see cref="TenancyOptions.FindSlugs"/>. Without EF, whose first use takes longer than many a run.</summary>
+    /// <summary>
+    /// For <see cref="TenancyOptions.FindSlugs"/>. Without EF, whose first use takes longer than many a run.
+    /// </summary>
     public static async Task<IReadOnlyDictionary<SchemaName, string>> FindSlugsAsync(NpgsqlDataSource database, IEnumerable<SchemaName> schemas, CancellationToken ct)
     {
         await using var find = database.CreateCommand("SELECT schema, slug FROM public.customers WHERE schema = ANY ($1)");
@@ -93,7 +96,9 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         return slugs;
     }
 
-    /// <summary>For <see cref="TenancyOptions.FindTenant"/>: the customer with the state of its schema, in one query.</summary>
+    /// <summary>
+    /// For <see cref="TenancyOptions.FindTenant"/>: the customer with the state of its schema, in one query.
+    /// </summary>
     public static async Task<TenantListing?> FindTenantAsync(CustomersContext db, string slug, CancellationToken ct)
     {
         var found = await (
@@ -117,7 +122,10 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         return new(new(found.Id, found.Slug, SchemaName.Parse(found.Schema)), state, found.Version ?? "");
     }
 
-    /// <summary>SQL, because EF doesn't know ON CONFLICT: a constraint's refusal would be an error in the server's log, in EF's and in the request's trace.</summary>
+    /// <summary>
+    /// SQL, because EF doesn't know ON CONFLICT: a constraint's refusal would be an error in the server's log, in EF's
+    /// and in the request's trace.
+    /// </summary>
     private async Task AddAsync(Customer customer, CancellationToken ct)
     {
         var added = await db.Database.ExecuteSqlAsync(

@@ -16,7 +16,9 @@ public static partial class CustomerSlug
 
     public static bool IsValid(string? slug) => slug is not null && Allowed().IsMatch(slug);
 
-    /// <summary>The schema that a customer of that slug wants, e.g. <c>customer_acme_inc</c> for <c>acme-inc</c>.</summary>
+    /// <summary>
+    /// The schema that a customer of that slug wants, e.g. <c>customer_acme_inc</c> for <c>acme-inc</c>.
+    /// </summary>
     public static string WantedSchema(string slug) => "customer_" + slug.Replace('-', '_');
 
     [GeneratedRegex(Pattern)]

@@ -5,7 +5,10 @@ using Tenancy;
 
 namespace Data.Customers;
 
-/// <summary>What all customers share: the registry, the ledger of their schemas, reference data. Schemas <c>public</c> and <c>tenancy</c>.</summary>
+/// <summary>
+/// What all customers share: the registry, the ledger of their schemas, reference data. Schemas <c>public</c> and
+/// <c>tenancy</c>.
+/// </summary>
 public sealed class CustomersContext(DbContextOptions<CustomersContext> options) : DbContext(options)
 {
     public DbSet<Customer> Customers => Set<Customer>();

@@ -7,19 +7,20 @@ using Tenancy;
 namespace Data.Invoicing;
 
 /// <summary>
-/// Writes many rows by PostgreSQL's binary COPY. It goes past EF's commands, hence past the stamp: the table's name is made from the
-/// tenant's value, the columns and their types come from the model.
+/// Writes many rows by PostgreSQL's binary COPY. It goes past EF's commands, hence past the stamp: the table's name is
+/// made from the tenant's value, the columns and their types come from the model.
 /// </summary>
 public static class BinaryCopy
 {
     /// <summary>
-    /// Writes the rows, in their order, over the context's connection and inside its transaction. What the database generates (an
-    /// identity, a row version) is left to it; keys and foreign keys have to be set. Nothing is tracked.
+    /// Writes the rows, in their order, over the context's connection and inside its transaction. What the database
+    /// generates (an identity, a row version) is left to it; keys and foreign keys have to be set. Nothing is tracked.
     /// </summary>
     /// <param name="db">A tenant's context, its connection open: the rows go to that tenant's schema.</param>
     /// <param name="rows">Entities of the context's model.</param>
     /// <param name="ct">Ends the copy; the transaction can then only be rolled back.</param>
-    /// <exception cref="PostgresException">A row breaks a constraint; the transaction can then only be rolled back.</exception>
+    /// <exception cref="PostgresException">A row breaks a constraint; the transaction can then only be rolled
+    /// back.</exception>
     public static async Task CopyAsync<TEntity>(this DbContext db, IEnumerable<TEntity> rows, CancellationToken ct)
         where TEntity : class
     {

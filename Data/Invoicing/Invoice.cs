@@ -1,6 +1,8 @@
 namespace Data.Invoicing;
 
-/// <summary>An invoice of one customer. A change of a line touches its invoice, so <see cref="Version"/> guards both.</summary>
+/// <summary>
+/// An invoice of one customer. A change of a line touches its invoice, so <see cref="Version"/> guards both.
+/// </summary>
 public sealed class Invoice
 {
     public Guid Id { get; init; }
@@ -48,7 +50,9 @@ public sealed class InvoiceLine
 
     public decimal UnitPrice { get; init; }
 
-    /// <summary>Quantity times unit price, rounded to the currency's decimals, half away from zero; kept as it was invoiced.</summary>
+    /// <summary>
+    /// Quantity times unit price, rounded to the currency's decimals, half away from zero; kept as it was invoiced.
+    /// </summary>
     public decimal Total { get; init; }
 
     public static decimal TotalOf(decimal quantity, decimal unitPrice, int decimals) =>

@@ -4,12 +4,17 @@ using System.Text;
 
 namespace LocalPostgres.Cluster;
 
-/// <summary>What a short command said, and its exit code: 127 when there is no such command, null when its time was up.</summary>
+/// <summary>
+/// What a short command said, and its exit code: 127 when there is no such command, null when its time was up.
+/// </summary>
 internal sealed record Command(int? ExitCode, string Output)
 {
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>Runs a command to its end, without a shell between. One that outlives <paramref name="timeout"/> is killed with its children.</summary>
+    /// <summary>
+    /// Runs a command to its end, without a shell between. One that outlives <paramref name="timeout"/> is killed with
+    /// its children.
+    /// </summary>
     public static Command Run(TimeSpan timeout, params IReadOnlyList<string> command)
     {
         var output = new StringBuilder();

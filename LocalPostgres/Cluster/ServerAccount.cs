@@ -1,7 +1,8 @@
 namespace LocalPostgres.Cluster;
 
 /// <summary>
-/// Whom the local server runs as: ourselves, or, because PostgreSQL refuses to run as root, the system's user <c>postgres</c>.
+/// Whom the local server runs as: ourselves, or, because PostgreSQL refuses to run as root, the system's user
+/// <c>postgres</c>.
 /// </summary>
 /// <param name="Name">The user's name.</param>
 /// <param name="Drop">What stands before a command to run it as that user; nothing when that's us.</param>
@@ -35,7 +36,9 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
 
     public Command Run(params IReadOnlyList<string> command) => Command.Run(Patience, [.. Drop, .. command]);
 
-    /// <summary>Gives this user a file or an empty folder that we have just made, and nobody else any access to it.</summary>
+    /// <summary>
+    /// Gives this user a file or an empty folder that we have just made, and nobody else any access to it.
+    /// </summary>
     public void Own(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -51,7 +54,9 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
         }
     }
 
-    /// <summary>Makes what is missing of a path so that this user is let through to its end, which root's umask may not allow.</summary>
+    /// <summary>
+    /// Makes what is missing of a path so that this user is let through to its end, which root's umask may not allow.
+    /// </summary>
     public void LetThrough(string path)
     {
         if (Directory.Exists(path))
@@ -68,8 +73,8 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
     }
 
     /// <summary>
-    /// Whether this user can keep a server's data in the folder, which exists. A shell of that user tries it: a folder's
-    /// mode doesn't say whether the user gets through to it.
+    /// Whether this user can keep a server's data in the folder, which exists. A shell of that user tries it: a
+    /// folder's mode doesn't say whether the user gets through to it.
     /// </summary>
     /// <exception cref="NoPostgresException">The shell didn't end within 60 seconds, so nobody knows.</exception>
     public bool CanUse(string folder)

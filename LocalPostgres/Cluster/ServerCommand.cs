@@ -1,15 +1,18 @@
 namespace LocalPostgres.Cluster;
 
-/// <summary>The command that runs a cluster's server on the port in the environment variable <c>PGPORT</c>, on loopback only.</summary>
+/// <summary>
+/// The command that runs a cluster's server on the port in the environment variable <c>PGPORT</c>, on loopback only.
+/// </summary>
 internal sealed record ServerCommand(string File, IReadOnlyList<string> Arguments, string WorkingDirectory)
 {
     /// <summary>
-    /// The server ends with the process <paramref name="owner"/>, even when that is killed, by the script guard.sh. Windows has no such script:
-    /// there the orchestrator alone ends the server.
+    /// The server ends with the process <paramref name="owner"/>, even when that is killed, by the script guard.sh.
+    /// Windows has no such script: there the orchestrator alone ends the server.
     /// </summary>
     /// <param name="cluster">The data.</param>
     /// <param name="owner">The id of the process that the server lives for.</param>
-    /// <param name="durable">False for data that nobody will miss: several times faster, and lost with the machine's power.</param>
+    /// <param name="durable">False for data that nobody will miss: several times faster, and lost with the machine's
+    /// power.</param>
     public static ServerCommand For(DatabaseCluster cluster, int owner, bool durable)
     {
         string[] settings =

@@ -6,12 +6,18 @@ internal static class ThrowawayFolder
     private const string Prefix = "throwaway-postgres-";
     private const string Memory = "/dev/shm";
 
-    /// <summary>What a database of a thousand customers, a copy of it and the log of a benchmark's writes fit into.</summary>
+    /// <summary>
+    /// What a database of a thousand customers, a copy of it and the log of a benchmark's writes fit into.
+    /// </summary>
     private const long MemoryNeeded = 4L << 30;
 
-    /// <summary>Makes one in the temporary folder, if the server's user can use that, and deletes those of processes that were killed.</summary>
+    /// <summary>
+    /// Makes one in the temporary folder, if the server's user can use that, and deletes those of processes that were
+    /// killed.
+    /// </summary>
     /// <param name="account">The server's.</param>
-    /// <param name="inMemory">Rather in a file system that is memory alone, where there is one that is large enough.</param>
+    /// <param name="inMemory">Rather in a file system that is memory alone, where there is one that is large
+    /// enough.</param>
     /// <exception cref="NoPostgresException">The server's user can use no temporary folder.</exception>
     public static string Make(ServerAccount account, bool inMemory = false)
     {

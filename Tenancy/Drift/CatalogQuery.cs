@@ -1,13 +1,14 @@
 namespace Tenancy.Drift;
 
 /// <summary>
-/// What the catalog says about schemas, as text that is the same for two schemas that are alike: one item for each thing and each grant. The same two queries
-/// read hashes and items of tenants' schemas and of the reference.
+/// What the catalog says about schemas, as text that is the same for two schemas that are alike: one item for each
+/// thing and each grant. The same two queries read hashes and items of tenants' schemas and of the reference.
 /// </summary>
 /// <remarks>
-/// An item is: kind, the thing it is part of (or nothing), name, facts; a fact is a label and a value. Columns are told by name, not by number, so their order doesn't
-/// count and dropped columns don't either. Whoever owns a schema may do everything in it and counts nowhere: the reference has another owner
-/// where somebody else than the fleet's owner compares.
+/// An item is: kind, the thing it is part of (or nothing), name, facts; a fact is a label and a value. Columns are told
+/// by name, not by number, so their order doesn't count and dropped columns don't either. Whoever owns a schema may do
+/// everything in it and counts nowhere: the reference has another owner where somebody else than the fleet's owner
+/// compares.
 /// </remarks>
 internal static class CatalogQuery
 {
@@ -18,22 +19,28 @@ internal static class CatalogQuery
     public const char Is = '\x1e';
 
     /// <summary>
-    /// One number for each schema: the sum of its items' 64-bit hashes, so nothing is sorted. Keys and indexes are told by their columns' numbers here, and each column
-    /// has its own: equal hashes mean equal items, but equal items may have several hashes, one for each order in which columns came and went.
+    /// One number for each schema: the sum of its items' 64-bit hashes, so nothing is sorted. Keys and indexes are told
+    /// by their columns' numbers here, and each column has its own: equal hashes mean equal items, but equal items may
+    /// have several hashes, one for each order in which columns came and went.
     /// </summary>
-    /// <remarks>Half the time of a hash of what people are told: most of that is names looked up by number, and pg_get_constraintdef and pg_get_indexdef.</remarks>
+    /// <remarks>
+    /// Half the time of a hash of what people are told: most of that is names looked up by number, and
+    /// pg_get_constraintdef and pg_get_indexdef.
+    /// </remarks>
     public static string Hashes(int serverMajor) => Query("coalesce(sum(hashtextextended(item, 0)), 0)::text", serverMajor, inWords: false);
 
     /// <summary>An array of all items for each schema.</summary>
     public static string Items(int serverMajor) => Query("coalesce(array_agg(item), '{}')", serverMajor, inWords: true);
 
     /// <remarks>
-    /// PostgreSQL has no index that leads from a schema to what is in it: pg_class, pg_type, pg_proc and pg_default_acl are read once for all schemas of <c>$1</c>,
-    /// and from there on everything is found by its table's oid. Correlated subqueries rather than joins, because those keep their plan (index, row by row) whether
-    /// the catalogs were ever analysed or not.
+    /// PostgreSQL has no index that leads from a schema to what is in it: pg_class, pg_type, pg_proc and pg_default_acl
+    /// are read once for all schemas of <c>$1</c>, and from there on everything is found by its table's oid. Correlated
+    /// subqueries rather than joins, because those keep their plan (index, row by row) whether the catalogs were ever
+    /// analysed or not.
     ///
-    /// Definitions name what the search path doesn't find: with the schema itself on the path its name is in none of them, and nothing has to be cut out of a text
-    /// that may have it in a literal. CASE sets the path before the subquery reads: PostgreSQL's manual, "Expression Evaluation Rules".
+    /// Definitions name what the search path doesn't find: with the schema itself on the path its name is in none of
+    /// them, and nothing has to be cut out of a text that may have it in a literal. CASE sets the path before the
+    /// subquery reads: PostgreSQL's manual, "Expression Evaluation Rules".
     /// </remarks>
     private static string Query(string aggregate, int serverMajor, bool inWords) =>
         $"""
@@ -125,7 +132,8 @@ internal static class CatalogQuery
                 WHERE classid = 'pg_class'::regclass AND objid = c.oid AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i') LIMIT 1) AS o ON true
         WHERE c.oid = ANY (chunk.relations) AND c.relkind = 'S'
         """,
-        // A reference's own triggers have names with numbers in them; they count only where somebody has disabled them, and then by the constraint's.
+        // A reference's own triggers have names with numbers in them; they count only where somebody has disabled them,
+        // and then by the constraint's.
         $"""
         SELECT {Item("CASE WHEN tgisinternal THEN 'disabled' ELSE 'trigger' END", "relname", "CASE WHEN tgisinternal THEN (SELECT conname FROM pg_constraint WHERE oid = tgconstraint) ELSE tgname END",
             Fact("", "CASE tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'always enabled' ELSE 'enabled' END"),

@@ -6,8 +6,10 @@ namespace Tenancy.Drift;
 
 /// <summary>A schema as one snapshot has it.</summary>
 /// <param name="Ledger">Its ledger row; null where it has none any more.</param>
-/// <param name="Hash">See <see cref="CatalogQuery.Hashes"/>; null where the schema isn't there, or was changed while it was read in words.</param>
-/// <param name="Items">See <see cref="CatalogQuery.Items"/>; null where the schema isn't there, or the hash was asked for.</param>
+/// <param name="Hash">See <see cref="CatalogQuery.Hashes"/>; null where the schema isn't there, or was changed while it
+/// was read in words.</param>
+/// <param name="Items">See <see cref="CatalogQuery.Items"/>; null where the schema isn't there, or the hash was asked
+/// for.</param>
 /// <param name="History">What its history table says it has; null where that isn't there.</param>
 internal sealed record SeenSchema(LedgerVersion? Ledger, string? Hash, string[]? Items, IReadOnlySet<string>? History);
 
@@ -17,19 +19,24 @@ internal sealed record LedgerVersion(string State, string Version, string? Unfin
 /// <summary>Reads schemas: ledger, catalog and history of many in one round trip and one snapshot.</summary>
 internal static class CatalogReader
 {
-    /// <summary>Reads what the inventory found. Takes no lock but, for as long as it reads, those of a SELECT on the history tables.</summary>
+    /// <summary>
+    /// Reads what the inventory found. Takes no lock but, for as long as it reads, those of a SELECT on the history
+    /// tables.
+    /// </summary>
     /// <param name="database">Where.</param>
     /// <param name="schemas">That exist.</param>
     /// <param name="historyTable">Its name.</param>
     /// <param name="lockTimeout">How long a locked history table is waited for.</param>
     /// <param name="inWords">Items and hashes instead of hashes alone.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <exception cref="PostgresException">A schema was changed or dropped meanwhile, or its history stays locked.</exception>
+    /// <exception cref="PostgresException">A schema was changed or dropped meanwhile, or its history stays
+    /// locked.</exception>
     public static async Task<IReadOnlyDictionary<string, SeenSchema>> ReadAsync(
         NpgsqlDataSource database, IReadOnlyList<InventoryRow> schemas, string historyTable, TimeSpan lockTimeout, bool inWords, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        // One snapshot for all: a migration that commits meanwhile has changed ledger, history and tables here, or none of them.
+        // One snapshot for all: a migration that commits meanwhile has changed ledger, history and tables here, or none
+        // of them.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         await using var batch = Batch(connection);
         // EF's own migrations lock the history table against every reader.
@@ -42,7 +49,8 @@ internal static class CatalogReader
         batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
         if (inWords)
         {
-            // Between two hashes, because definitions are told by the newest catalog, whatever the snapshot is: what changes meanwhile has two.
+            // Between two hashes, because definitions are told by the newest catalog, whatever the snapshot is: what
+            // changes meanwhile has two.
             batch.BatchCommands.Add(Catalog(connection, oids, inWords: true));
             batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
         }
@@ -50,7 +58,8 @@ internal static class CatalogReader
         var withHistory = schemas.Index().Where(entry => entry.Item.HasHistory && SchemaName.TryParse(entry.Item.Schema, out _)).ToList();
         if (withHistory.Count > 0)
         {
-            // The first of EF's two columns is the migration's id; naming conventions may change its name, not its place.
+            // The first of EF's two columns is the migration's id; naming conventions may change its name, not its
+            // place.
             batch.BatchCommands.Add(new(string.Join(
                 " UNION ALL ",
                 withHistory.Select(entry => string.Create(CultureInfo.InvariantCulture, $"SELECT {entry.Index}, h.* FROM {SchemaName.Parse(entry.Item.Schema).Qualify(historyTable)} AS h")))));
@@ -117,7 +126,8 @@ internal static class CatalogReader
     private static NpgsqlBatch Batch(NpgsqlConnection connection)
     {
         var batch = connection.CreateBatch();
-        // By the planner's estimates the query is worth compiling, which would take longer than the query. SET LOCAL: nothing stays on the pooled connection.
+        // By the planner's estimates the query is worth compiling, which would take longer than the query. SET LOCAL:
+        // nothing stays on the pooled connection.
         batch.BatchCommands.Add(new("SET LOCAL jit = off"));
         return batch;
     }

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Tenancy.Drift;
 
-/// <summary>Reads and judges groups of schemas: hashes of all of them, items of those whose hash or history isn't as it should be.</summary>
+/// <summary>
+/// Reads and judges groups of schemas: hashes of all of them, items of those whose hash or history isn't as it should
+/// be.
+/// </summary>
 internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, TimeSpan lockTimeout, Verdicts verdicts, ConcurrentDictionary<string, Verdict> judged)
 {
     private const int Looks = 3;
@@ -18,7 +21,8 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
             return;
         }
 
-        // One of each hash: where it has the reference's items, so have the others, and migrations that came to many schemas in another order cost one look.
+        // One of each hash: where it has the reference's items, so have the others, and migrations that came to many
+        // schemas in another order cost one look.
         var suspects = await JudgeAsync(seen, ct);
         var samples = suspects.DistinctBy(schema => (seen[schema].Ledger?.Version, seen[schema].Hash)).ToHashSet(StringComparer.Ordinal);
         await ReadInWordsAsync([.. samples], ct);
@@ -45,7 +49,8 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
             if (seen is not null)
             {
                 var suspects = await JudgeAsync(seen, ct);
-                // Definitions are told by the newest catalog, rows by the snapshot's: a migration that committed between gives a mixture of both.
+                // Definitions are told by the newest catalog, rows by the snapshot's: a migration that committed
+                // between gives a mixture of both.
                 names = suspects.Count == 0 || look == Looks ? [] : await ChangedAsync(suspects, seen, ct);
             }
             else if (rows.Count > 1)
@@ -103,7 +108,8 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
     ];
 
     /// <summary>
-    /// A table or an object that was there a moment ago (what the catalog's functions answer with XX000, or 42P01, 42703, 3F000), or a history table that is locked.
+    /// A table or an object that was there a moment ago (what the catalog's functions answer with XX000, or 42P01,
+    /// 42703, 3F000), or a history table that is locked.
     /// </summary>
     private static bool IsSomebodysChange(PostgresException error) => error.SqlState is
         PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction

@@ -5,8 +5,9 @@ using Tenancy.Drift;
 namespace Tenancy;
 
 /// <summary>
-/// Says where schemas differ from what the build's migrations make, and where ledger, histories and registry disagree. It changes nothing and keeps nobody waiting:
-/// what the migrations make is made on this very server, in a transaction that is rolled back.
+/// Says where schemas differ from what the build's migrations make, and where ledger, histories and registry disagree.
+/// It changes nothing and keeps nobody waiting: what the migrations make is made on this very server, in a transaction
+/// that is rolled back.
 /// </summary>
 public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options, TimeProvider time)
 {
@@ -19,16 +20,19 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
     private static readonly string[] Compared = ["ready", "failed", "suspended", "spare", "archived"];
 
     /// <summary>
-    /// Compares every schema, in whatever state it should exist, with the migrations of its own version. A schema that is migrated meanwhile is read again before
-    /// anything is said about it; one with migrations that this build doesn't have is reported as incomparable.
+    /// Compares every schema, in whatever state it should exist, with the migrations of its own version. A schema that
+    /// is migrated meanwhile is read again before anything is said about it; one with migrations that this build
+    /// doesn't have is reported as incomparable.
     /// </summary>
     /// <remarks>
-    /// Of the catalog: tables, columns but for their order, constraints, indexes, views, sequences, functions, types, triggers, rules, policies, and all rights but the
-    /// owner's. Not compared: extended statistics, storage parameters of columns, comments, operators, text search.
+    /// Of the catalog: tables, columns but for their order, constraints, indexes, views, sequences, functions, types,
+    /// triggers, rules, policies, and all rights but the owner's. Not compared: extended statistics, storage parameters
+    /// of columns, comments, operators, text search.
     /// </remarks>
     /// <param name="plan">Which schemas; default all, without a registry.</param>
     /// <param name="ct">Ends it at once.</param>
-    /// <exception cref="NpgsqlException">The database failed, or doesn't let this login make the reference: it has to be the owner, who runs the migrations.</exception>
+    /// <exception cref="NpgsqlException">The database failed, or doesn't let this login make the reference: it has to
+    /// be the owner, who runs the migrations.</exception>
     public async Task<DriftReport> VerifyAsync(VerifyPlan? plan = null, CancellationToken ct = default)
     {
         plan ??= new();

@@ -15,7 +15,10 @@ internal sealed record InventoryRow(string Schema, string? State, string Version
 /// <summary>Ledger and catalog side by side.</summary>
 internal static class Inventory
 {
-    /// <summary>All, or those of these names, in one snapshot: a schema that is made meanwhile is there with its ledger row, or not yet.</summary>
+    /// <summary>
+    /// All, or those of these names, in one snapshot: a schema that is made meanwhile is there with its ledger row, or
+    /// not yet.
+    /// </summary>
     public static async Task<IReadOnlyList<InventoryRow>> ReadAsync(NpgsqlDataSource database, string historyTable, IEnumerable<string>? only, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(

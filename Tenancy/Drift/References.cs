@@ -14,12 +14,16 @@ internal sealed class Reference(string hash, string[] items)
     /// <summary>Whether a schema of that hash has the reference's items.</summary>
     public bool HasHash(string hash) => _hashes.ContainsKey(hash);
 
-    /// <summary>A schema with the reference's items, whose columns came in another order: whoever has its hash need not be read in full.</summary>
+    /// <summary>
+    /// A schema with the reference's items, whose columns came in another order: whoever has its hash need not be read
+    /// in full.
+    /// </summary>
     public void Learn(string hash) => _hashes.TryAdd(hash, true);
 }
 
 /// <summary>
-/// One reference for each version that is met: a schema that this server makes from the migrations in a transaction that is rolled back, so nobody else ever sees it.
+/// One reference for each version that is met: a schema that this server makes from the migrations in a transaction
+/// that is rolled back, so nobody else ever sees it.
 /// </summary>
 internal sealed class References(NpgsqlDataSource database, CompiledMigrations build, CancellationToken ct)
 {

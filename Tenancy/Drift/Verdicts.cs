@@ -13,7 +13,9 @@ internal sealed record Verdict(bool Compared, IReadOnlyList<string> Differences,
 /// <summary>Judges schemas as they were seen.</summary>
 internal sealed class Verdicts(References references, SchemaVersions versions, CompiledMigrations build)
 {
-    /// <summary>The judgement; where only hashes were read, differences of the catalog are only <see cref="Unread"/>.</summary>
+    /// <summary>
+    /// The judgement; where only hashes were read, differences of the catalog are only <see cref="Unread"/>.
+    /// </summary>
     public const string Unread = "its catalog differs";
 
     public async Task<Verdict> OfAsync(SeenSchema seen)

@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace Tenancy;
 
-/// <summary>Brings every schema to the build's version: ring after ring, groups of schemas in a transaction each, several at once, one failure apart from the others.</summary>
+/// <summary>
+/// Brings every schema to the build's version: ring after ring, groups of schemas in a transaction each, several at
+/// once, one failure apart from the others.
+/// </summary>
 public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log, TenancyMetrics? metrics = null)
 {
     /// <summary>For telemetry: whose schemas they are.</summary>
@@ -15,14 +18,16 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) => RunAsync(plan, progress: null, stop: default, ct);
 
     /// <summary>
-    /// Migrates what the plan says. Several processes may run this at once: schemas are claimed by their ledger rows, so they share the work, and each returns only
-    /// when nothing is left to do. Interrupted, it leaves every schema either migrated or as it was.
+    /// Migrates what the plan says. Several processes may run this at once: schemas are claimed by their ledger rows,
+    /// so they share the work, and each returns only when nothing is left to do. Interrupted, it leaves every schema
+    /// either migrated or as it was.
     /// </summary>
     /// <param name="plan">What to do.</param>
     /// <param name="progress">Told after every group.</param>
     /// <param name="stop">Ends the run after the groups in hand; the report says so.</param>
     /// <param name="ct">Ends it at once: what the groups in hand have done is rolled back.</param>
-    /// <exception cref="NpgsqlException">The database itself failed: the run is not over and can be started again.</exception>
+    /// <exception cref="NpgsqlException">The database itself failed: the run is not over and can be started
+    /// again.</exception>
     /// <exception cref="ArgumentException">The plan can't be carried out; the message says why.</exception>
     public async Task<FleetReport> RunAsync(FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
     {
@@ -131,7 +136,9 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         return [.. found.Where(version => work.IsDue(versions.Find(version)))];
     }
 
-    /// <summary>A worker that waited for a connection in vain, with one in its hands, would look like a database that is away.</summary>
+    /// <summary>
+    /// A worker that waited for a connection in vain, with one in its hands, would look like a database that is away.
+    /// </summary>
     private void RefuseTooSmallAPool(FleetPlan plan, FleetWork work, IReadOnlyList<string> due)
     {
         var needed = 1 + (work.GoesOutside(due.Select(versions.Find)) ? 2 * plan.Workers : plan.Workers);
@@ -177,7 +184,10 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
     }
 
-    /// <summary>As planned, or as many as the server's lock table holds: it belongs to all sessions, and half of it is left to the others.</summary>
+    /// <summary>
+    /// As planned, or as many as the server's lock table holds: it belongs to all sessions, and half of it is left to
+    /// the others.
+    /// </summary>
     private async Task<int> GroupSizeAsync(FleetRun run, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(

@@ -3,12 +3,15 @@ namespace Tenancy;
 /// <summary>What a run should do.</summary>
 public sealed record FleetPlan
 {
-    /// <summary>Up to which migration, by id or name; default all that the build has. Schemas that are further stay there.</summary>
+    /// <summary>
+    /// Up to which migration, by id or name; default all that the build has. Schemas that are further stay there.
+    /// </summary>
     public string? To { get; init; }
 
     /// <summary>
-    /// Take migrations back instead, down to <see cref="To"/>, which is then required and stays applied ("0": take all back). Builds that have more than
-    /// the schema answer its tenant with "being upgraded" until the schema has them again.
+    /// Take migrations back instead, down to <see cref="To"/>, which is then required and stays applied ("0": take all
+    /// back). Builds that have more than the schema answer its tenant with "being upgraded" until the schema has them
+    /// again.
     /// </summary>
     public bool Down { get; init; }
 
@@ -22,47 +25,61 @@ public sealed record FleetPlan
     public bool OnlyFailed { get; init; }
 
     /// <summary>
-    /// How many groups are migrated at the same time, each over one connection. Default: as many as this process has processors, but at least 2 and at most 4. A run uses this many connections
-    /// and one for its heartbeat, and as many again while it applies a migration that can't run in a transaction.
+    /// How many groups are migrated at the same time, each over one connection. Default: as many as this process has
+    /// processors, but at least 2 and at most 4. A run uses this many connections and one for its heartbeat, and as
+    /// many again while it applies a migration that can't run in a transaction.
     /// </summary>
     /// <remarks>
-    /// What limits it is the server's processors, of which SQL says nothing: where the job shares them, more workers only wait for each other, and each has a backend that has to learn the
-    /// catalog (<c>migration</c> in Benchmarks: 4 on two processors take 1.08 times the time of 2). A larger server that isn't busy otherwise takes more.
+    /// What limits it is the server's processors, of which SQL says nothing: where the job shares them, more workers
+    /// only wait for each other, and each has a backend that has to learn the catalog (<c>migration</c> in Benchmarks:
+    /// 4 on two processors take 1.08 times the time of 2). A larger server that isn't busy otherwise takes more.
     /// </remarks>
     public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 4);
 
     /// <summary>
-    /// How many schemas share a transaction and a round trip, at most. Default 50; fewer where <see cref="GroupTime"/> is too short for them, or the server's lock table too small.
+    /// How many schemas share a transaction and a round trip, at most. Default 50; fewer where <see cref="GroupTime"/>
+    /// is too short for them, or the server's lock table too small.
     /// </summary>
     public int Group { get; init; } = 50;
 
     /// <summary>
-    /// How long a group's transaction should last, because it holds what its first migration locks until its last is done: a group has as many schemas as that worker's last ones let
-    /// expect, at least one, and each worker begins with one. Default 100 ms.
+    /// How long a group's transaction should last, because it holds what its first migration locks until its last is
+    /// done: a group has as many schemas as that worker's last ones let expect, at least one, and each worker begins
+    /// with one. Default 100 ms.
     /// </summary>
     public TimeSpan GroupTime { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a statement waits for a lock that live traffic holds before it gives way and is tried again. Default 5 s.</summary>
+    /// <summary>
+    /// How long a statement waits for a lock that live traffic holds before it gives way and is tried again. Default 5
+    /// s.
+    /// </summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a statement may take; default as long as it wants.</summary>
     public TimeSpan? StatementTimeout { get; init; }
 
-    /// <summary>How often a schema is tried when someone is in the way (a lock, a deadlock) before that counts as its failure. Default 4.</summary>
+    /// <summary>
+    /// How often a schema is tried when someone is in the way (a lock, a deadlock) before that counts as its failure.
+    /// Default 4.
+    /// </summary>
     public int Attempts { get; init; } = 4;
 
-    /// <summary>How long a run goes on trying to reach a server that is gone or restarting before it gives up. Default 30 s.</summary>
+    /// <summary>
+    /// How long a run goes on trying to reach a server that is gone or restarting before it gives up. Default 30 s.
+    /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many schemas of ring 0 may fail before the run halts. Default 0.</summary>
     public int FailuresInRingZero { get; init; }
 
-    /// <summary>Which share of the schemas of a later ring may fail before the run halts; one always may. Default 0.01.</summary>
+    /// <summary>
+    /// Which share of the schemas of a later ring may fail before the run halts; one always may. Default 0.01.
+    /// </summary>
     public double FailureShareLater { get; init; } = 0.01;
 
     /// <summary>
-    /// Go on with the others of a ring however many fail. What failed too often in one ring still keeps the next ring from starting. Default false: the run
-    /// halts as soon as more than the allowed number has failed.
+    /// Go on with the others of a ring however many fail. What failed too often in one ring still keeps the next ring
+    /// from starting. Default false: the run halts as soon as more than the allowed number has failed.
     /// </summary>
     public bool Isolate { get; init; }
 
@@ -78,7 +95,9 @@ public enum FleetOutcome
     /// <summary>Nothing is left to do; some may have failed.</summary>
     Done,
 
-    /// <summary>Too many failed in a ring, or someone asked it to stop (<c>tenancy.runs.halt</c>); what was migrated stays.</summary>
+    /// <summary>
+    /// Too many failed in a ring, or someone asked it to stop (<c>tenancy.runs.halt</c>); what was migrated stays.
+    /// </summary>
     Halted,
 
     /// <summary>The caller's token stopped it after the groups in hand.</summary>
@@ -95,7 +114,9 @@ public enum FleetOutcome
 public sealed record FleetReport(
     int Migrated, IReadOnlyList<FailedSchema> Failed, TimeSpan Elapsed, FleetOutcome Outcome = FleetOutcome.Done, string? Reason = null, Guid? Run = null);
 
-/// <summary>A schema that could not be migrated. Its transaction was rolled back: it is at the version it had.</summary>
+/// <summary>
+/// A schema that could not be migrated. Its transaction was rolled back: it is at the version it had.
+/// </summary>
 /// <param name="Schema">Which.</param>
 /// <param name="Error">What the server said, with the migration's id in front.</param>
 public sealed record FailedSchema(SchemaName Schema, string Error);

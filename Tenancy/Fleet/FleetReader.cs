@@ -41,7 +41,8 @@ public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations bu
 
     /// <summary>What a run by that plan would do, by the ledger; empty where nothing is pending.</summary>
     /// <exception cref="ArgumentException">The plan can't be carried out; the message says why.</exception>
-    /// <exception cref="NotSupportedException">It would take back a migration that this build doesn't know, or that has no way back.</exception>
+    /// <exception cref="NotSupportedException">It would take back a migration that this build doesn't know, or that has
+    /// no way back.</exception>
     public async Task<IReadOnlyList<PlannedGroup>> PlanAsync(FleetPlan plan, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -59,7 +60,8 @@ public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations bu
     }
 
     /// <summary>
-    /// The SQL by which a run would bring one schema where the plan says, by the schema's own history: for reading, or to be run by hand. Empty when nothing is pending.
+    /// The SQL by which a run would bring one schema where the plan says, by the schema's own history: for reading, or
+    /// to be run by hand. Empty when nothing is pending.
     /// </summary>
     /// <exception cref="PostgresException">42P01, 3F000: there is no such schema, or it has no history.</exception>
     public async Task<string> ScriptAsync(SchemaName schema, FleetPlan plan, CancellationToken ct = default)

@@ -76,7 +76,10 @@ internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime
         watcher?.Report(Progress);
     }
 
-    /// <summary>Something was brought to an end: an answer alone is not enough, a server may let everybody in and end whatever is begun.</summary>
+    /// <summary>
+    /// Something was brought to an end: an answer alone is not enough, a server may let everybody in and end whatever
+    /// is begun.
+    /// </summary>
     private void Reached()
     {
         lock (_lock)

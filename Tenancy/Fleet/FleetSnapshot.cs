@@ -3,7 +3,9 @@ using static Tenancy.TenancyTelemetry;
 
 namespace Tenancy;
 
-/// <summary>The fleet in numbers, as the ledger had it a moment ago; see <see cref="FleetWatch"/>. Spare schemas are no tenants.</summary>
+/// <summary>
+/// The fleet in numbers, as the ledger had it a moment ago; see <see cref="FleetWatch"/>. Spare schemas are no tenants.
+/// </summary>
 public sealed class FleetSnapshot
 {
     private static readonly SchemaState[] States = [.. Enum.GetValues<SchemaState>().Where(state => state != SchemaState.Spare)];
@@ -41,7 +43,9 @@ public sealed class FleetSnapshot
 
     internal Measurement<long>[] ByVersion { get; }
 
-    /// <summary>This build's version, also where nobody has it; the versions that most tenants have; the rest together.</summary>
+    /// <summary>
+    /// This build's version, also where nobody has it; the versions that most tenants have; the rest together.
+    /// </summary>
     private static IEnumerable<Measurement<long>> Series(List<SchemaCount> tenants, SchemaVersions versions, CompiledMigrations build)
     {
         var series = tenants.Append(new(SchemaState.Ready, build.Target, Failed: false, Schemas: 0))

@@ -4,7 +4,8 @@ namespace Tenancy;
 /// <param name="Target">The last migration that this build has; empty if it has none.</param>
 /// <param name="Groups">The schemas by ring, state and version.</param>
 /// <param name="Failures">Schemas whose last migration failed, by name.</param>
-/// <param name="Laggards">Schemas that lack a migration of this build, by name; the first <see cref="FleetReader.MostLaggards"/> of them.</param>
+/// <param name="Laggards">Schemas that lack a migration of this build, by name; the first
+/// <see cref="FleetReader.MostLaggards"/> of them.</param>
 /// <param name="Runs">The runs that are alive, then the last that ended; ten at most.</param>
 public sealed record FleetStatus(
     string Target, IReadOnlyList<FleetGroup> Groups, IReadOnlyList<FleetFailure> Failures, IReadOnlyList<FleetLaggard> Laggards, IReadOnlyList<FleetRunStatus> Runs)
@@ -62,14 +63,16 @@ public sealed record FleetLaggard(string Schema, int Ring, string? Last, int Mis
 /// <param name="HeartbeatAt">Its last sign of life.</param>
 /// <param name="EndedAt">When it ended.</param>
 /// <param name="Halt">Who has asked it to halt, and why.</param>
-/// <param name="Outcome"><c>running</c>; <c>silent</c> when its heartbeat has stopped; else how it ended, see <see cref="RunRow.Outcome"/>.</param>
+/// <param name="Outcome"><c>running</c>; <c>silent</c> when its heartbeat has stopped; else how it ended, see
+/// <see cref="RunRow.Outcome"/>.</param>
 public sealed record FleetRunStatus(
     Guid Id, string Kind, string AskedBy, string Target, int Total, int Migrated, int Failed, int? Ring,
     DateTimeOffset StartedAt, DateTimeOffset HeartbeatAt, DateTimeOffset? EndedAt, string? Halt, string Outcome);
 
 /// <summary>What a run would do to schemas that are alike.</summary>
 /// <param name="Ring">Their ring.</param>
-/// <param name="Last">The last migration they have; null where nobody wrote their version down: their histories tell when they are migrated.</param>
+/// <param name="Last">The last migration they have; null where nobody wrote their version down: their histories tell
+/// when they are migrated.</param>
 /// <param name="Steps">The migrations that would be applied or taken back, in order.</param>
 /// <param name="Schemas">Which schemas.</param>
 public sealed record PlannedGroup(int Ring, string? Last, IReadOnlyList<PlannedStep> Steps, IReadOnlyList<SchemaName> Schemas);

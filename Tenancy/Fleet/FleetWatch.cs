@@ -4,8 +4,9 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// Counts the schemas in the ledger at the start and every <see cref="TenancyOptions.FleetInterval"/>, for the gauges and for health. It asks one grouped
-/// query at a time, over the probe's connection, and leaves no span. Registered by <see cref="TenancyRegistration.AddTenancy"/>.
+/// Counts the schemas in the ledger at the start and every <see cref="TenancyOptions.FleetInterval"/>, for the gauges
+/// and for health. It asks one grouped query at a time, over the probe's connection, and leaves no span. Registered by
+/// <see cref="TenancyRegistration.AddTenancy"/>.
 /// </summary>
 public sealed class FleetWatch(
     DatabaseProbe probe, SchemaVersions versions, CompiledMigrations build, TenancyOptions options, TenancyMetrics metrics, TimeProvider time) : BackgroundService
@@ -21,7 +22,9 @@ public sealed class FleetWatch(
     /// <summary>The last count; null when there is none, because the last look failed.</summary>
     public FleetSnapshot? Last => metrics.Fleet;
 
-    /// <summary>Counts now. A failure is no error: it leaves <see cref="Last"/> null, and the database's health says why.</summary>
+    /// <summary>
+    /// Counts now. A failure is no error: it leaves <see cref="Last"/> null, and the database's health says why.
+    /// </summary>
     /// <param name="ct">Ends the wait.</param>
     public async Task<FleetSnapshot?> LookAsync(CancellationToken ct = default)
     {

@@ -8,7 +8,9 @@ namespace Tenancy;
 /// <param name="Adds">Applied, not taken back.</param>
 internal sealed record MigrationStep(string Id, MigrationSql Sql, bool Adds);
 
-/// <summary>What a run brings schemas to: which versions aren't there yet, and what a schema with given migrations needs.</summary>
+/// <summary>
+/// What a run brings schemas to: which versions aren't there yet, and what a schema with given migrations needs.
+/// </summary>
 internal sealed class FleetWork
 {
     private readonly CompiledMigrations _build;
@@ -24,7 +26,10 @@ internal sealed class FleetWork
     /// <summary>The id of the last migration that stays or gets applied; empty for none.</summary>
     public string Target { get; }
 
-    /// <summary>The version of a schema that has all of these and nothing else, where reaching it is all there is to do; null when taking back.</summary>
+    /// <summary>
+    /// The version of a schema that has all of these and nothing else, where reaching it is all there is to do; null
+    /// when taking back.
+    /// </summary>
     public string? TargetVersion => _down ? null : _build.Target;
 
     /// <exception cref="ArgumentException">The plan names a migration that the build doesn't have.</exception>
@@ -39,12 +44,16 @@ internal sealed class FleetWork
         return new(upTo, upTo.Ids.LastOrDefault() ?? "", down: false);
     }
 
-    /// <summary>Whether schemas of that version have to be looked at. Of a version that nobody wrote down the schema's own history tells.</summary>
+    /// <summary>
+    /// Whether schemas of that version have to be looked at. Of a version that nobody wrote down the schema's own
+    /// history tells.
+    /// </summary>
     public bool IsDue(SchemaVersion? version) => version is null || (_down
         ? version.Migrations.Any(IsBeyond)
         : !_build.Ids.All(version.Migrations.Contains));
 
-    /// <exception cref="NotSupportedException">It has a migration that this build doesn't know, and that would have to be taken back.</exception>
+    /// <exception cref="NotSupportedException">It has a migration that this build doesn't know, and that would have to
+    /// be taken back.</exception>
     public IReadOnlyList<MigrationStep> StepsFor(IReadOnlySet<string> applied)
     {
         if (!_down)

@@ -8,7 +8,8 @@ namespace Tenancy;
 internal static class Ledger
 {
     /// <summary>
-    /// Whether any schema has another version than that one: two looks into the index, one on each side. Nothing else is asked where nothing is pending.
+    /// Whether any schema has another version than that one: two looks into the index, one on each side. Nothing else
+    /// is asked where nothing is pending.
     /// </summary>
     /// <remarks>Measured with 10,000 schemas: <c>version &lt;&gt; $1</c> reads the whole index.</remarks>
     public const string AnyOther =
@@ -49,7 +50,9 @@ internal static class Ledger
         return versions;
     }
 
-    /// <summary>Each ring in which something is due, in order: how many schemas are, and how many it has in all.</summary>
+    /// <summary>
+    /// Each ring in which something is due, in order: how many schemas are, and how many it has in all.
+    /// </summary>
     public static async Task<IReadOnlyList<(int Ring, int Due, int Size)>> RingsAsync(NpgsqlDataSource database, Due due, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(
@@ -99,7 +102,10 @@ internal static class Ledger
         return (int)(await count.ExecuteScalarAsync(ct))!;
     }
 
-    /// <summary>Locks, in schema order, the next that are due and that nobody else holds; sets the transaction's time limits in the same round trip.</summary>
+    /// <summary>
+    /// Locks, in schema order, the next that are due and that nobody else holds; sets the transaction's time limits in
+    /// the same round trip.
+    /// </summary>
     /// <param name="connection">In a transaction.</param>
     /// <param name="due">Whom.</param>
     /// <param name="after">Only schemas after this one; empty for all.</param>
@@ -109,7 +115,8 @@ internal static class Ledger
     public static async Task<List<ClaimedSchema>> ClaimAsync(NpgsqlConnection connection, Due due, string after, int count, FleetPlan plan, CancellationToken ct)
     {
         await using var batch = connection.CreateBatch();
-        // SET LOCAL ends with the transaction: nothing stays on the pooled connection. SET takes no parameters, hence the numbers.
+        // SET LOCAL ends with the transaction: nothing stays on the pooled connection. SET takes no parameters, hence
+        // the numbers.
         batch.BatchCommands.Add(new($"SET LOCAL lock_timeout = {Milliseconds(plan.LockTimeout)}"));
         batch.BatchCommands.Add(new($"SET LOCAL statement_timeout = {Milliseconds(plan.StatementTimeout ?? TimeSpan.Zero)}"));
         var claim = new NpgsqlBatchCommand(
@@ -136,8 +143,8 @@ internal static class Ledger
     }
 
     /// <summary>
-    /// The same under the claim, locked until the transaction ends. EF locks its history, too, but commits after each migration and goes on without: against
-    /// readers and writers of its rows only a lock of one's own helps.
+    /// The same under the claim, locked until the transaction ends. EF locks its history, too, but commits after each
+    /// migration and goes on without: against readers and writers of its rows only a lock of one's own helps.
     /// </summary>
     public static async Task<IReadOnlyList<HashSet<string>>> LockHistoriesAsync(NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
     {
@@ -147,8 +154,9 @@ internal static class Ledger
     }
 
     /// <summary>
-    /// The statement that says which version schemas have now; to be sent with the DDL, so version and tables can't disagree. Text alone, because
-    /// a command of many statements takes no parameters: names are <see cref="SchemaName"/>s, versions are digits.
+    /// The statement that says which version schemas have now; to be sent with the DDL, so version and tables can't
+    /// disagree. Text alone, because a command of many statements takes no parameters: names are
+    /// <see cref="SchemaName"/>s, versions are digits.
     /// </summary>
     /// <param name="schemas">Which.</param>
     /// <param name="version">Of them all.</param>

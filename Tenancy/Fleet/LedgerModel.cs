@@ -3,13 +3,21 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Tenancy;
 
-/// <summary>Puts the ledger, the versions and the runs into the application's shared model, so that its migrations create them.</summary>
+/// <summary>
+/// Puts the ledger, the versions and the runs into the application's shared model, so that its migrations create them.
+/// </summary>
 public static class LedgerModel
 {
-    /// <summary>The states of schemas that are migrated, as SQL. The indexes below hold only these, and a query has to repeat the condition word for word.</summary>
+    /// <summary>
+    /// The states of schemas that are migrated, as SQL. The indexes below hold only these, and a query has to repeat
+    /// the condition word for word.
+    /// </summary>
     internal const string Migrated = "state IN ('ready', 'failed', 'suspended', 'spare')";
 
-    /// <summary>Maps <c>tenancy.schemas</c>, <c>tenancy.versions</c> and <c>tenancy.runs</c>. To be called in <c>OnModelCreating</c> of the shared context.</summary>
+    /// <summary>
+    /// Maps <c>tenancy.schemas</c>, <c>tenancy.versions</c> and <c>tenancy.runs</c>. To be called in
+    /// <c>OnModelCreating</c> of the shared context.
+    /// </summary>
     public static ModelBuilder AddTenancyLedger(this ModelBuilder model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -34,7 +42,8 @@ public static class LedgerModel
         row.Property(r => r.MigratedAt).HasColumnName("migrated_at");
         row.Property(r => r.MigratedInMs).HasColumnName("migrated_in_ms");
         row.Property(r => r.FailedAt).HasColumnName("failed_at");
-        // What a run asks first, who has another version than the build's; and what its workers ask, who comes next in a ring.
+        // What a run asks first, who has another version than the build's; and what its workers ask, who comes next in
+        // a ring.
         row.HasIndex(r => r.Version).HasDatabaseName("ix_schemas_version").HasFilter(Migrated);
         row.HasIndex(r => new { r.Ring, r.Schema }).HasDatabaseName("ix_schemas_ring_schema").HasFilter(Migrated);
     }

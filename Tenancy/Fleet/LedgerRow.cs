@@ -1,11 +1,14 @@
 namespace Tenancy;
 
 /// <summary>
-/// What is known of one schema: a row of <c>tenancy.schemas</c>. A row outlives its schema, because a schema's name is never used again.
+/// What is known of one schema: a row of <c>tenancy.schemas</c>. A row outlives its schema, because a schema's name is
+/// never used again.
 /// </summary>
 public sealed class LedgerRow
 {
-    /// <summary>The ring of whoever was put into none: 1. Ring 0 goes first and holds only those who were put there.</summary>
+    /// <summary>
+    /// The ring of whoever was put into none: 1. Ring 0 goes first and holds only those who were put there.
+    /// </summary>
     public const int UsualRing = 1;
 
     /// <summary>The schema's name; the key.</summary>
@@ -27,7 +30,8 @@ public sealed class LedgerRow
     public string? LastError { get; private set; }
 
     /// <summary>
-    /// The migration that was begun outside a transaction and hasn't been seen to end: null but for the time it takes, unless it was interrupted or failed.
+    /// The migration that was begun outside a transaction and hasn't been seen to end: null but for the time it takes,
+    /// unless it was interrupted or failed.
     /// </summary>
     public string? Unfinished { get; private set; }
 
@@ -37,14 +41,19 @@ public sealed class LedgerRow
     /// <summary>When the version last changed.</summary>
     public DateTimeOffset? MigratedAt { get; private set; }
 
-    /// <summary>How long that took, milliseconds: the time of its transaction, divided by the number of schemas in it.</summary>
+    /// <summary>
+    /// How long that took, milliseconds: the time of its transaction, divided by the number of schemas in it.
+    /// </summary>
     public double? MigratedInMs { get; private set; }
 
     /// <summary>When a migration last failed.</summary>
     public DateTimeOffset? FailedAt { get; private set; }
 }
 
-/// <summary>A version that a schema has or had: a row of <c>tenancy.versions</c>. It tells a build which migrations a version it never heard of consists of.</summary>
+/// <summary>
+/// A version that a schema has or had: a row of <c>tenancy.versions</c>. It tells a build which migrations a version it
+/// never heard of consists of.
+/// </summary>
 public sealed class VersionRow
 {
     /// <summary>See <see cref="CompiledMigrations.Fingerprint"/>; the key.</summary>
@@ -69,7 +78,9 @@ public sealed class RunRow
     /// <summary>Who asked for it: <c>user@host</c>.</summary>
     public required string AskedBy { get; init; }
 
-    /// <summary>The last migration that schemas shall have, e.g. <c>20261123101500_Initial</c>; empty for none.</summary>
+    /// <summary>
+    /// The last migration that schemas shall have, e.g. <c>20261123101500_Initial</c>; empty for none.
+    /// </summary>
     public required string Target { get; init; }
 
     /// <summary>How many schemas had to be brought to it when it began.</summary>
@@ -87,7 +98,10 @@ public sealed class RunRow
     /// <summary>When it began.</summary>
     public DateTimeOffset StartedAt { get; private set; }
 
-    /// <summary>Its last sign of life, every two seconds. A run that hasn't ended and whose heartbeat is older than 15 seconds is dead.</summary>
+    /// <summary>
+    /// Its last sign of life, every two seconds. A run that hasn't ended and whose heartbeat is older than 15 seconds
+    /// is dead.
+    /// </summary>
     public DateTimeOffset HeartbeatAt { get; private set; }
 
     /// <summary>Set by whoever wants it to end after the groups in hand; says who and why.</summary>
@@ -96,6 +110,9 @@ public sealed class RunRow
     /// <summary>When it ended.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
 
-    /// <summary>How it ended: <c>done</c>, <c>halted</c>, <c>cancelled</c>, <c>broken</c> (the database failed) or <c>lost</c> (it never said).</summary>
+    /// <summary>
+    /// How it ended: <c>done</c>, <c>halted</c>, <c>cancelled</c>, <c>broken</c> (the database failed) or <c>lost</c>
+    /// (it never said).
+    /// </summary>
     public string? Outcome { get; private set; }
 }

@@ -33,7 +33,8 @@ internal sealed partial class RingWorker
         group.Slugs = span is { IsAllDataRequested: true } ? await SlugsAsync(group.Schemas, ct) : null;
         if (group.Alone)
         {
-            // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the claim stays.
+            // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the
+            // claim stays.
             await transaction.SaveAsync(BeforeMigrations, ct);
             span?.SetTag(TenancyTelemetry.Namespace, Namespace(group, claimed[0].Schema)).SetTag(TenancyTelemetry.Tenant, group.Slugs?.GetValueOrDefault(claimed[0].Schema));
         }
@@ -56,7 +57,8 @@ internal sealed partial class RingWorker
             if (!group.Alone)
             {
                 await transaction.RollbackAsync(ct);
-                // Some statements run by themselves and not inside another one, SELECT INTO for instance. Who is in the way says nothing of that.
+                // Some statements run by themselves and not inside another one, SELECT INTO for instance. Who is in the
+                // way says nothing of that.
                 _together &= error is PostgresException inTheWay && inTheWay.GivesWay();
                 LogGroupFailed(log, claimed.Count, claimed[0].Schema, claimed[^1].Schema, Words(error));
                 return new(group.Schemas);
@@ -73,7 +75,9 @@ internal sealed partial class RingWorker
         }
     }
 
-    /// <summary>All of the group in one round trip; a schema alone migration by migration, so that an error can be told of one.</summary>
+    /// <summary>
+    /// All of the group in one round trip; a schema alone migration by migration, so that an error can be told of one.
+    /// </summary>
     private async Task<Taken> InsideAsync(Group group, List<SchemaTodo> todo, CancellationToken ct)
     {
         var inside = todo.Where(schema => !schema.Steps.BeginsOutside).ToList();
@@ -114,8 +118,9 @@ internal sealed partial class RingWorker
     }
 
     /// <summary>
-    /// A migration that can't run in a transaction, over a connection of its own, while this transaction holds the claim. That it begins is written down
-    /// first, and committed: who finds it so later knows that a part of it may be there.
+    /// A migration that can't run in a transaction, over a connection of its own, while this transaction holds the
+    /// claim. That it begins is written down first, and committed: who finds it so later knows that a part of it may be
+    /// there.
     /// </summary>
     private async Task<Taken> OutsideAsync(Group group, SchemaTodo todo, string? begun, CancellationToken ct)
     {
@@ -135,8 +140,8 @@ internal sealed partial class RingWorker
             run.AddDue(version);
         }
 
-        // The last query's portal keeps its snapshot until another command takes its place, and an index that is built concurrently waits for all older
-        // snapshots: for this one for ever.
+        // The last query's portal keeps its snapshot until another command takes its place, and an index that is built
+        // concurrently waits for all older snapshots: for this one for ever.
         await ExecuteAsync(group.Connection, $"RELEASE SAVEPOINT {BeforeMigrations}", ct);
         try
         {

@@ -4,8 +4,9 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// One ring's schemas, migrated group by group. A group is claimed by its ledger rows, told apart from the others by <c>SKIP LOCKED</c>, and migrated in the
-/// transaction that holds the claim. When it fails, its schemas are claimed again one by one, so that only the guilty fail.
+/// One ring's schemas, migrated group by group. A group is claimed by its ledger rows, told apart from the others by
+/// <c>SKIP LOCKED</c>, and migrated in the transaction that holds the claim. When it fails, its schemas are claimed
+/// again one by one, so that only the guilty fail.
 /// </summary>
 internal sealed partial class RingWorker(
     NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, TenantSlugs? slugs,
@@ -27,7 +28,10 @@ internal sealed partial class RingWorker(
     /// <summary>Whether a group's statements are sent as one. A limit of time is each statement's own.</summary>
     private volatile bool _together = run.Plan.StatementTimeout is null;
 
-    /// <summary>Works until nothing of the ring is due, the run is halted or <paramref name="stop"/> says so. Several may work at once.</summary>
+    /// <summary>
+    /// Works until nothing of the ring is due, the run is halted or <paramref name="stop"/> says so. Several may work
+    /// at once.
+    /// </summary>
     public async Task WorkAsync(CancellationToken stop, CancellationToken ct)
     {
         await using var session = new WorkerSession(database);
@@ -79,9 +83,11 @@ internal sealed partial class RingWorker(
     }
 
     /// <summary>
-    /// What was skipped because somebody held it, what a lost connection left, what another process left between two transactions: from the start, one by one.
+    /// What was skipped because somebody held it, what a lost connection left, what another process left between two
+    /// transactions: from the start, one by one.
     /// </summary>
-    /// <returns>False when nothing is left to wait for, or another worker of this run is at it, and looks itself when it has done.</returns>
+    /// <returns>False when nothing is left to wait for, or another worker of this run is at it, and looks itself when
+    /// it has done.</returns>
     private async Task<bool> WaitForOthersAsync(CancellationToken ct)
     {
         if (Volatile.Read(ref _inHand) > 0)
@@ -127,7 +133,9 @@ internal sealed partial class RingWorker(
         return await Ledger.ListAsync(database, run.Due(ring), ct);
     }
 
-    /// <summary>One schema, in as many transactions as its migrations ask for, trying again when someone is in the way.</summary>
+    /// <summary>
+    /// One schema, in as many transactions as its migrations ask for, trying again when someone is in the way.
+    /// </summary>
     private async Task FinishAsync(WorkerSession session, SchemaName schema, Taken last, CancellationToken stop, CancellationToken ct)
     {
         var attempt = last.InTheWay ? 2 : 1;
@@ -151,7 +159,8 @@ internal sealed partial class RingWorker(
         var last = claimed[^1].Schema;
         lock (_lock)
         {
-            // Whatever comes of it: nobody else held it. A session that has just ended may hold its rows for a moment longer.
+            // Whatever comes of it: nobody else held it. A session that has just ended may hold its rows for a moment
+            // longer.
             _heldSince = null;
             _left -= inOrder ? claimed.Count : 0;
             if (inOrder && string.CompareOrdinal(last.Value, _after) > 0)

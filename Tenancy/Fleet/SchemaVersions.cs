@@ -37,15 +37,18 @@ internal sealed record SchemaVersion(string Version, IReadOnlySet<string> Migrat
 }
 
 /// <summary>
-/// Which migrations each version consists of: this build's own by itself, others from <c>tenancy.versions</c>, where whoever brings a schema to a
-/// version writes it down first. There are as many as releases, not as many as tenants.
+/// Which migrations each version consists of: this build's own by itself, others from <c>tenancy.versions</c>, where
+/// whoever brings a schema to a version writes it down first. There are as many as releases, not as many as tenants.
 /// </summary>
 public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations build)
 {
     private readonly ConcurrentDictionary<string, SchemaVersion> _known = new(Own(build).ToDictionary(version => version.Version));
     private readonly ConcurrentDictionary<string, bool> _recorded = new();
 
-    /// <summary>What the version means to this build, as far as it has been learnt: <see cref="VersionStanding.Behind"/> where it is unknown.</summary>
+    /// <summary>
+    /// What the version means to this build, as far as it has been learnt: <see cref="VersionStanding.Behind"/> where
+    /// it is unknown.
+    /// </summary>
     public VersionStanding StandingOf(string version)
     {
         if (version == build.Target)
@@ -61,7 +64,9 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
         return known.Breaking.All(build.Ids.Contains) ? VersionStanding.Ahead : VersionStanding.AheadAndBreaking;
     }
 
-    /// <summary>The same for one, at the price of a look into a dictionary where it is known: every request asks.</summary>
+    /// <summary>
+    /// The same for one, at the price of a look into a dictionary where it is known: every request asks.
+    /// </summary>
     public ValueTask LearnAsync(string version, CancellationToken ct = default) => _known.ContainsKey(version) ? ValueTask.CompletedTask : LearnAsync([version], ct);
 
     /// <summary>Asks the database for versions this process never met.</summary>
@@ -87,7 +92,8 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
     internal SchemaVersion? Find(string version) => _known.GetValueOrDefault(version);
 
     /// <summary>
-    /// Writes a version down before the first schema gets it, and at once: inside the transactions that bring schemas to it, each would wait for the others.
+    /// Writes a version down before the first schema gets it, and at once: inside the transactions that bring schemas
+    /// to it, each would wait for the others.
     /// </summary>
     /// <returns>The version of a schema that has these migrations.</returns>
     internal async ValueTask<string> RecordAsync(IEnumerable<string> migrations, CancellationToken ct)

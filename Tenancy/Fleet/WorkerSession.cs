@@ -4,8 +4,8 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// What a worker keeps from group to group: its connection, and how long a schema takes. What a backend learns of the catalog is its own, so a pool that hands
-/// out another one for each group makes all of them learn it.
+/// What a worker keeps from group to group: its connection, and how long a schema takes. What a backend learns of the
+/// catalog is its own, so a pool that hands out another one for each group makes all of them learn it.
 /// </summary>
 internal sealed class WorkerSession(NpgsqlDataSource database) : IAsyncDisposable
 {
@@ -24,7 +24,9 @@ internal sealed class WorkerSession(NpgsqlDataSource database) : IAsyncDisposabl
         return _connection = await database.OpenConnectionAsync(ct);
     }
 
-    /// <summary>How many schemas can be migrated in that time, going by the last ones; one as long as there are none.</summary>
+    /// <summary>
+    /// How many schemas can be migrated in that time, going by the last ones; one as long as there are none.
+    /// </summary>
     public int Fits(TimeSpan time) => _pace is { } pace ? (int)Math.Clamp(time / pace, 1, int.MaxValue) : 1;
 
     /// <summary>That the last ones took so long.</summary>

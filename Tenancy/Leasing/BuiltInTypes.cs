@@ -3,10 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace Tenancy.Leasing;
 
-/// <summary>The types that Npgsql reads and writes without loading any from the database, see <see cref="TenancyOptions.LoadTypes"/>.</summary>
+/// <summary>
+/// The types that Npgsql reads and writes without loading any from the database, see
+/// <see cref="TenancyOptions.LoadTypes"/>.
+/// </summary>
 internal static partial class BuiltInTypes
 {
-    /// <summary>By PostgreSQL's names and by those of the SQL standard; a test compares them with what Npgsql can do. Arrays are known with their elements.</summary>
+    /// <summary>
+    /// By PostgreSQL's names and by those of the SQL standard; a test compares them with what Npgsql can do. Arrays are
+    /// known with their elements.
+    /// </summary>
     private static readonly FrozenSet<string> Names = FrozenSet.ToFrozenSet(
         """
         int2, smallint, int4, int, integer, int8, bigint, float4, real, float8, float, double precision, numeric, decimal, dec, money, bool, boolean,
@@ -17,10 +23,14 @@ internal static partial class BuiltInTypes
         oid, oidvector, int2vector, xid, xid8, cid, tid, pg_lsn, refcursor
         """.Split([',', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), StringComparer.OrdinalIgnoreCase);
 
-    /// <param name="storeType">As EF's mapping has it, e.g. <c>numeric(18,2)</c> or <c>character varying(30)[]</c>.</param>
+    /// <param name="storeType">As EF's mapping has it, e.g. <c>numeric(18,2)</c> or <c>character
+    /// varying(30)[]</c>.</param>
     public static bool Has(string storeType) => Names.Contains(Spaces().Replace(FacetsAndBounds().Replace(storeType, ""), " ").Trim());
 
-    /// <summary>A length or a precision, which may stand amid the name: <c>timestamp(3) with time zone</c>; and an array's bounds.</summary>
+    /// <summary>
+    /// A length or a precision, which may stand amid the name: <c>timestamp(3) with time zone</c>; and an array's
+    /// bounds.
+    /// </summary>
     [GeneratedRegex(@"\([^)]*\)|\[\d*\]")]
     private static partial Regex FacetsAndBounds();
 

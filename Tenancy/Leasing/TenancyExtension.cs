@@ -10,7 +10,8 @@ namespace Tenancy.Leasing;
 /// <param name="tables">See <see cref="TenancyOptions.SharedTables"/>.</param>
 /// <param name="schemas">See <see cref="TenancyOptions.SharedSchemas"/>.</param>
 /// <param name="loadTypes">See <see cref="TenancyOptions.LoadTypes"/>.</param>
-/// <param name="metrics">The host's. Contexts of several hosts may share internal services, so those that count take it from their own options.</param>
+/// <param name="metrics">The host's. Contexts of several hosts may share internal services, so those that count take it
+/// from their own options.</param>
 internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas, bool loadTypes, TenancyMetrics? metrics = null) : IDbContextOptionsExtension
 {
     private readonly IReadOnlyList<string> _tables = tables;

@@ -5,8 +5,8 @@ using Tenancy.Stamping;
 namespace Tenancy.Leasing;
 
 /// <summary>
-/// The tenant of one lease of one context. It lives among EF's own scoped services, whose state EF resets when a pooled context goes
-/// back: so forgetting needs nobody to remember it.
+/// The tenant of one lease of one context. It lives among EF's own scoped services, whose state EF resets when a pooled
+/// context goes back: so forgetting needs nobody to remember it.
 /// </summary>
 /// <param name="metrics">The host's; null for a context made by hand.</param>
 internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableService, IDisposable
@@ -23,7 +23,9 @@ internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableServic
 
     public static TenantBinding Of(DbContext context) => context.GetService<TenantBinding>();
 
-    /// <summary>A context that has served or tracks anything can't change its tenant: it is bound once per lease.</summary>
+    /// <summary>
+    /// A context that has served or tracks anything can't change its tenant: it is bound once per lease.
+    /// </summary>
     public void Bind(Tenant tenant)
     {
         if (Chunk is not null || (_tenant is not null && _tenant != tenant))

@@ -5,7 +5,10 @@ using Tenancy.Stamping;
 
 namespace Tenancy.Leasing;
 
-/// <summary>Some tenants that one command reads for: the command's text once per tenant, joined by UNION ALL, with the tenant's place as a last column.</summary>
+/// <summary>
+/// Some tenants that one command reads for: the command's text once per tenant, joined by UNION ALL, with the tenant's
+/// place as a last column.
+/// </summary>
 internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
 {
     public IReadOnlyList<Tenant> Tenants { get; } = tenants;

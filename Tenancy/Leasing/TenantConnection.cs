@@ -1,4 +1,5 @@
-// The provider's connection is public by need and internal by name. What is used of it: its constructor, and that it can be derived from.
+// The provider's connection is public by need and internal by name. What is used of it: its constructor, and that it
+// can be derived from.
 #pragma warning disable EF1001
 
 using System.Transactions;
@@ -10,8 +11,9 @@ using Tenancy.Stamping;
 namespace Tenancy.Leasing;
 
 /// <summary>
-/// The connection of one tenant context. It knows whom the context serves, and doesn't open for nobody: so a context without a tenant
-/// is refused before anything reaches the server, whatever it was asked for (a connection interceptor could do it, at a cost per open).
+/// The connection of one tenant context. It knows whom the context serves, and doesn't open for nobody: so a context
+/// without a tenant is refused before anything reaches the server, whatever it was asked for (a connection interceptor
+/// could do it, at a cost per open).
 /// </summary>
 internal sealed class TenantConnection(
     RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources, IDbContextOptions options, TenantBinding binding, SharedObjects shared)
@@ -24,7 +26,10 @@ internal sealed class TenantConnection(
     /// <summary>What the context's commands may name besides the tenant's own schema.</summary>
     public AllowList Shared => _shared ??= shared.Of(Context.Model);
 
-    /// <summary>The provider searches the connection string for "Enlist=false" at every open, to save this look; the search costs more.</summary>
+    /// <summary>
+    /// The provider searches the connection string for "Enlist=false" at every open, to save this look; the search
+    /// costs more.
+    /// </summary>
     public override Transaction? CurrentAmbientTransaction => Transaction.Current;
 
     public override bool Open(bool errorsExpected = false)

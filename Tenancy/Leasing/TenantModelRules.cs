@@ -10,11 +10,13 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Tenancy.Leasing;
 
 /// <summary>
-/// Checks a tenant model when it is built, the last of all conventions: what the stamp can't reach (names inside literals), what a data
-/// source knows for one schema only (enums, ranges) or not at all, and what would tie tenants to each other is refused, with the way round it.
+/// Checks a tenant model when it is built, the last of all conventions: what the stamp can't reach (names inside
+/// literals), what a data source knows for one schema only (enums, ranges) or not at all, and what would tie tenants to
+/// each other is refused, with the way round it.
 /// </summary>
 /// <param name="mappings">EF's.</param>
-/// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see <see cref="TenancyOptions.LoadTypes"/>.</param>
+/// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see
+/// <see cref="TenancyOptions.LoadTypes"/>.</param>
 internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes) : IConventionSetPlugin, IModelFinalizingConvention
 {
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
@@ -45,7 +47,8 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
             throw Refused($"it has the sequence '{sequence.Name}', and PostgreSQL takes a sequence's name from a literal, which is never stamped", "use uuid v7 keys or identity columns");
         }
 
-        // Enums and ranges; their annotations belong to the provider and have no public accessor by these names in every version.
+        // Enums and ranges; their annotations belong to the provider and have no public accessor by these names in
+        // every version.
         if (model.GetAnnotations().FirstOrDefault(a => a.Name.StartsWith("Npgsql:Enum:", StringComparison.Ordinal) || a.Name.StartsWith("Npgsql:Range:", StringComparison.Ordinal)) is { } type)
         {
             throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only", "keep an enum as text with a check constraint, a range as two columns");
@@ -53,7 +56,8 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
 
         foreach (var extension in Extensions(model))
         {
-            // The application's were refused at the beginning: this is the provider's, from a column's type, and a tenant's migrations would make it.
+            // The application's were refused at the beginning: this is the provider's, from a column's type, and a
+            // tenant's migrations would make it.
             model.RemoveAnnotation(extension.Name);
         }
 
@@ -177,7 +181,10 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
     private static List<IConventionAnnotation> Extensions(IConventionModel model) =>
         [.. model.GetAnnotations().Where(annotation => annotation.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal))];
 
-    /// <summary>The first of all conventions, because the provider adds the extensions that columns' types come from, and later nothing tells the two apart.</summary>
+    /// <summary>
+    /// The first of all conventions, because the provider adds the extensions that columns' types come from, and later
+    /// nothing tells the two apart.
+    /// </summary>
     private sealed class ExtensionsRule : IModelFinalizingConvention
     {
         public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Tenancy;
 
-/// <summary>Makes a new tenant's schema, complete, inside the caller's transaction: it exists with the registry's row, or not at all.</summary>
+/// <summary>
+/// Makes a new tenant's schema, complete, inside the caller's transaction: it exists with the registry's row, or not at
+/// all.
+/// </summary>
 public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options, TenancyMetrics? metrics = null, TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -12,12 +15,14 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     private readonly Channel<SchemaName> _given = Channel.CreateBounded<SchemaName>(
         new BoundedChannelOptions(TenancyOptions.LargestWarmPool) { FullMode = BoundedChannelFullMode.DropOldest });
 
-    /// <summary>The names of the spares that this process gave away, in transactions that may not have ended yet.</summary>
+    /// <summary>
+    /// The names of the spares that this process gave away, in transactions that may not have ended yet.
+    /// </summary>
     internal ChannelReader<SchemaName> Given => _given.Reader;
 
     /// <summary>
-    /// What has to be done once per process, by preference before a transaction holds a connection: compiles the migrations and writes the build's
-    /// version down. Does nothing when called again.
+    /// What has to be done once per process, by preference before a transaction holds a connection: compiles the
+    /// migrations and writes the build's version down. Does nothing when called again.
     /// </summary>
     public async ValueTask PrepareAsync(CancellationToken ct = default)
     {
@@ -26,15 +31,15 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     }
 
     /// <summary>
-    /// Gives a new tenant its schema, ready to be served: a spare one by another name where there is one (see <see cref="TenancyOptions.WarmPool"/>),
-    /// else one made now. A rollback gives the spare back.
+    /// Gives a new tenant its schema, ready to be served: a spare one by another name where there is one (see
+    /// <see cref="TenancyOptions.WarmPool"/>), else one made now. A rollback gives the spare back.
     /// </summary>
     /// <param name="transaction">The caller's, which he commits.</param>
     /// <param name="wanted">The name; see <see cref="ReserveAsync"/>.</param>
     /// <param name="ring">See <see cref="LedgerRow.Ring"/>.</param>
     /// <param name="reserved">
-    /// Called as soon as the name is taken and before there is a schema: the moment to write the registry's row, so that who comes second for a
-    /// customer waits for the first one's transaction, and fails, before anything is made.
+    /// Called as soon as the name is taken and before there is a schema: the moment to write the registry's row, so
+    /// that who comes second for a customer waits for the first one's transaction, and fails, before anything is made.
     /// </param>
     /// <param name="ct">Ends the work; roll the transaction back.</param>
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>
@@ -56,7 +61,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
 
         if (spare is { } given)
         {
-            // By its identity everything follows, rights and defaults too; no text in it has its name, because the compiler refuses the placeholder in literals.
+            // By its identity everything follows, rights and defaults too; no text in it has its name, because the
+            // compiler refuses the placeholder in literals.
             await MeasureAsync(fromSpare: true, () => ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct));
             _given.Writer.TryWrite(given);
         }
@@ -69,8 +75,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     }
 
     /// <summary>
-    /// Finds a name that was never used: <paramref name="wanted"/>, else the same with <c>_2</c>, <c>_3</c>... The name is taken by
-    /// its ledger row, which no rollback but this transaction's removes.
+    /// Finds a name that was never used: <paramref name="wanted"/>, else the same with <c>_2</c>, <c>_3</c>... The name
+    /// is taken by its ledger row, which no rollback but this transaction's removes.
     /// </summary>
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>
     public async Task<SchemaName> ReserveAsync(NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, CancellationToken ct = default)
@@ -78,7 +84,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         ArgumentNullException.ThrowIfNull(transaction);
         foreach (var name in Names(wanted))
         {
-            // A row that another transaction is about to commit makes this wait for it, and then move on to the next name.
+            // A row that another transaction is about to commit makes this wait for it, and then move on to the next
+            // name.
             await using var reserve = new NpgsqlCommand(
                 """
                 INSERT INTO tenancy.schemas (schema, state, ring)
@@ -100,7 +107,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     }
 
     /// <summary>Creates the reserved schema with all migrations, in one round trip, and marks it ready.</summary>
-    /// <exception cref="PostgresException">The schema exists (42P06), or a migration failed: roll the transaction back.</exception>
+    /// <exception cref="PostgresException">The schema exists (42P06), or a migration failed: roll the transaction
+    /// back.</exception>
     public async Task CreateAsync(NpgsqlTransaction transaction, SchemaName schema, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);

@@ -6,8 +6,9 @@ namespace Tenancy;
 internal static class SpareSchemas
 {
     /// <summary>
-    /// All names begin alike, and the ledger's key is in the order of the bytes: the few spares are found by a short stretch of the key, however many
-    /// tenants there are. One whose schema somebody dropped by hand is none, and one between two transactions of a migration isn't yet.
+    /// All names begin alike, and the ledger's key is in the order of the bytes: the few spares are found by a short
+    /// stretch of the key, however many tenants there are. One whose schema somebody dropped by hand is none, and one
+    /// between two transactions of a migration isn't yet.
     /// </summary>
     private const string OfVersion =
         """
@@ -16,8 +17,8 @@ internal static class SpareSchemas
         """;
 
     /// <summary>
-    /// Takes a name if it is free, and with it a spare if there is one: whoever else looks for one at this moment takes the next, and nobody waits.
-    /// The row changes its key, so it is another one: none of its name was there before.
+    /// Takes a name if it is free, and with it a spare if there is one: whoever else looks for one at this moment takes
+    /// the next, and nobody waits. The row changes its key, so it is another one: none of its name was there before.
     /// </summary>
     internal const string Claim =
         $"""
@@ -54,8 +55,8 @@ internal static class SpareSchemas
     }
 
     /// <summary>
-    /// How many there are, for who may make more: one process at a time, until its transaction ends. The lock comes first and alone, so that the
-    /// count sees what its last holder has committed.
+    /// How many there are, for who may make more: one process at a time, until its transaction ends. The lock comes
+    /// first and alone, so that the count sees what its last holder has committed.
     /// </summary>
     /// <param name="transaction">Holds the lock.</param>
     /// <param name="version">Of which version.</param>

@@ -6,8 +6,9 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// Keeps as many spare schemas as <see cref="TenancyOptions.WarmPool"/> says, at the build's version: makes what is missing, one after the other, when one
-/// was given away and every minute. Several processes may run it over one database. Registered by <see cref="TenancyRegistration.AddWarmPool"/>.
+/// Keeps as many spare schemas as <see cref="TenancyOptions.WarmPool"/> says, at the build's version: makes what is
+/// missing, one after the other, when one was given away and every minute. Several processes may run it over one
+/// database. Registered by <see cref="TenancyRegistration.AddWarmPool"/>.
 /// </summary>
 public sealed partial class WarmPoolKeeper(
     NpgsqlDataSource database, CompiledMigrations migrations, SchemaProvisioner provisioner, TenancyOptions options, TimeProvider time, ILogger<WarmPoolKeeper> log)
@@ -15,7 +16,8 @@ public sealed partial class WarmPoolKeeper(
 {
     private static readonly TimeSpan WhileAnotherFills = TimeSpan.FromSeconds(1);
 
-    // Given away by this process: they count as gone before their transactions have ended, or nobody would look again when they have.
+    // Given away by this process: they count as gone before their transactions have ended, or nobody would look again
+    // when they have.
     private readonly HashSet<SchemaName> _given = [];
     private bool _failing;
 
@@ -47,7 +49,8 @@ public sealed partial class WarmPoolKeeper(
             }
             catch (Exception e)
             {
-                // Whatever it is, customers are created without spares, only slower: no reason to end the host, as an exception from here would.
+                // Whatever it is, customers are created without spares, only slower: no reason to end the host, as an
+                // exception from here would.
                 if (!_failing)
                 {
                     LogFailed(log, e);

@@ -1,4 +1,5 @@
-// The preparer is public by need and internal by name. What is used of it: its constructor, and that it can be derived from.
+// The preparer is public by need and internal by name. What is used of it: its constructor, and that it can be derived
+// from.
 #pragma warning disable EF1001
 
 using Microsoft.EntityFrameworkCore.Update;
@@ -7,7 +8,8 @@ using Microsoft.EntityFrameworkCore.Update.Internal;
 namespace Tenancy.Queries;
 
 /// <summary>
-/// Before EF saves, it sorts the commands by the keys that tie them together. It does so for a single command, too, which is what most requests save, and that takes half as long as to make its SQL.
+/// Before EF saves, it sorts the commands by the keys that tie them together. It does so for a single command, too,
+/// which is what most requests save, and that takes half as long as to make its SQL.
 /// </summary>
 internal sealed class NothingToSort(CommandBatchPreparerDependencies dependencies) : CommandBatchPreparer(dependencies)
 {

@@ -1,4 +1,5 @@
-// How EF writes a query's constants is experimental by name, because precompiled queries are; this part of it runs for every query.
+// How EF writes a query's constants is experimental by name, because precompiled queries are; this part of it runs for
+// every query.
 #pragma warning disable EF9100
 
 using System.Linq.Expressions;
@@ -8,8 +9,9 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace Tenancy.Queries;
 
 /// <summary>
-/// The code that EF makes of a query has the code that reads a row, and the one that finds the command, as lambdas inside of it, and .NET makes a delegate of each whenever the
-/// outer code runs: for each query, and where a list is included, for each row. They depend on nothing around them, so here they are made once, with the query.
+/// The code that EF makes of a query has the code that reads a row, and the one that finds the command, as lambdas
+/// inside of it, and .NET makes a delegate of each whenever the outer code runs: for each query, and where a list is
+/// included, for each row. They depend on nothing around them, so here they are made once, with the query.
 /// </summary>
 internal sealed class ReadersMadeOnce(
     ShapedQueryCompilingExpressionVisitorDependencies dependencies,

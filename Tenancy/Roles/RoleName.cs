@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Tenancy.Roles;
 
 /// <summary>
-/// The name of a group role, safe in SQL inside quotes of either kind: 1 to 63 characters of <c>a-z</c>, <c>0-9</c> and <c>_</c>, a letter
-/// first; never <c>pg_*</c>, <c>public</c> or <c>none</c>, which mean something else to PostgreSQL.
+/// The name of a group role, safe in SQL inside quotes of either kind: 1 to 63 characters of <c>a-z</c>, <c>0-9</c> and
+/// <c>_</c>, a letter first; never <c>pg_*</c>, <c>public</c> or <c>none</c>, which mean something else to PostgreSQL.
 /// </summary>
 internal readonly partial record struct RoleName
 {

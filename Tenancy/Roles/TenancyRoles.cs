@@ -4,18 +4,20 @@ using Tenancy.Roles;
 namespace Tenancy;
 
 /// <summary>
-/// Steps for migrations that part the owner, who makes schemas and tables, from the role that serves tenants: rows, and nothing but rows. What
-/// no look at a statement's text can see (SQL that a function puts together) the server refuses by these rights.
+/// Steps for migrations that part the owner, who makes schemas and tables, from the role that serves tenants: rows, and
+/// nothing but rows. What no look at a statement's text can see (SQL that a function puts together) the server refuses
+/// by these rights.
 /// </summary>
 public static class TenancyRoles
 {
     /// <summary>
-    /// For the shared context's migration: makes the role, without login, if the cluster has none of that name. Logins become its members,
-    /// see <see cref="TenantLogin"/>.
+    /// For the shared context's migration: makes the role, without login, if the cluster has none of that name. Logins
+    /// become its members, see <see cref="TenantLogin"/>.
     /// </summary>
     /// <remarks>
-    /// A role belongs to the cluster, not to the database: another database's migration may have made it, or make it at this moment, and
-    /// that is as good. A login that may not create roles fails with 42501 and the statement to be run by somebody who may.
+    /// A role belongs to the cluster, not to the database: another database's migration may have made it, or make it at
+    /// this moment, and that is as good. A login that may not create roles fails with 42501 and the statement to be run
+    /// by somebody who may.
     /// </remarks>
     /// <param name="migration">The migration.</param>
     /// <param name="role">E.g. <c>tenancy_api</c>.</param>
@@ -24,8 +26,8 @@ public static class TenancyRoles
     {
         ArgumentNullException.ThrowIfNull(migration);
         var name = RoleName.Parse(role);
-        // A block of its own is a subtransaction, so a lost race (42710 when the other has committed, 23505 when it does so meanwhile) ends
-        // this statement and not the migration.
+        // A block of its own is a subtransaction, so a lost race (42710 when the other has committed, 23505 when it
+        // does so meanwhile) ends this statement and not the migration.
         migration.Sql(
             $"""
             DO $role$
@@ -46,8 +48,9 @@ public static class TenancyRoles
     }
 
     /// <summary>
-    /// Undoes <see cref="CreateTenancyRole"/>. The role stays where something still refers to it (another database of the cluster, tenants'
-    /// schemas) and where it is an administrator's, who made it and may drop it; the server says so in a notice.
+    /// Undoes <see cref="CreateTenancyRole"/>. The role stays where something still refers to it (another database of
+    /// the cluster, tenants' schemas) and where it is an administrator's, who made it and may drop it; the server says
+    /// so in a notice.
     /// </summary>
     /// <param name="migration">The migration. It first revokes what it granted.</param>
     /// <param name="role">The same name.</param>
@@ -70,11 +73,13 @@ public static class TenancyRoles
     }
 
     /// <summary>
-    /// For the tenant context's migration: lets the role read and write the rows of the tenant's schema, in the tables there are and in
-    /// those that later migrations make. It may not create, alter, drop or truncate anything, nor touch EF's history.
+    /// For the tenant context's migration: lets the role read and write the rows of the tenant's schema, in the tables
+    /// there are and in those that later migrations make. It may not create, alter, drop or truncate anything, nor
+    /// touch EF's history.
     /// </summary>
     /// <remarks>
-    /// Default privileges belong to who sets them: they cover what the same login makes later. So one login, the owner, runs all migrations.
+    /// Default privileges belong to who sets them: they cover what the same login makes later. So one login, the owner,
+    /// runs all migrations.
     /// </remarks>
     /// <param name="migration">The migration.</param>
     /// <param name="role">A role that exists, see <see cref="CreateTenancyRole"/>.</param>

@@ -5,8 +5,8 @@ using Tenancy.Roles;
 namespace Tenancy;
 
 /// <summary>
-/// Makes sure that the login of <see cref="TenancyOptions.TenantConnectionString"/> exists, has the password that is configured and is a
-/// member of the role that serves tenants: once per start, by a login that may create roles.
+/// Makes sure that the login of <see cref="TenancyOptions.TenantConnectionString"/> exists, has the password that is
+/// configured and is a member of the role that serves tenants: once per start, by a login that may create roles.
 /// </summary>
 public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOptions options, ILogger<TenantLogin> log)
 {
@@ -14,25 +14,32 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
 
     private readonly NpgsqlConnectionStringBuilder _owner = new(options.ConnectionString);
 
-    /// <summary>Whether tenants are served by a login of their own: without one, whatever the owner may do, a request's statement may do.</summary>
+    /// <summary>
+    /// Whether tenants are served by a login of their own: without one, whatever the owner may do, a request's
+    /// statement may do.
+    /// </summary>
     public bool IsOwn => IsOwnLogin(new(options.TenantConnectionString));
 
     /// <summary>
-    /// Does nothing if <see cref="IsOwn"/> is false or all is well. Safe to run in several processes at once. The server is sent a
-    /// SCRAM-SHA-256 verifier, never the password.
+    /// Does nothing if <see cref="IsOwn"/> is false or all is well. Safe to run in several processes at once. The
+    /// server is sent a SCRAM-SHA-256 verifier, never the password.
     /// </summary>
     /// <param name="role">The role that serves tenants, see <see cref="TenancyRoles.CreateTenancyRole"/>.</param>
     /// <param name="ct">Ends the work; running again finishes it.</param>
-    /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have; the message says what to do.</exception>
+    /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have;
+    /// the message says what to do.</exception>
     public Task EnsureAsync(string role, CancellationToken ct = default) => EnsureAsync(role, options.TenantConnectionString, ct);
 
     /// <summary>
-    /// The same for another login of the application, e.g. one that only reads the registry. Does nothing if the connection string is empty or names the owner.
+    /// The same for another login of the application, e.g. one that only reads the registry. Does nothing if the
+    /// connection string is empty or names the owner.
     /// </summary>
-    /// <param name="role">The role whose rights the login gets, see <see cref="TenancyRoles.CreateTenancyRole"/>.</param>
+    /// <param name="role">The role whose rights the login gets, see
+    /// <see cref="TenancyRoles.CreateTenancyRole"/>.</param>
     /// <param name="connectionString">The login's connection string, with its password.</param>
     /// <param name="ct">Ends the work; running again finishes it.</param>
-    /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have; the message says what to do.</exception>
+    /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have;
+    /// the message says what to do.</exception>
     public async Task EnsureAsync(string role, string? connectionString, CancellationToken ct = default)
     {
         var group = RoleName.Parse(role);
@@ -46,7 +53,8 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
             }
             catch (PostgresException e) when (attempt < MostAttempts && IsRace(e))
             {
-                // Somebody else is at it, perhaps from another database of the cluster, where no lock of this one's is seen. Look again.
+                // Somebody else is at it, perhaps from another database of the cluster, where no lock of this one's is
+                // seen. Look again.
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
@@ -107,7 +115,9 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
         }
     }
 
-    /// <summary>The only way to ask whether the password is still the one: what the server keeps of it, only a superuser reads.</summary>
+    /// <summary>
+    /// The only way to ask whether the password is still the one: what the server keeps of it, only a superuser reads.
+    /// </summary>
     private async Task<bool> LogsInAsync(NpgsqlConnectionStringBuilder login, CancellationToken ct)
     {
         // By the owner's way: the tenants' may lead through a pooler that learns of the login later.
@@ -138,7 +148,9 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>Exists by now (42710, 23505), or "tuple concurrently updated", which has no code of its own (XX000).</summary>
+    /// <summary>
+    /// Exists by now (42710, 23505), or "tuple concurrently updated", which has no code of its own (XX000).
+    /// </summary>
     private static bool IsRace(PostgresException error) =>
         error.SqlState is PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.InternalError;
 

@@ -4,7 +4,9 @@ using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Tenancy.Stamping;
 
-/// <summary>What a tenant's commands may name besides its own schema and <c>pg_catalog</c>. Instances are compared by reference.</summary>
+/// <summary>
+/// What a tenant's commands may name besides its own schema and <c>pg_catalog</c>. Instances are compared by reference.
+/// </summary>
 /// <param name="tables">Tables that may be read: <c>schema.table</c>, or <c>schema.*</c>.</param>
 /// <param name="schemas">Schemas whose functions, types and operators may be used.</param>
 internal sealed class AllowList(IEnumerable<string> tables, IEnumerable<string> schemas)
@@ -20,7 +22,9 @@ internal sealed class AllowList(IEnumerable<string> tables, IEnumerable<string> 
     public bool MayUse(string schema) => _schemas.Contains(schema);
 }
 
-/// <summary>The application's declarations, with what the model of a context maps outside the placeholder's schema.</summary>
+/// <summary>
+/// The application's declarations, with what the model of a context maps outside the placeholder's schema.
+/// </summary>
 internal sealed class SharedObjects(IReadOnlyList<string> tables, IReadOnlyList<string> schemas)
 {
     private readonly ConcurrentDictionary<IModel, AllowList> _lists = new();

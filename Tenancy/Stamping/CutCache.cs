@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// The cuts of the commands seen lately, by their text. Bounded: an application has some hundred texts; what would outgrow the bound
-/// is text with constants in it, and such a cut is not worth keeping.
+/// The cuts of the commands seen lately, by their text. Bounded: an application has some hundred texts; what would
+/// outgrow the bound is text with constants in it, and such a cut is not worth keeping.
 /// </summary>
 internal sealed class CutCache
 {
@@ -27,7 +27,8 @@ internal sealed class CutCache
         var cut = StatementCut.Of(text);
         if (text.Length <= LongestText && _cuts.TryAdd(text, cut) && Interlocked.Increment(ref _count) > MostCuts)
         {
-            // Starting over costs one cut for each text in use, about a microsecond: no bookkeeping of ages could be cheaper.
+            // Starting over costs one cut for each text in use, about a microsecond: no bookkeeping of ages could be
+            // cheaper.
             _cuts.Clear();
             Interlocked.Exchange(ref _count, 0);
         }

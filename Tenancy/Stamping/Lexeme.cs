@@ -78,7 +78,9 @@ internal readonly record struct Lexeme(LexemeKind Kind, string Text)
 
     private static bool IsSpace(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
 
-    /// <summary>ASCII only, as PostgreSQL folds in a database whose encoding has more than one byte per character.</summary>
+    /// <summary>
+    /// ASCII only, as PostgreSQL folds in a database whose encoding has more than one byte per character.
+    /// </summary>
     private static string Lower(ReadOnlySpan<char> word) => string.Create(word.Length, word, static (lower, word) =>
     {
         for (var i = 0; i < word.Length; i++)

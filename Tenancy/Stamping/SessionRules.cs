@@ -1,8 +1,8 @@
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// What no tenant's command may do, whatever it names: leave something in the session, which the pool hands to the next tenant (and
-/// PgBouncer in transaction mode to anybody); change what all share; run SQL that can't be seen.
+/// What no tenant's command may do, whatever it names: leave something in the session, which the pool hands to the next
+/// tenant (and PgBouncer in transaction mode to anybody); change what all share; run SQL that can't be seen.
 /// </summary>
 internal sealed class SessionRules(List<Lexeme> sql)
 {
@@ -166,7 +166,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
         }
     }
 
-    /// <summary>COPY from or to a file or a program of the server, which is everyone's; STDIN and STDOUT are the client's.</summary>
+    /// <summary>
+    /// COPY from or to a file or a program of the server, which is everyone's; STDIN and STDOUT are the client's.
+    /// </summary>
     private void RefuseFile(int verb)
     {
         for (var at = verb; at < sql.Count && !At(at).Is(';'); at++)

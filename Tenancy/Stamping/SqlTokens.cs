@@ -6,10 +6,15 @@ internal enum SqlToken
     /// <summary>Key words, bare identifiers, numbers, operators, parameters, white space.</summary>
     Other,
 
-    /// <summary>An identifier in quotes, e.g. <c>"__Tenant__"</c>; <c>U&amp;"..."</c> is <see cref="Other"/>: nobody writes the placeholder so.</summary>
+    /// <summary>
+    /// An identifier in quotes, e.g. <c>"__Tenant__"</c>; <c>U&amp;"..."</c> is <see cref="Other"/>: nobody writes the
+    /// placeholder so.
+    /// </summary>
     QuotedIdentifier,
 
-    /// <summary>A constant: <c>'...'</c>, <c>E'...'</c>, <c>U&amp;'...'</c>, <c>B'...'</c>, <c>X'...'</c>, <c>$tag$...$tag$</c>.</summary>
+    /// <summary>
+    /// A constant: <c>'...'</c>, <c>E'...'</c>, <c>U&amp;'...'</c>, <c>B'...'</c>, <c>X'...'</c>, <c>$tag$...$tag$</c>.
+    /// </summary>
     Literal,
 
     /// <summary><c>-- ...</c> or <c>/* ... */</c>, which nests.</summary>
@@ -17,8 +22,9 @@ internal enum SqlToken
 }
 
 /// <summary>
-/// Splits SQL by PostgreSQL's lexical rules (its manual, chapter "Lexical Structure"; <c>standard_conforming_strings</c> on, the
-/// default since 9.1). An unterminated token runs to the end of the text: the server will refuse it.
+/// Splits SQL by PostgreSQL's lexical rules (its manual, chapter "Lexical Structure";
+/// <c>standard_conforming_strings</c> on, the default since 9.1). An unterminated token runs to the end of the text:
+/// the server will refuse it.
 /// </summary>
 internal ref struct SqlTokens(ReadOnlySpan<char> sql)
 {
@@ -75,8 +81,8 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     }
 
     /// <summary>
-    /// Takes the letters of 1e5 and 0x1F (other letters after a digit are an error since PostgreSQL 15), but no dollar, unlike a word:
-    /// 1e5$$a$$ is a number and a constant.
+    /// Takes the letters of 1e5 and 0x1F (other letters after a digit are an error since PostgreSQL 15), but no dollar,
+    /// unlike a word: 1e5$$a$$ is a number and a constant.
     /// </summary>
     private SqlToken Number()
     {
@@ -122,8 +128,8 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     }
 
     /// <summary>
-    /// A constant in quotes. After white space with a line break, comments included, another quote goes on with the SAME constant,
-    /// under the same rules for backslashes: E'a' (line break) 'it\'s' is one.
+    /// A constant in quotes. After white space with a line break, comments included, another quote goes on with the
+    /// SAME constant, under the same rules for backslashes: E'a' (line break) 'it\'s' is one.
     /// </summary>
     private SqlToken Text(bool escapes)
     {

@@ -1,8 +1,9 @@
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// A command's text, cut once at every place where the placeholder stands as an identifier. Joined with a tenant's schema it is
-/// that tenant's command. Literals, comments and dollar bodies are left as they are: the same characters there are data.
+/// A command's text, cut once at every place where the placeholder stands as an identifier. Joined with a tenant's
+/// schema it is that tenant's command. Literals, comments and dollar bodies are left as they are: the same characters
+/// there are data.
 /// </summary>
 internal sealed class StatementCut
 {
@@ -18,7 +19,9 @@ internal sealed class StatementCut
         PlaceholderInLiteral = literal;
     }
 
-    /// <summary>Where in the text the placeholder stands inside a literal or a dollar body, if it does: it would not be stamped.</summary>
+    /// <summary>
+    /// Where in the text the placeholder stands inside a literal or a dollar body, if it does: it would not be stamped.
+    /// </summary>
     public int? PlaceholderInLiteral { get; }
 
     /// <summary>Whether the text names the placeholder at all.</summary>
@@ -46,9 +49,11 @@ internal sealed class StatementCut
     }
 
     /// <summary>
-    /// Refuses what no tenant's command may do. Decided once for a text and a list; after that it costs the comparison of two references.
+    /// Refuses what no tenant's command may do. Decided once for a text and a list; after that it costs the comparison
+    /// of two references.
     /// </summary>
-    /// <exception cref="CommandRefusedException">The message says what is refused, and what to write instead.</exception>
+    /// <exception cref="CommandRefusedException">The message says what is refused, and what to write
+    /// instead.</exception>
     public void Guard(AllowList shared, TenancyMetrics? metrics = null)
     {
         if (ReferenceEquals(_passed, shared))
@@ -72,7 +77,9 @@ internal sealed class StatementCut
         _passed = shared;
     }
 
-    /// <summary>The tenant's command. No allocation but the result; the text itself where nothing is to be stamped.</summary>
+    /// <summary>
+    /// The tenant's command. No allocation but the result; the text itself where nothing is to be stamped.
+    /// </summary>
     public string Stamp(SchemaName schema)
     {
         if (_places.Length == 0)

@@ -3,7 +3,10 @@ namespace Tenancy.Stamping;
 /// <summary>What is particular to statements that make, alter, drop, describe and maintain objects.</summary>
 internal sealed partial class StatementReader
 {
-    /// <summary>Reserved words that a column's name may follow in an expression. After any other word, x.y isn't a column of x but a type: y of the schema x.</summary>
+    /// <summary>
+    /// Reserved words that a column's name may follow in an expression. After any other word, x.y isn't a column of x
+    /// but a type: y of the schema x.
+    /// </summary>
     private static readonly HashSet<string> BeforeColumns =
     [
         "all", "and", "asymmetric", "both", "case", "default", "distinct", "else", "for", "from", "having", "ilike", "in", "is", "leading", "like", "limit", "not", "offset", "on", "or", "placing",
@@ -18,10 +21,16 @@ internal sealed partial class StatementReader
 
     private bool IsMaintenance => _verb is "analyze" or "vacuum" or "cluster" or "reindex" or "refresh";
 
-    /// <summary>Whether expressions of the statement may name columns by the name of what it is about: CHECK (table.x > 0), but not f(x.y).</summary>
+    /// <summary>
+    /// Whether expressions of the statement may name columns by the name of what it is about: CHECK (table.x > 0), but
+    /// not f(x.y).
+    /// </summary>
     private bool HasColumns => !IsDefinition || _verb is "create" or "alter" && _kind is "table" or "index" or "trigger" or "policy";
 
-    /// <summary>x schema.type, CAST(x AS schema.type), x::schema.type, schema.type 'x', COLLATE schema.x; OPERATOR(schema.+), USING schema.+.</summary>
+    /// <summary>
+    /// x schema.type, CAST(x AS schema.type), x::schema.type, schema.type 'x', COLLATE schema.x; OPERATOR(schema.+),
+    /// USING schema.+.
+    /// </summary>
     private bool IsTypeOrOperator(int start) => Current().Kind == LexemeKind.Literal || Current().Is('.') || At(start - 2).Is("operator") || At(start - 1) switch
     {
         { Kind: LexemeKind.Quoted } => true,

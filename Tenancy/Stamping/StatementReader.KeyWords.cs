@@ -1,6 +1,9 @@
 namespace Tenancy.Stamping;
 
-/// <summary>What each key word says of the names that follow it. Words that PostgreSQL doesn't reserve may be names themselves: the conditions tell.</summary>
+/// <summary>
+/// What each key word says of the names that follow it. Words that PostgreSQL doesn't reserve may be names themselves:
+/// the conditions tell.
+/// </summary>
 internal sealed partial class StatementReader
 {
     /// <returns>False where the word is a name.</returns>
@@ -162,7 +165,9 @@ internal sealed partial class StatementReader
 
     private bool IsDistinctFrom(Lexeme previous) => previous.Is("distinct") && _at >= 3 && (_sql[_at - 3].Is("is") || _sql[_at - 3].Is("not"));
 
-    /// <summary>Not FOR UPDATE, ON DELETE, DO UPDATE, BEFORE INSERT OR UPDATE, THEN DELETE, GRANT SELECT, UPDATE.</summary>
+    /// <summary>
+    /// Not FOR UPDATE, ON DELETE, DO UPDATE, BEFORE INSERT OR UPDATE, THEN DELETE, GRANT SELECT, UPDATE.
+    /// </summary>
     private bool IsStatementStart(Lexeme previous) => _verb is not ("grant" or "revoke") && _frame.Expects is Expecting.Expression or Expecting.AfterCommonTable
         && previous is not { Kind: LexemeKind.Word, Text: "for" or "key" or "on" or "do" or "then" or "before" or "after" or "or" or "of" };
 }

@@ -1,9 +1,10 @@
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// Finds, in a command of one or more statements, every name that decides where it goes. It is no parser: it knows by the key words where
-/// a table's name is expected, what is an alias's or a common table expression's, and what else has a qualifier. In doubt a name counts
-/// as one that the guard has to allow, so what is read wrongly is refused, not let through.
+/// Finds, in a command of one or more statements, every name that decides where it goes. It is no parser: it knows by
+/// the key words where a table's name is expected, what is an alias's or a common table expression's, and what else has
+/// a qualifier. In doubt a name counts as one that the guard has to allow, so what is read wrongly is refused, not let
+/// through.
 /// </summary>
 internal sealed partial class StatementReader
 {
@@ -24,7 +25,8 @@ internal sealed partial class StatementReader
         _rules = new(_sql);
     }
 
-    /// <exception cref="CommandRefusedException">The command does what no tenant's command may, whatever it names.</exception>
+    /// <exception cref="CommandRefusedException">The command does what no tenant's command may, whatever it
+    /// names.</exception>
     public static NameUse[] Names(string sql)
     {
         var reader = new StatementReader(sql);
@@ -67,7 +69,8 @@ internal sealed partial class StatementReader
         // Of these, the table's name follows at once.
         if (_verb == "copy" || IsMaintenance || _verb is "truncate" or "lock")
         {
-            // Even where COPY reads: its columns in parentheses would make a function's call of what is expected as a table.
+            // Even where COPY reads: its columns in parentheses would make a function's call of what is expected as a
+            // table.
             _frame.Role = _verb == "copy" && !_rules.CopiesIn(_at) ? NameRole.Read : NameRole.Write;
             _frame.Expects = Expecting.Target;
             _at++;

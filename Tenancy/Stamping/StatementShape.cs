@@ -6,7 +6,10 @@ internal readonly record struct StatementShape(string Operation, string? Table, 
     public string Words => Table is null ? Operation : $"{Operation} {Table}";
 }
 
-/// <summary>Finds the operation by its first word and the table by the key word in front of it. What it doesn't know has no table.</summary>
+/// <summary>
+/// Finds the operation by its first word and the table by the key word in front of it. What it doesn't know has no
+/// table.
+/// </summary>
 internal struct StatementShapeReader
 {
     private const int LongestVerb = 20;

@@ -1,15 +1,20 @@
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// What SQL does, in a few words that are the same for all tenants: <c>SELECT invoices</c>. They name database spans, so no schema's name is among them.
+/// What SQL does, in a few words that are the same for all tenants: <c>SELECT invoices</c>. They name database spans,
+/// so no schema's name is among them.
 /// </summary>
-/// <param name="Name">The operations with their tables, the first three that differ: <c>INSERT invoices; INSERT invoice_lines</c>.</param>
+/// <param name="Name">The operations with their tables, the first three that differ: <c>INSERT invoices; INSERT
+/// invoice_lines</c>.</param>
 /// <param name="Operation">The operation; of several <c>BATCH</c>, and which if all are the same.</param>
 /// <param name="Table">The table of the only operation; null where there are several or none.</param>
 /// <param name="Schema">The schema of the table or of all the tables, as written; null where none is.</param>
 internal sealed record StatementSummary(string Name, string Operation, string? Table, string? Schema)
 {
-    /// <summary>The script of a group's migrations may have a hundred thousand characters. Its first statements say what it does.</summary>
+    /// <summary>
+    /// The script of a group's migrations may have a hundred thousand characters. Its first statements say what it
+    /// does.
+    /// </summary>
     private const int MostRead = 4096;
 
     private const int MostNamed = 3;

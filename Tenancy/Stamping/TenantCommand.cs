@@ -6,14 +6,17 @@ using Tenancy.Leasing;
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// A command of a tenant context. Its text has the placeholder; each DbCommand that is made of it is checked by the guard and gets the
-/// schema of the tenant that the connection's context serves. EF keeps the commands of its compiled queries, and with them their cuts.
+/// A command of a tenant context. Its text has the placeholder; each DbCommand that is made of it is checked by the
+/// guard and gets the schema of the tenant that the connection's context serves. EF keeps the commands of its compiled
+/// queries, and with them their cuts.
 /// </summary>
 internal sealed class TenantCommand(
     RelationalCommandBuilderDependencies dependencies, string text, string logText, IReadOnlyList<IRelationalParameter> parameters)
     : RelationalCommand(dependencies, text, logText, parameters)
 {
-    /// <summary>What <see cref="CreateDbCommand"/> is told by ToQueryString and CreateDbCommand, which execute nothing.</summary>
+    /// <summary>
+    /// What <see cref="CreateDbCommand"/> is told by ToQueryString and CreateDbCommand, which execute nothing.
+    /// </summary>
     private const DbCommandMethod NotExecuted = (DbCommandMethod)(-1);
 
     private StatementCut _cut = CutCache.Shared.Cut(text);
@@ -22,7 +25,10 @@ internal sealed class TenantCommand(
     /// <summary>EF logs this, not the command's own text: it may have constants replaced by question marks.</summary>
     public override string LogCommandText => _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
 
-    /// <summary>LINQ executes a rented command that is filled from the compiled query's; that one serves all tenants at once and never changes.</summary>
+    /// <summary>
+    /// LINQ executes a rented command that is filled from the compiled query's; that one serves all tenants at once and
+    /// never changes.
+    /// </summary>
     public override void PopulateFrom(IRelationalCommandTemplate commandTemplate)
     {
         _executedFor = null;

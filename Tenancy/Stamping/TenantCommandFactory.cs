@@ -3,8 +3,9 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// Where every command of a tenant context is made: LINQ, SaveChanges, raw SQL and migrations all build theirs here. An interceptor
-/// would see them too, but costs some 6 % of a request even when it does nothing, and isn't asked for ToQueryString and CreateDbCommand.
+/// Where every command of a tenant context is made: LINQ, SaveChanges, raw SQL and migrations all build theirs here. An
+/// interceptor would see them too, but costs some 6 % of a request even when it does nothing, and isn't asked for
+/// ToQueryString and CreateDbCommand.
 /// </summary>
 internal sealed class TenantCommandFactory(RelationalCommandBuilderDependencies dependencies) : IRelationalCommandBuilderFactory
 {

@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Tests.EndToEnd;
 
-/// <summary>An operator follows docs/deploy.md: the commands are the page's, the settings are the published examples with values put in.</summary>
+/// <summary>
+/// An operator follows docs/deploy.md: the commands are the page's, the settings are the published examples with values
+/// put in.
+/// </summary>
 public sealed partial class DeployPageTests(Integration.App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -23,7 +23,10 @@ internal sealed partial class DeployedFolder : IAsyncDisposable
     private static CancellationToken Limit => CancellationTokenSource.CreateLinkedTokenSource(
         TestContext.Current.CancellationToken, new CancellationTokenSource(Patience).Token).Token;
 
-    /// <summary>Runs the page's command that publishes without the Aspire CLI. The programs are those that the tests were built with, so nothing is compiled.</summary>
+    /// <summary>
+    /// Runs the page's command that publishes without the Aspire CLI. The programs are those that the tests were built
+    /// with, so nothing is compiled.
+    /// </summary>
     public static async Task<(DeployedFolder Folder, string Output)> PublishAsync()
     {
         var folder = new DeployedFolder(Directory.CreateTempSubdirectory("deploy-").FullName);
@@ -37,7 +40,10 @@ internal sealed partial class DeployedFolder : IAsyncDisposable
         return (folder, publish.Output);
     }
 
-    /// <summary>Follows "Write the settings": copies the examples, then puts values in. A value for a setting that the example doesn't have is an error.</summary>
+    /// <summary>
+    /// Follows "Write the settings": copies the examples, then puts values in. A value for a setting that the example
+    /// doesn't have is an error.
+    /// </summary>
     public async Task WriteSettingsAsync(string program, params (string Name, string Value)[] settings)
     {
         var file = System.IO.Path.Combine(Path, $"{program}.env");

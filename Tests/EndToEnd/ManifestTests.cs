@@ -7,7 +7,9 @@ namespace Tests.EndToEnd;
 /// <summary>What the manifest tells a deployment tool.</summary>
 public sealed class ManifestTests
 {
-    /// <summary>In its own folder: beside the tests it would miss what ASP.NET Core's shared framework gives them.</summary>
+    /// <summary>
+    /// In its own folder: beside the tests it would miss what ASP.NET Core's shared framework gives them.
+    /// </summary>
     private static readonly string AppHost = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
 

@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Tests.EndToEnd;
 
-/// <summary>Makes the pictures in docs/pictures from the running system. Not a test: it runs only when it is asked for, see CONTRIBUTING.md.</summary>
+/// <summary>
+/// Makes the pictures in docs/pictures from the running system. Not a test: it runs only when it is asked for, see
+/// CONTRIBUTING.md.
+/// </summary>
 public sealed class Pictures(SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>
 {
     private const string Customer = "umbrella";

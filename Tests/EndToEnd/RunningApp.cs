@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Tests.EndToEnd;
 
-/// <summary>The whole system, started by its AppHost as `dotnet run` does, with data that is thrown away afterwards.</summary>
+/// <summary>
+/// The whole system, started by its AppHost as `dotnet run` does, with data that is thrown away afterwards.
+/// </summary>
 public sealed class RunningApp : IAsyncDisposable
 {
     // A cold machine restores nothing here, but starts four processes on what may be two busy cores.

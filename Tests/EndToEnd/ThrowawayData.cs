@@ -6,8 +6,8 @@ using Tests.Integration.Server;
 namespace Tests.EndToEnd;
 
 /// <summary>
-/// Where a system under test keeps its data, whichever way its AppHost gets a PostgreSQL: a new database of the configured server, a
-/// container volume, or a folder. Kept between restarts of one test, gone after it.
+/// Where a system under test keeps its data, whichever way its AppHost gets a PostgreSQL: a new database of the
+/// configured server, a container volume, or a folder. Kept between restarts of one test, gone after it.
 /// </summary>
 public sealed class ThrowawayData : IAsyncDisposable
 {

@@ -19,7 +19,9 @@ using Xunit;
 
 namespace Tests.Integration;
 
-/// <summary>The API over one migrated database, shared by all tests: each makes customers of its own and looks at nobody else's.</summary>
+/// <summary>
+/// The API over one migrated database, shared by all tests: each makes customers of its own and looks at nobody else's.
+/// </summary>
 public sealed class App : IAsyncLifetime
 {
     private static int _customers;
@@ -81,7 +83,9 @@ public sealed class App : IAsyncLifetime
 
     public HttpClient Client() => _api!.CreateClient();
 
-    /// <summary>What an application is configured with: the owner's connection string and, if there is one, the serving login's.</summary>
+    /// <summary>
+    /// What an application is configured with: the owner's connection string and, if there is one, the serving login's.
+    /// </summary>
     public static IConfiguration Configuration(string owner, string? serving = null) => new ConfigurationBuilder()
         .AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenantsApi", serving)]).Build();
 

@@ -1,6 +1,8 @@
 namespace Web.Api;
 
-/// <summary>One call of the API. It ends in a value or a problem; only its caller's cancellation and defects of ours are thrown.</summary>
+/// <summary>
+/// One call of the API. It ends in a value or a problem; only its caller's cancellation and defects of ours are thrown.
+/// </summary>
 internal static class ApiCall
 {
     /// <param name="http">The client.</param>

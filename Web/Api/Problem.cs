@@ -6,7 +6,10 @@ using Polly.Timeout;
 
 namespace Web.Api;
 
-/// <summary>Why the API didn't do what it was asked, in words for the person in front of the screen. The one place that finds these words.</summary>
+/// <summary>
+/// Why the API didn't do what it was asked, in words for the person in front of the screen. The one place that finds
+/// these words.
+/// </summary>
 /// <param name="Title">What happened, in a sentence.</param>
 /// <param name="Detail">What it means or what to do, or null.</param>
 public sealed record Problem(string Title, string? Detail = null)
@@ -14,7 +17,9 @@ public sealed record Problem(string Title, string? Detail = null)
     /// <summary>The response's status, or null when there was no response.</summary>
     public HttpStatusCode? Status { get; init; }
 
-    /// <summary>What is wrong with which field, by the field's path in the request, for example <c>lines[0].quantity</c>.</summary>
+    /// <summary>
+    /// What is wrong with which field, by the field's path in the request, for example <c>lines[0].quantity</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, string[]> Errors { get; init; } = new Dictionary<string, string[]>();
 
     /// <summary>When the API asks to come back, or null.</summary>
@@ -33,7 +38,9 @@ public sealed record Problem(string Title, string? Detail = null)
         };
     }
 
-    /// <summary>The words for a call that got no usable answer, or null for an exception that is a defect of ours.</summary>
+    /// <summary>
+    /// The words for a call that got no usable answer, or null for an exception that is a defect of ours.
+    /// </summary>
     /// <param name="exception">What the call threw.</param>
     /// <param name="writes">Whether the call would have changed something.</param>
     public static Problem? From(Exception exception, bool writes) => exception switch

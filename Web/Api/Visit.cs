@@ -7,8 +7,8 @@ using RouteData = Microsoft.AspNetCore.Components.RouteData;
 namespace Web.Api;
 
 /// <summary>
-/// The page that somebody looks at, for telemetry; one per circuit. What a page asks the API for when it opens belongs to the page's trace. What is written, or
-/// asked for again, was somebody's click and is a trace of its own.
+/// The page that somebody looks at, for telemetry; one per circuit. What a page asks the API for when it opens belongs
+/// to the page's trace. What is written, or asked for again, was somebody's click and is a trace of its own.
 /// </summary>
 public sealed class Visit
 {
@@ -21,7 +21,10 @@ public sealed class Visit
     private string? _address;
     private string? _slug;
 
-    /// <summary>Notes the page that is shown now. The first one's trace began with the document's request, which is over; the others are opened inside the circuit.</summary>
+    /// <summary>
+    /// Notes the page that is shown now. The first one's trace began with the document's request, which is over; the
+    /// others are opened inside the circuit.
+    /// </summary>
     /// <param name="address">The page's, with its query.</param>
     /// <param name="route">Which page it is.</param>
     /// <param name="document">The trace of the document's request.</param>

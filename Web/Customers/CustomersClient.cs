@@ -24,7 +24,10 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
     public Task<Result<Customer>> CreateAsync(NewCustomer customer, CancellationToken ct) =>
         http.SendAsync<Customer>(visit, "create customer", new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) }, ct);
 
-    /// <summary>What can't be a slug comes from an address someone typed; it isn't sent, because a path or a header could take it for something else.</summary>
+    /// <summary>
+    /// What can't be a slug comes from an address someone typed; it isn't sent, because a path or a header could take
+    /// it for something else.
+    /// </summary>
     internal static Problem Unknown(string slug) => new("Unknown customer.", $"No customer has the slug '{slug}'.") { Status = HttpStatusCode.NotFound };
 }
 

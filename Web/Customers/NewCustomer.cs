@@ -31,7 +31,10 @@ public sealed partial class NewCustomer : IForm
         }
     }
 
-    /// <summary>A slug made from a name: <c>Müller &amp; Söhne</c> becomes <c>muller-sohne</c>; empty when nothing of the name fits.</summary>
+    /// <summary>
+    /// A slug made from a name: <c>Müller &amp; Söhne</c> becomes <c>muller-sohne</c>; empty when nothing of the name
+    /// fits.
+    /// </summary>
     public static string SuggestSlug(string name)
     {
         var slug = new StringBuilder();
@@ -50,7 +53,9 @@ public sealed partial class NewCustomer : IForm
         return slug.ToString(0, Math.Min(slug.Length, LongestSlug)).TrimEnd('-');
     }
 
-    /// <summary>Whether a customer can have this slug: 1 to 40 of a to z, 0 to 9 and -, starting with a letter.</summary>
+    /// <summary>
+    /// Whether a customer can have this slug: 1 to 40 of a to z, 0 to 9 and -, starting with a letter.
+    /// </summary>
     public static bool IsSlug(string text) => Allowed().IsMatch(text);
 
     [GeneratedRegex(@"^[a-z][a-z0-9-]{0,39}\z")]

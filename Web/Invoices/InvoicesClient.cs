@@ -4,7 +4,8 @@ using Web.Customers;
 namespace Web.Invoices;
 
 /// <summary>
-/// One customer's side of the API. The customer is named on every call and goes with that request as a header: the client remembers nobody.
+/// One customer's side of the API. The customer is named on every call and goes with that request as a header: the
+/// client remembers nobody.
 /// </summary>
 public sealed class InvoicesClient(HttpClient http, Visit? visit = null)
 {
@@ -49,7 +50,9 @@ public sealed class InvoicesClient(HttpClient http, Visit? visit = null)
 /// <param name="Decimals">How many decimals its amounts have: 0 for yen, 2 for euro, 3 for Kuwaiti dinar.</param>
 public sealed record Currency(string Code, string Name, int Decimals);
 
-/// <summary>An invoice in a list. <paramref name="Currency"/> is the code, <paramref name="Contact"/> the name.</summary>
+/// <summary>
+/// An invoice in a list. <paramref name="Currency"/> is the code, <paramref name="Contact"/> the name.
+/// </summary>
 public sealed record InvoiceSummary(
     Guid Id, int Number, string Contact, string Currency, int Decimals, DateOnly IssuedOn, DateOnly DueOn, string Status, decimal Total);
 

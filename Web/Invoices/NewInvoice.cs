@@ -3,7 +3,9 @@ using Web.Shell;
 
 namespace Web.Invoices;
 
-/// <summary>What is entered to create an invoice. Shaped like the request, so that the API's objections find their fields.</summary>
+/// <summary>
+/// What is entered to create an invoice. Shaped like the request, so that the API's objections find their fields.
+/// </summary>
 public sealed class NewInvoice : IForm
 {
     public NewContact Contact { get; } = new();
@@ -54,7 +56,9 @@ public sealed class NewInvoice : IForm
         }
     }
 
-    /// <summary>The sum of the lines, each rounded to the currency's decimals. The API's figure counts: this one is for the eye.</summary>
+    /// <summary>
+    /// The sum of the lines, each rounded to the currency's decimals. The API's figure counts: this one is for the eye.
+    /// </summary>
     public decimal Total(int decimals) => Lines.Sum(line => line.Total(decimals));
 
     /// <summary>The request's body.</summary>

@@ -15,7 +15,9 @@ public sealed class ReceivablesClient(HttpClient http, Visit? visit = null)
 /// <param name="At">When.</param>
 public sealed record Receivables(IReadOnlyList<Balance> Balances, IReadOnlyList<MissingCustomer> Missing, int Read, DateTimeOffset At);
 
-/// <summary>What is owed to one customer in one currency; <paramref name="Overdue"/> is a part of <paramref name="Open"/>.</summary>
+/// <summary>
+/// What is owed to one customer in one currency; <paramref name="Overdue"/> is a part of <paramref name="Open"/>.
+/// </summary>
 public sealed record Balance(string Slug, string Name, string Currency, int Decimals, int OpenInvoices, decimal Open, decimal Overdue);
 
 public sealed record MissingCustomer(string Slug, string Name, string Reason);

@@ -5,10 +5,14 @@ namespace Web.Shell;
 /// <summary>Figures and dates as the reader's culture writes them.</summary>
 internal static class Words
 {
-    /// <summary>An amount with as many decimals as its currency has, and the currency's code: <c>1,234.50 EUR</c>.</summary>
+    /// <summary>
+    /// An amount with as many decimals as its currency has, and the currency's code: <c>1,234.50 EUR</c>.
+    /// </summary>
     public static string Money(decimal amount, string currency, int decimals) => $"{Amount(amount, decimals)}\u00a0{currency}";
 
-    /// <summary>An amount with at least the currency's decimals, and more (up to the four that are stored) when it has them.</summary>
+    /// <summary>
+    /// An amount with at least the currency's decimals, and more (up to the four that are stored) when it has them.
+    /// </summary>
     public static string Amount(decimal amount, int decimals) =>
         amount.ToString("#,##0." + new string('0', decimals) + new string('#', Math.Max(0, 4 - decimals)), CultureInfo.CurrentCulture);
 
@@ -25,7 +29,9 @@ internal static class Words
     /// <summary>The day, in the server's time zone.</summary>
     public static string Date(DateTimeOffset moment) => Date(DateOnly.FromDateTime(moment.LocalDateTime));
 
-    /// <summary>The culture's short pattern. Where there is no culture, the order that nobody misreads: 2026-11-23.</summary>
+    /// <summary>
+    /// The culture's short pattern. Where there is no culture, the order that nobody misreads: 2026-11-23.
+    /// </summary>
     public static string DatePattern => Equals(CultureInfo.CurrentCulture, CultureInfo.InvariantCulture)
         ? "yyyy-MM-dd"
         : CultureInfo.CurrentCulture.DateTimeFormat.ShortDatePattern;

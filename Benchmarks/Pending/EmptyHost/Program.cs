@@ -1,5 +1,6 @@
-// The least that a .NET service with a database does: a host, a context, one connection by way of EF. The migration job with nothing to do is compared with it.
-// Started with an argument it does nothing at all, which is what any .NET process costs.
+// The least that a .NET service with a database does: a host, a context, one connection by way of EF. The migration job
+// with nothing to do is compared with it. Started with an argument it does nothing at all, which is what any .NET
+// process costs.
 
 using EmptyHost;
 using Microsoft.EntityFrameworkCore;

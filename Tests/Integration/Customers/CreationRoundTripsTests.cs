@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Tests.Integration.Customers;
 
-/// <summary>How often the creation of a customer waits for the server, counted on the wire. Each is a network's delay for whoever signs up.</summary>
+/// <summary>
+/// How often the creation of a customer waits for the server, counted on the wire. Each is a network's delay for
+/// whoever signs up.
+/// </summary>
 public sealed class CreationRoundTripsTests(App app) : IAsyncLifetime
 {
     private CustomersDatabase? _database;
@@ -37,7 +40,8 @@ public sealed class CreationRoundTripsTests(App app) : IAsyncLifetime
         var spares = (await _database!.SparesAsync()).Length;
         await CustomersDatabase.CreateAsync(application, "acme");
 
-        // Is the slug free; BEGIN, and the schema's name with a spare, if there is one; the customer's row; the schema, or the spare's new name; COMMIT.
+        // Is the slug free; BEGIN, and the schema's name with a spare, if there is one; the customer's row; the schema,
+        // or the spare's new name; COMMIT.
         Assert.Equal(5, _wire.Count - before);
         Assert.Equal(warmPool > 0 ? 1 : 0, spares - (await _database.SparesAsync()).Length);
     }
@@ -73,7 +77,9 @@ public sealed class CreationRoundTripsTests(App app) : IAsyncLifetime
         Assert.Equal(6, _wire.Count - before);
     }
 
-    /// <summary>One whose connection is open and whose migrations are compiled: the first customer pays for that.</summary>
+    /// <summary>
+    /// One whose connection is open and whose migrations are compiled: the first customer pays for that.
+    /// </summary>
     private async Task<ServiceProvider> ApplicationAsync(int warmPool)
     {
         var application = _database!.Application(warmPool, _wire!.Settings);

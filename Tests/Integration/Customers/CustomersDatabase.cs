@@ -12,7 +12,9 @@ using Xunit;
 
 namespace Tests.Integration.Customers;
 
-/// <summary>A database of one test's own with the sample's registry, and as many applications over it as the test wants.</summary>
+/// <summary>
+/// A database of one test's own with the sample's registry, and as many applications over it as the test wants.
+/// </summary>
 internal sealed class CustomersDatabase : IAsyncDisposable
 {
     private readonly List<ServiceProvider> _applications = [];
@@ -72,7 +74,9 @@ internal sealed class CustomersDatabase : IAsyncDisposable
 
     public Task<uint> IdentityAsync(string schema) => ScalarAsync<uint>("SELECT oid FROM pg_namespace WHERE nspname = $1", schema);
 
-    /// <summary>What the catalog says of a schema and all that is in it, rights included, with its name taken out.</summary>
+    /// <summary>
+    /// What the catalog says of a schema and all that is in it, rights included, with its name taken out.
+    /// </summary>
     public Task<string> DescribeAsync(string schema) => ScalarAsync<string>(
         """
         WITH said (line) AS (

@@ -7,7 +7,10 @@ using Xunit;
 
 namespace Tests.Integration.Customers;
 
-/// <summary>Whatever happens while a customer is made, and whenever: afterwards it exists completely or not at all, and can be made again.</summary>
+/// <summary>
+/// Whatever happens while a customer is made, and whenever: afterwards it exists completely or not at all, and can be
+/// made again.
+/// </summary>
 public sealed class InterruptedCreationTests(App app)
 {
     private const string Name = "interrupted";

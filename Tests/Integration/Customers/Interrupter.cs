@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Tests.Integration.Customers;
 
-/// <summary>Does something at the n-th moment at which a data source says that it is about to send a command, or has its answer.</summary>
+/// <summary>
+/// Does something at the n-th moment at which a data source says that it is about to send a command, or has its answer.
+/// </summary>
 internal sealed class Interrupter : ILoggerProvider, ILogger
 {
     private Action? _action;

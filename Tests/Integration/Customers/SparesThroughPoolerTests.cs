@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Tests.Integration.Customers;
 
-/// <summary>Spare schemas by way of PgBouncer in transaction mode: a claim and the new name need one transaction, and no session.</summary>
+/// <summary>
+/// Spare schemas by way of PgBouncer in transaction mode: a claim and the new name need one transaction, and no
+/// session.
+/// </summary>
 public sealed class SparesThroughPoolerTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Tests.Integration.Fleet;
 
-/// <summary>A fleet whose migrations make one of everything, shared by tests that each have a schema of their own.</summary>
+/// <summary>
+/// A fleet whose migrations make one of everything, shared by tests that each have a schema of their own.
+/// </summary>
 public sealed class DriftFleet(App app) : IAsyncLifetime
 {
     private const string Insert = "INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES";

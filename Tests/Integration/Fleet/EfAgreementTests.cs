@@ -73,7 +73,8 @@ public sealed class EfAgreementTests(App app)
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateSchema)
         {
-            // It reads its history once and commits after each migration: what the run applied in between it applies again, and is refused.
+            // It reads its history once and commits after each migration: what the run applied in between it applies
+            // again, and is refused.
         }
 
         Assert.Equal((0, 0), (await fleet.RunAsync(new(), Ct)) is var rest ? (rest.Migrated, rest.Failed.Count) : default);

@@ -50,7 +50,8 @@ public sealed class GroupsTests(App app)
         }
 
         Assert.Equal("failed", (await fleet.LedgerAsync(schemas[31])).State);
-        // A run that began after the failure may have tried again; within one, and among those at the same time, it is tried once.
+        // A run that began after the failure may have tried again; within one, and among those at the same time, it is
+        // tried once.
         Assert.InRange((await fleet.LedgerAsync(schemas[31])).Attempts, 1, reports.Sum(report => report.Failed.Count));
     }
 
@@ -92,7 +93,8 @@ public sealed class GroupsTests(App app)
 
         var report = await fleet.Migrator(large).RunAsync(new(), Ct);
 
-        // 200 tables with keys and toast tables take some 800 locks: four groups of ten would take 32,000, and PostgreSQL's default table has 6,400.
+        // 200 tables with keys and toast tables take some 800 locks: four groups of ten would take 32,000, and
+        // PostgreSQL's default table has 6,400.
         Assert.Equal((12, 0), (report.Migrated, report.Failed.Count));
     }
 

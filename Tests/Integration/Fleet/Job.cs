@@ -6,7 +6,10 @@ namespace Tests.Integration.Fleet;
 /// <summary>The migration job, run as a process.</summary>
 internal static class Job
 {
-    /// <summary>Where the build puts it, beside this project's output: the copy among the tests' own files lacks what it needs to run.</summary>
+    /// <summary>
+    /// Where the build puts it, beside this project's output: the copy among the tests' own files lacks what it needs
+    /// to run.
+    /// </summary>
     private static string Path { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(
         AppContext.BaseDirectory, "..", "..", "MigrationService",
         System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "MigrationService.dll"));

@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Tests.Integration.Fleet;
 
-/// <summary>Whatever is killed when: every schema is whole or as it was, the next run ends the work, and nothing is done twice.</summary>
+/// <summary>
+/// Whatever is killed when: every schema is whole or as it was, the next run ends the work, and nothing is done twice.
+/// </summary>
 public sealed class KilledTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -106,7 +108,8 @@ public sealed class KilledTests(App app)
 
             // It has gone on by itself; and another finds nothing.
             Assert.Empty((await run).Failed);
-            // Connections that were idle at the crash lead to the killed server, and whoever takes one gets 57P01. A new job has none.
+            // Connections that were idle at the crash lead to the killed server, and whoever takes one gets 57P01. A
+            // new job has none.
             fleet.Database.Clear();
             Assert.Equal((0, 0), await migrator.RunAsync(new(), Ct) is var again ? (again.Migrated, again.Failed.Count) : default);
             Assert.Equal(60L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}' AND state = 'ready' AND last_error IS NULL"));

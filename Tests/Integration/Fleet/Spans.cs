@@ -4,7 +4,9 @@ using Tenancy;
 
 namespace Tests.Integration.Fleet;
 
-/// <summary>The library's spans that end while this exists, of the test that made it and of no other that runs at the same time.</summary>
+/// <summary>
+/// The library's spans that end while this exists, of the test that made it and of no other that runs at the same time.
+/// </summary>
 internal sealed class Spans : IDisposable
 {
     private readonly Activity _test = new Activity("test").Start();

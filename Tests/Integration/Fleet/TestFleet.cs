@@ -9,7 +9,10 @@ using Xunit;
 
 namespace Tests.Integration.Fleet;
 
-/// <summary>A database of one test's own, with a ledger and as many schemas as the test wants, and builds with few or many migrations.</summary>
+/// <summary>
+/// A database of one test's own, with a ledger and as many schemas as the test wants, and builds with few or many
+/// migrations.
+/// </summary>
 internal sealed class TestFleet : IAsyncDisposable
 {
     private const string History = "\"__Tenant__\".\"__EFMigrationsHistory\"";
@@ -30,7 +33,9 @@ internal sealed class TestFleet : IAsyncDisposable
         return new(connectionString);
     }
 
-    /// <summary>A build that has these migrations; each makes a table named like it, and drops it on the way down.</summary>
+    /// <summary>
+    /// A build that has these migrations; each makes a table named like it, and drops it on the way down.
+    /// </summary>
     public static CompiledMigrations Build(params string[] ids) => Build([.. ids.Select(id => Step(id, $"CREATE TABLE \"__Tenant__\".{id} (x int)", $"DROP TABLE \"__Tenant__\".{id}"))]);
 
     /// <summary>A build that has these migrations.</summary>
@@ -87,8 +92,8 @@ internal sealed class TestFleet : IAsyncDisposable
     }
 
     /// <summary>
-    /// A view's definition as PostgreSQL prints it inside the view's schema, on one line. Each major version prints it in its
-    /// own way: 16 and later leave out qualifiers that nobody needs.
+    /// A view's definition as PostgreSQL prints it inside the view's schema, on one line. Each major version prints it
+    /// in its own way: 16 and later leave out qualifiers that nobody needs.
     /// </summary>
     public async Task<string> ViewAsync(SchemaName schema, string view) => string.Join(' ', ((string)(await ScalarAsync(
         $"""

@@ -165,7 +165,8 @@ public sealed class ImportTests(App app)
         await using var connection = await app.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
         await using (await connection.BeginTransactionAsync(Ct))
         {
-            // The new contact and the invoices are written when the database looks whether the known contact is still there, and waits.
+            // The new contact and the invoices are written when the database looks whether the known contact is still
+            // there, and waits.
             await ExecuteAsync(connection, $"SELECT FROM {acme.Tenant.Schema.Qualify("contacts")} FOR UPDATE");
 
             await GiveUpAsync(acme);

@@ -111,7 +111,9 @@ public sealed class AvailabilityTests(App app)
         Assert.Contains("being upgraded", (string)(await refused.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!, StringComparison.Ordinal);
     }
 
-    /// <summary>The version that a newer build leaves: this build's migrations, perhaps without some of the last, and one more.</summary>
+    /// <summary>
+    /// The version that a newer build leaves: this build's migrations, perhaps without some of the last, and one more.
+    /// </summary>
     private async Task<string> VersionAsync(string newer, bool breaking = false, int without = 0)
     {
         string[] ids = [.. app.Services.GetRequiredService<CompiledMigrations>().Ids.SkipLast(without), newer];

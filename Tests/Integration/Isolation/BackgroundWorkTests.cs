@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Tests.Integration.Isolation;
 
-/// <summary>The example of docs/background-work.md: the tenant travels through a channel as a value, one lease per item.</summary>
+/// <summary>
+/// The example of docs/background-work.md: the tenant travels through a channel as a value, one lease per item.
+/// </summary>
 public sealed class BackgroundWorkTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -64,7 +66,8 @@ public sealed class BackgroundWorkTests(App app)
         {
             await foreach (var reminder in queue.Reader.ReadAllAsync(stoppingToken))
             {
-                // One lease per item: disposed of, the context has forgotten this tenant before the next item's is leased.
+                // One lease per item: disposed of, the context has forgotten this tenant before the next item's is
+                // leased.
                 await using var db = leases.Create(reminder.Tenant);
                 await RemindAsync(db, reminder.InvoiceId, stoppingToken);
             }

@@ -6,8 +6,8 @@ using Tenancy;
 namespace Tests.Integration.Isolation;
 
 /// <summary>
-/// What every customer's contacts have to be, by what each request was told about its own writes. A write whose answer never came, because
-/// the connection broke or the request was cancelled, may or may not be there.
+/// What every customer's contacts have to be, by what each request was told about its own writes. A write whose answer
+/// never came, because the connection broke or the request was cancelled, may or may not be there.
 /// </summary>
 internal sealed class Books
 {
@@ -20,7 +20,10 @@ internal sealed class Books
     /// <summary>Contacts of which nobody knows which of their states they are in.</summary>
     public int Unknown => _entries.Count(entry => entry.May.Count > 1);
 
-    /// <summary>A contact that only one request writes; not there yet. Its name starts with the customer's slug, as every text of its rows does.</summary>
+    /// <summary>
+    /// A contact that only one request writes; not there yet. Its name starts with the customer's slug, as every text
+    /// of its rows does.
+    /// </summary>
     public Entry Open(Tenant tenant, string name)
     {
         var entry = new Entry(tenant.Slug, Rows.Text(tenant, name));
@@ -31,7 +34,9 @@ internal sealed class Books
     /// <summary>The contact that all requests of a customer write: it counts them.</summary>
     public Counter CounterOf(Tenant tenant) => _counters.GetOrAdd(Rows.Text(tenant, Counter.Name), _ => new Counter());
 
-    /// <summary>Reads every customer's table by its full name, and says what shouldn't be there and what is missing.</summary>
+    /// <summary>
+    /// Reads every customer's table by its full name, and says what shouldn't be there and what is missing.
+    /// </summary>
     public async Task<List<string>> DifferencesAsync(NpgsqlDataSource database, IEnumerable<Tenant> tenants, CancellationToken ct)
     {
         var differences = new List<string>();
@@ -60,7 +65,9 @@ internal sealed class Books
         return differences;
     }
 
-    /// <summary>One contact, and the states that a look at the table may find it in: its e-mail, or null where it doesn't exist.</summary>
+    /// <summary>
+    /// One contact, and the states that a look at the table may find it in: its e-mail, or null where it doesn't exist.
+    /// </summary>
     internal sealed class Entry(string slug, string name)
     {
         public string Slug => slug;
@@ -71,7 +78,10 @@ internal sealed class Books
 
         public int Committed { get; private set; }
 
-        /// <summary>Brings the entry to a state; <paramref name="commit"/> is the write itself, or the commit of the transaction that has it.</summary>
+        /// <summary>
+        /// Brings the entry to a state; <paramref name="commit"/> is the write itself, or the commit of the transaction
+        /// that has it.
+        /// </summary>
         public async Task WriteAsync(string? state, Func<Task> commit)
         {
             var before = May;
@@ -93,7 +103,9 @@ internal sealed class Books
     }
 }
 
-/// <summary>How often a customer's requests counted, and how often at most, if those that nobody answered did, too.</summary>
+/// <summary>
+/// How often a customer's requests counted, and how often at most, if those that nobody answered did, too.
+/// </summary>
 internal sealed class Counter
 {
     public const string Name = "counter";

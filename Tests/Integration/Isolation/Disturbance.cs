@@ -9,7 +9,10 @@ internal static class Disturbance
     /// <summary>Its name, or null when it is none that these tests provoke.</summary>
     public static string? Of(Exception problem) => Chain(problem).Select(Name).FirstOrDefault(name => name is not null);
 
-    /// <summary>Whether the server itself refused or ended the statement, so that nothing of it is kept. A lost connection or a token that was cancelled says nothing.</summary>
+    /// <summary>
+    /// Whether the server itself refused or ended the statement, so that nothing of it is kept. A lost connection or a
+    /// token that was cancelled says nothing.
+    /// </summary>
     public static bool IsRefusal(Exception problem) => Chain(problem).OfType<PostgresException>().Any(error => Name(error) is not "broken");
 
     private static string? Name(Exception problem) => problem switch

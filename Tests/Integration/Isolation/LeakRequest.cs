@@ -5,7 +5,10 @@ using Tenancy;
 
 namespace Tests.Integration.Isolation;
 
-/// <summary>One request of one customer: writes, fails or is disturbed in one of many ways, and reads before and after it in another.</summary>
+/// <summary>
+/// One request of one customer: writes, fails or is disturbed in one of many ways, and reads before and after it in
+/// another.
+/// </summary>
 internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext db, Tenant tenant, int number, Random random, CancellationToken ct)
 {
     private const string Saved = "saved";

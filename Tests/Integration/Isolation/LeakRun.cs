@@ -5,7 +5,9 @@ using Tenancy;
 
 namespace Tests.Integration.Isolation;
 
-/// <summary>Requests of many customers at once, chosen at random, each of which looks at every row it is given.</summary>
+/// <summary>
+/// Requests of many customers at once, chosen at random, each of which looks at every row it is given.
+/// </summary>
 internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider services, Func<CancellationToken, Task> endSomeBackend, int seed) : IDisposable
 {
     private const int AtOnce = 12;
@@ -109,7 +111,10 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider se
 
     public void Dispose() => _mayHoldTwo.Dispose();
 
-    /// <summary>As long as somebody sleeps, no backend is ended: on a fast machine one that sleeps for a second would hardly ever wake up.</summary>
+    /// <summary>
+    /// As long as somebody sleeps, no backend is ended: on a fast machine one that sleeps for a second would hardly
+    /// ever wake up.
+    /// </summary>
     public async Task<bool> EndSomeBackendAsync(CancellationToken ct)
     {
         if (Volatile.Read(ref _sleepers) > 0)

@@ -33,8 +33,8 @@ public sealed class LeakTests(App app)
     {
         await using var pooler = await PgBouncer.StartAsync(app.ConnectionString, Ct);
 
-        // One after the other: PgBouncer before 1.21 (Debian 12 has 1.18) ends itself when a backend ends while it is being cancelled
-        // (its issue 822), and then it would be the pooler that is tested.
+        // One after the other: PgBouncer before 1.21 (Debian 12 has 1.18) ends itself when a backend ends while it is
+        // being cancelled (its issue 822), and then it would be the pooler that is tested.
         await RunAsync(pooler.ConnectionString, connections: 10, Without.BrokenConnections, Without.Cancellations);
 
         Assert.False(pooler.HasExited, pooler.Log);
@@ -90,7 +90,9 @@ public sealed class LeakTests(App app)
         await command.ExecuteScalarAsync(ct);
     }
 
-    /// <summary>A backend whose client is gone notices it when it next has something to say, so we ask until it did.</summary>
+    /// <summary>
+    /// A backend whose client is gone notices it when it next has something to say, so we ask until it did.
+    /// </summary>
     private static async Task NothingIsLeftOpenAsync(NpgsqlDataSource direct, string name)
     {
         await using var command = direct.CreateCommand("SELECT count(*), count(xact_start), string_agg(state || ': ' || query, chr(10)) FROM pg_stat_activity WHERE application_name = $1");

@@ -34,7 +34,10 @@ public sealed class LeaseTests(App app)
         Assert.Empty(await again.Contacts.ToListAsync(Ct));
     }
 
-    /// <summary>A handler that disposes of the injected context, and the scope after it: the second time it may be somebody else's.</summary>
+    /// <summary>
+    /// A handler that disposes of the injected context, and the scope after it: the second time it may be somebody
+    /// else's.
+    /// </summary>
     [Fact]
     public async Task A_context_disposed_of_twice_ends_nobody_elses_lease()
     {
@@ -129,7 +132,9 @@ public sealed class LeaseTests(App app)
         return scope.ServiceProvider.GetRequiredService<InvoicingContext>();
     }
 
-    /// <summary>A provider of its own over the same database, so that the pool of contexts is not shared with other tests.</summary>
+    /// <summary>
+    /// A provider of its own over the same database, so that the pool of contexts is not shared with other tests.
+    /// </summary>
     private ServiceProvider OneContext() => new ServiceCollection()
         .AddTenancy<InvoicingContext>(options =>
         {

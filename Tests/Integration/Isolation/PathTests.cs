@@ -65,7 +65,8 @@ public sealed class PathTests(App app)
     [Theory, MemberData(nameof(Reads)), MemberData(nameof(Writes)), MemberData(nameof(Others))]
     public async Task Without_a_tenant_it_is_refused_before_anything_is_sent(string path)
     {
-        // A data source that can reach no server: whatever got as far as opening a connection would fail with another exception.
+        // A data source that can reach no server: whatever got as far as opening a connection would fail with another
+        // exception.
         await using var services = Services("Host=127.0.0.1;Port=1;Timeout=1");
         await using var db = services.GetRequiredService<IDbContextFactory<InvoicingContext>>().CreateDbContext();
 

@@ -13,8 +13,9 @@ using Xunit;
 namespace Tests.Integration.Isolation;
 
 /// <summary>
-/// What works through PgBouncer in transaction mode, where the next transaction may get any backend: everything, because nothing is kept in a
-/// session. Each test has more connections to the pooler than the pooler has to the server.
+/// What works through PgBouncer in transaction mode, where the next transaction may get any backend: everything,
+/// because nothing is kept in a session. Each test has more connections to the pooler than the pooler has to the
+/// server.
 /// </summary>
 public sealed class PoolerTests(App app) : IAsyncLifetime
 {

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Tests.Integration.Isolation;
 
-/// <summary>The library makes the keys of EF's query cache itself: whatever changes a query's SQL has to be in them.</summary>
+/// <summary>
+/// The library makes the keys of EF's query cache itself: whatever changes a query's SQL has to be in them.
+/// </summary>
 public sealed class QueryCacheTests(App app)
 {
     [Fact]

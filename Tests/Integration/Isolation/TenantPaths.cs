@@ -10,8 +10,8 @@ using Xunit;
 namespace Tests.Integration.Isolation;
 
 /// <summary>
-/// Every way by which a tenant context reaches the server. Each does one thing, to rows whose ids are the same in every customer, so that
-/// a statement in the wrong schema would find something there. Docs/isolation.md lists them.
+/// Every way by which a tenant context reaches the server. Each does one thing, to rows whose ids are the same in every
+/// customer, so that a statement in the wrong schema would find something there. Docs/isolation.md lists them.
 /// </summary>
 internal static class TenantPaths
 {

@@ -37,7 +37,9 @@ internal sealed class Measured : IDisposable
 
     public List<Instrument> Instruments { get; } = [];
 
-    /// <summary>The observable instruments' values now, and what the others have recorded since this was made.</summary>
+    /// <summary>
+    /// The observable instruments' values now, and what the others have recorded since this was made.
+    /// </summary>
     public IReadOnlyList<Sample> Read()
     {
         lock (_lock)

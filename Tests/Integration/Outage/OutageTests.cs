@@ -8,10 +8,15 @@ using Xunit;
 
 namespace Tests.Integration.Outage;
 
-/// <summary>PostgreSQL is killed, stops talking, or has no connection left: requests are told so soon and plainly, and nothing has to be restarted.</summary>
+/// <summary>
+/// PostgreSQL is killed, stops talking, or has no connection left: requests are told so soon and plainly, and nothing
+/// has to be restarted.
+/// </summary>
 public sealed class OutageTests(App app)
 {
-    /// <summary>Npgsql's defaults are 15 s to connect and 30 s for a statement: whoever waits for those fails by this.</summary>
+    /// <summary>
+    /// Npgsql's defaults are 15 s to connect and 30 s for a statement: whoever waits for those fails by this.
+    /// </summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(14);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

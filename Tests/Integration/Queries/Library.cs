@@ -2,7 +2,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Tests.Integration.Queries;
 
-/// <summary>A model with what EF reads by code of its own: a hierarchy, owned rows, JSON documents with lists in them, complex values, references and lists in both directions, converted values.</summary>
+/// <summary>
+/// A model with what EF reads by code of its own: a hierarchy, owned rows, JSON documents with lists in them, complex
+/// values, references and lists in both directions, converted values.
+/// </summary>
 internal sealed class Library(DbContextOptions<Library> options, string schema) : DbContext(options)
 {
     public DbSet<Shelf> Shelves => Set<Shelf>();

@@ -16,7 +16,10 @@ using Xunit;
 
 namespace Tests.Integration.Queries;
 
-/// <summary>The code that reads a row is made once for a query, not once for each run or row. What is read is what EF reads by its own.</summary>
+/// <summary>
+/// The code that reads a row is made once for a query, not once for each run or row. What is read is what EF reads by
+/// its own.
+/// </summary>
 public sealed class ReadersMadeOnceTests(App app)
 {
     private static readonly JsonSerializerOptions Text = new() { ReferenceHandler = ReferenceHandler.IgnoreCycles, WriteIndented = true };
@@ -137,7 +140,10 @@ public sealed class ReadersMadeOnceTests(App app)
 
     private static string Written(IEnumerable<object> rows) => JsonSerializer.Serialize(rows.Select(row => row is IEnumerable<Item> group ? group.Cast<object>().ToList() : row).ToList(), Text);
 
-    /// <summary>A customer's schema, in which the sample's tables are as well; a context of one schema, with EF's code but for the part in question.</summary>
+    /// <summary>
+    /// A customer's schema, in which the sample's tables are as well; a context of one schema, with EF's code but for
+    /// the part in question.
+    /// </summary>
     private Library Open(string schema, bool once)
     {
         var options = new DbContextOptionsBuilder<Library>().UseNpgsql(app.ConnectionString + $";Search Path={schema}");

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Tests.Integration.Roles;
 
-/// <summary>What the login that serves customers may do, and what the server refuses it however the statement is dressed.</summary>
+/// <summary>
+/// What the login that serves customers may do, and what the server refuses it however the statement is dressed.
+/// </summary>
 public sealed class ServingRoleTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

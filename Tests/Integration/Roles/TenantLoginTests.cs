@@ -77,7 +77,8 @@ public sealed class TenantLoginTests(App app)
     [InlineData("GRANT {owner} TO {login}")]
     public async Task A_login_that_may_do_more_than_serve_is_refused_and_left_as_it_is(string more)
     {
-        // An owner that the tests' user made: since PostgreSQL 16 a user who isn't a superuser can't grant itself to anybody.
+        // An owner that the tests' user made: since PostgreSQL 16 a user who isn't a superuser can't grant itself to
+        // anybody.
         var (owner, serving) = await DatabaseOfAsync("CREATEROLE");
         var (made, tenants) = (new NpgsqlConnectionStringBuilder(owner).Username!, new NpgsqlConnectionStringBuilder(serving));
         await ScalarAsync(app.ConnectionString, $"CREATE ROLE {tenants.Username} LOGIN");

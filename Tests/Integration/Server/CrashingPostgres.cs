@@ -16,8 +16,8 @@ internal sealed class CrashingPostgres : IAsyncDisposable
 
     /// <summary>
     /// A throw-away server has synchronous_commit=off: it confirms a commit before it has written the log. When it is
-    /// killed, it loses up to 0.6 s of confirmed commits; PostgreSQL 18 was seen to lose more than 15. So clients of this
-    /// server wait until the log is written. fsync stays off: what was written outlives the server.
+    /// killed, it loses up to 0.6 s of confirmed commits; PostgreSQL 18 was seen to lose more than 15. So clients of
+    /// this server wait until the log is written. fsync stays off: what was written outlives the server.
     /// </summary>
     public string ConnectionString => new NpgsqlConnectionStringBuilder(_server!.ConnectionString()) { Options = "-c synchronous_commit=on" }.ConnectionString;
 
@@ -28,7 +28,9 @@ internal sealed class CrashingPostgres : IAsyncDisposable
         return server;
     }
 
-    /// <summary>kill -9 of the server's first process: its children end when they notice, nothing is written down.</summary>
+    /// <summary>
+    /// kill -9 of the server's first process: its children end when they notice, nothing is written down.
+    /// </summary>
     public async Task CrashAsync(CancellationToken ct)
     {
         var pid = int.Parse((await File.ReadAllLinesAsync(Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).First(), ct))[0], System.Globalization.CultureInfo.InvariantCulture);

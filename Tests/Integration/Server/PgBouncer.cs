@@ -9,8 +9,8 @@ using Xunit;
 namespace Tests.Integration.Server;
 
 /// <summary>
-/// A private PgBouncer in transaction mode in front of a test's server, on a free port of 127.0.0.1: a client keeps a server connection for one
-/// transaction only. It ends when it is disposed, and with this process, however that ends.
+/// A private PgBouncer in transaction mode in front of a test's server, on a free port of 127.0.0.1: a client keeps a
+/// server connection for one transaction only. It ends when it is disposed, and with this process, however that ends.
 /// </summary>
 internal sealed class PgBouncer : IAsyncDisposable
 {
@@ -47,7 +47,8 @@ internal sealed class PgBouncer : IAsyncDisposable
             """, account);
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = port, SslMode = SslMode.Disable }.ConnectionString;
 
-        // The guard adds a port that PgBouncer doesn't take as an argument; the shell drops it, and becomes the program.
+        // The guard adds a port that PgBouncer doesn't take as an argument; the shell drops it, and becomes the
+        // program.
         string[] program = [.. account.Drop, "sh", "-c", "exec \"$0\" \"$1\"", Program!, configuration];
         _process = new Process
         {
@@ -71,8 +72,8 @@ internal sealed class PgBouncer : IAsyncDisposable
     public string Log => string.Join(Environment.NewLine, _log.TakeLast(LinesKept));
 
     /// <summary>
-    /// Starts one in front of the server of a connection string, for all its databases, and returns when it takes connections. Skips the test
-    /// where that can't be.
+    /// Starts one in front of the server of a connection string, for all its databases, and returns when it takes
+    /// connections. Skips the test where that can't be.
     /// </summary>
     public static async Task<PgBouncer> StartAsync(string connectionString, CancellationToken ct)
     {

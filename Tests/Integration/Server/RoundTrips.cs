@@ -7,8 +7,9 @@ using Npgsql;
 namespace Tests.Integration.Server;
 
 /// <summary>
-/// Stands between a client and a test's server, on a free port of 127.0.0.1, and counts how often the client waits for an answer: what it sends at once up to
-/// a Sync or a simple Query is one round trip (Npgsql sends BEGIN with the statement after it). Logging in is none.
+/// Stands between a client and a test's server, on a free port of 127.0.0.1, and counts how often the client waits for
+/// an answer: what it sends at once up to a Sync or a simple Query is one round trip (Npgsql sends BEGIN with the
+/// statement after it). Logging in is none.
 /// </summary>
 internal sealed class RoundTrips : IAsyncDisposable
 {
@@ -27,7 +28,10 @@ internal sealed class RoundTrips : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>What leads a client by here, to be appended to the server's connection string. In plain text, or it couldn't be read.</summary>
+    /// <summary>
+    /// What leads a client by here, to be appended to the server's connection string. In plain text, or it couldn't be
+    /// read.
+    /// </summary>
     public string Settings => $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};SSL Mode=Disable;GSS Encryption Mode=Disable";
 
     /// <summary>Since the start, over all connections.</summary>
@@ -79,7 +83,10 @@ internal sealed class RoundTrips : IAsyncDisposable
         }
     }
 
-    /// <summary>The client's side of the protocol: a start-up message without a type, then messages of a type's byte and a length that counts itself.</summary>
+    /// <summary>
+    /// The client's side of the protocol: a start-up message without a type, then messages of a type's byte and a
+    /// length that counts itself.
+    /// </summary>
     private sealed class ClientMessages
     {
         private readonly byte[] _header = new byte[5];

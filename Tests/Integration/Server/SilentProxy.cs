@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Tests.Integration.Server;
 
-/// <summary>A port that leads to a server, until it is told to fall silent: then connections stay open, new ones are accepted, and nothing passes.</summary>
+/// <summary>
+/// A port that leads to a server, until it is told to fall silent: then connections stay open, new ones are accepted,
+/// and nothing passes.
+/// </summary>
 internal sealed class SilentProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -10,9 +10,10 @@ using Tests.EndToEnd;
 namespace Tests.Integration.Server;
 
 /// <summary>
-/// The PostgreSQL of a test run, started when the first test asks for a database: the one that <c>ConnectionStrings__tenants</c> names,
-/// whose user must be allowed to create databases and roles; else a private server from the installed binaries, gone with the run; else, where
-/// there are only containers, the one that the AppHost makes.
+/// The PostgreSQL of a test run, started when the first test asks for a database: the one that
+/// <c>ConnectionStrings__tenants</c> names, whose user must be allowed to create databases and roles; else a private
+/// server from the installed binaries, gone with the run; else, where there are only containers, the one that the
+/// AppHost makes.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
@@ -25,8 +26,8 @@ public sealed class TestServer : IAsyncDisposable
     private string? _maintenance;
 
     /// <summary>
-    /// The environment variable that names a file, which gets the server's version. A runner doesn't show what tests print:
-    /// a script reads the file and says which PostgreSQL was tested.
+    /// The environment variable that names a file, which gets the server's version. A runner doesn't show what tests
+    /// print: a script reads the file and says which PostgreSQL was tested.
     /// </summary>
     private const string VersionFile = "TEST_SERVER_VERSION_FILE";
 
@@ -35,7 +36,10 @@ public sealed class TestServer : IAsyncDisposable
 
     private static string? Configured => Environment.GetEnvironmentVariable("ConnectionStrings__tenants");
 
-    /// <summary>The connection string of a new and empty database, <c>tests_</c> and random letters, which is dropped at the end of the run.</summary>
+    /// <summary>
+    /// The connection string of a new and empty database, <c>tests_</c> and random letters, which is dropped at the end
+    /// of the run.
+    /// </summary>
     public async Task<string> ConnectionStringAsync(CancellationToken ct)
     {
         var maintenance = await StartedAsync(ct);
@@ -46,8 +50,8 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// The connection string for the same database of a login that nobody has made yet; it is dropped at the end of the run. Whoever may make
-    /// it: the migration job, or a test.
+    /// The connection string for the same database of a login that nobody has made yet; it is dropped at the end of the
+    /// run. Whoever may make it: the migration job, or a test.
     /// </summary>
     public string AsNewLogin(string connectionString)
     {
@@ -56,7 +60,9 @@ public sealed class TestServer : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(connectionString) { Username = login, Password = Guid.NewGuid().ToString("n") }.ConnectionString;
     }
 
-    /// <summary>The login that serves customers, made as the job makes it, in a database that has the shared migrations.</summary>
+    /// <summary>
+    /// The login that serves customers, made as the job makes it, in a database that has the shared migrations.
+    /// </summary>
     public async Task<string> AddTenantsLoginAsync(string connectionString, CancellationToken ct)
     {
         var tenants = AsNewLogin(connectionString);

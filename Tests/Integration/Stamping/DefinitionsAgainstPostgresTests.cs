@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Tests.Integration.Stamping;
 
-/// <summary>Statements that make, alter, drop and maintain objects, and COPY, against what PostgreSQL has locked, changed and depends on when they are over.</summary>
+/// <summary>
+/// Statements that make, alter, drop and maintain objects, and COPY, against what PostgreSQL has locked, changed and
+/// depends on when they are over.
+/// </summary>
 public sealed class DefinitionsAgainstPostgresTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

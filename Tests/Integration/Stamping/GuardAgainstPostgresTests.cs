@@ -6,8 +6,9 @@ using Xunit;
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// PostgreSQL itself says which tables and functions a statement depends on (the body of an SQL function is analysed when it is made, and
-/// its dependencies are in the catalog). What depends on more than a tenant may see has to be refused; what doesn't has to pass.
+/// PostgreSQL itself says which tables and functions a statement depends on (the body of an SQL function is analysed
+/// when it is made, and its dependencies are in the catalog). What depends on more than a tenant may see has to be
+/// refused; what doesn't has to pass.
 /// </summary>
 public sealed class GuardAgainstPostgresTests(App app)
 {
@@ -55,7 +56,8 @@ public sealed class GuardAgainstPostgresTests(App app)
                 }
 
                 accepted++;
-                // MERGE and FOR UPDATE into shared tables are writes or locks: the guard may refuse them, the role does.
+                // MERGE and FOR UPDATE into shared tables are writes or locks: the guard may refuse them, the role
+                // does.
                 var writes = !sql.StartsWith("SELECT", StringComparison.Ordinal) && !sql.StartsWith('(') && !sql.StartsWith("WITH", StringComparison.Ordinal) && !sql.StartsWith("TABLE", StringComparison.Ordinal);
                 var mayPass = needs.All(need => need is "__Tenant__.a" or "__Tenant__.b" or "__Tenant__.f" or "public.f" or "public.shared");
                 var refusal = GuardVerdicts.RefusalOf(sql);

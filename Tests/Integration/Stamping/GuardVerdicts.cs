@@ -6,8 +6,8 @@ using Xunit;
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// The guard's verdicts on statements, beside what the server says of them: what touches more than a tenant may has to be refused, and what doesn't has to
-/// pass, but for the forms listed here.
+/// The guard's verdicts on statements, beside what the server says of them: what touches more than a tenant may has to
+/// be refused, and what doesn't has to pass, but for the forms listed here.
 /// </summary>
 internal sealed partial class GuardVerdicts
 {
@@ -36,8 +36,8 @@ internal sealed partial class GuardVerdicts
     }
 
     /// <summary>
-    /// Or the test would prove nothing. The server takes three of four statements, and a tenant may run half of those or more; the limits are further off, so that
-    /// chance doesn't reach them in sixty.
+    /// Or the test would prove nothing. The server takes three of four statements, and a tenant may run half of those
+    /// or more; the limits are further off, so that chance doesn't reach them in sixty.
     /// </summary>
     public void AssertTheyProveSomething()
     {
@@ -64,7 +64,8 @@ internal sealed partial class GuardVerdicts
         var text = Unread().Replace(sql, " ");
         return rule switch
         {
-            // It names the other schema, and only found nothing to do (IF NOT EXISTS, REVOKE of what nobody had) or left no trace (COPY = other.configuration).
+            // It names the other schema, and only found nothing to do (IF NOT EXISTS, REVOKE of what nobody had) or
+            // left no trace (COPY = other.configuration).
             CommandRule.ForeignSchema => Another().IsMatch(text),
             // search_path found the shared table for a name without a schema; the guard doesn't rely on it.
             CommandRule.MissingSchema => touched.What.Contains("read public.shared") || IsIdle(text),
@@ -81,7 +82,8 @@ internal sealed partial class GuardVerdicts
     [GeneratedRegex(@"/\*.*?\*/|'[^']*'|\$\$.*?\$\$", RegexOptions.Singleline)]
     private static partial Regex Unread();
 
-    // other.n is a column of the table other; a.n after OWNED BY is one of a table that is named without a schema, and not looked up if the sequence exists.
+    // other.n is a column of the table other; a.n after OWNED BY is one of a table that is named without a schema, and
+    // not looked up if the sequence exists.
     [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b|\bOWNED BY (a|b|shared)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Another();
 

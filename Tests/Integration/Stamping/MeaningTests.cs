@@ -5,8 +5,8 @@ using Xunit;
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// PostgreSQL decides what is an identifier and what is data. A failure prints the statement and CsCheck's seed; the environment variable
-/// CsCheck_Seed repeats it.
+/// PostgreSQL decides what is an identifier and what is data. A failure prints the statement and CsCheck's seed; the
+/// environment variable CsCheck_Seed repeats it.
 /// </summary>
 public sealed class MeaningTests(App app)
 {
@@ -85,7 +85,8 @@ public sealed class MeaningTests(App app)
             }
 
             Interlocked.Increment(ref seen.Succeeded);
-            // Where the stamp changed something, it was needed, unless the placeholder is a name of the statement's own; where it changed nothing, it wasn't.
+            // Where the stamp changed something, it was needed, unless the placeholder is a name of the statement's
+            // own; where it changed nothing, it wasn't.
             if (!TwinDatabases.Succeeded(unstamped[i]))
             {
                 Assert.True(cuts[i].NamesTenant, statements[i]);
@@ -95,7 +96,10 @@ public sealed class MeaningTests(App app)
         }
     }
 
-    /// <summary>U&amp;"__Tenant__" is the placeholder in a form that nobody writes: it isn't stamped and fails, which is the safe way.</summary>
+    /// <summary>
+    /// U&amp;"__Tenant__" is the placeholder in a form that nobody writes: it isn't stamped and fails, which is the
+    /// safe way.
+    /// </summary>
     private static bool IsEscapedPlaceholder(string statement) => statement.Contains("U&\"__Tenant__\"", StringComparison.OrdinalIgnoreCase);
 
     private sealed class Seen

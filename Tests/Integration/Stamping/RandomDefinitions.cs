@@ -1,8 +1,9 @@
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// Random statements that make, alter, drop, describe and maintain objects, over the objects of <see cref="TouchedObjects"/>: mostly the tenant's, now and
-/// then another's, or such that are named without a schema. New objects and columns bear the schemas' own names, which could lead the guard astray.
+/// Random statements that make, alter, drop, describe and maintain objects, over the objects of
+/// <see cref="TouchedObjects"/>: mostly the tenant's, now and then another's, or such that are named without a schema.
+/// New objects and columns bear the schemas' own names, which could lead the guard astray.
 /// </summary>
 internal sealed partial class RandomDefinitions(int seed, string[] roles)
 {

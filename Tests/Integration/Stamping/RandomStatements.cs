@@ -1,8 +1,9 @@
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// Random statements over the tenant's tables, another's, shared and private ones in public, with aliases and common table expressions that
-/// bear the schemas' and tables' own names: what could lead the guard astray. Every relation has the column id, so many are valid.
+/// Random statements over the tenant's tables, another's, shared and private ones in public, with aliases and common
+/// table expressions that bear the schemas' and tables' own names: what could lead the guard astray. Every relation has
+/// the column id, so many are valid.
 /// </summary>
 internal sealed class RandomStatements(int seed)
 {

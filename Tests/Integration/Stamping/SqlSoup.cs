@@ -3,8 +3,9 @@ using CsCheck;
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// Statements over the objects of <see cref="TwinDatabases"/> that put the placeholder, and its characters, next to and inside everything
-/// that PostgreSQL's lexer knows. <see cref="Valid"/> mostly mean something; <see cref="Any"/> are broken in places, too.
+/// Statements over the objects of <see cref="TwinDatabases"/> that put the placeholder, and its characters, next to and
+/// inside everything that PostgreSQL's lexer knows. <see cref="Valid"/> mostly mean something; <see cref="Any"/> are
+/// broken in places, too.
 /// </summary>
 internal static class SqlSoup
 {
@@ -69,7 +70,9 @@ internal static class SqlSoup
         (6, Gen.OneOf("'", "\"", "\\", "-", "--", "/", "/*", "*/", "*", "$", "$$", "$a$", "\n", " ", "E", "E'", "U&'", "U&", "u&\"", "N'", "b'", "x'", "1", "1e5", "0x1F", "$1", ".", ",", ";", "::", ":", "<", "|", "(", ")", "é", "\v", "a", "UESCAPE '!'")),
         (2, Gen.Const(T)), (2, Gap), (2, Literal), (1, Name), (1, Number), (1, Expression));
 
-    /// <summary>Statements of which some are only a heap of tokens, and others were valid before they were tampered with.</summary>
+    /// <summary>
+    /// Statements of which some are only a heap of tokens, and others were valid before they were tampered with.
+    /// </summary>
     public static readonly Gen<string> Any = Gen.Frequency(
         (5, Valid),
         (3, Gen.Select(Valid, Gen.Select(Gen.Int[0, 400], Gen.Int[0, 2], Scrap).Array[1, 3], Tampered)),

@@ -11,7 +11,9 @@ internal sealed record Touched(string[] What)
     /// <summary>Whether the server carried the statement out.</summary>
     public bool IsValid => What is not ["error", ..];
 
-    /// <summary>Whether a tenant may: it reads what is shared, and uses functions, types and the like of the shared schema.</summary>
+    /// <summary>
+    /// Whether a tenant may: it reads what is shared, and uses functions, types and the like of the shared schema.
+    /// </summary>
     public bool IsAllowed => What.All(what => what is "read public.shared" or "read public.shared_pkey" || what.StartsWith("use public.", StringComparison.Ordinal));
 
     public override string ToString() => string.Join(", ", What);

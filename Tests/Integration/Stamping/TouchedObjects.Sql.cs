@@ -3,7 +3,10 @@ namespace Tests.Integration.Stamping;
 /// <summary>What is in the database, and how it is asked.</summary>
 internal sealed partial class TouchedObjects
 {
-    /// <summary>In the placeholder as it is, in another customer's schema, and in public, where only <c>shared</c> is a tenant's business.</summary>
+    /// <summary>
+    /// In the placeholder as it is, in another customer's schema, and in public, where only <c>shared</c> is a tenant's
+    /// business.
+    /// </summary>
     private const string Everything = """
         CREATE SCHEMA IF NOT EXISTS SCHEMA;
         CREATE TABLE SCHEMA.a (id int CONSTRAINT a_pkey PRIMARY KEY, n int, t text); CREATE INDEX ix ON SCHEMA.a (n);

@@ -4,8 +4,9 @@ using Tests.Integration.Server;
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// A database where PostgreSQL says what a statement touches outside the tenant's schema: what it has locked when it is over, what its new objects
-/// depend on, and what is different in other schemas and on the server. Each schema has one of everything, by the same names.
+/// A database where PostgreSQL says what a statement touches outside the tenant's schema: what it has locked when it is
+/// over, what its new objects depend on, and what is different in other schemas and on the server. Each schema has one
+/// of everything, by the same names.
 /// </summary>
 internal sealed partial class TouchedObjects : IAsyncDisposable
 {
@@ -69,8 +70,9 @@ internal sealed partial class TouchedObjects : IAsyncDisposable
     }
 
     /// <summary>
-    /// The same for what runs in no transaction, whose locks are gone when it is over: all that isn't the tenant's is locked meanwhile, so what needs more than to read what is
-    /// shared, or anything else, fails (55P03). What it does to the tenant's own objects stays.
+    /// The same for what runs in no transaction, whose locks are gone when it is over: all that isn't the tenant's is
+    /// locked meanwhile, so what needs more than to read what is shared, or anything else, fails (55P03). What it does
+    /// to the tenant's own objects stays.
     /// </summary>
     public async Task<Touched> RunAloneAsync(string sql, CancellationToken ct)
     {

@@ -7,8 +7,9 @@ using Xunit;
 namespace Tests.Integration.Stamping;
 
 /// <summary>
-/// Two databases with the same tables, functions and types: in one they are in a schema that is really named like the placeholder, in the
-/// other in a tenant's. What a statement does in the first is what its stamped text has to do in the second.
+/// Two databases with the same tables, functions and types: in one they are in a schema that is really named like the
+/// placeholder, in the other in a tenant's. What a statement does in the first is what its stamped text has to do in
+/// the second.
 /// </summary>
 internal sealed partial class TwinDatabases : IAsyncDisposable
 {
@@ -26,7 +27,8 @@ internal sealed partial class TwinDatabases : IAsyncDisposable
         """;
 
     /// <summary>
-    /// Runs a statement on the server, where no driver rewrites it first, many in one round trip; says its rows, or its error; undoes what it did.
+    /// Runs a statement on the server, where no driver rewrites it first, many in one round trip; says its rows, or its
+    /// error; undoes what it did.
     /// </summary>
     private const string Run = """
         CREATE FUNCTION public.run(statement text) RETURNS text LANGUAGE plpgsql AS $run$

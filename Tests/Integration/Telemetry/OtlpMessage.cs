@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Tests.Integration.Telemetry;
 
-/// <summary>One protobuf message, as far as OTLP's traces and logs need it: its fields by their numbers, numbers and bytes.</summary>
+/// <summary>
+/// One protobuf message, as far as OTLP's traces and logs need it: its fields by their numbers, numbers and bytes.
+/// </summary>
 internal sealed class OtlpMessage
 {
     private readonly ILookup<int, object> _fields;

@@ -21,7 +21,9 @@ internal sealed record ReceivedLog(string Service, string Category, string Sever
     public string? Tenant => Attributes.GetValueOrDefault("tenant.slug");
 }
 
-/// <summary>What the dashboard is to the programs: they send their spans and log records here, as the environment tells them to.</summary>
+/// <summary>
+/// What the dashboard is to the programs: they send their spans and log records here, as the environment tells them to.
+/// </summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ReceivedSpan> _spans = new();

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Tests.Integration.Telemetry;
 
-/// <summary>A start of the API and a request are one trace each. Whoever looks for one customer finds its requests, refused ones too.</summary>
+/// <summary>
+/// A start of the API and a request are one trace each. Whoever looks for one customer finds its requests, refused ones
+/// too.
+/// </summary>
 public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<TracedSystem>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Tests.Integration.Telemetry;
 
-/// <summary>A run of the job is one trace, whatever it finds, and whoever looks for one customer finds what the run did for it.</summary>
+/// <summary>
+/// A run of the job is one trace, whatever it finds, and whoever looks for one customer finds what the run did for it.
+/// </summary>
 public sealed class RunTracesTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Tests.Integration.Telemetry;
 
-/// <summary>One of the system's programs as a process of its own, so that no other test's spans are among its own.</summary>
+/// <summary>
+/// One of the system's programs as a process of its own, so that no other test's spans are among its own.
+/// </summary>
 internal sealed partial class TracedProgram : IAsyncDisposable
 {
     private readonly Process _process;

@@ -2,7 +2,10 @@ using Xunit;
 
 namespace Tests.Integration.Telemetry;
 
-/// <summary>A migrated database with the demo customers, and over it the API and the web frontend as processes that send their telemetry here.</summary>
+/// <summary>
+/// A migrated database with the demo customers, and over it the API and the web frontend as processes that send their
+/// telemetry here.
+/// </summary>
 public sealed class TracedSystem(App app) : IAsyncLifetime
 {
     // ASP.NET Core's line at a request's end. Batches of logs and of spans travel apart, so each has to show its mark.
@@ -54,7 +57,9 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
         return ([.. Receiver.Spans.Where(span => !marks.Contains(span.Trace))], [.. Receiver.Logs.Where(log => log.Category != RequestLog)]);
     }
 
-    /// <summary>Waits until both have sent what they had: a request of this trace ends after all that came before it.</summary>
+    /// <summary>
+    /// Waits until both have sent what they had: a request of this trace ends after all that came before it.
+    /// </summary>
     private async Task<string[]> SentAsync()
     {
         var marks = new List<string>();

@@ -6,8 +6,8 @@ namespace Tests.Integration.Telemetry;
 internal static class Traces
 {
     /// <summary>
-    /// The roots of all traces, in order of their names, and the program that each began in: <c>api: start api</c>. Fails where a span's parent isn't among them: nobody could see
-    /// what it belongs to.
+    /// The roots of all traces, in order of their names, and the program that each began in: <c>api: start api</c>.
+    /// Fails where a span's parent isn't among them: nobody could see what it belongs to.
     /// </summary>
     public static string[] Roots(this IReadOnlyCollection<ReceivedSpan> spans)
     {

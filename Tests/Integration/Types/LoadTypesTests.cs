@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Tests.Integration.Types;
 
-/// <summary>What a data source knows of the database's types: Npgsql's own, unless the application asks for more.</summary>
+/// <summary>
+/// What a data source knows of the database's types: Npgsql's own, unless the application asks for more.
+/// </summary>
 public sealed class LoadTypesTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

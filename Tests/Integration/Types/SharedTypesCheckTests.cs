@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Tests.Integration.Types;
 
-/// <summary>Who has types of their own in a shared schema, and didn't say whether to load them, is told so after the start.</summary>
+/// <summary>
+/// Who has types of their own in a shared schema, and didn't say whether to load them, is told so after the start.
+/// </summary>
 public sealed class SharedTypesCheckTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

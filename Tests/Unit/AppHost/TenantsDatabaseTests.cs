@@ -10,7 +10,10 @@ using Xunit;
 
 namespace Tests.Unit.AppHost;
 
-/// <summary>Which source the AppHost chooses, and what it tells. A script stands in for the container engine; nothing is started.</summary>
+/// <summary>
+/// Which source the AppHost chooses, and what it tells. A script stands in for the container engine; nothing is
+/// started.
+/// </summary>
 public sealed class TenantsDatabaseTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

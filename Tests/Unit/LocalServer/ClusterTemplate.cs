@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Tests.Unit.LocalServer;
 
-/// <summary>A database cluster made once, by the installed PostgreSQL, and copied for each test: making one takes a second or two.</summary>
+/// <summary>
+/// A database cluster made once, by the installed PostgreSQL, and copied for each test: making one takes a second or
+/// two.
+/// </summary>
 public sealed class ClusterTemplate : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

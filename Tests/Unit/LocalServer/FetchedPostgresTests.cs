@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Tests.Unit.LocalServer;
 
-/// <summary>A script stands in for npm and delivers a package as npm's registry has it. Nothing is downloaded.</summary>
+/// <summary>
+/// A script stands in for npm and delivers a package as npm's registry has it. Nothing is downloaded.
+/// </summary>
 public sealed class FetchedPostgresTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

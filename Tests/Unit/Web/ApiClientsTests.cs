@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Tests.Unit.Web;
 
-/// <summary>The clients as the application registers them: with service discovery and the resilience pipeline.</summary>
+/// <summary>
+/// The clients as the application registers them: with service discovery and the resilience pipeline.
+/// </summary>
 public sealed class ApiClientsTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -42,6 +42,8 @@ internal sealed class FakeApi : HttpMessageHandler
         return Answer(request);
     }
 
-    /// <summary>A request as it went out; <paramref name="Customer"/> is the header X-Customer, null when it wasn't sent.</summary>
+    /// <summary>
+    /// A request as it went out; <paramref name="Customer"/> is the header X-Customer, null when it wasn't sent.
+    /// </summary>
     internal sealed record Asked(HttpMethod Method, string Path, string? Customer, string? Body);
 }

@@ -71,18 +71,22 @@ internal static partial class BeforeServing
             if (!own)
             {
                 throw new InvalidOperationException(
-                    $"ConnectionStrings:{DataRegistration.RegistryConnectionName} reads who the customers are and nothing of theirs. " +
-                    $"Configure ConnectionStrings:{DataRegistration.ApiConnectionName}, the login that serves them, too.");
+                    $"ConnectionStrings:{DataRegistration.RegistryConnectionName} reads who the customers are and " +
+                    "nothing of theirs. " +
+                    $"Configure ConnectionStrings:{DataRegistration.ApiConnectionName}, the login that " +
+                    "serves them, too.");
             }
 
-            await LogInAsync(app.Services.GetRequiredService<NpgsqlDataSource>(), DataRegistration.RegistryConnectionName);
+            await LogInAsync(
+                app.Services.GetRequiredService<NpgsqlDataSource>(), DataRegistration.RegistryConnectionName);
             LogCreatesNobody(app.Logger, DataRegistration.ConnectionName);
         }
 
         await TenantPlaceholder.RefuseIfItExistsAsync(app.Services.GetRequiredService<NpgsqlDataSource>());
         if (own)
         {
-            await LogInAsync(app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey), DataRegistration.ApiConnectionName);
+            await LogInAsync(app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey),
+                DataRegistration.ApiConnectionName);
         }
         else
         {
@@ -102,7 +106,8 @@ internal static partial class BeforeServing
         catch (PostgresException e) when (e.SqlState.StartsWith("28", StringComparison.Ordinal))
         {
             throw new InvalidOperationException(
-                $"The login of ConnectionStrings:{name} is refused ({e.MessageText}). The migration job makes it, and sets its " +
+                $"The login of ConnectionStrings:{name} is refused ({e.MessageText}). The migration job makes it, " +
+                "and sets its " +
                 "password: run the job with the same connection strings first.", e);
         }
     }
@@ -110,11 +115,15 @@ internal static partial class BeforeServing
     [LoggerMessage(LogLevel.Warning, "PostgreSQL doesn't answer (attempt {Attempt} of {Attempts}): {Message}")]
     private static partial void LogWaits(ILogger log, int attempt, int attempts, string message);
 
-    [LoggerMessage(LogLevel.Information, "This API has no ConnectionStrings:{Owner}, so it doesn't create customers. The migration job's command create does.")]
+    [LoggerMessage(LogLevel.Information,
+        "This API has no ConnectionStrings:{Owner}, so it doesn't create customers. The migration job's command " +
+        "create does.")]
     private static partial void LogCreatesNobody(ILogger log, string owner);
 
     [LoggerMessage(LogLevel.Warning,
-        "Customers are served with the owner's rights: a statement that escapes the library's guard could alter or drop any customer's tables. Configure " +
-        "ConnectionStrings:{Api}, like ConnectionStrings:{Owner} with a user name and a password of its own, for the migration job, which makes that login, and here.")]
+        "Customers are served with the owner's rights: a statement that escapes the library's guard could alter or " +
+        "drop any customer's tables. Configure " +
+        "ConnectionStrings:{Api}, like ConnectionStrings:{Owner} with a user name and a password of its own, for the " +
+        "migration job, which makes that login, and here.")]
     private static partial void LogServesAsOwner(ILogger log, string api, string owner);
 }

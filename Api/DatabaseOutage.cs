@@ -4,7 +4,9 @@ using Tenancy;
 namespace Api;
 
 /// <summary>Says once that the database is gone and once that it is back, however many requests meet it.</summary>
-internal sealed partial class DatabaseOutage(NpgsqlDataSource owner, [FromKeyedServices(TenancyOptions.TenantsKey)] NpgsqlDataSource tenants, TimeProvider time, ILogger<DatabaseOutage> log)
+internal sealed partial class DatabaseOutage(NpgsqlDataSource owner,
+    [FromKeyedServices(TenancyOptions.TenantsKey)] NpgsqlDataSource tenants, TimeProvider time,
+    ILogger<DatabaseOutage> log)
 {
     /// <summary>
     /// Where nobody asks for health, nobody notices that it is back: what comes so much later is another outage.
@@ -55,7 +57,8 @@ internal sealed partial class DatabaseOutage(NpgsqlDataSource owner, [FromKeyedS
         LogBack(log, (time.GetUtcNow() - since).TotalSeconds);
     }
 
-    [LoggerMessage(LogLevel.Error, "{Cause} Requests that need it are answered with 503 until it is back; nothing has to be restarted here.")]
+    [LoggerMessage(LogLevel.Error,
+        "{Cause} Requests that need it are answered with 503 until it is back; nothing has to be restarted here.")]
     private static partial void LogGone(ILogger log, string cause);
 
     [LoggerMessage(LogLevel.Information, "PostgreSQL answers again, after {Seconds:0} s.")]

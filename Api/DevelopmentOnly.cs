@@ -15,27 +15,35 @@ internal static class DevelopmentOnly
         if (!builder.Environment.IsDevelopment())
         {
             throw new InvalidOperationException(
-                $"The API has no authentication yet and runs in Development only; this environment is {builder.Environment.EnvironmentName}. " +
-                "Set ASPNETCORE_ENVIRONMENT=Development on your own machine, or wait for the release that brings API keys.");
+                "The API has no authentication yet and runs in Development only; this environment is " +
+                $"{builder.Environment.EnvironmentName}. " +
+                "Set ASPNETCORE_ENVIRONMENT=Development on your own machine, or wait for the release that " +
+                "brings API keys.");
         }
 
         // HTTP_PORTS says nothing of the address and means all of them: it becomes the loopback's.
         var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } given
             ? given
-            : string.Join(';', Ports(builder, WebHostDefaults.HttpPortsKey, "http").Concat(Ports(builder, WebHostDefaults.HttpsPortsKey, "https")));
+            : string.Join(';',
+                Ports(builder, WebHostDefaults.HttpPortsKey, "http")
+                    .Concat(Ports(builder, WebHostDefaults.HttpsPortsKey, "https")));
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
             var host = BindingAddress.Parse(url).Host;
-            if (host != "localhost" && !(IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)))
+            if (host != "localhost"
+                && !(IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)))
             {
                 throw new InvalidOperationException(
-                    $"The API has no authentication yet and listens on loopback only, not on {url}. Use http://localhost:PORT.");
+                    $"The API has no authentication yet and listens on loopback only, not on {url}. Use " +
+                    "http://localhost:PORT.");
             }
         }
 
         if (builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
         {
-            throw new InvalidOperationException("The API has no authentication yet: name its address by urls or ASPNETCORE_URLS, not by Kestrel:Endpoints.");
+            throw new InvalidOperationException(
+                "The API has no authentication yet: name its address by urls or ASPNETCORE_URLS, not by " +
+                "Kestrel:Endpoints.");
         }
 
         if (urls.Length > 0)
@@ -45,5 +53,6 @@ internal static class DevelopmentOnly
     }
 
     private static IEnumerable<string> Ports(WebApplicationBuilder builder, string key, string scheme) =>
-        (builder.Configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries).Select(port => $"{scheme}://localhost:{port}");
+        (builder.Configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)
+            .Select(port => $"{scheme}://localhost:{port}");
 }

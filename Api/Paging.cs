@@ -25,4 +25,5 @@ public sealed class Paging
 }
 
 /// <summary>A page of a list, and how many items the whole list has.</summary>
-public sealed record Page<T>(IReadOnlyList<T> Items, [property: JsonPropertyName("page")] int Number, int PageSize, int Total);
+public sealed record Page<T>(
+    IReadOnlyList<T> Items, [property: JsonPropertyName("page")] int Number, int PageSize, int Total);

@@ -30,25 +30,33 @@ internal static class Problems
     /// </summary>
     public static void UseSilentServer(this WebApplication app) => app.UseWhen(
         context => !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal),
-        watched => watched.Use((context, next) => app.Services.GetRequiredService<SilentServer>().WatchAsync(context, next)));
+        watched => watched.Use((context,
+            next) => app.Services.GetRequiredService<SilentServer>().WatchAsync(context, next)));
 
     /// <summary>
     /// Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity.
     /// </summary>
-    private static string AsInJson(string key) => string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
+    private static string AsInJson(string key) =>
+        string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
 
-    private sealed class KnownExceptions(IProblemDetailsService problems, DatabaseOutage outage, TenancyMetrics metrics) : IExceptionHandler
+    private sealed class KnownExceptions(
+        IProblemDetailsService problems, DatabaseOutage outage, TenancyMetrics metrics) : IExceptionHandler
     {
-        public ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+        public ValueTask<bool> TryHandleAsync(
+            HttpContext context, Exception exception, CancellationToken cancellationToken)
         {
             ProblemDetails? problem = exception switch
             {
                 SlugTakenException e => new() { Status = 409, Title = "The slug is taken.", Detail = e.Message },
-                BadHttpRequestException e => new() { Status = e.StatusCode, Title = "The request can't be read.", Detail = Deepest(e).Message },
+                BadHttpRequestException e =>
+                    new() { Status = e.StatusCode, Title = "The request can't be read.", Detail = Deepest(e).Message },
                 // PostgreSQL's text holds every character but this one.
-                _ when Deepest(exception) is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } =>
-                    new() { Status = 400, Title = "The request can't be stored.", Detail = "Text can't contain the character U+0000." },
-                _ when Unavailable.Because(exception, context.Request) is { } unavailable => Unavailable503(unavailable, context.Response),
+                _ when Deepest(exception)
+                    is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } =>
+                    new() { Status = 400, Title = "The request can't be stored.",
+                        Detail = "Text can't contain the character U+0000." },
+                _ when Unavailable.Because(exception, context.Request) is { } unavailable =>
+                    Unavailable503(unavailable, context.Response),
                 _ => null,
             };
             if (problem is null)
@@ -58,7 +66,8 @@ internal static class Problems
             }
 
             context.Response.StatusCode = problem.Status!.Value;
-            return problems.TryWriteAsync(new() { HttpContext = context, Exception = exception, ProblemDetails = problem });
+            return problems.TryWriteAsync(
+                new() { HttpContext = context, Exception = exception, ProblemDetails = problem });
         }
 
         private ProblemDetails Unavailable503(Unavailable unavailable, HttpResponse response)
@@ -69,7 +78,8 @@ internal static class Problems
                 outage.Note(unavailable.Cause);
             }
 
-            response.Headers.RetryAfter = ((int)unavailable.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = ((int)unavailable.RetryAfter.TotalSeconds)
+                .ToString(CultureInfo.InvariantCulture);
             return new() { Status = 503, Title = unavailable.Title, Detail = unavailable.Detail };
         }
 

@@ -17,12 +17,14 @@ builder.Services.AddData(builder.Configuration);
 builder.Services.AddWarmPool();
 // Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one. Its
 // health check is ours: see Readiness.
-builder.EnrichNpgsqlDbContext<CustomersContext>(settings => (settings.DisableRetry, settings.DisableHealthChecks) = (true, true));
+builder.EnrichNpgsqlDbContext<CustomersContext>(settings =>
+    (settings.DisableRetry, settings.DisableHealthChecks) = (true, true));
 builder.Services.AddReadiness();
 builder.Services.AddProblems();
 builder.Services.AddValidation();
 builder.Services.AddOpenApi(options => options.AddCustomerHeader());
-builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
+builder.Services.ConfigureHttpJsonOptions(json =>
+    json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
 
 var app = builder.Build();
 app.UseExceptionHandler();

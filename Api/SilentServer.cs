@@ -114,7 +114,8 @@ internal sealed class SilentServer(DatabaseProbe probe, TimeProvider time) : Bac
                 Ended = true;
             }
 
-            _ = Task.Factory.StartNew(Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            _ = Task.Factory.StartNew(
+                Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
 
         public void Dispose()

@@ -11,7 +11,8 @@ namespace Api;
 /// <param name="Detail">What it means for this request.</param>
 /// <param name="RetryAfter">When to ask again.</param>
 /// <param name="Cause">A sentence with Npgsql's words, for the log.</param>
-internal sealed record Unavailable(Unavailability Reason, string Title, string Detail, TimeSpan RetryAfter, string Cause)
+internal sealed record Unavailable(
+    Unavailability Reason, string Title, string Detail, TimeSpan RetryAfter, string Cause)
 {
     /// <returns>Null where the database isn't to blame.</returns>
     public static Unavailable? Because(Exception exception, HttpRequest request)
@@ -28,17 +29,22 @@ internal sealed record Unavailable(Unavailability Reason, string Title, string D
         return new(
             busy ? Unavailability.Busy : Unavailability.Database,
             busy ? "Too much is going on at once." : "The database can't be reached.",
-            IsRead(request) ? again : NeverConnected(error) ? $"Nothing was saved. {again}" : "It isn't known whether it was saved: look before you try again.",
+            IsRead(request) ? again
+                : NeverConnected(error) ? $"Nothing was saved. {again}"
+                : "It isn't known whether it was saved: look before you try again.",
             wait, $"PostgreSQL can't be reached: {error.Message.TrimEnd('.')}.");
     }
 
     /// <summary>The pool or the server has no connection left: the server itself is well.</summary>
     public static bool IsBusy(NpgsqlException error) =>
-        error is PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } || error.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
+        error is PostgresException { SqlState: PostgresErrorCodes.TooManyConnections }
+            || error.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
 
-    public static NpgsqlException? Find(Exception? exception) => exception as NpgsqlException ?? (exception is null ? null : Find(exception.InnerException));
+    public static NpgsqlException? Find(Exception? exception) =>
+        exception as NpgsqlException ?? (exception is null ? null : Find(exception.InnerException));
 
-    private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+    private static bool IsRead(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
 
     /// <summary>
     /// No handler opens a connection after it has committed something, so a request that got none has saved nothing.
@@ -46,5 +52,6 @@ internal sealed record Unavailable(Unavailability Reason, string Title, string D
     private static bool NeverConnected(NpgsqlException error) => IsBusy(error)
         || error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
         // Npgsql's own words; of a statement that takes too long it says "Exception while reading from stream".
-        || error.Message.StartsWith("Failed to connect", StringComparison.Ordinal) || error.Message == "The operation has timed out";
+        || error.Message.StartsWith("Failed to connect", StringComparison.Ordinal)
+        || error.Message == "The operation has timed out";
 }

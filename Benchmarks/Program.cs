@@ -13,23 +13,32 @@ using NoPostgresException = LocalPostgres.NoPostgresException;
 
 const int failed = 1, usage = 64, cancelled = 130;
 
-var quick = new Option<bool>("--quick") { Description = "Half a minute, to see that it runs: few customers, rounds and schemas where they aren't named. Its figures say nothing." };
+var quick = new Option<bool>("--quick") { Description =
+    "Half a minute, to see that it runs: few customers, rounds and schemas where they aren't named. Its figures " +
+    "say nothing." };
 var tenants = Number("--tenants", "How many customers are served", 1000, quickly: 40, 2, 5000);
 var rounds = Number("--rounds", "How many slices each variant gets for each load", 21, quickly: 3, 1, 1000);
 var slice = Number("--slice", "How long a slice is, in milliseconds", 400, quickly: 60, 20, 10_000);
-var schemas = Number("--schemas", "How many customers the database has whose first open is measured; at least --tenants", 5000, quickly: 100, 2, 20_000);
+var schemas = Number("--schemas",
+    "How many customers the database has whose first open is measured; at least --tenants", 5000, quickly: 100, 2,
+    20_000);
 
-var requests = new Command("requests", "What one request among many customers costs: against an application of one tenant, and against the other ways to serve many.")
+var requests = new Command("requests",
+    "What one request among many customers costs: against an application of one tenant, and against the other ways " +
+    "to serve many.")
 {
     tenants, rounds, slice, schemas, quick,
 };
 requests.SetAction(async (parsed, ct) =>
 {
     var plan = new RequestsPlan(
-        parsed.GetValue(tenants), parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(slice)), parsed.GetValue(schemas));
+        parsed.GetValue(tenants), parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(slice)),
+        parsed.GetValue(schemas));
     if (plan.Schemas < plan.Tenants)
     {
-        await Console.Error.WriteLineAsync($"--schemas {plan.Schemas} is less than --tenants {plan.Tenants}: that database begins as a copy of the other.");
+        await Console.Error.WriteLineAsync(
+            $"--schemas {plan.Schemas} is less than --tenants {plan.Tenants}: that database begins as a copy " +
+            "of the other.");
         return usage;
     }
 
@@ -37,38 +46,58 @@ requests.SetAction(async (parsed, ct) =>
 });
 
 var stamp = new Command("stamp", "What it costs to write a customer's schema into a command, alone.") { rounds, quick };
-stamp.SetAction((parsed, ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct));
+stamp.SetAction((parsed,
+    ct) => EndedAsync(Task.Run(() => StampBenchmark.Run(parsed.GetValue(rounds), Console.Out, ct), ct), ct));
 
-var startup = new Command("startup", "What the compiled model saves until the first query has answered.") { rounds, quick };
+var startup = new Command(
+    "startup", "What the compiled model saves until the first query has answered.") { rounds, quick };
 startup.SetAction((parsed, ct) => EndedAsync(StartupBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
 
-var include = new Command("include", "What a list with its lines costs, with the code for a row made once, against EF's way.") { rounds, quick };
+var include = new Command("include",
+    "What a list with its lines costs, with the code for a row made once, against EF's way.") { rounds, quick };
 include.SetAction((parsed, ct) => EndedAsync(IncludeBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
 
 var pairs = Number("--rounds", "How many times both are measured, in turn", 7, quickly: 3, 1, 1000);
-var verify = new Command("verify", "What it costs to compare every customer's schema with the migrations, beside pg_dump.") { tenants, pairs, quick };
-verify.SetAction((parsed, ct) => EndedAsync(VerifyBenchmark.RunAsync(parsed.GetValue(tenants), parsed.GetValue(pairs), Console.Out, ct), ct));
+var verify = new Command("verify",
+    "What it costs to compare every customer's schema with the migrations, beside pg_dump.") { tenants, pairs, quick };
+verify.SetAction((parsed,
+    ct) => EndedAsync(VerifyBenchmark.RunAsync(parsed.GetValue(tenants), parsed.GetValue(pairs), Console.Out, ct), ct));
 
-var provisioning = new Command("provisioning", "What a new customer's schema costs, against its DDL alone, and one made beforehand, against a row.") { rounds, quick };
-provisioning.SetAction((parsed, ct) => EndedAsync(ProvisioningBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
+var provisioning = new Command("provisioning",
+    "What a new customer's schema costs, against its DDL alone, and one made beforehand, against a row.") { rounds,
+        quick };
+provisioning.SetAction((parsed,
+    ct) => EndedAsync(ProvisioningBenchmark.RunAsync(parsed.GetValue(rounds), Console.Out, ct), ct));
 
 var model = new Argument<string>("model").AcceptOnlyFromAmong("compiled", "built");
 var once = new Command("startup-once", "One start, for the one above.") { model };
 once.Hidden = true;
 once.SetAction((parsed, ct) => StartupBenchmark.StartOnceAsync(
-    parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out, ct));
+    parsed.GetValue(model) == "compiled", Environment.GetEnvironmentVariable(StartupBenchmark.Child) ?? "", Console.Out,
+    ct));
 
 var fleet = Number("--tenants", "How many customers are migrated", 1000, quickly: 40, 8, 5000);
-var migrations = Number("--rounds", "How often each way migrates all of them; the slow ways every second time", 15, quickly: 2, 1, 1000);
-var migration = new Command("migration", "What one migration of the whole fleet costs: against a loop on the server, and against EF's own way, customer by customer.") { fleet, migrations, quick };
-migration.SetAction((parsed, ct) => EndedAsync(new MigrationBenchmark(parsed.GetValue(fleet), parsed.GetValue(migrations), Console.Out).RunAsync(ct), ct));
+var migrations = Number(
+    "--rounds", "How often each way migrates all of them; the slow ways every second time", 15, quickly: 2, 1, 1000);
+var migration = new Command("migration",
+    "What one migration of the whole fleet costs: against a loop on the server, and against EF's own way, customer " +
+    "by customer.") { fleet, migrations, quick };
+migration.SetAction((parsed,
+    ct) => EndedAsync(
+        new MigrationBenchmark(parsed.GetValue(fleet), parsed.GetValue(migrations), Console.Out).RunAsync(ct), ct));
 
 var enrolled = Number("--tenants", "How many customers the ledger has", 10_000, quickly: 100, 2, 100_000);
 var starts = Number("--rounds", "How often each is measured", 21, quickly: 2, 1, 1000);
-var pending = new Command("pending", "What it costs to find that nothing has to be migrated: the deciding query, and the job as a process.") { enrolled, starts, quick };
-pending.SetAction((parsed, ct) => EndedAsync(new PendingBenchmark(parsed.GetValue(enrolled), parsed.GetValue(starts), Console.Out).RunAsync(ct), ct));
+var pending = new Command("pending",
+    "What it costs to find that nothing has to be migrated: the deciding query, and the job as a process.") { enrolled,
+        starts, quick };
+pending.SetAction((parsed,
+    ct) => EndedAsync(
+        new PendingBenchmark(parsed.GetValue(enrolled), parsed.GetValue(starts), Console.Out).RunAsync(ct), ct));
 
-var root = new RootCommand("The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests, include, stamp, startup, migration, verify, provisioning, pending, once };
+var root = new RootCommand(
+    "The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests,
+        include, stamp, startup, migration, verify, provisioning, pending, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

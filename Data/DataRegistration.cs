@@ -53,32 +53,38 @@ public static class DataRegistration
     {
         services.AddTenancy<InvoicingContext>(options =>
         {
-            options.ConnectionString = Given(configuration, ConnectionName) ?? Given(configuration, RegistryConnectionName) ?? "";
+            options.ConnectionString = Given(configuration, ConnectionName)
+                ?? Given(configuration, RegistryConnectionName) ?? "";
             options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
-            options.FindSlugs = (provider, schemas, ct) => CustomerRegistry.FindSlugsAsync(provider.GetRequiredService<NpgsqlDataSource>(), schemas, ct);
+            options.FindSlugs = (provider, schemas,
+                ct) => CustomerRegistry.FindSlugsAsync(provider.GetRequiredService<NpgsqlDataSource>(), schemas, ct);
         }, context => context.LeaveErrorsToTheCaller());
-        services.AddDbContextPool<CustomersContext>((provider, options) => options.UseCustomers(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddDbContextPool<CustomersContext>((provider,
+            options) => options.UseCustomers(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddScoped<CustomerRegistry>();
         return services;
     }
 
     /// <summary>Whether the owner's connection string is there: only the owner makes schemas.</summary>
-    public static bool MayCreateCustomers(this IConfiguration configuration) => Given(configuration, ConnectionName) is not null;
+    public static bool MayCreateCustomers(this IConfiguration configuration) =>
+        Given(configuration, ConnectionName) is not null;
 
     /// <summary>What <see cref="CustomersContext"/> is used with, over whichever data source.</summary>
-    public static DbContextOptionsBuilder UseCustomers(this DbContextOptionsBuilder options, NpgsqlDataSource database) =>
-        options.UseNpgsql(database, CustomersContext.History).LeaveErrorsToTheCaller();
+    public static DbContextOptionsBuilder UseCustomers(
+        this DbContextOptionsBuilder options, NpgsqlDataSource database) =>
+            options.UseNpgsql(database, CustomersContext.History).LeaveErrorsToTheCaller();
 
     /// <summary>
     /// The caller gets the exception, and logs it or answers it. EF's line would be a second stack trace, for each
     /// request while PostgreSQL is gone.
     /// </summary>
-    private static DbContextOptionsBuilder LeaveErrorsToTheCaller(this DbContextOptionsBuilder options) => options.ConfigureWarnings(events => events.Log(
-        (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
-        (RelationalEventId.ConnectionError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug)));
+    private static DbContextOptionsBuilder LeaveErrorsToTheCaller(this DbContextOptionsBuilder options) =>
+        options.ConfigureWarnings(events => events.Log(
+            (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+            (RelationalEventId.ConnectionError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug)));
 
     private static string? Given(IConfiguration configuration, string name) =>
         configuration.GetConnectionString(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value : null;

@@ -20,7 +20,8 @@ internal static class DesignTime
 internal sealed class CustomersContextFactory : IDesignTimeDbContextFactory<CustomersContext>
 {
     public CustomersContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(DesignTime.ConnectionString, CustomersContext.History).Options);
+        new(new DbContextOptionsBuilder<CustomersContext>()
+            .UseNpgsql(DesignTime.ConnectionString, CustomersContext.History).Options);
 }
 
 /// <summary>
@@ -35,7 +36,9 @@ internal sealed class InvoicingContextFactory : IDesignTimeDbContextFactory<Invo
         var options = new DbContextOptionsBuilder<InvoicingContext>();
         options.UseNpgsql(DesignTime.ConnectionString).UseTenancy();
         var context = new InvoicingContext(options.Options);
-        return Array.IndexOf(args, "--customer") is >= 0 and var at && at + 1 < args.Length ? context.For(Find(args[at + 1])) : context;
+        return Array.IndexOf(args, "--customer") is >= 0 and var at && at + 1 < args.Length
+            ? context.For(Find(args[at + 1]))
+            : context;
     }
 
     private static Tenant Find(string slug)

@@ -16,7 +16,8 @@ internal static class SnakeCase
         foreach (var entity in model.Model.GetEntityTypes())
         {
             // As a convention package would, but for EF's history table: that one keeps EF's own format.
-            foreach (var property in entity.GetProperties().Where(p => p.FindAnnotation(RelationalAnnotationNames.ColumnName) is null))
+            foreach (var property in entity.GetProperties()
+                .Where(p => p.FindAnnotation(RelationalAnnotationNames.ColumnName) is null))
             {
                 property.SetColumnName(Snake(property.GetColumnName()));
             }

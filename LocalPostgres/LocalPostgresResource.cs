@@ -42,7 +42,8 @@ internal static class LocalPostgresBuilder
     private static readonly TimeSpan BetweenChecks = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Adds a server on the cluster's data. It lives as long as this process.</summary>
-    public static IResourceBuilder<LocalPostgresResource> AddLocalPostgres(this IDistributedApplicationBuilder builder, string name, DatabaseCluster cluster)
+    public static IResourceBuilder<LocalPostgresResource> AddLocalPostgres(
+        this IDistributedApplicationBuilder builder, string name, DatabaseCluster cluster)
     {
         var command = ServerCommand.For(cluster, Environment.ProcessId, durable: true);
         // Not "-password": under that name a container's password may be kept, and configuration goes before the value.
@@ -74,7 +75,8 @@ internal static class LocalPostgresBuilder
         {
             var stopping = start.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             _ = ServerAppearance.KeepReadableAsync(
-                start.Services.GetRequiredService<ResourceNotificationService>(), server.Resource, cluster.Binaries.Server, cluster.Data, stopping);
+                start.Services.GetRequiredService<ResourceNotificationService>(), server.Resource,
+                cluster.Binaries.Server, cluster.Data, stopping);
             return Task.CompletedTask;
         });
 
@@ -88,7 +90,8 @@ internal static class LocalPostgresBuilder
     }
 
     /// <summary>Adds a database of that name. It is running once it exists.</summary>
-    public static IResourceBuilder<LocalPostgresDatabaseResource> AddDatabase(this IResourceBuilder<LocalPostgresResource> server, string name)
+    public static IResourceBuilder<LocalPostgresDatabaseResource> AddDatabase(
+        this IResourceBuilder<LocalPostgresResource> server, string name)
     {
         var database = server.ApplicationBuilder.AddResource(new LocalPostgresDatabaseResource(name, server.Resource));
 
@@ -110,17 +113,20 @@ internal static class LocalPostgresBuilder
         server.OnResourceStopped((_, stopped, _) => PublishAsync(stopped.Services, KnownResourceStates.Exited));
         return database;
 
-        Task PublishAsync(IServiceProvider services, string state) => services.GetRequiredService<ResourceNotificationService>()
-            .PublishUpdateAsync(database.Resource, snapshot => snapshot with { State = state });
+        Task PublishAsync(IServiceProvider services, string state) =>
+            services.GetRequiredService<ResourceNotificationService>()
+                .PublishUpdateAsync(database.Resource, snapshot => snapshot with { State = state });
     }
 
     private static async Task CreateIfMissingAsync(LocalPostgresResource server, string name, CancellationToken ct)
     {
         await using var connection = await OpenAsync(server, ct);
-        await using var find = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = name } } };
+        await using var find = new NpgsqlCommand(
+            "SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = name } } };
         if (await find.ExecuteScalarAsync(ct) is null)
         {
-            await using var create = new NpgsqlCommand($"CREATE DATABASE {new NpgsqlCommandBuilder().QuoteIdentifier(name)}", connection);
+            await using var create = new NpgsqlCommand(
+                $"CREATE DATABASE {new NpgsqlCommandBuilder().QuoteIdentifier(name)}", connection);
             await create.ExecuteNonQueryAsync(ct);
         }
     }
@@ -129,7 +135,8 @@ internal static class LocalPostgresBuilder
     // one.
     private static async Task<NpgsqlConnection> OpenAsync(LocalPostgresResource server, CancellationToken ct)
     {
-        var connection = new NpgsqlConnection($"{await server.ConnectionStringExpression.GetValueAsync(ct)};Database=postgres;Pooling=false");
+        var connection = new NpgsqlConnection(
+            $"{await server.ConnectionStringExpression.GetValueAsync(ct)};Database=postgres;Pooling=false");
         try
         {
             await connection.OpenAsync(ct);

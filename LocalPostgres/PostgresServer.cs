@@ -82,9 +82,11 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <param name="durable">Whether it waits for the disk.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="port">A free one, if null.</param>
-    internal static async Task<PostgresServer> StartAsync(string dataFolder, ServerAccount account, int owner, bool durable, CancellationToken ct, int? port = null)
+    internal static async Task<PostgresServer> StartAsync(
+        string dataFolder, ServerAccount account, int owner, bool durable, CancellationToken ct, int? port = null)
     {
-        var folder = DataFolder.Choose(Environment.CurrentDirectory, dataFolder, account, DataFolder.StateHome(), TextWriter.Null);
+        var folder = DataFolder.Choose(
+            Environment.CurrentDirectory, dataFolder, account, DataFolder.StateHome(), TextWriter.Null);
         var cluster = await Task.Run(() => DatabaseCluster.Open(folder, account, PostgresBinaries.Installed()), ct);
         for (var attempt = 1; ; attempt++)
         {
@@ -96,7 +98,9 @@ public sealed class PostgresServer : IAsyncDisposable
                 await server.ReadyAsync(ct);
                 return server;
             }
-            catch (NoPostgresException problem) when (attempt < PortsTried && problem.Message.Contains("Address already in use", StringComparison.Ordinal))
+            catch (NoPostgresException problem)
+                when (attempt < PortsTried
+                    && problem.Message.Contains("Address already in use", StringComparison.Ordinal))
             {
                 // Free a moment ago and somebody else's now.
                 await server.DisposeAsync();
@@ -153,7 +157,9 @@ public sealed class PostgresServer : IAsyncDisposable
             if (_process.HasExited)
             {
                 await _process.WaitForExitAsync(ct);    // until its last words are read
-                throw new NoPostgresException($"The PostgreSQL server on '{_cluster.Data}' ended at once with code {_process.ExitCode}:{Environment.NewLine}{Log()}");
+                throw new NoPostgresException(
+                    $"The PostgreSQL server on '{_cluster.Data}' ended at once with code " +
+                    $"{_process.ExitCode}:{Environment.NewLine}{Log()}");
             }
 
             try
@@ -162,7 +168,9 @@ public sealed class PostgresServer : IAsyncDisposable
                 return;
             }
             // Not listening yet, or (57P03) listening and not ready, or so busy that logging in takes too long.
-            catch (NpgsqlException problem) when (problem.InnerException is SocketException or IOException or TimeoutException || problem.SqlState == PostgresErrorCodes.CannotConnectNow)
+            catch (NpgsqlException problem)
+                when (problem.InnerException is SocketException or IOException or TimeoutException
+                    || problem.SqlState == PostgresErrorCodes.CannotConnectNow)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), ct);
             }

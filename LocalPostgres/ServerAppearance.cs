@@ -30,14 +30,16 @@ internal static class ServerAppearance
         {
             await foreach (var seen in notifications.WatchAsync(ct))
             {
-                if (seen.Resource == server && Find(seen.Snapshot, shown[0].Name).Value is { } path && !program.Equals(path))
+                if (seen.Resource == server && Find(seen.Snapshot, shown[0].Name).Value is { } path
+                    && !program.Equals(path))
                 {
                     await notifications.PublishUpdateAsync(server, seen.ResourceId, snapshot => snapshot with
                     {
                         Properties =
                         [
                             .. snapshot.Properties.Where(property => shown.All(one => one.Name != property.Name)),
-                            .. shown.Select(one => Find(snapshot, one.Name) with { Value = one.Value, IsSensitive = false }),
+                            .. shown.Select(one =>
+                                Find(snapshot, one.Name) with { Value = one.Value, IsSensitive = false }),
                         ],
                     });
                 }

@@ -10,15 +10,18 @@ internal static class CreateCommand
 {
     public static Command Create()
     {
-        var slug = new Argument<string>("slug") { Description = "In addresses and in the header X-Customer: " + CustomerSlug.Rule };
+        var slug = new Argument<string>("slug") { Description = "In addresses and in the header X-Customer: " +
+            CustomerSlug.Rule };
         var name = new Option<string>("--name") { Description = "For people. Default: the slug" };
-        var command = new Command("create", "Creates a customer: its schema exists, migrated, when this ends.") { slug, name };
+        var command = new Command(
+            "create", "Creates a customer: its schema exists, migrated, when this ends.") { slug, name };
         return FleetCommands.Does(command, reports: true, async job =>
         {
             var wanted = job.Parsed.GetValue(slug)!;
             try
             {
-                var customer = await job.Services.GetRequiredService<CustomerRegistry>().CreateAsync(wanted, job.Parsed.GetValue(name) ?? wanted, ct: job.Stop);
+                var customer = await job.Services.GetRequiredService<CustomerRegistry>()
+                    .CreateAsync(wanted, job.Parsed.GetValue(name) ?? wanted, ct: job.Stop);
                 job.Output.WriteLine($"Created {customer.Slug}, schema {customer.Schema}.");
                 return ExitCode.Done;
             }

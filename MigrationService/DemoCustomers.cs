@@ -7,7 +7,8 @@ using Tenancy;
 namespace MigrationService;
 
 /// <summary>Three customers with invoices, so that the first `dotnet run` has something to show.</summary>
-internal sealed partial class DemoCustomers(CustomersContext shared, CustomerRegistry registry, TimeProvider time, ILogger<DemoCustomers> log)
+internal sealed partial class DemoCustomers(
+    CustomersContext shared, CustomerRegistry registry, TimeProvider time, ILogger<DemoCustomers> log)
 {
     private static readonly (string Slug, string Name, string Currency, int Decimals)[] Customers =
     [
@@ -25,8 +26,10 @@ internal sealed partial class DemoCustomers(CustomersContext shared, CustomerReg
 
     private static readonly (string Description, decimal Quantity, decimal UnitPrice)[] Work =
     [
-        ("Discovery workshop", 1, 1850), ("Implementation, days", 6.5m, 960), ("Support, hours", 12, 110), ("Hosting, months", 3, 240),
-        ("Data migration, days", 2, 1040), ("Training, half days", 3, 520), ("Licence, seats", 25, 18), ("Design review", 1, 780),
+        ("Discovery workshop", 1, 1850), ("Implementation, days", 6.5m, 960), ("Support, hours", 12, 110),
+        ("Hosting, months", 3, 240),
+        ("Data migration, days", 2, 1040), ("Training, half days", 3, 520), ("Licence, seats", 25, 18),
+        ("Design review", 1, 780),
     ];
 
     /// <summary>Does nothing once there is any customer: whoever deleted a demo customer doesn't get it back.</summary>
@@ -48,7 +51,8 @@ internal sealed partial class DemoCustomers(CustomersContext shared, CustomerReg
             using var scope = log.BeginTenantScope(slug);
             try
             {
-                await registry.CreateAsync(slug, name, context => AddInvoicesAsync(context, slug, currency, decimals, ct), ct);
+                await registry.CreateAsync(
+                    slug, name, context => AddInvoicesAsync(context, slug, currency, decimals, ct), ct);
                 added.Add(slug);
             }
             catch (SlugTakenException)
@@ -60,12 +64,14 @@ internal sealed partial class DemoCustomers(CustomersContext shared, CustomerReg
         return added;
     }
 
-    private async Task AddInvoicesAsync(InvoicingContext context, string slug, string currency, int decimals, CancellationToken ct)
+    private async Task AddInvoicesAsync(
+        InvoicingContext context, string slug, string currency, int decimals, CancellationToken ct)
     {
         // The same every time, different from customer to customer.
         var random = new Random(slug.Sum(letter => letter));
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        var contacts = Contacts.Select(c => new Contact { Name = c.Contact, Email = c.Email, CreatedAt = time.GetUtcNow() }).ToList();
+        var contacts = Contacts.Select(c =>
+            new Contact { Name = c.Contact, Email = c.Email, CreatedAt = time.GetUtcNow() }).ToList();
         for (var age = 11; age >= 0; age--)
         {
             var issued = today.AddDays(-12 * age);

@@ -19,28 +19,39 @@ internal static class FleetArguments
 {
     public static readonly Option<string[]> Customer = new("--customer", "-c")
     {
-        Description = "Only this customer, by slug or schema; may be repeated", HelpName = "slug", AllowMultipleArgumentsPerToken = true,
+        Description = "Only this customer, by slug or schema; may be repeated", HelpName = "slug",
+        AllowMultipleArgumentsPerToken = true,
     };
 
-    public static readonly Option<int?> Ring = Whole("--ring", "Only this ring; without it all, one after the other", null, 0, 1_000_000);
+    public static readonly Option<int?> Ring = Whole(
+        "--ring", "Only this ring; without it all, one after the other", null, 0, 1_000_000);
 
-    public static readonly Option<string> To = new("--to") { Description = "Up to this migration, by id or name; who is further stays there", HelpName = "migration" };
+    public static readonly Option<string> To =
+        new("--to") { Description = "Up to this migration, by id or name; who is further stays there",
+            HelpName = "migration" };
 
     public static readonly Option<string> DownTo = new("--to")
     {
-        Description = "The last migration that stays applied, by id or name; 0 takes all of them back", HelpName = "migration", Required = true,
+        Description = "The last migration that stays applied, by id or name; 0 takes all of them back",
+        HelpName = "migration", Required = true,
     };
 
-    public static readonly Option<int?> Workers = Whole("--workers", "How many groups are migrated at the same time, each over a connection", new FleetPlan().Workers, 1, 64);
+    public static readonly Option<int?> Workers = Whole("--workers",
+        "How many groups are migrated at the same time, each over a connection", new FleetPlan().Workers, 1, 64);
 
-    public static readonly Option<int?> Group = Whole("--group", "How many customers share a transaction", new FleetPlan().Group, 1, 1000);
+    public static readonly Option<int?> Group = Whole(
+        "--group", "How many customers share a transaction", new FleetPlan().Group, 1, 1000);
 
     public static readonly Option<int?> LockTimeout = Whole(
-        "--lock-timeout", "How long a statement waits for live traffic before it gives way and is tried again, milliseconds", (int)new FleetPlan().LockTimeout.TotalMilliseconds, 1, 3_600_000);
+        "--lock-timeout",
+        "How long a statement waits for live traffic before it gives way and is tried again, milliseconds",
+        (int)new FleetPlan().LockTimeout.TotalMilliseconds, 1, 3_600_000);
 
-    public static readonly Option<int?> StatementTimeout = Whole("--statement-timeout", "How long a statement may take, milliseconds; without it as long as it wants", null, 1, 86_400_000);
+    public static readonly Option<int?> StatementTimeout = Whole("--statement-timeout",
+        "How long a statement may take, milliseconds; without it as long as it wants", null, 1, 86_400_000);
 
-    public static readonly Option<int?> LogEvery = Whole("--log-every", "Where the output is no terminal: a line of progress for every so many customers", 500, 1, 1_000_000);
+    public static readonly Option<int?> LogEvery = Whole("--log-every",
+        "Where the output is no terminal: a line of progress for every so many customers", 500, 1, 1_000_000);
 
     public static readonly Option<ReportFormat> Format = new("--format")
     {
@@ -54,8 +65,11 @@ internal static class FleetArguments
 
     public static readonly Option<OnFailure> OnFailure = new("--on-failure")
     {
-        Description = "fail: exit with 1 if customers failed, halt when more failed than their ring allows (none in ring 0, 1 % later); " +
-            "isolate: go on with the others of the ring and exit with 0, each failed customer is recorded and answered with 503",
+        Description =
+            "fail: exit with 1 if customers failed, halt when more failed than their ring allows (none in ring 0, " +
+            "1 % later); " +
+                "isolate: go on with the others of the ring and exit with 0, each failed customer is recorded and " +
+                "answered with 503",
         DefaultValueFactory = _ => MigrationService.OnFailure.Fail,
     };
 
@@ -71,7 +85,8 @@ internal static class FleetArguments
         Ring = parsed.GetValue(Ring),
         Workers = parsed.GetValue(Workers) ?? new FleetPlan().Workers,
         Group = parsed.GetValue(Group) ?? new FleetPlan().Group,
-        LockTimeout = TimeSpan.FromMilliseconds(parsed.GetValue(LockTimeout) ?? new FleetPlan().LockTimeout.TotalMilliseconds),
+        LockTimeout = TimeSpan.FromMilliseconds(
+            parsed.GetValue(LockTimeout) ?? new FleetPlan().LockTimeout.TotalMilliseconds),
         StatementTimeout = parsed.GetValue(StatementTimeout) is { } limit ? TimeSpan.FromMilliseconds(limit) : null,
         Isolate = parsed.GetValue(OnFailure) == MigrationService.OnFailure.Isolate,
     };
@@ -79,16 +94,21 @@ internal static class FleetArguments
     /// <summary>What is no number is told by a sentence, not by a stack trace.</summary>
     private static Option<int?> Whole(string name, string description, int? usually, int least, int most) => new(name)
     {
-        Description = usually is null ? description : string.Create(CultureInfo.InvariantCulture, $"{description} [{usually}]"),
+        Description = usually is null
+            ? description
+            : string.Create(CultureInfo.InvariantCulture, $"{description} [{usually}]"),
         HelpName = "number",
         CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            if (int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value >= least
+                && value <= most)
             {
                 return value;
             }
 
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} takes a number from {least} to {most}, not '{result.Tokens[0].Value}'."));
+            result.AddError(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{name} takes a number from {least} to {most}, not '{result.Tokens[0].Value}'."));
             return null;
         },
     };

@@ -21,12 +21,15 @@ namespace MigrationService;
 /// <param name="Output">Standard output.</param>
 /// <param name="Stop">The first Ctrl+C, or the orchestrator: end after the groups in hand.</param>
 /// <param name="Abort">The second: end now, what is in hand is rolled back.</param>
-internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed, IAnsiConsole Output, CancellationToken Stop, CancellationToken Abort)
+internal sealed record JobContext(
+    IServiceProvider Services, ParseResult Parsed, IAnsiConsole Output, CancellationToken Stop, CancellationToken Abort)
 {
     /// <summary>The plan of the command line, with the schemas of the customers that it names.</summary>
     /// <exception cref="UsageException">A customer or a migration isn't there.</exception>
     public async Task<FleetPlan> PlanAsync(Option<string>? to = null) =>
-        FleetArguments.Plan(Parsed, await Services.GetRequiredService<NamedCustomers>().FindAsync(Parsed.GetValue(FleetArguments.Customer) ?? [], Stop)) with
+        FleetArguments.Plan(Parsed,
+            await Services.GetRequiredService<NamedCustomers>()
+                .FindAsync(Parsed.GetValue(FleetArguments.Customer) ?? [], Stop)) with
         {
             To = Migration(Parsed.GetValue(to ?? FleetArguments.To)),
         };
@@ -37,7 +40,9 @@ internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed,
     {
         try
         {
-            return named is null ? null : Services.GetRequiredService<CompiledMigrations>().Find(named) is { Length: > 0 } id ? id : "0";
+            return named is null ? null
+                : Services.GetRequiredService<CompiledMigrations>().Find(named) is { Length: > 0 } id ? id
+                : "0";
         }
         catch (ArgumentException e)
         {
@@ -46,7 +51,8 @@ internal sealed record JobContext(IServiceProvider Services, ParseResult Parsed,
     }
 
     public RunDisplay Display() => new(
-        Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(FleetArguments.LogEvery) ?? 500, Services.GetRequiredService<TimeProvider>());
+        Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(FleetArguments.LogEvery) ?? 500,
+        Services.GetRequiredService<TimeProvider>());
 }
 
 /// <summary>
@@ -61,7 +67,8 @@ internal static partial class JobHost
     /// warnings.</param>
     /// <param name="command">What to do.</param>
     /// <param name="ct">The first Ctrl+C or SIGTERM.</param>
-    public static async Task<int> RunAsync(ParseResult parsed, bool reports, Func<JobContext, Task<ExitCode>> command, CancellationToken ct)
+    public static async Task<int> RunAsync(
+        ParseResult parsed, bool reports, Func<JobContext, Task<ExitCode>> command, CancellationToken ct)
     {
         var console = AnsiConsole.Console;
         if (!console.Profile.Capabilities.Interactive)
@@ -71,7 +78,8 @@ internal static partial class JobHost
         }
 
         // Its options are read from the command line; the host takes its settings from files and the environment.
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        var builder = Host.CreateApplicationBuilder(
+            new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.AddServiceDefaults();
         builder.Services.AddData(builder.Configuration);
         // Which of the database's types are known is said once, by the API: a job that has nothing to do asks for
@@ -80,10 +88,12 @@ internal static partial class JobHost
         // Nobody waits in front of a screen: a server that is slow to answer is waited for.
         builder.Services.PostConfigure<TenancyOptions>(options => options.ConnectTimeout = TimeSpan.FromSeconds(15));
         builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
-        builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>().AddScoped<SharedSchema>().AddScoped<NamedCustomers>();
+        builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>().AddScoped<SharedSchema>()
+            .AddScoped<NamedCustomers>();
         if (reports || console.Profile.Capabilities.Interactive)
         {
-            builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+            builder.Services.Configure<ConsoleLoggerOptions>(options =>
+                options.LogToStandardErrorThreshold = LogLevel.Trace);
         }
 
         if (console.Profile.Capabilities.Interactive)
@@ -100,7 +110,8 @@ internal static partial class JobHost
         using var host = builder.Build();
         await using var scope = host.Services.CreateAsyncScope();
         var log = host.Services.GetRequiredService<ILogger<MigrationJob>>();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(
+            ct, host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
         // Not disposed of: a signal may come at the very end.
         var abort = new CancellationTokenSource();
         using var again = OnSecondSignal(abort);
@@ -109,7 +120,8 @@ internal static partial class JobHost
         {
             await host.StartAsync(ct);
             // The trace of all that the command does, its last words included.
-            run = Source.StartActivity(parsed.CommandResult.Command is RootCommand ? "migrate" : parsed.CommandResult.Command.Name);
+            run = Source.StartActivity(
+                parsed.CommandResult.Command is RootCommand ? "migrate" : parsed.CommandResult.Command.Name);
             var code = End(run, await command(new(scope.ServiceProvider, parsed, console, stop.Token, abort.Token)));
             // For the gauges: what the command has changed, before the telemetry is flushed.
             await host.Services.GetRequiredService<FleetWatch>().LookAsync(CancellationToken.None);
@@ -127,7 +139,8 @@ internal static partial class JobHost
             await Console.Error.WriteLineAsync(e.Message);
             return End(run, ExitCode.Usage);
         }
-        catch (PostgresException e) when (reports && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException e)
+            when (reports && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
             await Console.Error.WriteLineAsync($"The database has no ledger yet ({e.MessageText}): run migrate first.");
             return End(run, ExitCode.DatabaseFailed);
@@ -148,7 +161,9 @@ internal static partial class JobHost
 
     private static int End(Activity? run, ExitCode code)
     {
-        run?.SetTag("process.exit.code", (int)code).SetStatus(code == ExitCode.Done ? ActivityStatusCode.Unset : ActivityStatusCode.Error, code == ExitCode.Done ? null : code.ToString());
+        run?.SetTag("process.exit.code", (int)code)
+            .SetStatus(code == ExitCode.Done ? ActivityStatusCode.Unset : ActivityStatusCode.Error,
+                code == ExitCode.Done ? null : code.ToString());
         run?.Dispose();
         return (int)code;
     }
@@ -157,7 +172,9 @@ internal static partial class JobHost
     private static Registrations OnSecondSignal(CancellationTokenSource abort)
     {
         var signals = 0;
-        return new([PosixSignalRegistration.Create(PosixSignal.SIGINT, Count), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count)]);
+        return new(
+            [PosixSignalRegistration.Create(PosixSignal.SIGINT, Count),
+                PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count)]);
 
         void Count(PosixSignalContext context)
         {

@@ -14,7 +14,8 @@ namespace MigrationService;
 /// BackgroundService that throws leaves the exit code 0, and the API would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
-    NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services, IConfiguration configuration,
+    NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services,
+    IConfiguration configuration,
     IHostEnvironment environment, ILogger<MigrationJob> log)
 {
     /// <summary>Everything, as before a deployment.</summary>
@@ -24,7 +25,8 @@ internal sealed partial class MigrationJob(
     /// <param name="ct">Ends it at once.</param>
     /// <exception cref="System.Data.Common.DbException">The database or the shared schema failed.</exception>
     /// <exception cref="TenantLoginException">A login of the API can't be set up.</exception>
-    public async Task<ExitCode> MigrateAsync(FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
+    public async Task<ExitCode> MigrateAsync(
+        FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
     {
         await TenantPlaceholder.RefuseIfItExistsAsync(database, ct);
         var (pending, unknown) = await shared.PendingAsync(stop);
@@ -34,7 +36,8 @@ internal sealed partial class MigrationJob(
         }
 
         await login.EnsureAsync(DataRegistration.ApiRole, stop);
-        await login.EnsureAsync(DataRegistration.RegistryRole, configuration.GetConnectionString(DataRegistration.RegistryConnectionName), stop);
+        await login.EnsureAsync(DataRegistration.RegistryRole,
+            configuration.GetConnectionString(DataRegistration.RegistryConnectionName), stop);
         if (pending.Count > 0 || unknown > 0)
         {
             await shared.EnrolUnknownAsync(stop);
@@ -51,7 +54,8 @@ internal sealed partial class MigrationJob(
 
     /// <summary>The customers alone: again for those that failed, or back.</summary>
     /// <inheritdoc cref="MigrateAsync"/>
-    public async Task<ExitCode> RunAsync(FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
+    public async Task<ExitCode> RunAsync(
+        FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
     {
         FleetReport report;
         try
@@ -66,7 +70,8 @@ internal sealed partial class MigrationJob(
         var customers = await CustomersAsync(ct);
         LogDone(
             log, customers, report.Migrated, report.Failed.Count,
-            report.Outcome == FleetOutcome.Done ? "the others were at this version" : "the others are as they were", report.Elapsed.TotalSeconds);
+            report.Outcome == FleetOutcome.Done ? "the others were at this version" : "the others are as they were",
+            report.Elapsed.TotalSeconds);
         await LogFailedAsync(report, ct);
 
         if (report.Failed.Count > RunDisplay.MostFailures)
@@ -109,8 +114,10 @@ internal sealed partial class MigrationJob(
         return (long)(await count.ExecuteScalarAsync(ct))!;
     }
 
-    [LoggerMessage(LogLevel.Information, "{Customers} customers: {Migrated} migrated, {Failed} failed, {Others}. {Seconds:0.0} s.")]
-    private static partial void LogDone(ILogger log, long customers, int migrated, int failed, string others, double seconds);
+    [LoggerMessage(LogLevel.Information,
+        "{Customers} customers: {Migrated} migrated, {Failed} failed, {Others}. {Seconds:0.0} s.")]
+    private static partial void LogDone(
+        ILogger log, long customers, int migrated, int failed, string others, double seconds);
 
     [LoggerMessage(LogLevel.Error, "Failed: {Schema}: {Error}")]
     private static partial void LogCustomerFailed(ILogger log, SchemaName schema, string error);

@@ -21,13 +21,16 @@ internal sealed class NamedCustomers(NpgsqlDataSource database)
             SELECT asked.who, coalesce((SELECT c.schema FROM public.customers AS c WHERE c.slug = asked.who), (SELECT s.schema FROM tenancy.schemas AS s WHERE s.schema = asked.who))
             FROM unnest($1) AS asked (who)
             """);
-        find.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = names, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        find.Parameters.Add(
+            new NpgsqlParameter<string[]> { TypedValue = names,
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
         await using var rows = await find.ExecuteReaderAsync(ct);
         var schemas = new List<SchemaName>();
         while (await rows.ReadAsync(ct))
         {
             schemas.Add(await rows.IsDBNullAsync(1, ct)
-                ? throw new UsageException($"There is no customer '{rows.GetString(0)}', neither by slug nor by schema.")
+                ? throw new UsageException(
+                    $"There is no customer '{rows.GetString(0)}', neither by slug nor by schema.")
                 : SchemaName.Parse(rows.GetString(1)));
         }
 
@@ -49,7 +52,9 @@ internal sealed class NamedCustomers(NpgsqlDataSource database)
             WITH registered AS (UPDATE public.customers SET ring = $2 WHERE schema = ANY ($1))
             UPDATE tenancy.schemas SET ring = $2 WHERE schema = ANY ($1)
             """);
-        move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        move.Parameters.Add(
+            new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
         move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
         await move.ExecuteNonQueryAsync(ct);
     }

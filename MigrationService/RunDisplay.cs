@@ -25,14 +25,18 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
         }
 
         return await console.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(context => run(new Bar(context, time)));
     }
 
-    private static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
+    private static string Rate(double perSecond) =>
+        perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
-    [LoggerMessage(LogLevel.Information, "{Done} of {Total} customers migrated, {Failed} failed; ring {Ring}, {Rate} a second, {Left:0} s left.")]
-    private static partial void LogProgress(ILogger log, int done, int total, int failed, int ring, string rate, double left);
+    [LoggerMessage(LogLevel.Information,
+        "{Done} of {Total} customers migrated, {Failed} failed; ring {Ring}, {Rate} a second, {Left:0} s left.")]
+    private static partial void LogProgress(
+        ILogger log, int done, int total, int failed, int ring, string rate, double left);
 
     /// <summary>Told from several workers at once.</summary>
     private sealed class Lines(RunDisplay display) : IProgress<FleetProgress>
@@ -53,7 +57,8 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
 
                 _next = ((done / display.Every) + 1) * display.Every;
                 var rate = done / Math.Max(display.Time.GetElapsedTime(_started).TotalSeconds, 0.001);
-                LogProgress(display.Log, value.Migrated, value.Total, value.Failed, value.Ring, Rate(rate), Math.Max(0, value.Total - done) / rate);
+                LogProgress(display.Log, value.Migrated, value.Total, value.Failed, value.Ring, Rate(rate),
+                    Math.Max(0, value.Total - done) / rate);
             }
         }
     }
@@ -71,7 +76,8 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
                 var done = value.Migrated + value.Failed;
                 var rate = done / Math.Max(time.GetElapsedTime(_started).TotalSeconds, 0.001);
                 _task ??= context.AddTask("migrating", maxValue: Math.Max(1, value.Total));
-                _task.Description = string.Create(CultureInfo.InvariantCulture, $"ring {value.Ring}: {done} of {value.Total}, {value.Failed} failed, {Rate(rate)}/s");
+                _task.Description = string.Create(CultureInfo.InvariantCulture,
+                    $"ring {value.Ring}: {done} of {value.Total}, {value.Failed} failed, {Rate(rate)}/s");
                 _task.Value = done;
             }
         }

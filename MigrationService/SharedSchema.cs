@@ -10,7 +10,8 @@ using Tenancy;
 namespace MigrationService;
 
 /// <summary>What the customers share: its migrations, and the customers that the ledger doesn't know.</summary>
-internal sealed partial class SharedSchema(NpgsqlDataSource database, IServiceProvider services, ILogger<SharedSchema> log)
+internal sealed partial class SharedSchema(
+    NpgsqlDataSource database, IServiceProvider services, ILogger<SharedSchema> log)
 {
     // Any number will do that no other program of this database locks.
     private const long Lock = 0x74656E616E6379;
@@ -39,7 +40,8 @@ internal sealed partial class SharedSchema(NpgsqlDataSource database, IServicePr
             await using var ask = connection.CreateBatch();
             ask.BatchCommands.Add(new("""SELECT "MigrationId" FROM public."__EFMigrationsHistory" """));
             ask.BatchCommands.Add(new(
-                "SELECT count(*)::int FROM public.customers AS c WHERE NOT EXISTS (SELECT FROM tenancy.schemas AS s WHERE s.schema = c.schema)"));
+                "SELECT count(*)::int FROM public.customers AS c WHERE NOT EXISTS (SELECT FROM tenancy.schemas AS s " +
+                "WHERE s.schema = c.schema)"));
             await using var rows = await ask.ExecuteReaderAsync(ct);
             var applied = new HashSet<string>(StringComparer.Ordinal);
             while (await rows.ReadAsync(ct))
@@ -51,7 +53,8 @@ internal sealed partial class SharedSchema(NpgsqlDataSource database, IServicePr
             await rows.ReadAsync(ct);
             return ([.. build.Where(id => !applied.Contains(id))], rows.GetInt32(0));
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
             // A database that is being migrated just now, or lacks one of the tables.
             return (build, 0);

@@ -14,7 +14,8 @@ internal static class HealthReportJson
 
     public static Task WriteAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(
         new Report($"{report.Status}", report.Entries.ToDictionary(
-            entry => entry.Key, entry => new Entry($"{entry.Value.Status}", entry.Value.Description, entry.Value.Data))),
+            entry => entry.Key,
+            entry => new Entry($"{entry.Value.Status}", entry.Value.Description, entry.Value.Data))),
         Web, context.RequestAborted);
 
     private sealed record Report(string Status, IReadOnlyDictionary<string, Entry> Entries);

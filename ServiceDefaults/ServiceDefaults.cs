@@ -24,7 +24,8 @@ public static class ServiceDefaults
 
     /// <summary>What static files end with.</summary>
     private static readonly FrozenSet<string> Files = FrozenSet.ToFrozenSet(
-        [".css", ".csv", ".ico", ".jpg", ".js", ".map", ".png", ".svg", ".txt", ".webmanifest", ".webp", ".woff", ".woff2"], StringComparer.OrdinalIgnoreCase);
+        [".css", ".csv", ".ico", ".jpg", ".js", ".map", ".png", ".svg", ".txt", ".webmanifest", ".webp", ".woff",
+            ".woff2"], StringComparer.OrdinalIgnoreCase);
 
     private const string Health = "/health";
     private const string Alive = "/alive";
@@ -55,8 +56,10 @@ public static class ServiceDefaults
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(Health, new HealthCheckOptions { ResponseWriter = HealthReportJson.WriteAsync }).DisableHttpMetrics();
-        app.MapHealthChecks(Alive, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).DisableHttpMetrics();
+        app.MapHealthChecks(Health, new HealthCheckOptions { ResponseWriter = HealthReportJson.WriteAsync })
+            .DisableHttpMetrics();
+        app.MapHealthChecks(Alive, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") })
+            .DisableHttpMetrics();
         return app;
     }
 
@@ -66,7 +69,8 @@ public static class ServiceDefaults
     private static bool IsTraced(HttpContext context)
     {
         var path = context.Request.Path;
-        return !path.StartsWithSegments(Health) && !path.StartsWithSegments(Alive) && !path.StartsWithSegments("/_blazor") && !path.StartsWithSegments("/_framework")
+        return !path.StartsWithSegments(Health) && !path.StartsWithSegments(Alive)
+            && !path.StartsWithSegments("/_blazor") && !path.StartsWithSegments("/_framework")
             && !Files.Contains(Path.GetExtension(path.Value) ?? "");
     }
 

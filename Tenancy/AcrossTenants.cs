@@ -34,7 +34,8 @@ public sealed record AcrossTenantsOptions
 /// schema order, a statement per chunk. It serves no tenant, and refuses to work in a scope that does.
 /// </summary>
 /// <typeparam name="TContext">A tenant context.</typeparam>
-public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts, CurrentTenant current) where TContext : DbContext
+public sealed class AcrossTenants<TContext>(
+    IDbContextFactory<TContext> contexts, CurrentTenant current) where TContext : DbContext
 {
     /// <summary>
     /// Reads in schema order. A chunk's tenants appear when its statement has succeeded; one that fails is halved until
@@ -50,7 +51,8 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts
     /// <exception cref="NpgsqlException">The database itself failed: connection lost, shutting down, out of resources.
     /// What appeared is right.</exception>
     public async IAsyncEnumerable<TenantRows<TRow>> ReadAsync<TRow>(
-        IEnumerable<Tenant> tenants, Func<TContext, IQueryable<TRow>> projection, AcrossTenantsOptions? options = null, [EnumeratorCancellation] CancellationToken ct = default)
+        IEnumerable<Tenant> tenants, Func<TContext, IQueryable<TRow>> projection, AcrossTenantsOptions? options = null,
+        [EnumeratorCancellation] CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(tenants);
         ArgumentNullException.ThrowIfNull(projection);
@@ -89,7 +91,9 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts
         {
             // Whoever stopped listening wants nothing to go on behind his back.
             await stop.CancelAsync();
-            await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await Task.WhenAll(running)
+                .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
         }
     }
 
@@ -98,11 +102,13 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts
         if (current.IsChosen)
         {
             throw new InvalidOperationException(
-                $"This scope serves '{current.Value.Slug}', and what serves one tenant never reads another's rows: read across tenants from operators' endpoints, which choose none.");
+                $"This scope serves '{current.Value.Slug}', and what serves one tenant never reads another's rows: " +
+                "read across tenants from operators' endpoints, which choose none.");
         }
     }
 
-    private async Task<List<TenantRows<TRow>>> ReadChunkAsync<TRow>(Tenant[] tenants, Func<TContext, IQueryable<TRow>> projection, CancellationToken ct)
+    private async Task<List<TenantRows<TRow>>> ReadChunkAsync<TRow>(
+        Tenant[] tenants, Func<TContext, IQueryable<TRow>> projection, CancellationToken ct)
     {
         RefuseTenantScope();
         try
@@ -125,7 +131,8 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts
         }
     }
 
-    private async Task<List<TenantRows<TRow>>> ReadAllAsync<TRow>(Tenant[] tenants, Func<TContext, IQueryable<TRow>> projection, CancellationToken ct)
+    private async Task<List<TenantRows<TRow>>> ReadAllAsync<TRow>(
+        Tenant[] tenants, Func<TContext, IQueryable<TRow>> projection, CancellationToken ct)
     {
         await using var context = await contexts.CreateDbContextAsync(ct);
         RefuseUnlessFlat<TRow>(context);
@@ -144,14 +151,23 @@ public sealed class AcrossTenants<TContext>(IDbContextFactory<TContext> contexts
     {
         if (context.Database.CreateExecutionStrategy().RetriesOnFailure)
         {
-            throw new InvalidOperationException("The context retries on failure, which buffers rows before it can be told whose they are: register it without EnableRetryOnFailure.");
+            throw new InvalidOperationException(
+                "The context retries on failure, which buffers rows before it can be told whose they are: register " +
+                "it without EnableRetryOnFailure.");
         }
 
-        if (context.Model.FindEntityType(typeof(TRow)) is not null || typeof(TRow).GetProperties().FirstOrDefault(p => IsCollection(p.PropertyType) || context.Model.FindEntityType(p.PropertyType) is not null) is not null)
+        if (context.Model.FindEntityType(typeof(TRow)) is not null
+            || typeof(TRow).GetProperties()
+                .FirstOrDefault(p =>
+                    IsCollection(p.PropertyType)
+                        || context.Model.FindEntityType(p.PropertyType) is not null) is not null)
         {
-            throw new InvalidOperationException($"{typeof(TRow).Name} is an entity or holds some: rows across tenants are flat, so that keys of several tenants can't meet. Select the values that are needed.");
+            throw new InvalidOperationException(
+                $"{typeof(TRow).Name} is an entity or holds some: rows across tenants are flat, so that keys of " +
+                "several tenants can't meet. Select the values that are needed.");
         }
     }
 
-    private static bool IsCollection(Type type) => type != typeof(string) && type != typeof(byte[]) && typeof(IEnumerable).IsAssignableFrom(type);
+    private static bool IsCollection(Type type) =>
+        type != typeof(string) && type != typeof(byte[]) && typeof(IEnumerable).IsAssignableFrom(type);
 }

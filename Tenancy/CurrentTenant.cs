@@ -19,7 +19,8 @@ public sealed class CurrentTenant
         ArgumentNullException.ThrowIfNull(tenant);
         _tenant = _tenant is null
             ? tenant
-            : throw new InvalidOperationException("A scope serves one tenant: this one has chosen already. Open a scope of its own for the other.");
+            : throw new InvalidOperationException(
+                "A scope serves one tenant: this one has chosen already. Open a scope of its own for the other.");
         TenancyTelemetry.TagTenant(tenant.Slug);
     }
 }

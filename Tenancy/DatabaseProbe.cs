@@ -37,7 +37,8 @@ public sealed class DatabaseProbe : IAsyncDisposable, IDisposable
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="NpgsqlException">The database refused or failed.</exception>
     /// <exception cref="TimeoutException">It said nothing.</exception>
-    public async Task<T> AskAsync<T>(Func<DatabaseProbe, CancellationToken, Task<T>> question, CancellationToken ct = default)
+    public async Task<T> AskAsync<T>(
+        Func<DatabaseProbe, CancellationToken, Task<T>> question, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(question);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -57,7 +58,9 @@ public sealed class DatabaseProbe : IAsyncDisposable, IDisposable
         finally
         {
             // An error that comes later is nobody's any more.
-            _ = answer.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ = answer.ContinueWith(static late => _ = late.Exception, CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
         }
     }
 

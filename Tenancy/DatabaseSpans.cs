@@ -23,12 +23,15 @@ internal sealed class DatabaseSpans(string database, IEnumerable<string> sharedS
         .ConfigureCopyOperationSpanNameProvider(copy => StatementSummary.Of(copy).Name)
         .ConfigureCopyOperationEnrichmentCallback((span, copy) => Enrich(span, StatementSummary.Of(copy)));
 
-    private static StatementSummary Of(NpgsqlBatch batch) => StatementSummary.Of(((IEnumerable<NpgsqlBatchCommand>)batch.BatchCommands).Select(command => command.CommandText));
+    private static StatementSummary Of(NpgsqlBatch batch) =>
+        StatementSummary.Of(
+            ((IEnumerable<NpgsqlBatchCommand>)batch.BatchCommands).Select(command => command.CommandText));
 
     private void Enrich(Activity span, StatementSummary summary)
     {
         var tenant = TenancyTelemetry.TenantOf(span);
-        span.SetTag(Summary, summary.Name).SetTag(Operation, summary.Operation).SetTag(Collection, summary.Table).SetTag(TenancyTelemetry.Tenant, tenant);
+        span.SetTag(Summary, summary.Name).SetTag(Operation, summary.Operation).SetTag(Collection, summary.Table)
+            .SetTag(TenancyTelemetry.Tenant, tenant);
         // A tenant's schema only where the span is that tenant's: reports and groups of migrations name many.
         if (summary.Schema is { } schema && (tenant is not null || _shared.Contains(schema)))
         {

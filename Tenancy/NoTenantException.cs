@@ -5,7 +5,8 @@ public sealed class NoTenantException : InvalidOperationException
 {
     /// <summary>With the message that says what to do.</summary>
     public NoTenantException() : base(
-        "No tenant: this work belongs to one tenant and none was chosen. In a request, resolve it first (CurrentTenant.Choose); " +
+        "No tenant: this work belongs to one tenant and none was chosen. In a request, resolve it first " +
+        "(CurrentTenant.Choose); " +
         "elsewhere, take the context from TenantContextFactory.Create(tenant). There is no default tenant.")
     {
     }

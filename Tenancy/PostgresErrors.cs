@@ -10,13 +10,15 @@ public static class PostgresErrors
     /// everybody.
     /// </summary>
     internal static bool IsTheSchemasOwn(this PostgresException error) =>
-        error.SqlState[..2] is not ("08" or "53" or "58" or "XX") && !error.SqlState.StartsWith("57P", StringComparison.Ordinal);
+        error.SqlState[..2] is not ("08" or "53" or "58" or "XX")
+            && !error.SqlState.StartsWith("57P", StringComparison.Ordinal);
 
     /// <summary>
     /// Lock not available, deadlock, serialization: nothing is wrong with anything, someone was in the way.
     /// </summary>
     internal static bool GivesWay(this PostgresException error) =>
-        error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+        error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected
+            or PostgresErrorCodes.SerializationFailure;
 
     /// <summary>
     /// The server is gone, restarting, or has no connection left: worth asking again in a moment. A wrong password or a
@@ -26,7 +28,9 @@ public static class PostgresErrors
     {
         ArgumentNullException.ThrowIfNull(error);
         return error is PostgresException said
-            ? said.SqlState.StartsWith("57P", StringComparison.Ordinal) || said.SqlState.StartsWith("08", StringComparison.Ordinal) || said.SqlState == PostgresErrorCodes.TooManyConnections
+            ? said.SqlState.StartsWith("57P", StringComparison.Ordinal)
+                || said.SqlState.StartsWith("08", StringComparison.Ordinal)
+                || said.SqlState == PostgresErrorCodes.TooManyConnections
             : error.IsTransient || error.InnerException is IOException or System.Net.Sockets.SocketException;
     }
 }

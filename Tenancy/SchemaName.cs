@@ -19,7 +19,8 @@ public readonly partial record struct SchemaName : IComparable<SchemaName>
 
     /// <summary>The bare name, e.g. <c>customer_acme</c>.</summary>
     /// <exception cref="InvalidOperationException">This is <c>default(SchemaName)</c>, which names nothing.</exception>
-    public string Value => _value ?? throw new InvalidOperationException("This schema name was never set: make it with SchemaName.Parse.");
+    public string Value =>
+        _value ?? throw new InvalidOperationException("This schema name was never set: make it with SchemaName.Parse.");
 
     /// <summary>The name as an SQL identifier, quotes included, e.g. <c>"customer_acme"</c>.</summary>
     public string Quoted => $"\"{Value}\"";
@@ -29,12 +30,14 @@ public readonly partial record struct SchemaName : IComparable<SchemaName>
     public static SchemaName Parse(string value) => TryParse(value, out var name)
         ? name
         : throw new FormatException(
-            $"'{value}' can't name a tenant's schema: use 1 to 63 of a-z, 0-9 and _, a letter first, no pg_ prefix, no shared schema's name.");
+            $"'{value}' can't name a tenant's schema: use 1 to 63 of a-z, 0-9 and _, a letter first, no pg_ prefix, " +
+            "no shared schema's name.");
 
     /// <summary>As <see cref="Parse"/>, without an exception.</summary>
     public static bool TryParse([NotNullWhen(true)] string? value, out SchemaName name)
     {
-        var allowed = value is not null and not ("public" or "information_schema" or "tenancy") && Allowed().IsMatch(value);
+        var allowed = value is not null and not ("public" or "information_schema" or "tenancy")
+            && Allowed().IsMatch(value);
         name = allowed ? new SchemaName(value!) : default;
         return allowed;
     }

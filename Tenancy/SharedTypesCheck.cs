@@ -9,7 +9,8 @@ namespace Tenancy;
 /// whoever reads such a value gets a message that names neither the type nor <see cref="TenancyOptions.LoadTypes"/>.
 /// Once somebody has decided on that, it asks nothing.
 /// </summary>
-internal sealed partial class SharedTypesCheck(NpgsqlDataSource database, TenancyOptions options, ILogger<SharedTypesCheck> log) : BackgroundService
+internal sealed partial class SharedTypesCheck(
+    NpgsqlDataSource database, TenancyOptions options, ILogger<SharedTypesCheck> log) : BackgroundService
 {
     private const int MostNamed = 5;
 
@@ -83,8 +84,10 @@ internal sealed partial class SharedTypesCheck(NpgsqlDataSource database, Tenanc
     }
 
     [LoggerMessage(LogLevel.Warning,
-        "The shared schemas have types that can be neither read nor written, because types aren't loaded: {Types}. Set TenancyOptions.LoadTypes to true to read and write " +
-        "them, which makes the first connection of a process slower, the more tenants the slower; or to false to hear no more of it.")]
+        "The shared schemas have types that can be neither read nor written, because types aren't loaded: {Types}. " +
+        "Set TenancyOptions.LoadTypes to true to read and write " +
+        "them, which makes the first connection of a process slower, the more tenants the slower; or to false to " +
+        "hear no more of it.")]
     private static partial void LogNotLoaded(ILogger log, string types);
 
     [LoggerMessage(LogLevel.Debug, "Whether the shared schemas have types of their own couldn't be asked.")]

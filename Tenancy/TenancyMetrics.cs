@@ -53,10 +53,13 @@ public sealed class TenancyMetrics : IDisposable
     private readonly Tally _lookups = new([new(Result, "hit")], [new(Result, "miss")]);
     private readonly Tally _refusals = new(
     [
-        .. Enum.GetValues<CommandRule>().Select(rule => Refusal("command", rule.ToString())), Refusal("command", nameof(RequestRefusal.NoTenant)),
+        .. Enum.GetValues<CommandRule>().Select(rule => Refusal("command", rule.ToString())),
+        Refusal("command", nameof(RequestRefusal.NoTenant)),
         .. Enum.GetValues<RequestRefusal>().Select(reason => Refusal("request", reason.ToString())),
     ]);
-    private readonly Tally _unavailable = new([.. Enum.GetValues<Unavailability>().Select(reason => new KeyValuePair<string, object?>[] { new(Reason, SnakeCase(reason.ToString())) })]);
+    private readonly Tally _unavailable = new(
+        [.. Enum.GetValues<Unavailability>()
+            .Select(reason => new KeyValuePair<string, object?>[] { new(Reason, SnakeCase(reason.ToString())) })]);
     private readonly Tally _migrations = new([new(Outcome, "migrated")], [new(Outcome, "failed")]);
     private readonly Histogram<double> _run;
     private readonly Histogram<double> _group;
@@ -68,17 +71,28 @@ public sealed class TenancyMetrics : IDisposable
     public TenancyMetrics(IServiceProvider services)
     {
         var meter = services.GetService<IMeterFactory>()?.Create(Name) ?? (_own = new(Name));
-        meter.CreateObservableGauge(Tenants, () => Fleet?.ByState ?? [], "{tenant}", "Tenants by the state of their schema.");
-        meter.CreateObservableGauge(TenantsByVersion, () => Fleet?.ByVersion ?? [], "{tenant}", "Tenants by the version of their schema.");
-        meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas, () => Fleet is { } fleet ? [new Measurement<long>(fleet.Spares)] : Array.Empty<Measurement<long>>(), "{schema}", "Schemas made beforehand, for tenants to come.");
-        meter.CreateObservableUpDownCounter(Leases, () => Interlocked.Read(ref _leases), "{context}", "Contexts that serve a tenant now.");
+        meter.CreateObservableGauge(
+            Tenants, () => Fleet?.ByState ?? [], "{tenant}", "Tenants by the state of their schema.");
+        meter.CreateObservableGauge(
+            TenantsByVersion, () => Fleet?.ByVersion ?? [], "{tenant}", "Tenants by the version of their schema.");
+        meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,
+            () => Fleet is { } fleet ? [new Measurement<long>(fleet.Spares)] : Array.Empty<Measurement<long>>(),
+            "{schema}", "Schemas made beforehand, for tenants to come.");
+        meter.CreateObservableUpDownCounter(
+            Leases, () => Interlocked.Read(ref _leases), "{context}", "Contexts that serve a tenant now.");
         meter.CreateObservableCounter(DirectoryLookups, _lookups.Read, "{lookup}", "Lookups of a tenant by its slug.");
-        meter.CreateObservableCounter(Refusals, _refusals.Read, "{refusal}", "Commands that the guard refused, and requests without a tenant to serve.");
-        meter.CreateObservableCounter(TenancyTelemetry.Unavailable, _unavailable.Read, "{request}", "Requests answered with 503.");
-        meter.CreateObservableCounter(TenancyTelemetry.Migrations, _migrations.Read, "{schema}", "Schemas that a migration run brought to its version, or failed on.");
-        _run = Seconds(meter, RunDuration, "How long a migration run took.", 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600);
-        _group = Seconds(meter, GroupDuration, "How long the transaction of a group of schemas took.", 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60);
-        _provisioning = Seconds(meter, ProvisioningDuration, "How long a new tenant waited for its schema.", 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
+        meter.CreateObservableCounter(Refusals, _refusals.Read, "{refusal}",
+            "Commands that the guard refused, and requests without a tenant to serve.");
+        meter.CreateObservableCounter(
+            TenancyTelemetry.Unavailable, _unavailable.Read, "{request}", "Requests answered with 503.");
+        meter.CreateObservableCounter(TenancyTelemetry.Migrations, _migrations.Read, "{schema}",
+            "Schemas that a migration run brought to its version, or failed on.");
+        _run = Seconds(meter, RunDuration, "How long a migration run took.", 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120,
+            300, 600, 1800, 3600);
+        _group = Seconds(meter, GroupDuration, "How long the transaction of a group of schemas took.", 0.005, 0.01,
+            0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60);
+        _provisioning = Seconds(meter, ProvisioningDuration, "How long a new tenant waited for its schema.", 0.001,
+            0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
     }
 
     /// <summary>
@@ -111,7 +125,8 @@ public sealed class TenancyMetrics : IDisposable
 
     internal void GroupTook(TimeSpan time) => _group.Record(time.TotalSeconds);
 
-    internal void RunTook(TimeSpan time, string outcome) => _run.Record(time.TotalSeconds, new KeyValuePair<string, object?>(Outcome, outcome));
+    internal void RunTook(TimeSpan time, string outcome) =>
+        _run.Record(time.TotalSeconds, new KeyValuePair<string, object?>(Outcome, outcome));
 
     internal void ProvisioningTook(TimeSpan time, bool fromSpare, Exception? error = null)
     {
@@ -127,12 +142,15 @@ public sealed class TenancyMetrics : IDisposable
         }
     }
 
-    private static KeyValuePair<string, object?>[] Refusal(string what, string why) => [new(Refused, what), new(Reason, SnakeCase(why))];
+    private static KeyValuePair<string, object?>[] Refusal(string what, string why) =>
+        [new(Refused, what), new(Reason, SnakeCase(why))];
 
     private static string SnakeCase(string name) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 
-    private static Histogram<double> Seconds(Meter meter, string name, string description, params double[] boundaries) =>
-        meter.CreateHistogram(name, "s", description, tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
+    private static Histogram<double> Seconds(
+        Meter meter, string name, string description, params double[] boundaries) =>
+            meter.CreateHistogram(name, "s", description, tags: null,
+                new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
 
     /// <summary>Counts by attribute values that are all known beforehand.</summary>
     private sealed class Tally(params KeyValuePair<string, object?>[][] values)
@@ -141,6 +159,7 @@ public sealed class TenancyMetrics : IDisposable
 
         public void Add(int value, long count = 1) => Interlocked.Add(ref _counts[value], count);
 
-        public IEnumerable<Measurement<long>> Read() => values.Select((tags, at) => new Measurement<long>(Interlocked.Read(ref _counts[at]), tags));
+        public IEnumerable<Measurement<long>> Read() =>
+            values.Select((tags, at) => new Measurement<long>(Interlocked.Read(ref _counts[at]), tags));
     }
 }

@@ -76,7 +76,8 @@ public sealed class TenancyOptions
     /// migration carry them. It is asked about the schemas of a group while somebody listens to spans, and about
     /// schemas that fail. Default: none, then they carry schemas alone.
     /// </summary>
-    public Func<IServiceProvider, IReadOnlyCollection<SchemaName>, CancellationToken, Task<IReadOnlyDictionary<SchemaName, string>>>? FindSlugs { get; set; }
+    public Func<IServiceProvider, IReadOnlyCollection<SchemaName>, CancellationToken,
+        Task<IReadOnlyDictionary<SchemaName, string>>>? FindSlugs { get; set; }
 
     /// <summary>
     /// How long an answer of <see cref="FindTenant"/> is kept, hence how long a suspended or migrated tenant may be

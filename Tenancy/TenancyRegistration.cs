@@ -35,21 +35,30 @@ public static class TenancyRegistration
     /// <typeparam name="TContext">A context whose model has <see cref="TenantPlaceholder.Schema"/> as its default
     /// schema.</typeparam>
     public static IServiceCollection AddTenancy<TContext>(
-        this IServiceCollection services, Action<TenancyOptions> configure, Action<DbContextOptionsBuilder>? context = null)
+        this IServiceCollection services, Action<TenancyOptions> configure,
+        Action<DbContextOptionsBuilder>? context = null)
         where TContext : DbContext
     {
         services.AddOptions<TenancyOptions>().Configure(configure)
-            .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString), "TenancyOptions.ConnectionString is empty: there is no database to reach.")
+            .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString),
+                "TenancyOptions.ConnectionString is empty: there is no database to reach.")
             .Validate(
-                options => !TenantDataSource.HasSearchPath(options.ConnectionString) && !TenantDataSource.HasSearchPath(options.TenantConnectionString),
-                "A connection string sets a search path (Search Path=, or search_path in Options=): a name without a schema would then find one tenant's tables " +
-                "whoever is served, and PgBouncer refuses such a connection. Remove it: every statement names its schema.")
-            .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero, "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
-            .Validate(options => options.FleetInterval > TimeSpan.Zero, "TenancyOptions.FleetInterval has to be longer than zero.")
+                options => !TenantDataSource.HasSearchPath(options.ConnectionString)
+                    && !TenantDataSource.HasSearchPath(options.TenantConnectionString),
+                "A connection string sets a search path (Search Path=, or search_path in Options=): a name without a " +
+                "schema would then find one tenant's tables " +
+                "whoever is served, and PgBouncer refuses such a connection. Remove it: every statement names " +
+                "its schema.")
+            .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero,
+                "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
+            .Validate(options => options.FleetInterval > TimeSpan.Zero,
+                "TenancyOptions.FleetInterval has to be longer than zero.")
             .Validate(
-                options => options.ConnectTimeout >= TimeSpan.FromSeconds(1) && options.ConnectTimeout.TotalSeconds <= TenancyOptions.LongestConnectTimeout,
+                options => options.ConnectTimeout >= TimeSpan.FromSeconds(1)
+                    && options.ConnectTimeout.TotalSeconds <= TenancyOptions.LongestConnectTimeout,
                 "TenancyOptions.ConnectTimeout has to be from 1 to 1024 seconds.")
-            .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool, "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
+            .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool,
+                "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
@@ -70,7 +79,8 @@ public static class TenancyRegistration
         services.AddDbContextPool<TContext>((provider, options) =>
         {
             options.UseNpgsql(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey));
-            Apply(options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
+            Apply(
+                options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
             context?.Invoke(options);
         });
         // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed
@@ -88,14 +98,19 @@ public static class TenancyRegistration
         services.AddScoped<CurrentTenant>();
         services.AddScoped<AcrossTenants<TContext>>();
 
-        services.AddSingleton(provider => MigrationCompiler.Find(typeof(TContext), provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext));
+        services.AddSingleton(provider =>
+            MigrationCompiler.Find(
+                typeof(TContext), provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext));
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<TenantSlugs>();
         services.AddSingleton(provider => new FleetMigrator(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<CompiledMigrations>(), provider.GetRequiredService<SchemaVersions>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<FleetMigrator>>(), provider.GetService<TenancyMetrics>())
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<CompiledMigrations>(),
+            provider.GetRequiredService<SchemaVersions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<FleetMigrator>>(),
+            provider.GetService<TenancyMetrics>())
         {
             Slugs = provider.GetRequiredService<TenantSlugs>(),
         });
@@ -114,7 +129,8 @@ public static class TenancyRegistration
     /// serves with a login that makes no schemas. Idle while the number is 0.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    public static IServiceCollection AddWarmPool(this IServiceCollection services) => services.AddHostedService<WarmPoolKeeper>();
+    public static IServiceCollection AddWarmPool(this IServiceCollection services) =>
+        services.AddHostedService<WarmPoolKeeper>();
 
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema,
@@ -124,14 +140,20 @@ public static class TenancyRegistration
     /// <param name="options">The context's.</param>
     /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the
     /// defaults of <see cref="TenancyOptions"/> if null.</param>
-    public static DbContextOptionsBuilder UseTenancy(this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
+    public static DbContextOptionsBuilder UseTenancy(
+        this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
 
-    private static DbContextOptionsBuilder Apply(DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics)
+    private static DbContextOptionsBuilder Apply(
+        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();
-        new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable(HistoryRepository.DefaultTableName, TenantPlaceholder.Schema);
-        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new TenancyExtension([.. tenancy.SharedTables], [.. tenancy.SharedSchemas], tenancy.LoadTypes is true, metrics));
+        new NpgsqlDbContextOptionsBuilder(options)
+            .MigrationsHistoryTable(HistoryRepository.DefaultTableName, TenantPlaceholder.Schema);
+        ((IDbContextOptionsBuilderInfrastructure)options)
+            .AddOrUpdateExtension(
+                new TenancyExtension(
+                    [.. tenancy.SharedTables], [.. tenancy.SharedSchemas], tenancy.LoadTypes is true, metrics));
         return options
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()

@@ -63,7 +63,8 @@ public static partial class TenancyTelemetry
     /// happens. A span follows its parent, and this parent isn't recorded. An application that sets a sampler which
     /// ignores parents records them nevertheless.
     /// </summary>
-    internal static IDisposable Unrecorded() => new Activity("unrecorded") { ActivityTraceFlags = ActivityTraceFlags.None }.Start();
+    internal static IDisposable Unrecorded() =>
+        new Activity("unrecorded") { ActivityTraceFlags = ActivityTraceFlags.None }.Start();
 
     /// <summary>Starts a span of the library's; it has the tenant of the one above it.</summary>
     internal static Activity? Start(string name)
@@ -106,7 +107,8 @@ public static partial class TenancyTelemetry
     {
         public int Count => 1;
 
-        public KeyValuePair<string, object?> this[int index] => index == 0 ? new(Tenant, slug) : throw new ArgumentOutOfRangeException(nameof(index));
+        public KeyValuePair<string, object?> this[int index] =>
+            index == 0 ? new(Tenant, slug) : throw new ArgumentOutOfRangeException(nameof(index));
 
         public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
         {

@@ -26,8 +26,10 @@ public static class TenantCommands
         ArgumentNullException.ThrowIfNull(sql);
         var services = ((IInfrastructure<IServiceProvider>)context).Instance;
         var binding = (TenantBinding?)services.GetService(typeof(TenantBinding))
-            ?? throw new InvalidOperationException($"{context.GetType().Name} isn't a tenant's context: its options lack UseTenancy().");
-        var command = Stamped((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql, context.GetService<SharedObjects>().Of(context.Model), binding.Metrics);
+            ?? throw new InvalidOperationException(
+                $"{context.GetType().Name} isn't a tenant's context: its options lack UseTenancy().");
+        var command = Stamped((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql,
+            context.GetService<SharedObjects>().Of(context.Model), binding.Metrics);
         command.Transaction = (NpgsqlTransaction?)context.Database.CurrentTransaction?.GetDbTransaction();
         return command;
     }
@@ -45,7 +47,8 @@ public static class TenantCommands
         return Stamped(connection, tenant, sql, AllowList.Nothing);
     }
 
-    private static NpgsqlCommand Stamped(NpgsqlConnection connection, Tenant tenant, string sql, AllowList shared, TenancyMetrics? metrics = null)
+    private static NpgsqlCommand Stamped(
+        NpgsqlConnection connection, Tenant tenant, string sql, AllowList shared, TenancyMetrics? metrics = null)
     {
         var cut = CutCache.Shared.Cut(sql);
         cut.Guard(shared, metrics);

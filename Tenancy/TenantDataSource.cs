@@ -15,22 +15,27 @@ internal static class TenantDataSource
     /// <summary>
     /// The tenants', which is the owner's unless there is a login of their own: one pool then, not two.
     /// </summary>
-    public static NpgsqlDataSource CreateForTenants(NpgsqlDataSource owner, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null) =>
-        string.IsNullOrWhiteSpace(options.TenantConnectionString) || options.TenantConnectionString == options.ConnectionString
-            ? owner
-            : Create(options.TenantConnectionString, options, configure);
+    public static NpgsqlDataSource CreateForTenants(
+        NpgsqlDataSource owner, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null) =>
+            string.IsNullOrWhiteSpace(options.TenantConnectionString)
+                || options.TenantConnectionString == options.ConnectionString
+                ? owner
+                : Create(options.TenantConnectionString, options, configure);
 
     /// <summary>The database that a connection string names; the user's where it names none.</summary>
-    public static string DatabaseOf(NpgsqlConnectionStringBuilder settings) => settings.Database ?? settings.Username ?? "";
+    public static string DatabaseOf(NpgsqlConnectionStringBuilder settings) =>
+        settings.Database ?? settings.Username ?? "";
 
     /// <summary>Whether it sets one, by <c>Search Path=</c> or by <c>Options=</c>.</summary>
     public static bool HasSearchPath(string? connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        return !string.IsNullOrEmpty(settings.SearchPath) || settings.Options?.Contains("search_path", StringComparison.OrdinalIgnoreCase) is true;
+        return !string.IsNullOrEmpty(settings.SearchPath)
+            || settings.Options?.Contains("search_path", StringComparison.OrdinalIgnoreCase) is true;
     }
 
-    private static NpgsqlDataSource Create(string connectionString, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure)
+    private static NpgsqlDataSource Create(
+        string connectionString, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var settings = builder.ConnectionStringBuilder;
@@ -50,7 +55,9 @@ internal static class TenantDataSource
         // Every table adds two rows to pg_type, and Npgsql's queries read that catalog from end to end, whatever
         // schemas they ask for. The schemas are named whether or not types are loaded: an application that turns
         // loading on by ConfigureDataSource shouldn't get the types of all tenants.
-        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(options.LoadTypes is true).SetTypeLoadingSchemas(["pg_catalog", .. options.SharedSchemas]));
+        builder.ConfigureTypeLoading(types =>
+            types.EnableTypeLoading(options.LoadTypes is true)
+                .SetTypeLoadingSchemas(["pg_catalog", .. options.SharedSchemas]));
         builder.ConfigureTracing(new DatabaseSpans(DatabaseOf(settings), options.SharedSchemas).Configure);
 
         configure?.Invoke(builder);

@@ -31,7 +31,8 @@ public enum Availability
 /// Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a
 /// time.
 /// </summary>
-public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options, SchemaVersions versions, TenancyMetrics? metrics = null)
+public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options,
+    SchemaVersions versions, TenancyMetrics? metrics = null)
 {
     private readonly HybridCacheEntryOptions _entry = new()
     {
@@ -46,7 +47,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ArgumentException.ThrowIfNullOrEmpty(slug);
         var key = $"tenant:{slug}";
         var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
-        var listing = await cache.GetOrCreateAsync(key, lookup, static (lookup, token) => lookup.AskAsync(token), _entry, cancellationToken: ct);
+        var listing = await cache.GetOrCreateAsync(
+            key, lookup, static (lookup, token) => lookup.AskAsync(token), _entry, cancellationToken: ct);
         // Who waited for another's question asked nothing.
         metrics?.LookUp(lookup.Asked);
         if (listing is null)
@@ -63,7 +65,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     }
 
     /// <summary>To be called by whoever changes a tenant, so that this process notices at once.</summary>
-    public ValueTask ForgetAsync(string slug, CancellationToken ct = default) => cache.RemoveAsync($"tenant:{slug}", ct);
+    public ValueTask ForgetAsync(string slug, CancellationToken ct = default) =>
+        cache.RemoveAsync($"tenant:{slug}", ct);
 
     /// <summary>
     /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand,
@@ -74,7 +77,9 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ArgumentNullException.ThrowIfNull(listing);
         return listing.State switch
         {
-            SchemaState.Ready when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead => Availability.Served,
+            SchemaState.Ready
+                when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead =>
+                    Availability.Served,
             SchemaState.Ready or SchemaState.Failed or SchemaState.Provisioning => Availability.Upgrading,
             _ => Availability.Closed,
         };
@@ -84,11 +89,14 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     {
         // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the
         // query to appear in it.
-        using var span = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.FindTenant, ActivityKind.Internal, asker);
+        using var span = TenancyTelemetry.Source.StartActivity(
+            TenancyTelemetry.FindTenant, ActivityKind.Internal, asker);
         span?.SetTag(TenancyTelemetry.Tenant, slug);
         // Where the asker isn't recorded there is no span, and the query would begin a trace of its own.
         using var unrecorded = span is null ? TenancyTelemetry.Unrecorded() : null;
-        var find = options.FindTenant ?? throw new InvalidOperationException("TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
+        var find = options.FindTenant
+            ?? throw new InvalidOperationException(
+                "TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         await using var scope = scopes.CreateAsyncScope();
         return await find(scope.ServiceProvider, slug, ct);
     }

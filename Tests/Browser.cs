@@ -56,12 +56,14 @@ public sealed class Browser : IAsyncDisposable
     private async Task<IBrowser> StartedAsync()
     {
         var executable = Find();
-        Assert.SkipWhen(executable is null, $"No Chromium was found: install it (apt-get install chromium), or name its executable in {Variable}.");
+        Assert.SkipWhen(executable is null,
+            $"No Chromium was found: install it (apt-get install chromium), or name its executable in {Variable}.");
         await _starting.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
             _playwright ??= await Playwright.CreateAsync();
-            return _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = executable, Args = Arguments });
+            return _browser ??= await _playwright.Chromium.LaunchAsync(
+                new() { ExecutablePath = executable, Args = Arguments });
         }
         finally
         {
@@ -71,8 +73,10 @@ public sealed class Browser : IAsyncDisposable
 
     private static string? Find()
     {
-        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/Applications/Google Chrome.app/Contents/MacOS"];
-        string[] names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe", "msedge.exe", "Google Chrome"];
+        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator),
+            "/Applications/Google Chrome.app/Contents/MacOS"];
+        string[] names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe",
+            "msedge.exe", "Google Chrome"];
         return names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name)))
             .Prepend(Environment.GetEnvironmentVariable(Variable))
             .FirstOrDefault(File.Exists);

@@ -12,5 +12,6 @@ internal static class Signals
     /// </summary>
     /// <param name="signal">Without SIG, e.g. INT.</param>
     public static void SkipWhereIgnored(string signal) => Assert.SkipWhen(
-        Command.Run(TimeSpan.FromSeconds(30), "sh", "-c", $"kill -s {signal} $$; echo ignored").Output == "ignored", $"Whoever started this run has it ignore SIG{signal}.");
+        Command.Run(TimeSpan.FromSeconds(30), "sh", "-c", $"kill -s {signal} $$; echo ignored").Output == "ignored",
+        $"Whoever started this run has it ignore SIG{signal}.");
 }

@@ -11,7 +11,9 @@ internal static class TestSeed
     /// <summary>Says the seed among the test's output, which is shown when the test fails.</summary>
     public static int Say()
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("TEST_SEED"), out var repeated) ? repeated : Random.Shared.Next();
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("TEST_SEED"), out var repeated)
+            ? repeated
+            : Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"To do the same again: TEST_SEED={seed}");
         return seed;
     }

@@ -16,7 +16,9 @@ internal static class CustomersEndpoints
         var customers = routes.MapGroup("/customers").WithTags("Customers");
         customers.MapGet("/", List).WithSummary("Lists customers by slug.");
         customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
-        customers.MapPost("/", Create).WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403).ProducesProblem(409);
+        customers.MapPost("/", Create)
+            .WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403)
+            .ProducesProblem(409);
         return customers;
     }
 
@@ -25,19 +27,23 @@ internal static class CustomersEndpoints
                 .OrderBy(c => c.Code).Select(c => new CurrencyView(c.Code, c.Name, c.Decimals)).ToListAsync(ct))
             .WithTags("Currencies").WithSummary("The currencies that invoices may be in.");
 
-    private static Task<Page<CustomerView>> List([AsParameters] Paging paging, CustomersContext db, CancellationToken ct, string? search = null)
+    private static Task<Page<CustomerView>> List(
+        [AsParameters] Paging paging, CustomersContext db, CancellationToken ct, string? search = null)
     {
         var customers = db.Customers.AsNoTracking();
         if (!string.IsNullOrWhiteSpace(search))
         {
-            var pattern = $"%{search.Trim().Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
-            customers = customers.Where(c => EF.Functions.ILike(c.Slug, pattern) || EF.Functions.ILike(c.Name, pattern));
+            var pattern =
+                $"%{search.Trim().Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
+            customers = customers.Where(c =>
+                EF.Functions.ILike(c.Slug, pattern) || EF.Functions.ILike(c.Name, pattern));
         }
 
         return paging.OfAsync(customers.OrderBy(c => c.Slug).Select(c => CustomerView.Of(c)), ct);
     }
 
-    private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(string slug, HttpContext http, CustomersContext db, CancellationToken ct)
+    private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(
+        string slug, HttpContext http, CustomersContext db, CancellationToken ct)
     {
         using var scope = http.Name(slug);
         return await db.Customers.AsNoTracking().SingleOrDefaultAsync(c => c.Slug == slug, ct) is { } customer
@@ -46,13 +52,15 @@ internal static class CustomersEndpoints
     }
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
-        NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory, IConfiguration configuration, CancellationToken ct)
+        NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory,
+        IConfiguration configuration, CancellationToken ct)
     {
         using var scope = http.Name(customer.Slug);
         if (!configuration.MayCreateCustomers())
         {
             return TypedResults.Problem(
-                "It has no login that may make schemas. Run the migration job's command: create SLUG --name NAME.", statusCode: 403, title: "This API doesn't create customers.");
+                "It has no login that may make schemas. Run the migration job's command: create SLUG --name NAME.",
+                statusCode: 403, title: "This API doesn't create customers.");
         }
 
         var created = await registry.CreateAsync(customer.Slug, customer.Name.Trim(), ct: ct);
@@ -63,11 +71,13 @@ internal static class CustomersEndpoints
 
 /// <summary>A customer to be created.</summary>
 public sealed record NewCustomer(
-    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."), RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
+    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
+        RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
     [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName)] string Name);
 
 /// <summary>A customer, as operators see it.</summary>
-public sealed record CustomerView(Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, int Ring, DateTimeOffset CreatedAt)
+public sealed record CustomerView(
+    Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, int Ring, DateTimeOffset CreatedAt)
 {
     internal static CustomerView Of(Customer c) => new(c.Id, c.Slug, c.Name, c.Schema, c.Status, c.Ring, c.CreatedAt);
 }

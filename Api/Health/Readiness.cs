@@ -17,12 +17,14 @@ internal static class Readiness
     public static IServiceCollection AddReadiness(this IServiceCollection services)
     {
         services.AddSingleton<SharedSchemaCheck>().AddSingleton<DirectoryCheck>().AddHealthChecks()
-            .AddCheck<DatabaseCheck>("database").AddCheck<DirectoryCheck>("directory").AddCheck<SharedSchemaCheck>("shared schema").AddCheck<FleetCheck>("fleet");
+            .AddCheck<DatabaseCheck>("database").AddCheck<DirectoryCheck>("directory")
+            .AddCheck<SharedSchemaCheck>("shared schema").AddCheck<FleetCheck>("fleet");
         return services;
     }
 
     /// <summary>Asks, and puts a failure into words.</summary>
-    private static async Task<HealthCheckResult> AskAsync(DatabaseProbe probe, Func<DatabaseProbe, CancellationToken, Task<HealthCheckResult>> question, CancellationToken ct)
+    private static async Task<HealthCheckResult> AskAsync(DatabaseProbe probe,
+        Func<DatabaseProbe, CancellationToken, Task<HealthCheckResult>> question, CancellationToken ct)
     {
         try
         {
@@ -30,18 +32,21 @@ internal static class Readiness
         }
         catch (NpgsqlException e) when (Unavailable.IsBusy(e))
         {
-            return HealthCheckResult.Degraded("PostgreSQL has no connection left. Raise max_connections, or use fewer or smaller connection pools.");
+            return HealthCheckResult.Degraded(
+                "PostgreSQL has no connection left. Raise max_connections, or use fewer or smaller connection pools.");
         }
         catch (Exception e) when (e is TimeoutException || Unavailable.Find(e) is not null)
         {
-            return HealthCheckResult.Unhealthy($"PostgreSQL can't be reached: {(Unavailable.Find(e) ?? e).Message.TrimEnd('.')}.");
+            return HealthCheckResult.Unhealthy(
+                $"PostgreSQL can't be reached: {(Unavailable.Find(e) ?? e).Message.TrimEnd('.')}.");
         }
     }
 
     /// <summary>The login that serves customers gets in and is answered.</summary>
     private sealed class DatabaseCheck(DatabaseProbe probe, DatabaseOutage outage) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             var result = await AskAsync(probe, SelectAsync, cancellationToken);
             if (result.Status == HealthStatus.Unhealthy)
@@ -69,8 +74,9 @@ internal static class Readiness
     {
         private readonly DbContextOptions<CustomersContext> _options = Options(probe);
 
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            AskAsync(probe, FindAsync, cancellationToken);
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken = default) =>
+                AskAsync(probe, FindAsync, cancellationToken);
 
         private static DbContextOptions<CustomersContext> Options(DatabaseProbe probe)
         {
@@ -94,26 +100,30 @@ internal static class Readiness
     /// </summary>
     private sealed class SharedSchemaCheck(DatabaseProbe probe) : IHealthCheck
     {
-        private static readonly HealthCheckResult Fits = HealthCheckResult.Healthy("All shared migrations of this build are applied.");
+        private static readonly HealthCheckResult Fits = HealthCheckResult.Healthy(
+            "All shared migrations of this build are applied.");
 
         private volatile bool _fits;
 
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            _fits ? Fits : await AskAsync(probe, CompareAsync, cancellationToken);
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken = default) =>
+                _fits ? Fits : await AskAsync(probe, CompareAsync, cancellationToken);
 
         private async Task<HealthCheckResult> CompareAsync(DatabaseProbe over, CancellationToken ct)
         {
             var applied = new HashSet<string>(StringComparer.Ordinal);
             try
             {
-                await using var ask = over.Owner.CreateCommand("""SELECT "MigrationId" FROM public."__EFMigrationsHistory" """);
+                await using var ask = over.Owner.CreateCommand(
+                    """SELECT "MigrationId" FROM public."__EFMigrationsHistory" """);
                 await using var rows = await ask.ExecuteReaderAsync(ct);
                 while (await rows.ReadAsync(ct))
                 {
                     applied.Add(rows.GetString(0));
                 }
             }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+            catch (PostgresException e)
+                when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
             {
                 // Nobody has migrated this database yet.
             }
@@ -121,7 +131,8 @@ internal static class Readiness
             var missing = MigrationIds.Of<CustomersContext>().Where(id => !applied.Contains(id)).ToList();
             _fits = missing.Count == 0;
             return _fits ? Fits : HealthCheckResult.Unhealthy(
-                $"The shared schema lacks {string.Join(", ", missing)}: run the migration job.", data: new Dictionary<string, object> { ["missing"] = missing });
+                $"The shared schema lacks {string.Join(", ", missing)}: run the migration job.",
+                data: new Dictionary<string, object> { ["missing"] = missing });
         }
     }
 
@@ -131,28 +142,39 @@ internal static class Readiness
     /// </summary>
     private sealed class FleetCheck(FleetWatch watch) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             if ((watch.Last ?? await watch.LookAsync(cancellationToken)) is not { } fleet)
             {
-                return HealthCheckResult.Degraded("The ledger can't be read: nothing is known of the customers' schemas.");
+                return HealthCheckResult.Degraded(
+                    "The ledger can't be read: nothing is known of the customers' schemas.");
             }
 
-            var data = new Dictionary<string, object> { ["customers"] = fleet.Customers, ["failed"] = fleet.Failed, ["behind"] = fleet.Behind };
+            var data = new Dictionary<string, object> { ["customers"] = fleet.Customers, ["failed"] = fleet.Failed,
+                ["behind"] = fleet.Behind };
             return fleet.Failed + fleet.Behind == 0
-                ? HealthCheckResult.Healthy(string.Create(CultureInfo.InvariantCulture, $"{fleet.Customers} customers, none failed, none is behind."), data)
+                ? HealthCheckResult.Healthy(
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"{fleet.Customers} customers, none failed, none is behind."), data)
                 : HealthCheckResult.Degraded(Words(fleet), data: data);
         }
 
         private static string Words(FleetSnapshot fleet)
         {
-            var failed = string.Create(CultureInfo.InvariantCulture, $"{fleet.Failed} of {fleet.Customers} customers failed");
-            var behind = string.Create(CultureInfo.InvariantCulture, $"{fleet.Behind} {(fleet.Behind == 1 ? "is" : "are")} behind");
+            var failed = string.Create(
+                CultureInfo.InvariantCulture, $"{fleet.Failed} of {fleet.Customers} customers failed");
+            var behind = string.Create(
+                CultureInfo.InvariantCulture, $"{fleet.Behind} {(fleet.Behind == 1 ? "is" : "are")} behind");
             return fleet switch
             {
-                { Behind: 0 } => $"{failed}: answered with 503. The job's command status says why; mend it, then run its command retry.",
+                { Behind: 0 } =>
+                    $"{failed}: answered with 503. The job's command status says why; mend it, then run its " +
+                    "command retry.",
                 { Failed: 0 } => $"Of {fleet.Customers} customers {behind}: answered with 503. Run the migration job.",
-                _ => $"{failed}, {behind}: answered with 503. The job's command status says why; mend it, then run the migration job.",
+                _ =>
+                    $"{failed}, {behind}: answered with 503. The job's command status says why; mend it, then run " +
+                    "the migration job.",
             };
         }
     }

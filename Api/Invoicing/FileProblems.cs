@@ -16,7 +16,9 @@ internal sealed class FileProblems
     public int Count => _known.Count;
 
     /// <summary>As a validation problem has them, in the file's order: <c>line 7: quantity</c>.</summary>
-    public Dictionary<string, string[]> Listed() => _listed.OrderBy(problem => problem.Line).ToDictionary(problem => problem.Key, problem => new[] { problem.Words });
+    public Dictionary<string, string[]> Listed() =>
+        _listed.OrderBy(problem => problem.Line)
+            .ToDictionary(problem => problem.Key, problem => new[] { problem.Words });
 
     public void OfFile(string words) => Add(0, "", "file", words);
 

@@ -19,14 +19,16 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
     /// <summary>The columns that say the same in all rows of an invoice.</summary>
     private static readonly string[] Head = ["contact", "email", "currency", "issued_on", "due_on", "paid_on"];
 
-    private static readonly string[] Required = ["invoice", "contact", "currency", "issued_on", "due_on", "description", "quantity", "unit_price"];
+    private static readonly string[] Required = ["invoice", "contact", "currency", "issued_on", "due_on", "description",
+        "quantity", "unit_price"];
 
     private static readonly string[] Columns = ["invoice", .. Head, "description", "quantity", "unit_price"];
 
     // A quote that is never closed must not take in the rest of the file; the longest good row has a twentieth of this.
     private static readonly CsvReaderOptions Options = new()
     {
-        Separator = ',', MalformedData = CsvMalformedDataHandling.Throw, TrackLineNumbers = true, MaxRecordSize = 64 * 1024,
+        Separator = ',', MalformedData = CsvMalformedDataHandling.Throw, TrackLineNumbers = true,
+        MaxRecordSize = 64 * 1024,
     };
 
     private readonly Dictionary<string, Draft> _drafts = [];
@@ -34,13 +36,16 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
     public FileProblems Problems { get; } = new();
 
     /// <summary>In the order of their first rows; of use only if there are no <see cref="Problems"/>.</summary>
-    public IEnumerable<FiledInvoice> Invoices => _drafts.Values.Select(draft => new FiledInvoice(draft.Invoice, draft.PaidOn));
+    public IEnumerable<FiledInvoice> Invoices =>
+        _drafts.Values.Select(draft => new FiledInvoice(draft.Invoice, draft.PaidOn));
 
     public async Task ReadAsync(Stream stream, CancellationToken ct)
     {
         // Strict, and without a look at other encodings' marks: what isn't UTF-8 is refused rather than stored as
         // something else.
-        using var text = new StreamReader(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false);
+        using var text = new StreamReader(stream,
+            new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true),
+            detectEncodingFromByteOrderMarks: false);
         using var csv = CsvReader.Create(text, Options);
         try
         {
@@ -60,7 +65,8 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
 
                 if (csv.FieldCount != csv.Headers.Count)
                 {
-                    Problems.OfLine(csv.LineNumber, $"This row has {csv.FieldCount} fields, the header has {csv.Headers.Count}.");
+                    Problems.OfLine(
+                        csv.LineNumber, $"This row has {csv.FieldCount} fields, the header has {csv.Headers.Count}.");
                     continue;
                 }
 
@@ -69,7 +75,9 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
         }
         catch (CsvFormatException malformed)
         {
-            Problems.OfLine(malformed.LineNumber, "Quotes are opened and not closed, or stand inside a field: put the whole field into quotes and double those inside. The rest was not read.");
+            Problems.OfLine(malformed.LineNumber,
+                "Quotes are opened and not closed, or stand inside a field: put the whole field into quotes and " +
+                "double those inside. The rest was not read.");
         }
         catch (DecoderFallbackException)
         {
@@ -98,7 +106,8 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
         {
             if (!Columns.Contains(name))
             {
-                Problems.Of(1, FileProblems.Short(name), $"This column is unknown. Known are, parted by commas: {string.Join(',', Columns)}.");
+                Problems.Of(1, FileProblems.Short(name),
+                    $"This column is unknown. Known are, parted by commas: {string.Join(',', Columns)}.");
             }
             else if (count > 1)
             {
@@ -106,7 +115,9 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
             }
         }
 
-        foreach (var missing in headers.Count == 0 ? [] : Required.Except(headers.Select(name => name.Trim().ToLowerInvariant())))
+        foreach (var missing in headers.Count == 0
+            ? []
+            : Required.Except(headers.Select(name => name.Trim().ToLowerInvariant())))
         {
             Problems.Of(1, missing, "This column is missing.");
         }
@@ -121,14 +132,16 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
         var key = row.Text("invoice");
         if (key is null)
         {
-            Problems.Of(row.Line, "invoice", "Say which invoice the line belongs to: any text, the same in all its lines.");
+            Problems.Of(
+                row.Line, "invoice", "Say which invoice the line belongs to: any text, the same in all its lines.");
         }
         else if (_drafts.TryGetValue(key, out var draft))
         {
             draft.Lines.Add(line);
             foreach (var column in Head.Where(column => row.Text(column) != draft.Head[column]))
             {
-                Problems.Of(row.Line, column, $"Line {draft.Line} of the same invoice says '{FileProblems.Short(draft.Head[column])}'.");
+                Problems.Of(row.Line, column,
+                    $"Line {draft.Line} of the same invoice says '{FileProblems.Short(draft.Head[column])}'.");
             }
         }
         else
@@ -143,7 +156,8 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
         List<NewInvoiceLine?> lines = [first];
         var draft = new Draft(
             row.Line, Head.ToDictionary(column => column, row.Text), lines,
-            new NewInvoice(contact, row.Text("currency"), row.Date("issued_on"), row.Date("due_on"), lines), row.Date("paid_on"));
+            new NewInvoice(contact, row.Text("currency"), row.Date("issued_on"), row.Date("due_on"), lines),
+            row.Date("paid_on"));
         Problems.Check(row.Line, contact);
         Problems.Check(row.Line, draft.Invoice);
         if (draft.Invoice.Currency is { } code && !currencies.ContainsKey(code))
@@ -155,7 +169,8 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
     }
 
     /// <summary>An invoice as its first row made it; the list of its lines grows.</summary>
-    private sealed record Draft(long Line, Dictionary<string, string?> Head, List<NewInvoiceLine?> Lines, NewInvoice Invoice, DateOnly? PaidOn);
+    private sealed record Draft(
+        long Line, Dictionary<string, string?> Head, List<NewInvoiceLine?> Lines, NewInvoice Invoice, DateOnly? PaidOn);
 
     /// <summary>The reader's current row. An empty field is null.</summary>
     private readonly struct Row(CsvReader csv, FileProblems problems)
@@ -174,10 +189,16 @@ internal sealed class InvoiceFile(IReadOnlyDictionary<string, Currency> currenci
         }
 
         public decimal? Number(string column) =>
-            Parsed<decimal>(column, (text, out value) => decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value), "no number: write it like 1234.5");
+            Parsed<decimal>(column,
+                (text, out value) =>
+                    decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign,
+                        CultureInfo.InvariantCulture, out value), "no number: write it like 1234.5");
 
         public DateOnly? Date(string column) =>
-            Parsed<DateOnly>(column, (text, out value) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out value), "no date: write it like 2026-11-23");
+            Parsed<DateOnly>(column,
+                (text, out value) =>
+                    DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None,
+                        out value), "no date: write it like 2026-11-23");
 
         private T? Parsed<T>(string column, TryParse<T> parse, string otherwise) where T : struct
         {

@@ -20,9 +20,12 @@ internal static class InvoiceImport
     public static void MapImport(this RouteGroupBuilder invoices) => invoices.MapPost("/import", Import)
         .WithSummary("Writes the invoices of a CSV file: all of them, or none.")
         .WithDescription(
-            "UTF-8, a header, then one row per line of an invoice. Columns: invoice (any text; rows with the same text are one invoice), " +
-            "contact, email (optional), currency, issued_on, due_on, paid_on (optional), description, quantity, unit_price. Dates as " +
-            "2026-11-23, numbers as 1234.5. Rows of one invoice say the same in all columns but the last three. Every rule of writing one " +
+            "UTF-8, a header, then one row per line of an invoice. Columns: invoice (any text; rows with the same " +
+            "text are one invoice), " +
+            "contact, email (optional), currency, issued_on, due_on, paid_on (optional), description, quantity, " +
+            "unit_price. Dates as " +
+            "2026-11-23, numbers as 1234.5. Rows of one invoice say the same in all columns but the last three. " +
+            "Every rule of writing one " +
             $"invoice holds. At most {InvoiceFile.MostRows:N0} rows. The numbers follow the file's order.")
         .WithMetadata(new RequestSizeLimitAttribute(LargestFile))
         .ProducesProblem(413).ProducesProblem(415)
@@ -58,15 +61,19 @@ internal static class InvoiceImport
         {
             var listed = file.Problems.Listed();
             var more = file.Problems.Count - listed.Count;
-            return TypedResults.ValidationProblem(listed, title: "The file can't be imported.", detail: "Nothing was written." +
-                (more == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" These are the first {listed.Count} problems; there {(more == 1 ? "is" : "are")} {more:N0} more.")));
+            return TypedResults.ValidationProblem(
+                listed, title: "The file can't be imported.", detail: "Nothing was written." +
+                    (more == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
+                        $" These are the first {listed.Count} problems; there {(more == 1 ? "is" : "are")} " +
+                        $"{more:N0} more.")));
         }
 
         return TypedResults.Ok(await WriteAsync(file, currencies, db, time.GetUtcNow(), ct));
     }
 
     /// <returns>The file, or why there is none.</returns>
-    private static async Task<(Stream? Content, ProblemHttpResult? Refusal)> ContentAsync(HttpRequest request, CancellationToken ct)
+    private static async Task<(Stream? Content, ProblemHttpResult? Refusal)> ContentAsync(
+        HttpRequest request, CancellationToken ct)
     {
         var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed.MediaType.Value : null;
         if (string.Equals(type, "text/csv", StringComparison.OrdinalIgnoreCase))
@@ -77,14 +84,16 @@ internal static class InvoiceImport
         if (!string.Equals(type, "multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
             return (null, TypedResults.Problem(
-                "Send the file as text/csv, or as the field 'file' of multipart/form-data.", statusCode: 415, title: "That is no CSV file."));
+                "Send the file as text/csv, or as the field 'file' of multipart/form-data.", statusCode: 415,
+                title: "That is no CSV file."));
         }
 
         try
         {
             return (await request.ReadFormAsync(ct)).Files["file"] is { } sent
                 ? (sent.OpenReadStream(), null)
-                : (null, TypedResults.Problem("Send the file in the field 'file'.", statusCode: 400, title: "There is no file."));
+                : (null, TypedResults.Problem(
+                    "Send the file in the field 'file'.", statusCode: 400, title: "There is no file."));
         }
         catch (InvalidDataException e)
         {
@@ -93,7 +102,8 @@ internal static class InvoiceImport
     }
 
     private static async Task<ImportedInvoices> WriteAsync(
-        InvoiceFile file, Dictionary<string, Currency> currencies, InvoicingContext db, DateTimeOffset now, CancellationToken ct)
+        InvoiceFile file, Dictionary<string, Currency> currencies, InvoicingContext db, DateTimeOffset now,
+        CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Imports of one customer queue here, so that the second finds the first one's contacts. Whoever reads or
@@ -107,7 +117,8 @@ internal static class InvoiceImport
             ct);
 
         var names = file.Invoices.Select(filed => filed.Invoice.Contact!.Known().Name).Distinct().ToArray();
-        var known = (await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name)).OrderBy(c => c.Id).ToListAsync(ct))
+        var known = (await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name)).OrderBy(c => c.Id)
+            .ToListAsync(ct))
             .DistinctBy(c => (c.Name, c.Email)).ToDictionary(c => (c.Name, c.Email));
         var added = new List<Contact>();
         var invoices = new List<Invoice>();
@@ -135,10 +146,12 @@ internal static class InvoiceImport
     }
 
     private static ProblemHttpResult TooLarge() => TypedResults.Problem(
-        $"A file has at most {LargestFile / 1024 / 1024} MB: import it in parts. Nothing was written.", statusCode: 413, title: "The file is too large.");
+        $"A file has at most {LargestFile / 1024 / 1024} MB: import it in parts. Nothing was written.", statusCode: 413,
+        title: "The file is too large.");
 
     /// <summary>The handler reads the body itself, so the document has to be told of it.</summary>
-    private static Task DescribeBody(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
+    private static Task DescribeBody(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
         var text = new OpenApiSchema { Type = JsonSchemaType.String };
         operation.RequestBody = new OpenApiRequestBody
@@ -152,7 +165,8 @@ internal static class InvoiceImport
                     Schema = new OpenApiSchema
                     {
                         Type = JsonSchemaType.Object,
-                        Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+                        Properties = new Dictionary<string, IOpenApiSchema> { ["file"] =
+                            new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
                         Required = new HashSet<string> { "file" },
                     },
                 },

@@ -13,24 +13,28 @@ internal static class InvoicesEndpoints
     /// Compiled once for all customers, because it is what is read most: EF takes a query apart again at each request
     /// to find it in its cache, which is more than half of what EF costs there (Benchmarks, <c>requests</c>).
     /// </summary>
-    private static readonly Func<InvoicingContext, Guid, CancellationToken, Task<FoundInvoice?>> FindCompiled = EF.CompileAsyncQuery(
-        (InvoicingContext db, Guid id, CancellationToken ct) => (
-            from invoice in db.Invoices.AsNoTracking().Include(i => i.Contact).Include(i => i.Lines.OrderBy(line => line.Position))
-            join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
-            where invoice.Id == id
-            select new FoundInvoice(invoice, currency)).SingleOrDefault());
+    private static readonly Func<InvoicingContext, Guid, CancellationToken, Task<FoundInvoice?>> FindCompiled =
+        EF.CompileAsyncQuery(
+            (InvoicingContext db, Guid id, CancellationToken ct) => (
+                from invoice in db.Invoices.AsNoTracking().Include(i => i.Contact)
+                    .Include(i => i.Lines.OrderBy(line => line.Position))
+                join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
+                where invoice.Id == id
+                select new FoundInvoice(invoice, currency)).SingleOrDefault());
 
     public static RouteGroupBuilder MapInvoices(this IEndpointRouteBuilder routes)
     {
         var invoices = routes.MapGroup("/invoices").WithTags("Invoices").RequireTenant();
         invoices.MapGet("/", List).WithSummary("Lists invoices, the newest first.");
-        invoices.MapGet("/{id:guid}", Find).WithName("FindInvoice").WithSummary("One invoice with its lines and total.");
+        invoices.MapGet("/{id:guid}", Find).WithName("FindInvoice")
+            .WithSummary("One invoice with its lines and total.");
         invoices.MapPost("/", Create).WithSummary("Writes an invoice.");
         invoices.MapImport();
         return invoices;
     }
 
-    private static Task<Page<InvoiceSummary>> List([AsParameters] Paging paging, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    private static Task<Page<InvoiceSummary>> List(
+        [AsParameters] Paging paging, InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
         var today = Today(time);
         return paging.OfAsync(
@@ -38,13 +42,17 @@ internal static class InvoicesEndpoints
             join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
             orderby invoice.Number descending
             select new InvoiceSummary(
-                invoice.Id, invoice.Number, invoice.Contact.Name, currency.Code, currency.Decimals, invoice.IssuedOn, invoice.DueOn,
-                invoice.PaidOn != null ? InvoiceStatus.Paid : invoice.DueOn < today ? InvoiceStatus.Overdue : InvoiceStatus.Open,
+                invoice.Id, invoice.Number, invoice.Contact.Name, currency.Code, currency.Decimals, invoice.IssuedOn,
+                invoice.DueOn,
+                invoice.PaidOn != null ? InvoiceStatus.Paid
+                    : invoice.DueOn < today ? InvoiceStatus.Overdue
+                    : InvoiceStatus.Open,
                 invoice.Lines.Sum(line => line.Total)),
             ct);
     }
 
-    private static async Task<Results<Ok<InvoiceView>, ProblemHttpResult>> Find(Guid id, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    private static async Task<Results<Ok<InvoiceView>, ProblemHttpResult>> Find(
+        Guid id, InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
         var found = await FindCompiled(db, id, ct);
         return found is null
@@ -58,16 +66,19 @@ internal static class InvoicesEndpoints
         // Validated: nothing that is required is missing here.
         if (await db.Currencies.FindAsync([invoice.Currency], ct) is not { } currency)
         {
-            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["currency"] = [NewInvoice.UnknownCurrency(invoice.Currency)] });
+            return TypedResults.ValidationProblem(
+                new Dictionary<string, string[]> { ["currency"] = [NewInvoice.UnknownCurrency(invoice.Currency)] });
         }
 
         var now = time.GetUtcNow();
         var (name, email) = invoice.Contact!.Known();
-        var contact = await db.Contacts.OrderBy(c => c.Id).FirstOrDefaultAsync(c => c.Name == name && c.Email == email, ct) ?? invoice.Contact.ToContact(now);
+        var contact = await db.Contacts.OrderBy(c => c.Id)
+            .FirstOrDefaultAsync(c => c.Name == name && c.Email == email, ct) ?? invoice.Contact.ToContact(now);
         var written = invoice.ToInvoice(contact, currency, now);
         db.Invoices.Add(written);
         await db.SaveChangesAsync(ct);
-        return TypedResults.CreatedAtRoute(InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
+        return TypedResults.CreatedAtRoute(
+            InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
     }
 
     private sealed record FoundInvoice(Invoice Invoice, Currency Currency);

@@ -6,20 +6,21 @@ namespace Api.Tenants;
 /// <summary>The header is read by a middleware, so the document has to be told of it.</summary>
 internal static class CustomerHeaderInOpenApi
 {
-    public static void AddCustomerHeader(this OpenApiOptions options) => options.AddOperationTransformer((operation, context, _) =>
-    {
-        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<NeedsTenant>().Any())
+    public static void AddCustomerHeader(this OpenApiOptions options) =>
+        options.AddOperationTransformer((operation, context, _) =>
         {
-            (operation.Parameters ??= []).Add(new OpenApiParameter
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<NeedsTenant>().Any())
             {
-                Name = CustomerResolution.Header,
-                In = ParameterLocation.Header,
-                Required = true,
-                Description = "The customer's slug.",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-            });
-        }
+                (operation.Parameters ??= []).Add(new OpenApiParameter
+                {
+                    Name = CustomerResolution.Header,
+                    In = ParameterLocation.Header,
+                    Required = true,
+                    Description = "The customer's slug.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                });
+            }
 
-        return Task.CompletedTask;
-    });
+            return Task.CompletedTask;
+        });
 }

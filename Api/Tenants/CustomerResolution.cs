@@ -50,7 +50,8 @@ internal static class CustomerResolution
             context.Response.Headers.RetryAfter = ((int)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title).ExecuteAsync(context);
+        await TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title)
+            .ExecuteAsync(context);
     });
 
     /// <summary>Puts the customer's slug on the request's span and on its log records.</summary>
@@ -70,7 +71,8 @@ internal static class CustomerResolution
 
     private static Refusal Unnamed(HttpContext context, int headers)
     {
-        context.RequestServices.GetRequiredService<TenancyMetrics>().Refuse(headers == 0 ? RequestRefusal.NoTenant : RequestRefusal.InvalidTenant);
+        context.RequestServices.GetRequiredService<TenancyMetrics>()
+            .Refuse(headers == 0 ? RequestRefusal.NoTenant : RequestRefusal.InvalidTenant);
         return new(400, "No customer was named.", headers == 0
             ? $"This address serves one customer: name it in the header {Header}."
             : $"The header {Header} has to hold one customer's slug: {CustomerSlug.Rule}.");
@@ -94,7 +96,8 @@ internal static class CustomerResolution
                 return null;
             case Availability.Upgrading:
                 metrics.Unavailable(Unavailability.Upgrading);
-                return new(503, "Being upgraded.", $"The customer '{slug}' is being upgraded. Try again in {Upgrade.TotalSeconds} seconds.", Upgrade);
+                return new(503, "Being upgraded.",
+                    $"The customer '{slug}' is being upgraded. Try again in {Upgrade.TotalSeconds} seconds.", Upgrade);
             default:
                 metrics.Unavailable(Unavailability.Suspended);
                 return new(503, "Not available.", $"The customer '{slug}' is suspended.", Suspension);

@@ -32,7 +32,8 @@ internal static class CustomerCommands
         })
         .WithCommand("demo", "Add demo customers", context => AddDemoAsync(context, migrations.Resource), new()
         {
-            Description = "Add demo customers: acme, globex and initech, with invoices. One that exists stays as it is.",
+            Description =
+                "Add demo customers: acme, globex and initech, with invoices. One that exists stays as it is.",
             ConfirmationMessage = "Add the demo customers acme, globex and initech, with invoices?",
             IconName = "PeopleAdd",
             UpdateState = WhileRunning,
@@ -45,7 +46,8 @@ internal static class CustomerCommands
 
     private static InteractionInput Text(string name, string label, int longest, string description) => new()
     {
-        Name = name, Label = label, InputType = InputType.Text, Required = true, MaxLength = longest, Description = description,
+        Name = name, Label = label, InputType = InputType.Text, Required = true, MaxLength = longest,
+        Description = description,
     };
 
     /// <summary>By the rule of the API, so that the form says it beside the field.</summary>

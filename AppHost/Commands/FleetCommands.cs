@@ -18,10 +18,12 @@ internal static class FleetCommands
         var job = migrations.Resource;
         return migrations
             .WithReport(
-                "status", "Status", "Status: who is at which version, who is behind, who failed and why, and the last runs.",
+                "status", "Status",
+                "Status: who is at which version, who is behind, who failed and why, and the last runs.",
                 "ClipboardTextLtr", database.Resource, highlighted: true)
             .WithReport(
-                "plan", "Plan", "Plan: what the next run would do, for whom. Changes nothing.", "TaskListLtr", database.Resource)
+                "plan", "Plan", "Plan: what the next run would do, for whom. Changes nothing.", "TaskListLtr",
+                database.Resource)
             .WithCommand("retry", "Retry failed", context => RetryAsync(context, job), new CommandOptions
             {
                 Description = "Retry failed: migrates the customers whose last migration failed.",
@@ -35,7 +37,8 @@ internal static class FleetCommands
             .WithCommand("halt", "Halt", context => HaltAsync(context, job), new CommandOptions
             {
                 Description = "Halt: asks the runs in progress to end after the batches in hand.",
-                ConfirmationMessage = "Halt the runs in progress? What is migrated stays. The API starts when a run has ended well.",
+                ConfirmationMessage =
+                    "Halt the runs in progress? What is migrated stays. The API starts when a run has ended well.",
                 IconName = "HandRight",
                 UpdateState = state => Enabled(state, database.Resource, whileRunning: true),
             });
@@ -86,7 +89,8 @@ internal static class FleetCommands
     private static Task<JobResult> RunAsync(ExecuteCommandContext context, IResource job, params string[] arguments) =>
         JobProcess.RunAsync(context.Services, job, arguments, context.CancellationToken);
 
-    private static string Ended(string command, JobResult result) => $"{command} ended with exit code {result.ExitCode}.";
+    private static string Ended(string command, JobResult result) =>
+        $"{command} ended with exit code {result.ExitCode}.";
 
     /// <param name="state">The job's.</param>
     /// <param name="database">What the commands ask.</param>

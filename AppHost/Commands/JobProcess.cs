@@ -56,7 +56,8 @@ internal static class JobProcess
     /// The orchestrator tells what it started a process with, resolved: connection strings, telemetry's address and
     /// names.
     /// </summary>
-    private static ImmutableArray<EnvironmentVariableSnapshot> Environment(IServiceProvider services, IResource resource)
+    private static ImmutableArray<EnvironmentVariableSnapshot> Environment(
+        IServiceProvider services, IResource resource)
     {
         var notifications = services.GetRequiredService<ResourceNotificationService>();
         return notifications.TryGetCurrentState(resource.Name, out var seen)

@@ -7,16 +7,18 @@ internal static class Manifest
     /// Adds <c>"job": { "succeedsWith": 0 }</c> to the project's entry. The manifest's format has no word for a program
     /// that ends, and a tool that doesn't know this one would restart the program for ever.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> PublishAsJob(this IResourceBuilder<ProjectResource> job) => job.WithManifestPublishingCallback(async context =>
-    {
-        context.Writer.WriteString("type", "project.v0");
-        context.Writer.WriteString("path", context.GetManifestRelativePath(job.Resource.GetProjectMetadata().ProjectPath));
-        context.Writer.WriteStartObject("job");
-        context.Writer.WriteNumber("succeedsWith", 0);
-        context.Writer.WriteEndObject();
-        await context.WriteCommandLineArgumentsAsync(job.Resource);
-        await context.WriteEnvironmentVariablesAsync(job.Resource);
-    });
+    public static IResourceBuilder<ProjectResource> PublishAsJob(this IResourceBuilder<ProjectResource> job) =>
+        job.WithManifestPublishingCallback(async context =>
+        {
+            context.Writer.WriteString("type", "project.v0");
+            context.Writer.WriteString(
+                "path", context.GetManifestRelativePath(job.Resource.GetProjectMetadata().ProjectPath));
+            context.Writer.WriteStartObject("job");
+            context.Writer.WriteNumber("succeedsWith", 0);
+            context.Writer.WriteEndObject();
+            await context.WriteCommandLineArgumentsAsync(job.Resource);
+            await context.WriteEnvironmentVariablesAsync(job.Resource);
+        });
 
     /// <summary>
     /// Opens the project's endpoints to the outside: in run mode those it has, in publish mode https alone. Whatever

@@ -24,18 +24,22 @@ internal static partial class PublishedPrograms
     {
         builder.Pipeline.AddStep("publish-programs", PublishAsync, requiredBy: WellKnownPipelineSteps.Publish);
         builder.Pipeline.AddStep("deploy-programs", _ => throw new InvalidOperationException(
-            $"Nothing was deployed: this AppHost has no deployment target. Run 'aspire publish -o out' and follow {Page}."), requiredBy: WellKnownPipelineSteps.Deploy);
+            "Nothing was deployed: this AppHost has no deployment target. Run 'aspire publish -o out' and " +
+            $"follow {Page}."), requiredBy: WellKnownPipelineSteps.Deploy);
     }
 
     private static async Task PublishAsync(PipelineStepContext context)
     {
-        var output = Path.GetFullPath(context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory());
-        var more = context.Services.GetRequiredService<IConfiguration>()["Publish:Arguments"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var output = Path.GetFullPath(
+            context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory());
+        var more = context.Services.GetRequiredService<IConfiguration>()["Publish:Arguments"]?.Split(
+            ' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
         foreach (var program in context.Model.GetProjectResources())
         {
             var project = Path.GetDirectoryName(program.GetProjectMetadata().ProjectPath)!;
             LogPublishing(context.Logger, Path.GetFileName(project), Path.Combine(output, program.Name));
-            await RunAsync(["publish", project, "--output", Path.Combine(output, program.Name), "--nologo", .. more], context.CancellationToken);
+            await RunAsync(["publish", project, "--output", Path.Combine(output, program.Name), "--nologo", .. more],
+                context.CancellationToken);
         }
 
         foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Deployment", "Files")))
@@ -50,14 +54,17 @@ internal static partial class PublishedPrograms
     /// <exception cref="InvalidOperationException">It failed; the message is what it wrote.</exception>
     private static async Task RunAsync(string[] arguments, CancellationToken ct)
     {
-        using var dotnet = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var dotnet = Process.Start(
+            new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
             var (said, errors) = (dotnet.StandardOutput.ReadToEndAsync(ct), dotnet.StandardError.ReadToEndAsync(ct));
             await dotnet.WaitForExitAsync(ct);
             if (dotnet.ExitCode != 0)
             {
-                throw new InvalidOperationException($"'dotnet {string.Join(' ', arguments)}' ended with {dotnet.ExitCode}.{Environment.NewLine}{await said}{await errors}");
+                throw new InvalidOperationException(
+                    $"'dotnet {string.Join(' ', arguments)}' ended with " +
+                    $"{dotnet.ExitCode}.{Environment.NewLine}{await said}{await errors}");
             }
         }
         finally

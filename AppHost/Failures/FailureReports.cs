@@ -11,7 +11,8 @@ namespace AppHost.Failures;
 /// </summary>
 internal sealed partial class FailureReports(
     DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
-    ResourceCommandService commands, IsolatedFailures isolated, IHostApplicationLifetime lifetime, ILogger<FailureReports> log) : BackgroundService
+    ResourceCommandService commands, IsolatedFailures isolated, IHostApplicationLifetime lifetime,
+    ILogger<FailureReports> log) : BackgroundService
 {
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
@@ -43,7 +44,8 @@ internal sealed partial class FailureReports(
         var before = _last.GetValueOrDefault(seen.ResourceId)?.Snapshot.State?.Text;
         _last[seen.ResourceId] = seen;
         // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
-        var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource && !seen.Snapshot.IsHidden;
+        var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource
+            && !seen.Snapshot.IsHidden;
         if (state == before || !isProcess)
         {
             if (state != before && resource is IResourceWithParent)
@@ -140,7 +142,8 @@ internal sealed partial class FailureReports(
             // Until the API answers, the processors are its own: asking the job takes a second of one.
             var waiters = model.Resources.Where(resource => WaitsFor(resource).Contains(job))
                 .Select(waiter => notifications.WaitForResourceAsync(
-                    waiter.Name, seen => seen.Snapshot.HealthStatus is HealthStatus.Healthy or HealthStatus.Degraded, ct));
+                    waiter.Name, seen => seen.Snapshot.HealthStatus is HealthStatus.Healthy or HealthStatus.Degraded,
+                    ct));
             await Task.WhenAny(Task.WhenAll(waiters), Task.Delay(UntilApiAnswers, ct));
             var sentence = await isolated.ShowAsync(ct);
             if (notifications.TryGetCurrentState(job.Name, out var now)
@@ -193,7 +196,8 @@ internal sealed partial class FailureReports(
 
         var state = seen.Snapshot.State?.Text;
         return wait.WaitType == WaitType.WaitForCompletion
-            ? seen.Snapshot.ExitCode == wait.ExitCode && (state == KnownResourceStates.Finished || IsolatedFailures.IsShown(state))
+            ? seen.Snapshot.ExitCode == wait.ExitCode
+                && (state == KnownResourceStates.Finished || IsolatedFailures.IsShown(state))
             : state == KnownResourceStates.Running;
     }
 

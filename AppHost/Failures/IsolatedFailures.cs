@@ -80,7 +80,8 @@ internal sealed class IsolatedFailures(
                 {
                     // Whoever waits for its completion looks at the exit code, which stays.
                     State = new($"{Prefix}{failures.Count} failed", KnownResourceStateStyles.Warn),
-                    Properties = properties.Add(new(Property, string.Join(Environment.NewLine, failures.Take(MostNamed)))),
+                    Properties = properties.Add(
+                        new(Property, string.Join(Environment.NewLine, failures.Take(MostNamed)))),
                 };
         });
     }
@@ -97,12 +98,15 @@ internal sealed class IsolatedFailures(
 
         _lifecycleFollows = true;
         string[] lifecycle =
-            [KnownResourceCommands.StartCommand, KnownResourceCommands.StopCommand, KnownResourceCommands.RestartCommand];
-        foreach (var command in job.Annotations.OfType<ResourceCommandAnnotation>().Where(one => lifecycle.Contains(one.Name)).ToList())
+            [KnownResourceCommands.StartCommand, KnownResourceCommands.StopCommand,
+                KnownResourceCommands.RestartCommand];
+        foreach (var command in job.Annotations.OfType<ResourceCommandAnnotation>()
+            .Where(one => lifecycle.Contains(one.Name)).ToList())
         {
             job.Annotations.Remove(command);
             job.Annotations.Add(new ResourceCommandAnnotation(
-                command.Name, command.DisplayName, state => command.UpdateState(AsFinished(state)), command.ExecuteCommand,
+                command.Name, command.DisplayName, state => command.UpdateState(AsFinished(state)),
+                command.ExecuteCommand,
                 command.DisplayDescription, command.Arguments, command.ConfirmationMessage,
                 command.IconName, command.IconVariant, command.IsHighlighted));
         }
@@ -112,7 +116,8 @@ internal sealed class IsolatedFailures(
     {
         var snapshot = context.ResourceSnapshot;
         return IsShown(snapshot.State?.Text)
-            ? new() { ResourceSnapshot = snapshot with { State = KnownResourceStates.Finished }, Services = context.Services }
+            ? new() { ResourceSnapshot = snapshot with { State = KnownResourceStates.Finished },
+                Services = context.Services }
             : context;
     }
 }

@@ -11,7 +11,8 @@ namespace AppHost.Health;
 /// Aspire's own check knows only the status code.
 /// </summary>
 internal sealed class ReadinessCheck(
-    EndpointReference endpoint, HttpClient http, ResourceNotificationService notifications, TimeProvider time) : IHealthCheck
+    EndpointReference endpoint, HttpClient http, ResourceNotificationService notifications,
+    TimeProvider time) : IHealthCheck
 {
     private const string Path = "/health";
 
@@ -111,7 +112,8 @@ internal static class ReadinessCheckBuilder
         project.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             name,
             services => new ReadinessCheck(
-                project.GetEndpoint("http"), http, services.GetRequiredService<ResourceNotificationService>(), TimeProvider.System),
+                project.GetEndpoint("http"), http, services.GetRequiredService<ResourceNotificationService>(),
+                TimeProvider.System),
             failureStatus: null, tags: null));
         return project.WithHealthCheck(name);
     }

@@ -29,28 +29,36 @@ internal static class ApiLogin
     /// </summary>
     public static ApiLogins AddApiLogins(this IResourceBuilder<IResourceWithConnectionString> tenants) => new(
         tenants.AddLogin(Name, "tenants_api", "tenants-api-password"),
-        tenants.ApplicationBuilder.ExecutionContext.IsPublishMode ? tenants.AddLogin(RegistryName, "tenants_registry", "tenants-registry-password") : null);
+        tenants.ApplicationBuilder.ExecutionContext.IsPublishMode
+            ? tenants.AddLogin(RegistryName, "tenants_registry", "tenants-registry-password")
+            : null);
 
     /// <summary>The job makes the logins, and the API uses them.</summary>
-    public static IResourceBuilder<ProjectResource> WithApiLogins(this IResourceBuilder<ProjectResource> project, ApiLogins logins)
+    public static IResourceBuilder<ProjectResource> WithApiLogins(
+        this IResourceBuilder<ProjectResource> project, ApiLogins logins)
     {
         project.WithEnvironment(Variable, logins.Serving);
-        return logins.Registry is null ? project : project.WithEnvironment($"ConnectionStrings__{RegistryName}", logins.Registry);
+        return logins.Registry is null
+            ? project
+            : project.WithEnvironment($"ConnectionStrings__{RegistryName}", logins.Registry);
     }
 
     /// <summary>
     /// In run mode the project gets the owner's connection string, and so may create customers. A published one doesn't
     /// get it: whoever breaks into that process can't alter or drop a schema (decision 13).
     /// </summary>
-    public static IResourceBuilder<ProjectResource> WithOwnerInRunMode(this IResourceBuilder<ProjectResource> project, IResourceBuilder<IResourceWithConnectionString> tenants) =>
-        project.ApplicationBuilder.ExecutionContext.IsPublishMode ? project : project.WithReference(tenants);
+    public static IResourceBuilder<ProjectResource> WithOwnerInRunMode(
+        this IResourceBuilder<ProjectResource> project, IResourceBuilder<IResourceWithConnectionString> tenants) =>
+            project.ApplicationBuilder.ExecutionContext.IsPublishMode ? project : project.WithReference(tenants);
 
-    private static ReferenceExpression AddLogin(this IResourceBuilder<IResourceWithConnectionString> tenants, string name, string user, string passwordName)
+    private static ReferenceExpression AddLogin(
+        this IResourceBuilder<IResourceWithConnectionString> tenants, string name, string user, string passwordName)
     {
         var builder = tenants.ApplicationBuilder;
         if (tenants.Resource is PostgresDatabaseResource or LocalPostgresDatabaseResource)
         {
-            var password = builder.AddParameter(passwordName, new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
+            var password = builder.AddParameter(passwordName,
+                new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
             return tenants.Resource is PostgresDatabaseResource { Parent.PrimaryEndpoint: var server } database
                 // Not the database's connection string with another user at its end: the superuser's password would be
                 // in it.
@@ -60,7 +68,8 @@ internal static class ApiLogin
                 : ReferenceExpression.Create($"{tenants.Resource};Username={user};Password={password}");
         }
 
-        return builder.ExecutionContext.IsRunMode && string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name))
+        return builder.ExecutionContext.IsRunMode
+            && string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name))
             ? ReferenceExpression.Create($"")
             : ReferenceExpression.Create($"{builder.AddConnectionString(name).Resource}");
     }

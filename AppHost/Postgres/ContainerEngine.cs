@@ -35,12 +35,16 @@ internal sealed record ContainerEngine(string Command)
     public bool HasVolume(string volume) => Run("volume", "inspect", volume).Succeeded;
 
     /// <summary>The running containers that have the volume, whoever started them.</summary>
-    public IReadOnlyList<VolumeUser> UsersOf(string volume) => Run("ps", "--filter", $"volume={volume}", "--format", "{{.Names}} {{.Labels}}") is { Succeeded: true } running
-        ? [.. running.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(line => new VolumeUser(line.Split(' ')[0], line.Contains("com.microsoft.developer.usvc-dev", StringComparison.Ordinal)))]
-        : [];
+    public IReadOnlyList<VolumeUser> UsersOf(string volume) =>
+        Run("ps", "--filter", $"volume={volume}", "--format", "{{.Names}} {{.Labels}}") is { Succeeded: true } running
+            ? [.. running.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(line =>
+                    new VolumeUser(line.Split(' ')[0],
+                        line.Contains("com.microsoft.developer.usvc-dev", StringComparison.Ordinal)))]
+            : [];
 
-    private Command Run(params IReadOnlyList<string> arguments) => LocalPostgres.Cluster.Command.Run(LongPatience, [Command, .. arguments]);
+    private Command Run(params IReadOnlyList<string> arguments) =>
+        LocalPostgres.Cluster.Command.Run(LongPatience, [Command, .. arguments]);
 
     // `podman version` knows no server: on Linux podman is its own engine, and `info` is what needs it to work.
     private bool Answers() => LocalPostgres.Cluster.Command.Run(Patience, Name == "podman"

@@ -9,13 +9,15 @@ namespace AppHost.Postgres;
 /// The health of a login. When the server refuses it, the health report, the resource's log and the AppHost's console
 /// say what to do; the console once for each refusal that is new.
 /// </summary>
-internal sealed partial class LoginCheck(IServiceProvider services, IResourceWithConnectionString server, string? database, Func<PostgresException, string?> explain) : IHealthCheck
+internal sealed partial class LoginCheck(IServiceProvider services, IResourceWithConnectionString server,
+    string? database, Func<PostgresException, string?> explain) : IHealthCheck
 {
     private const int PatienceInSeconds = 5;
 
     private string? _told;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -35,7 +37,8 @@ internal sealed partial class LoginCheck(IServiceProvider services, IResourceWit
             if (_told != what)
             {
                 _told = what;
-                LogRefused(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(LoginCheck).Namespace!), what);
+                LogRefused(
+                    services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(LoginCheck).Namespace!), what);
                 LogRefused(services.GetRequiredService<ResourceLoggerService>().GetLogger(server), what);
             }
 
@@ -57,13 +60,15 @@ internal static class LoginCheckRegistration
     /// <param name="server">The resource whose connection string is tried.</param>
     /// <param name="database">The database to connect to; null for the connection string's own.</param>
     /// <param name="explain">What to do about a refusal; null for one that ends by itself.</param>
-    public static IResourceBuilder<T> WithLoginCheck<T>(this IResourceBuilder<T> server, string? database, Func<PostgresException, string?> explain)
+    public static IResourceBuilder<T> WithLoginCheck<T>(
+        this IResourceBuilder<T> server, string? database, Func<PostgresException, string?> explain)
         where T : IResourceWithConnectionString
     {
         LoginCheck? check = null;
         var name = $"{server.Resource.Name}_login";
         server.ApplicationBuilder.Services.AddHealthChecks().Add(new(
-            name, services => check ??= new(services, server.Resource, database, explain), HealthStatus.Unhealthy, tags: null));
+            name, services => check ??= new(services, server.Resource, database, explain), HealthStatus.Unhealthy,
+            tags: null));
         return server.WithHealthCheck(name);
     }
 }

@@ -11,9 +11,12 @@ namespace AppHost.Postgres;
 internal static class OtherData
 {
     /// <summary>Local data, while a container or a connection string is used.</summary>
-    public static IReadOnlyList<string> InFolders(IDistributedApplicationBuilder builder, TenantsDatabase.State state) =>
-        [.. DataFolder.WithData(builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], state.Home).Select(folder =>
-            $"The folder '{folder}' holds data of this AppHost too, made by a local server. This run doesn't show that data. To use it: --Postgres:Use=local")];
+    public static IReadOnlyList<string> InFolders(
+        IDistributedApplicationBuilder builder, TenantsDatabase.State state) =>
+            [.. DataFolder.WithData(builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], state.Home)
+                .Select(folder =>
+                    $"The folder '{folder}' holds data of this AppHost too, made by a local server. This run doesn't " +
+                    "show that data. To use it: --Postgres:Use=local")];
 
     /// <summary>A container volume, while a local server or a connection string is used.</summary>
     /// <param name="engine">The engine, or null if none answers.</param>

@@ -13,12 +13,14 @@ internal static partial class SourceTelling
     /// <param name="database">The database.</param>
     /// <param name="source">The one line.</param>
     /// <param name="warnings">Asked for at the start: data in sources that this run doesn't use.</param>
-    public static IResourceBuilder<T> Tell<T>(this IResourceBuilder<T> database, string source, Func<IReadOnlyList<string>> warnings)
+    public static IResourceBuilder<T> Tell<T>(
+        this IResourceBuilder<T> database, string source, Func<IReadOnlyList<string>> warnings)
         where T : IResource
     {
         database.ApplicationBuilder.Eventing.Subscribe<BeforeStartEvent>(async (start, ct) =>
         {
-            var console = start.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SourceTelling).Namespace!);
+            var console = start.Services.GetRequiredService<ILoggerFactory>()
+                .CreateLogger(typeof(SourceTelling).Namespace!);
             var dashboard = start.Services.GetRequiredService<ResourceLoggerService>().GetLogger(database.Resource);
             LogSource(console, source);
             LogSource(dashboard, source);
@@ -29,7 +31,8 @@ internal static partial class SourceTelling
             }
 
             await start.Services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(
-                database.Resource, snapshot => snapshot with { Properties = snapshot.Properties.Add(new(Property, source)) });
+                database.Resource,
+                snapshot => snapshot with { Properties = snapshot.Properties.Add(new(Property, source)) });
         });
         return database;
     }

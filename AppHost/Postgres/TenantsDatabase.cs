@@ -37,12 +37,14 @@ internal static class TenantsDatabase
     /// </summary>
     /// <exception cref="NoPostgresException">None of them is possible, or the forced one isn't, or another server uses
     /// the data.</exception>
-    public static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(this IDistributedApplicationBuilder builder) =>
-        builder.AddTenantsDatabase(new State(DataFolder.StateHome(), Remembers: IsAProgram));
+    public static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(
+        this IDistributedApplicationBuilder builder) =>
+            builder.AddTenantsDatabase(new State(DataFolder.StateHome(), Remembers: IsAProgram));
 
     /// <param name="builder">The AppHost.</param>
     /// <param name="state">What is kept outside the AppHost's folder.</param>
-    internal static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(this IDistributedApplicationBuilder builder, State state)
+    internal static IResourceBuilder<IResourceWithConnectionString> AddTenantsDatabase(
+        this IDistributedApplicationBuilder builder, State state)
     {
         NoPostgresException.IsShownPlainly();
         if (builder.ExecutionContext.IsPublishMode)
@@ -56,10 +58,14 @@ internal static class TenantsDatabase
             null or "" when IsConfigured(builder) => builder.AddConfigured(state, "it is configured"),
             null or "" when ContainerEngine.Find(builder.Configuration) is { } engine =>
                 builder.AddContainer(state, engine, $"no connection string is configured and {engine.Name} answers"),
-            null or "" => builder.AddLocal(state, "no connection string is configured and no container engine answers", engineWasAsked: true),
+            null or "" => builder.AddLocal(
+                state, "no connection string is configured and no container engine answers", engineWasAsked: true),
             "connection" when IsConfigured(builder) => builder.AddConfigured(state, "Postgres:Use is 'connection'"),
-            "connection" => throw Impossible("Postgres:Use is 'connection', and no connection string 'ConnectionStrings:tenants' is configured."),
-            "container" when ContainerEngine.Find(builder.Configuration) is { } engine => builder.AddContainer(state, engine, "Postgres:Use is 'container'"),
+            "connection" =>
+                throw Impossible(
+                    "Postgres:Use is 'connection', and no connection string 'ConnectionStrings:tenants' is configured."),
+            "container" when ContainerEngine.Find(builder.Configuration) is { } engine =>
+                builder.AddContainer(state, engine, "Postgres:Use is 'container'"),
             "container" => throw Impossible("Postgres:Use is 'container', and no container engine answers."),
             "local" => builder.AddLocal(state, "Postgres:Use is 'local'", engineWasAsked: false),
             var unknown => throw Impossible($"Postgres:Use is '{unknown}': it can be connection, container or local."),
@@ -70,23 +76,33 @@ internal static class TenantsDatabase
     /// A published application has its server in a container, or with <c>Postgres:Use</c> = <c>connection</c> somewhere
     /// else: then the connection strings are parameters.
     /// </summary>
-    private static IResourceBuilder<IResourceWithConnectionString> AddPublished(this IDistributedApplicationBuilder builder) => builder.Configuration["Postgres:Use"] switch
-    {
-        // Aspire creates the database in run mode only. The image does it by this variable.
-        null or "" or "container" => builder.AddPostgres(Server).WithDataVolume(builder.Configuration["Postgres:DataVolume"]).WithEnvironment("POSTGRES_DB", Name).AddDatabase(Name),
-        "connection" => builder.AddConnectionString(Name),
-        var unknown => throw new NoPostgresException($"Postgres:Use is '{unknown}': when publishing it can be container (the default) or connection."),
-    };
+    private static IResourceBuilder<IResourceWithConnectionString> AddPublished(
+        this IDistributedApplicationBuilder builder) => builder.Configuration["Postgres:Use"] switch
+        {
+            // Aspire creates the database in run mode only. The image does it by this variable.
+            null or "" or "container" =>
+                builder.AddPostgres(Server).WithDataVolume(builder.Configuration["Postgres:DataVolume"])
+                    .WithEnvironment("POSTGRES_DB", Name).AddDatabase(Name),
+            "connection" => builder.AddConnectionString(Name),
+            var unknown => throw new NoPostgresException(
+                $"Postgres:Use is '{unknown}': when publishing it can be container (the default) or connection."),
+        };
 
-    private static bool IsConfigured(IDistributedApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name));
+    private static bool IsConfigured(IDistributedApplicationBuilder builder) =>
+        !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(Name));
 
-    private static IResourceBuilder<IResourceWithConnectionString> AddConfigured(this IDistributedApplicationBuilder builder, State state, string why)
+    private static IResourceBuilder<IResourceWithConnectionString> AddConfigured(
+        this IDistributedApplicationBuilder builder, State state, string why)
     {
         var told = Read(builder.Configuration.GetConnectionString(Name)!);
         return builder.AddConnectionString(Name)
             .WithLoginCheck(database: null, refusal => RefusedLogin.OfConfigured(refusal, told))
-            .Tell($"PostgreSQL: the database '{told.Database}' on '{told.Host}:{told.Port}' (ConnectionStrings:tenants), because {why}.",
-                () => [.. OtherData.InFolders(builder, state), .. OtherData.InVolumes(ContainerEngine.Find(builder.Configuration), VolumeOf(builder), state.Memory(builder))]);
+            .Tell(
+                $"PostgreSQL: the database '{told.Database}' on '{told.Host}:{told.Port}' " +
+                $"(ConnectionStrings:tenants), because {why}.",
+                () => [.. OtherData.InFolders(builder, state),
+                    .. OtherData.InVolumes(
+                        ContainerEngine.Find(builder.Configuration), VolumeOf(builder), state.Memory(builder))]);
     }
 
     private static NpgsqlConnectionStringBuilder Read(string connectionString)
@@ -101,7 +117,8 @@ internal static class TenantsDatabase
         }
     }
 
-    private static IResourceBuilder<PostgresDatabaseResource> AddContainer(this IDistributedApplicationBuilder builder, State state, ContainerEngine engine, string why)
+    private static IResourceBuilder<PostgresDatabaseResource> AddContainer(
+        this IDistributedApplicationBuilder builder, State state, ContainerEngine engine, string why)
     {
         var volume = VolumeOf(builder);
         var claim = VolumeClaim.Take(volume, engine, state.Folder);
@@ -117,10 +134,12 @@ internal static class TenantsDatabase
         return server
             .WithLoginCheck("postgres", refusal => RefusedLogin.OfContainer(refusal, volume, engine))
             .AddDatabase(Name)
-            .Tell($"PostgreSQL: a container of {engine.Name} with the volume '{volume}', because {why}.", () => OtherData.InFolders(builder, state));
+            .Tell($"PostgreSQL: a container of {engine.Name} with the volume '{volume}', because {why}.",
+                () => OtherData.InFolders(builder, state));
     }
 
-    private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(this IDistributedApplicationBuilder builder, State state, string why, bool engineWasAsked)
+    private static IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(
+        this IDistributedApplicationBuilder builder, State state, string why, bool engineWasAsked)
     {
         var installed = PostgresBinaries.Installed();
         var mayFetch = IsAProgram && builder.Configuration.GetValue("Postgres:Fetch", defaultValue: true);
@@ -130,9 +149,11 @@ internal static class TenantsDatabase
         }
 
         var account = ServerAccount.Current();
-        var folder = DataFolder.Choose(builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], account, state.Home, Console.Out);
+        var folder = DataFolder.Choose(
+            builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], account, state.Home, Console.Out);
         var version = DatabaseCluster.VersionOf(folder);
-        if (mayFetch && PostgresBinaries.Choose(installed, version) is null && version is null or FetchedPostgres.Version)
+        if (mayFetch && PostgresBinaries.Choose(installed, version) is null
+            && version is null or FetchedPostgres.Version)
         {
             installed = [.. installed, Fetch(account, why)];
         }
@@ -140,9 +161,12 @@ internal static class TenantsDatabase
         var cluster = DatabaseCluster.Open(folder, account, installed);
         return builder.AddLocalPostgres(Server, cluster).AddDatabase(Name).Tell(
             cluster.Binaries.IsFetched
-                ? $"PostgreSQL: a local server, version {cluster.Binaries.Major}, fetched by npm, with the data in '{cluster.Data}', because {why} and no PostgreSQL {version ?? "server"} is installed."
-                : $"PostgreSQL: a local server, version {cluster.Binaries.Major}, from '{cluster.Binaries.Folder}', with the data in '{cluster.Data}', because {why}.",
-            () => OtherData.InVolumes(engineWasAsked ? null : ContainerEngine.Find(builder.Configuration), VolumeOf(builder), state.Memory(builder)));
+                ? $"PostgreSQL: a local server, version {cluster.Binaries.Major}, fetched by npm, with the data in " +
+                    $"'{cluster.Data}', because {why} and no PostgreSQL {version ?? "server"} is installed."
+                : $"PostgreSQL: a local server, version {cluster.Binaries.Major}, from '{cluster.Binaries.Folder}', " +
+                    $"with the data in '{cluster.Data}', because {why}.",
+            () => OtherData.InVolumes(engineWasAsked ? null : ContainerEngine.Find(builder.Configuration),
+                VolumeOf(builder), state.Memory(builder)));
     }
 
     private static PostgresBinaries Fetch(ServerAccount account, string why)
@@ -150,7 +174,9 @@ internal static class TenantsDatabase
         var npm = FetchedPostgres.OfUser(account);
         if (!npm.IsPossible())
         {
-            throw Impossible($"No PostgreSQL server is installed, and npm, which could fetch one, doesn't answer; a local server is needed, because {why}.");
+            throw Impossible(
+                "No PostgreSQL server is installed, and npm, which could fetch one, doesn't answer; a local server " +
+                $"is needed, because {why}.");
         }
 
         try
@@ -159,7 +185,9 @@ internal static class TenantsDatabase
         }
         catch (NoPostgresException problem)
         {
-            throw Impossible($"No PostgreSQL server is installed; a local one is needed, because {why}.{Environment.NewLine}{problem.Message}");
+            throw Impossible(
+                "No PostgreSQL server is installed; a local one is needed, because " +
+                $"{why}.{Environment.NewLine}{problem.Message}");
         }
     }
 
@@ -167,9 +195,12 @@ internal static class TenantsDatabase
     /// The container's volume: Aspire's own name for it, which depends on the AppHost's path alone, or
     /// <c>Postgres:DataVolume</c>.
     /// </summary>
-    private static string VolumeOf(IDistributedApplicationBuilder builder) => builder.Configuration["Postgres:DataVolume"] is { Length: > 0 } wanted
-        ? wanted
-        : VolumeNameGenerator.Generate(builder.CreateResourceBuilder(new PostgresServerResource(Server, null, new ParameterResource("unused", _ => ""))), "data");
+    private static string VolumeOf(IDistributedApplicationBuilder builder) =>
+        builder.Configuration["Postgres:DataVolume"] is { Length: > 0 } wanted
+            ? wanted
+            : VolumeNameGenerator.Generate(
+                builder.CreateResourceBuilder(
+                    new PostgresServerResource(Server, null, new ParameterResource("unused", _ => ""))), "data");
 
     private static NoPostgresException Impossible(string why) => new($"{why}{Environment.NewLine}{WaysOut}");
 

@@ -74,7 +74,8 @@ internal sealed class VolumeClaim : IHostedService, IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            taken = new FileStream(Path.Combine(folder, $"{volume}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            taken = new FileStream(
+                Path.Combine(folder, $"{volume}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             return true;
         }
         catch (Exception problem) when (problem is UnauthorizedAccessException or DirectoryNotFoundException)

@@ -24,25 +24,37 @@ internal static class IncludeBenchmark
     private const int Invoices = 100;
     private const int LinesOfEach = 5;
 
-    private static readonly (string Name, string Result, Func<InvoicingContext, CancellationToken, Task<int>> Run)[] Lists =
+    private static readonly (string Name, string Result,
+        Func<InvoicingContext, CancellationToken, Task<int>> Run)[] Lists =
     [
-        ("Include, not tracked", "include.vs_ef", async (db, ct) => (await db.Invoices.AsNoTracking().Include(i => i.Lines).ToListAsync(ct)).Sum(i => i.Lines.Count)),
-        ("Include, tracked", "include.tracked_vs_ef", async (db, ct) => (await db.Invoices.Include(i => i.Lines).ToListAsync(ct)).Sum(i => i.Lines.Count)),
-        ("Include as a split query", "include.split_vs_ef", async (db, ct) => (await db.Invoices.AsNoTracking().Include(i => i.Lines).AsSplitQuery().ToListAsync(ct)).Sum(i => i.Lines.Count)),
+        ("Include, not tracked", "include.vs_ef",
+            async (db, ct) =>
+                (await db.Invoices.AsNoTracking().Include(i => i.Lines).ToListAsync(ct)).Sum(i => i.Lines.Count)),
+        ("Include, tracked", "include.tracked_vs_ef",
+            async (db, ct) => (await db.Invoices.Include(i => i.Lines).ToListAsync(ct)).Sum(i => i.Lines.Count)),
+        ("Include as a split query", "include.split_vs_ef",
+            async (db, ct) =>
+                (await db.Invoices.AsNoTracking().Include(i => i.Lines).AsSplitQuery().ToListAsync(ct))
+                    .Sum(i => i.Lines.Count)),
         ("a list within a projection", "include.projected_vs_ef", async (db, ct) =>
-            (await db.Invoices.Select(i => new { i.Number, Totals = i.Lines.Select(line => line.Total).ToList() }).ToListAsync(ct)).Sum(i => i.Totals.Count)),
-        ("the lines alone", "include.flat_vs_ef", async (db, ct) => (await db.InvoiceLines.AsNoTracking().ToListAsync(ct)).Count),
+            (await db.Invoices.Select(i => new { i.Number, Totals = i.Lines.Select(line => line.Total).ToList() })
+                .ToListAsync(ct)).Sum(i => i.Totals.Count)),
+        ("the lines alone", "include.flat_vs_ef",
+            async (db, ct) => (await db.InvoiceLines.AsNoTracking().ToListAsync(ct)).Count),
     ];
 
     public static async Task RunAsync(int rounds, TextWriter output, CancellationToken ct)
     {
         await using var fleet = await Fleet.StartAsync(ct);
-        await output.WriteLineAsync($"{await fleet.DescriptionAsync(ct)}; {Invoices} invoices with {LinesOfEach} lines each, {rounds} rounds, microseconds:");
+        await output.WriteLineAsync(
+            $"{await fleet.DescriptionAsync(ct)}; {Invoices} invoices with {LinesOfEach} lines each, {rounds} " +
+            "rounds, microseconds:");
         await fleet.CreateDatabaseAsync(Database, copyOf: null, ct);
         await fleet.ProvisionAsync(Database, 0, 1, ct);
         var database = fleet.ConnectionString(Database);
         await using var ours = Services(database);
-        await using var efs = Services(database, options => options.ReplaceService<ILiftableConstantProcessor, RelationalLiftableConstantProcessor>());
+        await using var efs = Services(database,
+            options => options.ReplaceService<ILiftableConstantProcessor, RelationalLiftableConstantProcessor>());
         await FillAsync(ours, ct);
 
         List<string[]> rows = [["", Efs, Ours, "ratio"]];
@@ -76,9 +88,11 @@ internal static class IncludeBenchmark
     }
 
     private static ServiceProvider Services(string database, Action<DbContextOptionsBuilder>? context = null) =>
-        new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = database, context).BuildServiceProvider();
+        new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = database, context)
+            .BuildServiceProvider();
 
-    private static InvoicingContext Lease(ServiceProvider services) => services.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(Fleet.Tenant(0));
+    private static InvoicingContext Lease(ServiceProvider services) =>
+        services.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(Fleet.Tenant(0));
 
     private static async Task FillAsync(ServiceProvider services, CancellationToken ct)
     {
@@ -87,9 +101,12 @@ internal static class IncludeBenchmark
         var day = new DateOnly(2026, 1, 1);
         for (var number = 0; number < Invoices; number++)
         {
-            var invoice = new Invoice { Id = Guid.CreateVersion7(), Contact = contact, ContactId = contact.Id, CurrencyCode = "EUR", IssuedOn = day, DueOn = day.AddDays(30), CreatedAt = TimeProvider.System.GetUtcNow() };
+            var invoice = new Invoice { Id = Guid.CreateVersion7(), Contact = contact, ContactId = contact.Id,
+                CurrencyCode = "EUR", IssuedOn = day, DueOn = day.AddDays(30),
+                CreatedAt = TimeProvider.System.GetUtcNow() };
             invoice.Lines.AddRange(Enumerable.Range(1, LinesOfEach).Select(position =>
-                new InvoiceLine { Id = Guid.CreateVersion7(), Position = position, Description = "Hosting", Quantity = 1, UnitPrice = 2, Total = 2 }));
+                new InvoiceLine { Id = Guid.CreateVersion7(), Position = position, Description = "Hosting",
+                    Quantity = 1, UnitPrice = 2, Total = 2 }));
             db.Add(invoice);
         }
 
@@ -97,7 +114,8 @@ internal static class IncludeBenchmark
     }
 
     /// <summary>Of one list, in microseconds.</summary>
-    private static async Task<double> TimeAsync(ServiceProvider services, Func<InvoicingContext, CancellationToken, Task<int>> run, CancellationToken ct)
+    private static async Task<double> TimeAsync(
+        ServiceProvider services, Func<InvoicingContext, CancellationToken, Task<int>> run, CancellationToken ct)
     {
         const int lists = 40;
         GC.Collect();

@@ -20,9 +20,11 @@ internal sealed class ServerCpu
     public static async Task<ServerCpu> OfAsync(NpgsqlDataSource admin, string application, CancellationToken ct) =>
         new(OperatingSystem.IsLinux() ? await BackendsAsync(admin, application, ct) : []);
 
-    public static async Task<IReadOnlyList<int>> BackendsAsync(NpgsqlDataSource admin, string application, CancellationToken ct)
+    public static async Task<IReadOnlyList<int>> BackendsAsync(
+        NpgsqlDataSource admin, string application, CancellationToken ct)
     {
-        await using var command = admin.CreateCommand("SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = $1 ORDER BY pid");
+        await using var command = admin.CreateCommand(
+            "SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = $1 ORDER BY pid");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = application });
         await using var rows = await command.ExecuteReaderAsync(ct);
         var backends = new List<int>();
@@ -51,7 +53,9 @@ internal sealed class ServerCpu
     {
         // The scheduler counts nanoseconds; stat has the same in ticks of 10 ms, coarse for a slice of half a second.
         var scheduler = Path.Combine(folder, "schedstat");
-        if (File.Exists(scheduler) && long.TryParse(File.ReadAllText(scheduler).Split(' ')[0], CultureInfo.InvariantCulture, out var nanoseconds) && nanoseconds > 0)
+        if (File.Exists(scheduler)
+            && long.TryParse(File.ReadAllText(scheduler).Split(' ')[0], CultureInfo.InvariantCulture,
+                out var nanoseconds) && nanoseconds > 0)
         {
             return nanoseconds / 1e9;
         }
@@ -59,6 +63,7 @@ internal sealed class ServerCpu
         // After the name, which is in brackets and may contain anything: field 14 is utime, 15 stime.
         var stat = File.ReadAllText(Path.Combine(folder, "stat"));
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+        return (long.Parse(fields[11], CultureInfo.InvariantCulture) +
+            long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 }

@@ -11,7 +11,8 @@ namespace Benchmarks.Measuring;
 /// <param name="AllocatedBytes">Managed memory, of all threads.</param>
 /// <param name="ClientCpu">Of this process.</param>
 /// <param name="ServerCpu">Of the server's processes that serve the variant; null where they can't be seen.</param>
-internal sealed record Slice(int Requests, double Time, double P50, double P99, double AllocatedBytes, double ClientCpu, double? ServerCpu)
+internal sealed record Slice(
+    int Requests, double Time, double P50, double P99, double AllocatedBytes, double ClientCpu, double? ServerCpu)
 {
     /// <summary>Client and server; the client alone where the server's can't be seen.</summary>
     public double Cpu => ClientCpu + (ServerCpu ?? 0);

@@ -6,7 +6,9 @@ namespace Benchmarks.Measuring;
 /// </summary>
 internal readonly record struct Estimate(double Median, double? Low, double? High)
 {
-    public override string ToString() => Low is null ? FormattableString.Invariant($"{Median:0.00}") : FormattableString.Invariant($"{Median:0.00} [{Low:0.00} - {High:0.00}]");
+    public override string ToString() =>
+        Low is null ? FormattableString.Invariant($"{Median:0.00}") : FormattableString.Invariant(
+            $"{Median:0.00} [{Low:0.00} - {High:0.00}]");
 }
 
 /// <summary>
@@ -31,7 +33,9 @@ internal static class Statistics
 
         var place = share * (sorted.Length - 1);
         var below = (int)place;
-        return below + 1 == sorted.Length ? sorted[below] : sorted[below] + (place - below) * (sorted[below + 1] - sorted[below]);
+        return below + 1 == sorted.Length
+            ? sorted[below]
+            : sorted[below] + (place - below) * (sorted[below + 1] - sorted[below]);
     }
 
     /// <summary>
@@ -51,9 +55,11 @@ internal static class Statistics
     /// One ratio for each pair of slices that ran in the same round, so that what slows a while of the run cancels out.
     /// </summary>
     /// <exception cref="ArgumentException">The two have different numbers of values.</exception>
-    public static IReadOnlyList<double> Ratios(IReadOnlyList<double> measured, IReadOnlyList<double> reference) => measured.Count == reference.Count
-        ? [.. measured.Zip(reference, (one, other) => one / other)]
-        : throw new ArgumentException($"{measured.Count} values and {reference.Count} don't make pairs.", nameof(reference));
+    public static IReadOnlyList<double> Ratios(IReadOnlyList<double> measured, IReadOnlyList<double> reference) =>
+        measured.Count == reference.Count
+            ? [.. measured.Zip(reference, (one, other) => one / other)]
+            : throw new ArgumentException(
+                $"{measured.Count} values and {reference.Count} don't make pairs.", nameof(reference));
 
     /// <summary>
     /// Of ratios for the same pair of rivals in different work, what stands for all: 2 here and 1/2 there is 1.

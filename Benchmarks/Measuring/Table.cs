@@ -9,10 +9,12 @@ internal static class Table
     {
         output.WriteLine();
         var widths = rows[0].Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
-        rows.Insert(1, [.. widths.Select((width, column) => column == 0 ? new string('-', width) : new string('-', width - 1) + ":")]);
+        rows.Insert(1, [.. widths.Select((width,
+            column) => column == 0 ? new string('-', width) : new string('-', width - 1) + ":")]);
         foreach (var row in rows)
         {
-            output.WriteLine($"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |");
+            output.WriteLine(
+                $"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |");
         }
     }
 

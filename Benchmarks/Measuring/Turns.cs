@@ -14,11 +14,13 @@ internal sealed class Turns
     /// </summary>
     public static IReadOnlyList<T> Order<T>(IReadOnlyList<T> rivals, int round)
     {
-        var turned = Enumerable.Range(0, rivals.Count).Select(place => rivals[(place + Math.Abs(round)) % rivals.Count]);
+        var turned = Enumerable.Range(0, rivals.Count)
+            .Select(place => rivals[(place + Math.Abs(round)) % rivals.Count]);
         return [.. round % 2 == 0 ? turned : turned.Reverse()];
     }
 
-    public void Add(string rival, int round, double value) => (_values.TryGetValue(rival, out var values) ? values : _values[rival] = [])[round] = value;
+    public void Add(string rival, int round, double value) =>
+        (_values.TryGetValue(rival, out var values) ? values : _values[rival] = [])[round] = value;
 
     /// <summary>In the order of the rounds.</summary>
     public IReadOnlyCollection<double> Values(string rival) => _values[rival].Values;
@@ -29,6 +31,8 @@ internal sealed class Turns
     public Estimate Ratio(string measured, string reference)
     {
         var rounds = _values[measured].Keys.Intersect(_values[reference].Keys).ToArray();
-        return Statistics.Estimate(Statistics.Ratios([.. rounds.Select(round => _values[measured][round])], [.. rounds.Select(round => _values[reference][round])]));
+        return Statistics.Estimate(
+            Statistics.Ratios([.. rounds.Select(round => _values[measured][round])],
+                [.. rounds.Select(round => _values[reference][round])]));
     }
 }

@@ -22,7 +22,8 @@ internal sealed class AddReference : GrantApiRole
 
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.AddColumn<string>(Column, Table, "character varying(64)", maxLength: 64, nullable: true, schema: TenantPlaceholder.Schema);
+        migrationBuilder.AddColumn<string>(
+            Column, Table, "character varying(64)", maxLength: 64, nullable: true, schema: TenantPlaceholder.Schema);
         migrationBuilder.CreateIndex(Index, "invoice_lines", "total", TenantPlaceholder.Schema);
     }
 }

@@ -13,7 +13,8 @@ internal readonly record struct Cost(double Milliseconds, double CpuMilliseconds
     /// <summary>The Application Name of the sessions that are counted.</summary>
     public const string Application = "migration";
 
-    public static Cost operator /(Cost cost, double count) => new(cost.Milliseconds / count, cost.CpuMilliseconds / count);
+    public static Cost operator /(Cost cost, double count) =>
+        new(cost.Milliseconds / count, cost.CpuMilliseconds / count);
 
     /// <param name="admin">Of the same server.</param>
     /// <param name="work">Leaves its sessions open. Those that it opens count from their start.</param>
@@ -26,7 +27,9 @@ internal readonly record struct Cost(double Milliseconds, double CpuMilliseconds
         await work();
         var elapsed = Stopwatch.GetElapsedTime(start);
         var client = Environment.CpuUsage.TotalTime - clientBefore;
-        var server = (await ServerCpu.OfAsync(admin, Application, ct)).Seconds() is { } after ? after - serverBefore : 0;
+        var server = (await ServerCpu.OfAsync(admin, Application, ct)).Seconds() is { } after
+            ? after - serverBefore
+            : 0;
         return new(elapsed.TotalMilliseconds, client.TotalMilliseconds + server * 1000);
     }
 }

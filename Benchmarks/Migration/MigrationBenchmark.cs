@@ -54,13 +54,19 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         [
             new(Floor, tenants, Slow: false, rivals.FloorAsync),
             new(Ours, tenants, Slow: false, (database, schemas, ct) => rivals.OursAsync(new(), database, schemas, ct)),
-            new("ours: 1 worker, one by one", tenants, Slow: true, (database, schemas, ct) => rivals.OursAsync(new() { Workers = 1, Group = 1 }, database, schemas, ct)),
-            new("ours: 4 workers", tenants, Slow: false, (database, schemas, ct) => rivals.OursAsync(new() { Workers = 4 }, database, schemas, ct)),
-            new("ours: 4 workers, groups of 10", tenants, Slow: false, (database, schemas, ct) => rivals.OursAsync(new() { Workers = 4, Group = 10 }, database, schemas, ct)),
-            new(EfSequential, sample, Slow: true, (database, schemas, ct) => rivals.EfBySearchPathAsync(1, database, schemas, ct)),
-            new(EfAtOnce, sample, Slow: true, (database, schemas, ct) => rivals.EfBySearchPathAsync(8, database, schemas, ct)),
+            new("ours: 1 worker, one by one", tenants, Slow: true,
+                (database, schemas, ct) => rivals.OursAsync(new() { Workers = 1, Group = 1 }, database, schemas, ct)),
+            new("ours: 4 workers", tenants, Slow: false,
+                (database, schemas, ct) => rivals.OursAsync(new() { Workers = 4 }, database, schemas, ct)),
+            new("ours: 4 workers, groups of 10", tenants, Slow: false,
+                (database, schemas, ct) => rivals.OursAsync(new() { Workers = 4, Group = 10 }, database, schemas, ct)),
+            new(EfSequential, sample, Slow: true,
+                (database, schemas, ct) => rivals.EfBySearchPathAsync(1, database, schemas, ct)),
+            new(EfAtOnce, sample, Slow: true,
+                (database, schemas, ct) => rivals.EfBySearchPathAsync(8, database, schemas, ct)),
             new(EfOneModel, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(1, database, schemas, ct)),
-            new(EfOneModelAtOnce, sample, Slow: true, (database, schemas, ct) => rivals.EfAsync(8, database, schemas, ct)),
+            new(EfOneModelAtOnce, sample, Slow: true,
+                (database, schemas, ct) => rivals.EfAsync(8, database, schemas, ct)),
         ];
     }
 
@@ -71,7 +77,8 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         for (var round = -1; round < rounds; round++)
         {
             Say(round < 0 ? "Warming up." : $"Round {round + 1} of {rounds}.");
-            foreach (var rival in Turns.Order([.. rivals.Where(rival => !rival.Slow || round < 0 || round % 2 == 0)], round))
+            foreach (var rival in Turns.Order(
+                [.. rivals.Where(rival => !rival.Slow || round < 0 || round % 2 == 0)], round))
             {
                 var each = await RunAsync(fleet, rival, ct);
                 if (round >= 0)
@@ -93,8 +100,11 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         await fleet.CheckpointAsync(ct);
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        Tenant[] customers = [.. Enumerable.Range(0, rival.Customers).Select(at => Fleet.Tenant(at * tenants / rival.Customers))];
-        var cost = await rival.RunAsync(new NpgsqlConnectionStringBuilder(fleet.ConnectionString(Copy)) { ApplicationName = Cost.Application }.ConnectionString, customers, ct);
+        Tenant[] customers = [.. Enumerable.Range(0, rival.Customers)
+            .Select(at => Fleet.Tenant(at * tenants / rival.Customers))];
+        var cost = await rival.RunAsync(
+            new NpgsqlConnectionStringBuilder(
+                fleet.ConnectionString(Copy)) { ApplicationName = Cost.Application }.ConnectionString, customers, ct);
         await CheckAsync(fleet.ConnectionString(Copy), rival, customers, ct);
         await fleet.DropDatabaseAsync(Copy, ct);
         return cost / rival.Customers;
@@ -105,12 +115,15 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
     /// history.</exception>
     private static async Task CheckAsync(string database, Rival rival, Tenant[] customers, CancellationToken ct)
     {
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
         var (columns, indexes, histories) = (0L, 0L, 0L);
         foreach (var some in customers.Chunk(100))
         {
             var schemas = string.Join(", ", some.Select(customer => $"'{customer.Schema}'"));
-            var history = string.Join(" UNION ALL ", some.Select(customer => $"SELECT \"MigrationId\" AS id FROM {customer.Schema.Qualify("__EFMigrationsHistory")}"));
+            var history = string.Join(" UNION ALL ",
+                some.Select(customer =>
+                    $"SELECT \"MigrationId\" AS id FROM {customer.Schema.Qualify("__EFMigrationsHistory")}"));
             await using var ask = source.CreateCommand(
                 $"""
                 SELECT
@@ -129,7 +142,9 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
 
         if (columns != customers.Length || indexes != customers.Length || histories != customers.Length)
         {
-            throw new InvalidOperationException($"'{rival.Name}' left {columns} columns, {indexes} indexes and {histories} history rows in {customers.Length} schemas.");
+            throw new InvalidOperationException(
+                $"'{rival.Name}' left {columns} columns, {indexes} indexes and {histories} history rows in " +
+                $"{customers.Length} schemas.");
         }
     }
 
@@ -137,8 +152,10 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
     {
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {tenants} customers, {rounds} rounds; {server}; .NET {Environment.Version}, {Environment.ProcessorCount} processors."));
-        List<string[]> rows = [["", "rounds", $"{tenants} customers, s", "one, ms", "CPU, ms", "time, against the floor", "CPU, against the floor", "time, against ours"]];
+            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {tenants} customers, {rounds} rounds; {server}; .NET " +
+            $"{Environment.Version}, {Environment.ProcessorCount} processors."));
+        List<string[]> rows = [["", "rounds", $"{tenants} customers, s", "one, ms", "CPU, ms",
+            "time, against the floor", "CPU, against the floor", "time, against ours"]];
         rows.AddRange(rivals.Select(rival => new[]
         {
             rival.Name,
@@ -152,12 +169,16 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         }));
         Table.Write(output, rows);
         output.WriteLine();
-        output.WriteLine($"* from {rivals.Min(rival => rival.Customers)} of them, evenly spread: the time of one, times {tenants}.");
+        output.WriteLine(
+            $"* from {rivals.Min(rival => rival.Customers)} of them, evenly spread: the time of one, times {tenants}.");
         output.WriteLine();
         output.WriteLine($"result: migration.time_vs_floor={Table.Number(times.Ratio(Ours, Floor).Median, "0.000")}");
-        output.WriteLine($"result: migration.speedup_vs_ef_sequential={Table.Number(times.Ratio(EfSequential, Ours).Median, "0.0")}");
-        output.WriteLine($"result: migration.speedup_vs_ef_one_model={Table.Number(times.Ratio(EfOneModel, Ours).Median, "0.0")}");
+        output.WriteLine(
+            $"result: migration.speedup_vs_ef_sequential={Table.Number(times.Ratio(EfSequential, Ours).Median, "0.0")}");
+        output.WriteLine(
+            $"result: migration.speedup_vs_ef_one_model={Table.Number(times.Ratio(EfOneModel, Ours).Median, "0.0")}");
     }
 
-    private void Say(string what) => output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));
+    private void Say(string what) =>
+        output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));
 }

@@ -13,7 +13,8 @@ namespace Benchmarks.Migration;
 /// <param name="Customers">How many of them; the slow ways get a sample.</param>
 /// <param name="Slow">Whether it sits out every second round.</param>
 /// <param name="RunAsync">Migrates these in the database of that connection string.</param>
-internal sealed record Rival(string Name, int Customers, bool Slow, Func<string, IReadOnlyList<Tenant>, CancellationToken, Task<Cost>> RunAsync);
+internal sealed record Rival(
+    string Name, int Customers, bool Slow, Func<string, IReadOnlyList<Tenant>, CancellationToken, Task<Cost>> RunAsync);
 
 /// <summary>What is sent to the server by each, and when its clock runs.</summary>
 internal sealed class Rivals
@@ -57,7 +58,8 @@ internal sealed class Rivals
     /// <summary>
     /// The library, with the default of the plan or others. Its connections are open before the clock starts.
     /// </summary>
-    public async Task<Cost> OursAsync(FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    public async Task<Cost> OursAsync(
+        FleetPlan plan, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
         await using var source = TenantDataSource.Create(new() { ConnectionString = database });
         var connections = new List<NpgsqlConnection>();
@@ -72,7 +74,8 @@ internal sealed class Rivals
             await connection.DisposeAsync();
         }
 
-        var migrator = new FleetMigrator(source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
+        var migrator = new FleetMigrator(
+            source, _build, new(source, _build), TimeProvider.System, NullLogger<FleetMigrator>.Instance);
         return await Cost.OfAsync(_admin, MigrateAsync, ct);
 
         async Task MigrateAsync()
@@ -80,7 +83,9 @@ internal sealed class Rivals
             var report = await migrator.RunAsync(plan, ct);
             if (report.Migrated != tenants.Count)
             {
-                throw new InvalidOperationException($"{report.Migrated} of {tenants.Count} schemas were migrated: {report.Reason} {string.Join(" ", report.Failed.Select(failed => failed.Error).Take(1))}");
+                throw new InvalidOperationException(
+                    $"{report.Migrated} of {tenants.Count} schemas were migrated: {report.Reason} " +
+                    $"{string.Join(" ", report.Failed.Select(failed => failed.Error).Take(1))}");
             }
         }
     }
@@ -104,7 +109,9 @@ internal sealed class Rivals
 
         var cost = await Cost.OfAsync(
             _admin,
-            () => Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct }, async (tenant, ct) => await MigrateAsync(tenant, ct)),
+            () => Parallel.ForEachAsync(tenants,
+                new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct },
+                async (tenant, ct) => await MigrateAsync(tenant, ct)),
             ct);
         // The next copy of the database has the same name, and none of these connections.
         await using var pool = new NpgsqlConnection(connectionString);
@@ -123,18 +130,23 @@ internal sealed class Rivals
     /// is that one's schema. Not pooled, because a pool for each customer would hold a connection for each. One that
     /// isn't counted comes before the clock starts.
     /// </summary>
-    public async Task<Cost> EfBySearchPathAsync(int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    public async Task<Cost> EfBySearchPathAsync(
+        int atOnce, string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
     {
         await MigrateAsync(Fleet.Tenant(tenants[0].Schema == Fleet.Tenant(0).Schema ? 1 : 0), ct);
         return await Cost.OfAsync(
             _admin,
-            () => Parallel.ForEachAsync(tenants, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct }, async (tenant, ct) => await MigrateAsync(tenant, ct)),
+            () => Parallel.ForEachAsync(tenants,
+                new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = ct },
+                async (tenant, ct) => await MigrateAsync(tenant, ct)),
             ct);
 
         async Task MigrateAsync(Tenant tenant, CancellationToken ct)
         {
             var options = new DbContextOptionsBuilder<SearchPathContext>();
-            options.UseNpgsql(new NpgsqlConnectionStringBuilder(database) { SearchPath = tenant.Schema.Value, Pooling = false }.ConnectionString);
+            options.UseNpgsql(
+                new NpgsqlConnectionStringBuilder(database) { SearchPath = tenant.Schema.Value,
+                    Pooling = false }.ConnectionString);
             await using var context = new SearchPathContext(options.Options);
             await context.Database.MigrateAsync(ct);
         }

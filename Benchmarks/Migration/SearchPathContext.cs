@@ -17,7 +17,8 @@ internal sealed class AddReferenceBySearchPath : Microsoft.EntityFrameworkCore.M
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.AddColumn<string>(AddReference.Column, AddReference.Table, "character varying(64)", maxLength: 64, nullable: true);
+        migrationBuilder.AddColumn<string>(
+            AddReference.Column, AddReference.Table, "character varying(64)", maxLength: 64, nullable: true);
         migrationBuilder.CreateIndex(AddReference.Index, "invoice_lines", "total");
     }
 }

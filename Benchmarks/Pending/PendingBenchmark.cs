@@ -38,23 +38,28 @@ internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter outpu
 
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {tenants} customers, {rounds} rounds; {server}; .NET {Environment.Version}, {Environment.ProcessorCount} processors."));
+            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {tenants} customers, {rounds} rounds; {server}; .NET " +
+            $"{Environment.Version}, {Environment.ProcessorCount} processors."));
         Table.Write(output,
         [
             ["", "us", "server CPU, us", "time, against the key", "server CPU, against the key"],
             .. new[] { ByKey, Ours, NotEqual }.Select(name => new[]
             {
-                name, Table.Number(times.Median(name), "0"), cpu is null ? "n/a" : Table.Number(cpu.Median(name), "0"), $"{times.Ratio(name, ByKey)}", cpu is null ? "n/a" : $"{cpu.Ratio(name, ByKey)}",
+                name, Table.Number(times.Median(name), "0"), cpu is null ? "n/a" : Table.Number(cpu.Median(name), "0"),
+                $"{times.Ratio(name, ByKey)}", cpu is null ? "n/a" : $"{cpu.Ratio(name, ByKey)}",
             }),
         ]);
         Table.Write(output,
         [
             ["", "ms from start to exit", "against the empty host"],
-            .. Starts.All.Select(name => new[] { name, Table.Number(processes.Median(name), "0"), $"{processes.Ratio(name, Starts.EmptyHost)}" }),
+            .. Starts.All.Select(name =>
+                new[] { name, Table.Number(processes.Median(name), "0"),
+                    $"{processes.Ratio(name, Starts.EmptyHost)}" }),
         ]);
         output.WriteLine();
         output.WriteLine($"result: pending.vs_pk_select={Table.Number(times.Ratio(Ours, ByKey).Median, "0.000")}");
-        output.WriteLine($"result: pending.job_vs_empty_host={Table.Number(processes.Ratio(Starts.Job, Starts.EmptyHost).Median, "0.000")}");
+        output.WriteLine(
+            $"result: pending.job_vs_empty_host={Table.Number(processes.Ratio(Starts.Job, Starts.EmptyHost).Median, "0.000")}");
     }
 
     /// <summary>Over one connection, in slices; unprepared, as the job asks: once in its life.</summary>
@@ -64,15 +69,19 @@ internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter outpu
     {
         const int executions = 400;
         const string application = "pending";
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(fleet.ConnectionString(Database)) { ApplicationName = application }.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(
+                fleet.ConnectionString(Database)) { ApplicationName = application }.ConnectionString);
         await using var admin = NpgsqlDataSource.Create(fleet.ConnectionString(Database));
         await using var connection = await source.OpenConnectionAsync(ct);
         var server = await ServerCpu.OfAsync(admin, application, ct);
         (string Name, string Sql, string Parameter, object Expected)[] queries =
         [
-            (ByKey, "SELECT version FROM tenancy.schemas WHERE schema = $1", Fleet.Tenant(tenants / 2).Schema.Value, fleet.Migrations.Target),
+            (ByKey, "SELECT version FROM tenancy.schemas WHERE schema = $1", Fleet.Tenant(tenants / 2).Schema.Value,
+                fleet.Migrations.Target),
             (Ours, Ledger.AnyOther, fleet.Migrations.Target, false),
-            (NotEqual, $"SELECT EXISTS (SELECT FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version <> $1)", fleet.Migrations.Target, false),
+            (NotEqual, $"SELECT EXISTS (SELECT FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version <> $1)",
+                fleet.Migrations.Target, false),
         ];
         Turns times = new(), cpu = new();
         var seen = true;
@@ -97,7 +106,8 @@ internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter outpu
                 {
                     for (var i = 0; i < times; i++)
                     {
-                        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = parameter } } };
+                        await using var command = new NpgsqlCommand(sql,
+                            connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = parameter } } };
                         if (await command.ExecuteScalarAsync(ct) is var answer && !expected.Equals(answer))
                         {
                             throw new InvalidOperationException($"'{name}' answers {answer}, and {expected} is true.");
@@ -110,5 +120,6 @@ internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter outpu
         return (times, seen ? cpu : null);
     }
 
-    private void Say(string what) => output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));
+    private void Say(string what) =>
+        output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));
 }

@@ -37,7 +37,8 @@ internal static class Starts
 
     private static async Task<TimeSpan> StartAsync(string program, string database, CancellationToken ct)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -54,7 +55,10 @@ internal static class Starts
         var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(ct), process.StandardError.ReadToEndAsync(ct));
         await process.WaitForExitAsync(ct);
         var elapsed = Stopwatch.GetElapsedTime(begun);
-        return process.ExitCode == 0 ? elapsed : throw new InvalidOperationException($"'{program}' ended with exit code {process.ExitCode}: {string.Concat(await said)}");
+        return process.ExitCode == 0
+            ? elapsed
+            : throw new InvalidOperationException(
+                $"'{program}' ended with exit code {process.ExitCode}: {string.Concat(await said)}");
     }
 
     /// <summary>Where the build puts a program, beside this one's output.</summary>

@@ -28,14 +28,19 @@ internal static class ProvisioningBenchmark
         var server = await fleet.DescriptionAsync(ct);
         await fleet.CreateDatabaseAsync(Database, copyOf: null, ct);
         var connectionString = fleet.ConnectionString(Database);
-        await using (var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(connectionString, CustomersContext.History).Options))
+        await using (var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>()
+                .UseNpgsql(connectionString, CustomersContext.History).Options))
         {
             await shared.Database.MigrateAsync(ct);
         }
 
-        await using var services = new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = connectionString).BuildServiceProvider();
+        await using var services = new ServiceCollection()
+            .AddTenancy<InvoicingContext>(options => options.ConnectionString = connectionString)
+            .BuildServiceProvider();
         await using var ways = new Ways(
-            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<CompiledMigrations>(), services.GetRequiredService<SchemaVersions>())
+            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<CompiledMigrations>(),
+            services.GetRequiredService<SchemaVersions>())
         {
             Password = new NpgsqlConnectionStringBuilder(connectionString).Password!,
         };
@@ -43,7 +48,8 @@ internal static class ProvisioningBenchmark
         Way text = new("the same DDL as one text, BEGIN to COMMIT", ways.TextAsync),
             ours = new("ours", ways.OursAsync),
             psql = new("the same DDL by psql, over its own connection", ct => ways.PsqlAsync(Compared, ct)),
-            together = new($"ours, {AtOnce} at once, time divided by customers", ct => ways.OursAtOnceAsync(Together, AtOnce, ct)),
+            together = new(
+                $"ours, {AtOnce} at once, time divided by customers", ct => ways.OursAtOnceAsync(Together, AtOnce, ct)),
             ef = new("EF's MigrateAsync", ways.EfAsync),
             row = new("one row in the registry, with COMMIT", ways.RowAsync),
             spare = new("a spare schema becomes the customer's", ways.SpareAsync);
@@ -60,7 +66,8 @@ internal static class ProvisioningBenchmark
         }
 
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {rounds} rounds, {Compared} customers of each compared way in each; {server}; .NET {Environment.Version}, {Environment.ProcessorCount} processors."));
+            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {rounds} rounds, {Compared} customers of each compared " +
+            $"way in each; {server}; .NET {Environment.Version}, {Environment.ProcessorCount} processors."));
         await output.WriteLineAsync();
         await output.WriteLineAsync("| a new customer's schema | ms | against | ratio |");
         await output.WriteLineAsync("|---|---|---|---|");
@@ -72,11 +79,17 @@ internal static class ProvisioningBenchmark
         await WriteAsync(spare, row, "one row");
         await WriteAsync(row, row, "one row");
         await output.WriteLineAsync();
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"result: provisioning.time_vs_floor={Against(ours, text).Median:0.000}"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"result: provisioning.warm_vs_insert={Against(spare, row).Median:0.000}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $"result: provisioning.time_vs_floor={Against(ours, text).Median:0.000}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $"result: provisioning.warm_vs_insert={Against(spare, row).Median:0.000}"));
 
-        async Task WriteAsync(Way way, Way reference, string name) => await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"| {way.Name} | {Statistics.Estimate(way.Kept)} | {name} | {(way == reference ? "" : $"{Against(way, reference)}")} |"));
+        async Task WriteAsync(Way way, Way reference, string name) =>
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"| {way.Name} | {Statistics.Estimate(way.Kept)} | {name} | " +
+                $"{(way == reference ? "" : $"{Against(way, reference)}")} |"));
 
         Estimate Against(Way way, Way reference) => Statistics.Estimate(Statistics.Ratios(way.Kept, reference.Kept));
     }

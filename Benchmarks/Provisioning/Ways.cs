@@ -10,7 +10,8 @@ using Tenancy;
 namespace Benchmarks.Provisioning;
 
 /// <summary>The ways to a new customer's schema; each makes one and says how long it took, in milliseconds.</summary>
-internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions) : IAsyncDisposable
+internal sealed class Ways(
+    NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions) : IAsyncDisposable
 {
     /// <summary>More than a round takes: a claim that finds none would make one.</summary>
     public const int Spares = 40;
@@ -20,14 +21,16 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
     private int _made;
 
     /// <summary>The library: name, schema, history, migrations, ledger, COMMIT.</summary>
-    public Task<double> OursAsync(CancellationToken ct) => TimeAsync(async name => await ProvisionAsync(_provisioner, name, ct));
+    public Task<double> OursAsync(CancellationToken ct) =>
+        TimeAsync(async name => await ProvisionAsync(_provisioner, name, ct));
 
     /// <summary>The same by several at once: the time of all, divided by their number.</summary>
     public async Task<double> OursAtOnceAsync(int customers, int workers, CancellationToken ct)
     {
         var start = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, customers), new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = ct },
+            Enumerable.Range(0, customers),
+            new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = ct },
             async (_, ct) => await ProvisionAsync(_provisioner, NewName(), ct));
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds / customers;
     }
@@ -51,12 +54,14 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
             RedirectStandardOutput = true,
             Environment =
             {
-                ["PGHOST"] = settings.Host, ["PGPORT"] = settings.Port.ToString(CultureInfo.InvariantCulture), ["PGUSER"] = settings.Username,
+                ["PGHOST"] = settings.Host, ["PGPORT"] = settings.Port.ToString(CultureInfo.InvariantCulture),
+                ["PGUSER"] = settings.Username,
                 // The data source tells its password to nobody.
                 ["PGPASSWORD"] = Password, ["PGDATABASE"] = settings.Database,
             },
         };
-        foreach (var argument in Enumerable.Range(0, customers + 1).SelectMany(_ => new[] { "-c", Text(NewName()) }).Prepend(@"\timing on").Prepend("-c").Prepend("-Xq"))
+        foreach (var argument in Enumerable.Range(0, customers + 1).SelectMany(_ => new[] { "-c", Text(NewName()) })
+            .Prepend(@"\timing on").Prepend("-c").Prepend("-Xq"))
         {
             start.ArgumentList.Add(argument);
         }
@@ -64,8 +69,11 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
         using var psql = Process.Start(start)!;
         var said = await psql.StandardOutput.ReadToEndAsync(ct);
         await psql.WaitForExitAsync(ct);
-        double[] times = [.. said.Split('\n').Where(line => line.StartsWith("Time: ", StringComparison.Ordinal)).Select(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture))];
-        return psql.ExitCode == 0 && times.Length == customers + 1 ? Statistics.Median(times[1..]) : throw new InvalidOperationException($"psql ended with exit code {psql.ExitCode}.");
+        double[] times = [.. said.Split('\n').Where(line => line.StartsWith("Time: ", StringComparison.Ordinal))
+            .Select(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture))];
+        return psql.ExitCode == 0 && times.Length == customers + 1
+            ? Statistics.Median(times[1..])
+            : throw new InvalidOperationException($"psql ended with exit code {psql.ExitCode}.");
     }
 
     /// <summary>EF's own.</summary>
@@ -78,7 +86,8 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
     });
 
     /// <summary>A spare becomes a customer's: name, schema, ledger, COMMIT.</summary>
-    public Task<double> SpareAsync(CancellationToken ct) => TimeAsync(async name => await ProvisionAsync(_withSpares, name, ct));
+    public Task<double> SpareAsync(CancellationToken ct) =>
+        TimeAsync(async name => await ProvisionAsync(_withSpares, name, ct));
 
     /// <summary>The least that a new customer could cost: its row in the registry, and COMMIT.</summary>
     public Task<double> RowAsync(CancellationToken ct) => TimeAsync(async name =>
@@ -86,9 +95,11 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var insert = new NpgsqlCommand(
-            "INSERT INTO public.customers (id, slug, name, schema, status, ring, created_at) VALUES ($1, $2, $2, $2, 'active', 1, now())", connection, transaction)
+            "INSERT INTO public.customers (id, slug, name, schema, status, ring, created_at) VALUES ($1, $2, $2, $2, " +
+            "'active', 1, now())", connection, transaction)
         {
-            Parameters = { new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7() }, new NpgsqlParameter<string> { TypedValue = name.Value } },
+            Parameters = { new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7() },
+                new NpgsqlParameter<string> { TypedValue = name.Value } },
         };
         await insert.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);
@@ -111,13 +122,16 @@ internal sealed class Ways(NpgsqlDataSource database, CompiledMigrations migrati
 
     /// <summary>Null where there is none beside the server.</summary>
     public static string? Psql { get; } = PostgresBinaries.Installed().OrderByDescending(one => one.Major)
-        .Select(one => Path.Combine(one.Folder, OperatingSystem.IsWindows() ? "psql.exe" : "psql")).FirstOrDefault(File.Exists);
+        .Select(one => Path.Combine(one.Folder, OperatingSystem.IsWindows() ? "psql.exe" : "psql"))
+        .FirstOrDefault(File.Exists);
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
 
     private string Text(SchemaName name) => $"BEGIN;\n{migrations.CreateScript(name)}COMMIT;";
 
-    private SchemaName NewName() => SchemaName.Parse(string.Create(CultureInfo.InvariantCulture, $"customer_{Interlocked.Increment(ref _made):000000}"));
+    private SchemaName NewName() =>
+        SchemaName.Parse(
+            string.Create(CultureInfo.InvariantCulture, $"customer_{Interlocked.Increment(ref _made):000000}"));
 
     private async Task ProvisionAsync(SchemaProvisioner provisioner, SchemaName name, CancellationToken ct)
     {

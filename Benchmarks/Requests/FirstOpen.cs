@@ -9,7 +9,8 @@ namespace Benchmarks.Requests;
 /// is in force, the types that Npgsql loads. Every table adds two rows to pg_type, and Npgsql's queries read them all,
 /// whatever schemas they ask for.
 /// </summary>
-internal sealed record FirstOpen(List<double> OursEmpty, List<double> OursMany, List<double> StockEmpty, List<double> StockMany, List<double> LoadingEmpty, List<double> LoadingMany)
+internal sealed record FirstOpen(List<double> OursEmpty, List<double> OursMany, List<double> StockEmpty,
+    List<double> StockMany, List<double> LoadingEmpty, List<double> LoadingMany)
 {
     public static async Task<FirstOpen> MeasureAsync(string empty, string many, int opens, CancellationToken ct)
     {
@@ -31,7 +32,9 @@ internal sealed record FirstOpen(List<double> OursEmpty, List<double> OursMany, 
             if (round < 0)
             {
                 // The first one compiled the code and filled the server's buffers.
-                Array.ForEach([result.OursEmpty, result.OursMany, result.StockEmpty, result.StockMany, result.LoadingEmpty, result.LoadingMany], times => times.Clear());
+                Array.ForEach(
+                    [result.OursEmpty, result.OursMany, result.StockEmpty, result.StockMany, result.LoadingEmpty,
+                        result.LoadingMany], times => times.Clear());
             }
         }
 
@@ -48,12 +51,14 @@ internal sealed record FirstOpen(List<double> OursEmpty, List<double> OursMany, 
         }
     }
 
-    private static NpgsqlDataSource Ours(string database) => TenantDataSource.Create(new() { ConnectionString = database });
+    private static NpgsqlDataSource Ours(string database) =>
+        TenantDataSource.Create(new() { ConnectionString = database });
 
     /// <summary>
     /// For an application whose shared schemas have types of their own: enums, composites, an extension's.
     /// </summary>
-    private static NpgsqlDataSource Loading(string database) => TenantDataSource.Create(new() { ConnectionString = database, LoadTypes = true });
+    private static NpgsqlDataSource Loading(string database) =>
+        TenantDataSource.Create(new() { ConnectionString = database, LoadTypes = true });
 
     private static NpgsqlDataSource Stock(string database) => NpgsqlDataSource.Create(database);
 }

@@ -68,10 +68,12 @@ internal sealed class Fleet : IAsyncDisposable
 
     public static Guid ContactId(int number) => new($"00000000-0000-0000-0000-{number:x12}");
 
-    public static Tenant Tenant(int number) => new(ContactId(number), $"t-{number}", SchemaName.Parse($"customer_{number:00000}"));
+    public static Tenant Tenant(int number) =>
+        new(ContactId(number), $"t-{number}", SchemaName.Parse($"customer_{number:00000}"));
 
     public static Contact NewContact(string email = "ada@example.com") =>
-        new() { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = email, CreatedAt = TimeProvider.System.GetUtcNow() };
+        new() { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = email,
+            CreatedAt = TimeProvider.System.GetUtcNow() };
 
     /// <summary>The sample's, which every schema here has.</summary>
     public CompiledMigrations Migrations => _migrations;
@@ -82,7 +84,9 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<string> DescriptionAsync(CancellationToken ct)
     {
         await using var admin = NpgsqlDataSource.Create(_server.ConnectionString());
-        await using var command = admin.CreateCommand("SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ' with fsync ' || current_setting('fsync')");
+        await using var command = admin.CreateCommand(
+            "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) || ' with fsync ' || " +
+            "current_setting('fsync')");
         return (string)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -110,8 +114,11 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task MigrateSharedAsync(string database, CancellationToken ct)
     {
         // Not pooled: a database with a connection can't be copied.
-        var connectionString = new NpgsqlConnectionStringBuilder(_server.ConnectionString(database)) { Pooling = false }.ConnectionString;
-        await using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(connectionString, CustomersContext.History).Options);
+        var connectionString = new NpgsqlConnectionStringBuilder(
+            _server.ConnectionString(database)) { Pooling = false }.ConnectionString;
+        await using var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>()
+                .UseNpgsql(connectionString, CustomersContext.History).Options);
         await shared.Database.MigrateAsync(ct);
     }
 
@@ -144,19 +151,25 @@ internal sealed class Fleet : IAsyncDisposable
         // Autovacuum, which is off, would have done so by now.
         await ExecuteAsync(admin, "VACUUM (ANALYZE) public.customers, tenancy.schemas, tenancy.versions", ct);
 
-        static NpgsqlParameter<string[]> Texts(IEnumerable<string> values) => new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+        static NpgsqlParameter<string[]> Texts(IEnumerable<string> values) =>
+            new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
     }
 
     /// <summary>The schemas of the tenants from <paramref name="first"/> on, with contacts in them.</summary>
     public async Task ProvisionAsync(string database, int first, int count, CancellationToken ct)
     {
-        await using var admin = TenantDataSource.Create(new() { ConnectionString = _server.ConnectionString(database) });
+        await using var admin = TenantDataSource.Create(
+            new() { ConnectionString = _server.ConnectionString(database) });
         await Parallel.ForEachAsync(
             Enumerable.Range(first, count).Chunk(SchemasPerRoundTrip),
             new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = ct },
-            async (numbers, ct) => await ExecuteAsync(admin, string.Concat(numbers.Select(number => Create(Tenant(number).Schema))), ct));
+            async (numbers,
+                ct) => await ExecuteAsync(
+                    admin, string.Concat(numbers.Select(number => Create(Tenant(number).Schema))), ct));
         // The tables are new to the statistics of the catalog: it is planned by them.
-        await ExecuteAsync(admin, "VACUUM (ANALYZE) pg_catalog.pg_class, pg_catalog.pg_type, pg_catalog.pg_attribute, pg_catalog.pg_namespace, pg_catalog.pg_index", ct);
+        await ExecuteAsync(admin,
+            "VACUUM (ANALYZE) pg_catalog.pg_class, pg_catalog.pg_type, pg_catalog.pg_attribute, " +
+            "pg_catalog.pg_namespace, pg_catalog.pg_index", ct);
         await ExecuteAsync(admin, "CHECKPOINT", ct);
     }
 
@@ -164,19 +177,24 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task MoveToPublicAsync(string database, int tenant, CancellationToken ct)
     {
         await using var admin = NpgsqlDataSource.Create(_server.ConnectionString(database));
-        await ExecuteAsync(admin, $"DROP SCHEMA public CASCADE; ALTER SCHEMA {Tenant(tenant).Schema.Quoted} RENAME TO public", ct);
+        await ExecuteAsync(
+            admin, $"DROP SCHEMA public CASCADE; ALTER SCHEMA {Tenant(tenant).Schema.Quoted} RENAME TO public", ct);
     }
 
     /// <summary>
     /// As after <see cref="ProvisionAsync"/>: one tenant gets in a round what a thousand get together, and would end
     /// with a far larger table.
     /// </summary>
-    public static async Task StartOverAsync(NpgsqlDataSource admin, string schema, string contactsOf, CancellationToken ct) =>
-        await ExecuteAsync(admin, $"TRUNCATE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts;\n{Contacts(schema, contactsOf)}", ct);
+    public static async Task StartOverAsync(
+        NpgsqlDataSource admin, string schema, string contactsOf, CancellationToken ct) =>
+            await ExecuteAsync(admin,
+                $"TRUNCATE {schema}.invoice_lines, {schema}.invoices, " +
+                $"{schema}.contacts;\n{Contacts(schema, contactsOf)}", ct);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private string Create(SchemaName schema) => $"{_migrations.CreateScript(schema)}\n{Contacts(schema.Quoted, schema.Value)}";
+    private string Create(SchemaName schema) =>
+        $"{_migrations.CreateScript(schema)}\n{Contacts(schema.Quoted, schema.Value)}";
 
     private static string Contacts(string schema, string name) =>
         $"""

@@ -29,10 +29,12 @@ internal sealed class ModelPerTenant : EfVariant
     protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
 
     // Made at the first request, which is one that isn't measured.
-    protected override ContactsContext Context(IServiceProvider request, Tenant tenant) => _pools.GetOrAdd(tenant.Schema, Pool).CreateDbContext();
+    protected override ContactsContext Context(IServiceProvider request, Tenant tenant) =>
+        _pools.GetOrAdd(tenant.Schema, Pool).CreateDbContext();
 
     private PooledDbContextFactory<TenantModelContext> Pool(SchemaName schema) => new(
-        new DbContextOptionsBuilder<TenantModelContext>().UseNpgsql(Database).UseModel(Model(schema)).UseMemoryCache(_cache).Options, PoolSize);
+        new DbContextOptionsBuilder<TenantModelContext>().UseNpgsql(Database).UseModel(Model(schema))
+            .UseMemoryCache(_cache).Options, PoolSize);
 
     private static IModel Model(SchemaName schema)
     {

@@ -12,7 +12,8 @@ internal sealed class Ours : EfVariant
     private readonly ServiceProvider _services;
 
     private static readonly Func<OursContext, Guid, CancellationToken, Task<Contact?>> Compiled = EF.CompileAsyncQuery(
-        (OursContext db, Guid id, CancellationToken ct) => db.Contacts.AsNoTracking().FirstOrDefault(contact => contact.Id == id));
+        (OursContext db, Guid id,
+            CancellationToken ct) => db.Contacts.AsNoTracking().FirstOrDefault(contact => contact.Id == id));
 
     private readonly bool _compiled;
 
@@ -21,7 +22,8 @@ internal sealed class Ours : EfVariant
     /// <param name="tenants">Whom it serves.</param>
     /// <param name="compiled">Whether SELECT is one of EF's compiled queries, as an application writes its hot paths
     /// that might else be SQL by hand.</param>
-    public Ours(string name, string database, IReadOnlyList<Tenant> tenants, bool compiled = false) : base(name, tenants)
+    public Ours(
+        string name, string database, IReadOnlyList<Tenant> tenants, bool compiled = false) : base(name, tenants)
     {
         _compiled = compiled;
         _services = new ServiceCollection()
@@ -55,6 +57,7 @@ internal sealed class Ours : EfVariant
 
     private sealed class OursContext(DbContextOptions<OursContext> options) : ContactsContext(options)
     {
-        protected override void OnModelCreating(ModelBuilder modelBuilder) => Map(modelBuilder, TenantPlaceholder.Schema);
+        protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+            Map(modelBuilder, TenantPlaceholder.Schema);
     }
 }

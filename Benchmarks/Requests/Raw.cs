@@ -11,12 +11,15 @@ namespace Benchmarks.Requests;
 /// </summary>
 internal sealed class Raw(string name, string database, IReadOnlyList<Tenant> tenants) : Variant(name, tenants)
 {
-    public override NpgsqlDataSource Database { get; } = TenantDataSource.Create(new() { ConnectionString = ConnectionString(database, name) });
+    public override NpgsqlDataSource Database { get; } = TenantDataSource.Create(
+        new() { ConnectionString = ConnectionString(database, name) });
 
     public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
     {
         await using var connection = await Database.OpenConnectionAsync(ct);
-        await using var command = new NpgsqlCommand($"SELECT id, name, email, created_at FROM {tenant.Schema.Quoted}.contacts WHERE id = $1 LIMIT 1", connection)
+        await using var command = new NpgsqlCommand(
+            $"SELECT id, name, email, created_at FROM {tenant.Schema.Quoted}.contacts WHERE id = $1 LIMIT 1",
+            connection)
         {
             Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } },
         };
@@ -36,7 +39,8 @@ internal sealed class Raw(string name, string database, IReadOnlyList<Tenant> te
     {
         await using var connection = await Database.OpenConnectionAsync(ct);
         await using var command = new NpgsqlCommand(
-            $"INSERT INTO {tenant.Schema.Quoted}.contacts (id, created_at, email, name) VALUES ($1, $2, $3, $4)", connection)
+            $"INSERT INTO {tenant.Schema.Quoted}.contacts (id, created_at, email, name) VALUES ($1, $2, $3, $4)",
+            connection)
         {
             Parameters =
             {

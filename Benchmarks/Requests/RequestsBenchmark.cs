@@ -41,12 +41,16 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
         // First, while the heap is small.
         Say("Memory per customer.");
         var ours = await MemoryAsync(new Ours("memory", fleet.ConnectionString(Growing), Tenants), ct);
-        var modelPerTenant = await MemoryAsync(new ModelPerTenant("memory", fleet.ConnectionString(Growing), Tenants), ct);
-        var results = await SlicesAsync(fleet, ct) with { KilobytesOurs = ours, KilobytesModelPerTenant = modelPerTenant };
+        var modelPerTenant = await MemoryAsync(
+            new ModelPerTenant("memory", fleet.ConnectionString(Growing), Tenants), ct);
+        var results = await SlicesAsync(fleet, ct)
+            with { KilobytesOurs = ours, KilobytesModelPerTenant = modelPerTenant };
         Say($"First open: creating customers up to {plan.Schemas}.");
         await fleet.CreateDatabaseAsync("empty", copyOf: null, ct);
         await fleet.ProvisionAsync(Growing, plan.Tenants, plan.Schemas - plan.Tenants, ct);
-        results = results with { FirstOpen = await FirstOpen.MeasureAsync(fleet.ConnectionString("empty"), fleet.ConnectionString(Growing), plan.Rounds, ct) };
+        results = results
+            with { FirstOpen = await FirstOpen.MeasureAsync(
+                fleet.ConnectionString("empty"), fleet.ConnectionString(Growing), plan.Rounds, ct) };
         Say("Done.");
         RequestsReport.Write(output, plan, server, results);
     }
@@ -73,7 +77,8 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
         foreach (var variant in rivals.All)
         {
             Say($"Warming up {variant.Name}.");
-            await WarmUp.MeetSchemasAsync(variant, variant is SingleEf ? ["public"] : [.. variant.Tenants.Select(tenant => tenant.Schema.Value)], ct);
+            await WarmUp.MeetSchemasAsync(variant,
+                variant is SingleEf ? ["public"] : [.. variant.Tenants.Select(tenant => tenant.Schema.Value)], ct);
             await WarmUp.CheckAsync(variant, ct);
             servers[variant] = await ServerCpu.OfAsync(admin, variant.Name, ct);
             backends[variant] = await ServerCpu.BackendsAsync(admin, variant.Name, ct);
@@ -95,7 +100,9 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
         {
             if (!backends[variant].SequenceEqual(await ServerCpu.BackendsAsync(admin, variant.Name, ct)))
             {
-                throw new InvalidOperationException($"Backends of {variant.Name} were replaced while it was measured: what the new ones had to learn is in the figures. Run it again.");
+                throw new InvalidOperationException(
+                    $"Backends of {variant.Name} were replaced while it was measured: what the new ones had to learn " +
+                    "is in the figures. Run it again.");
             }
         }
 
@@ -116,14 +123,17 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
         }
     }
 
-    private void Say(string what) => output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));
+    private void Say(string what) =>
+        output.WriteLine(FormattableString.Invariant($"{_clock.Elapsed.TotalSeconds,5:0} s  {what}"));
 }
 
 /// <summary>Who runs against whom.</summary>
 internal sealed record Variants(
-    Variant SingleStock, Variant SingleSame, Variant OursOne, Variant RawOne, Variant SearchPath, Variant ModelPerTenant, Variant Ours, Variant OursCompiled, Variant Raw) : IAsyncDisposable
+    Variant SingleStock, Variant SingleSame, Variant OursOne, Variant RawOne, Variant SearchPath,
+    Variant ModelPerTenant, Variant Ours, Variant OursCompiled, Variant Raw) : IAsyncDisposable
 {
-    public IReadOnlyList<Variant> All => [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, OursCompiled, Raw];
+    public IReadOnlyList<Variant> All =>
+        [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, OursCompiled, Raw];
 
     public async ValueTask DisposeAsync()
     {

@@ -19,7 +19,8 @@ internal sealed class SearchPath : EfVariant
     {
         Database = NpgsqlDataSource.Create(ConnectionString(database, name));
         _services = new ServiceCollection()
-            .AddDbContextPool<SearchPathContext>(options => options.UseNpgsql(Database).AddInterceptors(new SetSearchPath()))
+            .AddDbContextPool<SearchPathContext>(options =>
+                options.UseNpgsql(Database).AddInterceptors(new SetSearchPath()))
             .BuildServiceProvider();
     }
 
@@ -49,7 +50,8 @@ internal sealed class SearchPath : EfVariant
 
     private sealed class SetSearchPath : DbConnectionInterceptor
     {
-        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        public override async Task ConnectionOpenedAsync(
+            DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
         {
             await using var command = connection.CreateCommand();
             command.CommandText = $"SET search_path TO {((SearchPathContext)eventData.Context!).Schema.Quoted}";

@@ -31,7 +31,8 @@ internal sealed class SingleEf : EfVariant
 
     protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
 
-    protected override ContactsContext Context(IServiceProvider request, Tenant tenant) => request.GetRequiredService<SingleContext>();
+    protected override ContactsContext Context(IServiceProvider request, Tenant tenant) =>
+        request.GetRequiredService<SingleContext>();
 
     public override async ValueTask DisposeAsync()
     {

@@ -18,15 +18,18 @@ internal static class WarmUp
         foreach (var tenant in variant.Tenants)
         {
             var found = await variant.FindAsync(tenant, Fleet.ContactId(3), ct);
-            Expect(found is { Name: var name, Email: "ada@example.com" } && name == tenant.Schema.Value, "a row of another tenant, or none", found?.Name);
+            Expect(found is { Name: var name, Email: "ada@example.com" } && name == tenant.Schema.Value,
+                "a row of another tenant, or none", found?.Name);
 
             var contact = Fleet.NewContact(email: tenant.Slug);
             await variant.InsertAsync(tenant, contact, ct);
-            Expect((await variant.FindAsync(tenant, contact.Id, ct))?.Email == tenant.Slug, "not what it had inserted", null);
+            Expect((await variant.FindAsync(tenant, contact.Id, ct))?.Email == tenant.Slug, "not what it had inserted",
+                null);
             if (variant.Tenants.Count > 1)
             {
                 var other = variant.Tenants[tenant == variant.Tenants[0] ? 1 : 0];
-                Expect(await variant.FindAsync(other, contact.Id, ct) is null, "what it had inserted for another", null);
+                Expect(
+                    await variant.FindAsync(other, contact.Id, ct) is null, "what it had inserted for another", null);
             }
 
             void Expect(bool holds, string instead, string? name)
@@ -55,24 +58,25 @@ internal static class WarmUp
             }
 
             var names = string.Join(", ", schemas.Select(schema => $"'{schema}'"));
-            await Parallel.ForEachAsync(connections, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = ct }, async (connection, ct) =>
-            {
-                // The commits keep the locks few.
-                await using var meet = new NpgsqlCommand($$"""
-                    DO $do$
-                    DECLARE
-                      schema text;
-                    BEGIN
-                      FOREACH schema IN ARRAY ARRAY[{{names}}] LOOP
-                        EXECUTE format('SELECT FROM %I.contacts WHERE id = ''00000000-0000-0000-0000-000000000000''', schema);
-                        EXECUTE format('INSERT INTO %I.contacts (id, name, created_at) SELECT id, name, created_at FROM %1$I.contacts WHERE false', schema);
-                        COMMIT;
-                      END LOOP;
-                    END
-                    $do$
-                    """, connection) { CommandTimeout = 0 };
-                await meet.ExecuteNonQueryAsync(ct);
-            });
+            await Parallel.ForEachAsync(connections,
+                new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = ct }, async (connection, ct) =>
+                {
+                    // The commits keep the locks few.
+                    await using var meet = new NpgsqlCommand($$"""
+                        DO $do$
+                        DECLARE
+                          schema text;
+                        BEGIN
+                          FOREACH schema IN ARRAY ARRAY[{{names}}] LOOP
+                            EXECUTE format('SELECT FROM %I.contacts WHERE id = ''00000000-0000-0000-0000-000000000000''', schema);
+                            EXECUTE format('INSERT INTO %I.contacts (id, name, created_at) SELECT id, name, created_at FROM %1$I.contacts WHERE false', schema);
+                            COMMIT;
+                          END LOOP;
+                        END
+                        $do$
+                        """, connection) { CommandTimeout = 0 };
+                    await meet.ExecuteNonQueryAsync(ct);
+                });
         }
         finally
         {

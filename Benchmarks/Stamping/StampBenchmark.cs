@@ -39,7 +39,8 @@ internal static class StampBenchmark
 
     public static void Run(int rounds, TextWriter output, CancellationToken ct)
     {
-        SchemaName[] schemas = [.. Enumerable.Range(0, Tenants).Select(number => SchemaName.Parse($"customer_{number:00000}"))];
+        SchemaName[] schemas = [.. Enumerable.Range(0, Tenants)
+            .Select(number => SchemaName.Parse($"customer_{number:00000}"))];
         foreach (var (name, text) in Texts)
         {
             var cut = StatementCut.Of(text);
@@ -47,7 +48,8 @@ internal static class StampBenchmark
             (string Name, Func<SchemaName, string> Stamp)[] ways =
             [
                 ("cut once, joined per command (ours)", cut.Stamp),
-                ("string.Replace (also changes literals)", schema => text.Replace("\"__Tenant__\"", schema.Quoted, StringComparison.Ordinal)),
+                ("string.Replace (also changes literals)",
+                    schema => text.Replace("\"__Tenant__\"", schema.Quoted, StringComparison.Ordinal)),
                 ("finished strings, found by the schema", schema => finished[schema]),
                 ("cut anew for each command", schema => StatementCut.Of(text).Stamp(schema)),
             ];
@@ -75,11 +77,14 @@ internal static class StampBenchmark
             for (var way = 0; way < ways.Length; way++)
             {
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"  {ways[way].Name,-40} {Statistics.Median(slices[way].Select(slice => slice.Nanoseconds)),7:0} ns  {Statistics.Median(slices[way].Select(slice => slice.Bytes)),6:0} bytes allocated"));
+                    $"  {ways[way].Name,-40} {Statistics.Median(slices[way].Select(slice => slice.Nanoseconds)),7:0} " +
+                    $"ns  {Statistics.Median(slices[way].Select(slice => slice.Bytes)),6:0} bytes allocated"));
             }
 
             var kept = finished.Values.Sum(value => 2.0 * value.Length + 22);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  Finished strings for {Tenants} tenants: {kept / 1024 / 1024:0.0} MB for this one statement."));
+            output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"  Finished strings for {Tenants} tenants: {kept / 1024 / 1024:0.0} MB for this one statement."));
         }
     }
 

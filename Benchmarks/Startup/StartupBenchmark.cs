@@ -26,7 +26,9 @@ internal static class StartupBenchmark
         await using (var source = NpgsqlDataSource.Create(database))
         {
             // Less than the migrations make, and all that the query asks for.
-            await using var create = source.CreateCommand($"CREATE SCHEMA {Acme.Schema.Quoted}; CREATE TABLE {Acme.Schema.Qualify("contacts")} (id uuid PRIMARY KEY, name text, email text, created_at timestamptz)");
+            await using var create = source.CreateCommand(
+                $"CREATE SCHEMA {Acme.Schema.Quoted}; CREATE TABLE {Acme.Schema.Qualify("contacts")} (id uuid " +
+                "PRIMARY KEY, name text, email text, created_at timestamptz)");
             await create.ExecuteNonQueryAsync(ct);
         }
 
@@ -45,20 +47,27 @@ internal static class StartupBenchmark
         }
 
         var ratio = Statistics.Estimate(Statistics.Ratios(compiled, built));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"From the start of Main to the first query's answer, milliseconds, {rounds} starts each:"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  model built at run time  {Statistics.Median(built):0}"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  compiled model           {Statistics.Median(compiled):0}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $"From the start of Main to the first query's answer, milliseconds, {rounds} starts each:"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"  model built at run time  {Statistics.Median(built):0}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"  compiled model           {Statistics.Median(compiled):0}"));
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  ratio                    {ratio}"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"result: startup.compiled_vs_built={ratio.Median:0.000}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"result: startup.compiled_vs_built={ratio.Median:0.000}"));
     }
 
     /// <summary>One start; prints its milliseconds.</summary>
     public static async Task StartOnceAsync(bool compiled, string database, TextWriter output, CancellationToken ct)
     {
         var start = Stopwatch.GetTimestamp();
-        await using var context = new InvoicingContext(compiled ? Options(database).Options : Options(database).UseModel(Build(database)).Options).For(Acme);
+        await using var context = new InvoicingContext(
+            compiled ? Options(database).Options : Options(database).UseModel(Build(database)).Options).For(Acme);
         await context.Contacts.CountAsync(ct);
-        await output.WriteLineAsync(Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
+        await output.WriteLineAsync(
+            Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>As EF does where it finds no compiled one.</summary>
@@ -77,8 +86,10 @@ internal static class StartupBenchmark
 
     private static async Task<double> StartAsync(bool compiled, string database, CancellationToken ct)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, Environment = { [Child] = database } };
-        foreach (var argument in new[] { typeof(StartupBenchmark).Assembly.Location, "startup-once", compiled ? "compiled" : "built" })
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true,
+            Environment = { [Child] = database } };
+        foreach (var argument in new[] { typeof(StartupBenchmark).Assembly.Location, "startup-once",
+            compiled ? "compiled" : "built" })
         {
             start.ArgumentList.Add(argument);
         }

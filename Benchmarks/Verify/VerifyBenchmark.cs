@@ -23,9 +23,12 @@ internal static class VerifyBenchmark
     private static readonly Lazy<string> Program = new(() =>
     {
         var name = OperatingSystem.IsWindows() ? "pg_dump.exe" : "pg_dump";
-        return PostgresBinaries.Choose(PostgresBinaries.Installed().Where(binaries => File.Exists(Path.Combine(binaries.Folder, name))), version: null) is { } newest
+        return PostgresBinaries.Choose(
+            PostgresBinaries.Installed().Where(binaries => File.Exists(Path.Combine(binaries.Folder, name))),
+            version: null) is { } newest
             ? Path.Combine(newest.Folder, name)
-            : throw new NoPostgresException("There is no pg_dump in any of the folders where PostgreSQL is looked for.");
+            : throw new NoPostgresException(
+                "There is no pg_dump in any of the folders where PostgreSQL is looked for.");
     });
 
     public static async Task RunAsync(int tenants, int rounds, TextWriter output, CancellationToken ct)
@@ -46,7 +49,8 @@ internal static class VerifyBenchmark
     /// <exception cref="InvalidOperationException">They aren't, or pg_dump failed.</exception>
     public static async Task MeasureAsync(string database, int rounds, TextWriter output, CancellationToken ct)
     {
-        await using var services = new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = database).BuildServiceProvider();
+        await using var services = new ServiceCollection()
+            .AddTenancy<InvoicingContext>(options => options.ConnectionString = database).BuildServiceProvider();
         var build = services.GetRequiredService<CompiledMigrations>();
         var count = 0;
         List<double> verified = [], dumped = [];
@@ -73,11 +77,17 @@ internal static class VerifyBenchmark
         }
 
         var ratio = Statistics.Estimate(Statistics.Ratios(verified, dumped));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{count} schemas, {rounds} rounds, milliseconds; both over new connections, pg_dump with the start of its process:"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  FleetVerifier          {Statistics.Median(verified),6:0}"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  pg_dump --schema-only  {Statistics.Median(dumped),6:0}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $"{count} schemas, {rounds} rounds, milliseconds; both over new connections, pg_dump with the start " +
+                $"of its process:"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"  FleetVerifier          {Statistics.Median(verified),6:0}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"  pg_dump --schema-only  {Statistics.Median(dumped),6:0}"));
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  ratio                  {ratio}"));
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"result: verify.time_vs_pg_dump={ratio.Median:0.000}"));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"result: verify.time_vs_pg_dump={ratio.Median:0.000}"));
     }
 
     /// <returns>How many schemas were compared.</returns>
@@ -87,10 +97,13 @@ internal static class VerifyBenchmark
         // New connections: a backend that has read these catalogs before would have them in its caches, which pg_dump's
         // hasn't.
         await using var source = TenantDataSource.Create(options);
-        var report = await new FleetVerifier(source, build, new(source, build), options, TimeProvider.System).VerifyAsync(ct: ct);
+        var report = await new FleetVerifier(source, build, new(source, build), options, TimeProvider.System)
+            .VerifyAsync(ct: ct);
         return report is { IsClean: true, Incomparable.Count: 0, Checked: > 0 }
             ? report.Checked
-            : throw new InvalidOperationException($"{report.Checked} schemas compared, {report.Drifted.Count} differ, {report.Incomparable.Count} can't be compared, {report.Strays.Count} strays.");
+            : throw new InvalidOperationException(
+                $"{report.Checked} schemas compared, {report.Drifted.Count} differ, {report.Incomparable.Count} " +
+                $"can't be compared, {report.Strays.Count} strays.");
     }
 
     private static async Task DumpAsync(string database, CancellationToken ct)
@@ -100,11 +113,13 @@ internal static class VerifyBenchmark
         {
             Environment =
             {
-                ["PGHOST"] = settings.Host, ["PGPORT"] = $"{settings.Port}", ["PGUSER"] = settings.Username, ["PGPASSWORD"] = settings.Password, ["PGDATABASE"] = settings.Database,
+                ["PGHOST"] = settings.Host, ["PGPORT"] = $"{settings.Port}", ["PGUSER"] = settings.Username,
+                ["PGPASSWORD"] = settings.Password, ["PGDATABASE"] = settings.Database,
             },
         };
         // The customers' schemas alone.
-        foreach (var argument in new[] { "--schema-only", "--exclude-schema=public", "--exclude-schema=tenancy", "--file", OperatingSystem.IsWindows() ? "NUL" : "/dev/null" })
+        foreach (var argument in new[] { "--schema-only", "--exclude-schema=public", "--exclude-schema=tenancy",
+            "--file", OperatingSystem.IsWindows() ? "NUL" : "/dev/null" })
         {
             dump.ArgumentList.Add(argument);
         }

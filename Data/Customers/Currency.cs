@@ -8,8 +8,10 @@ public sealed record Currency(string Code, string Name, int Decimals)
     /// <summary>What the shared migrations put in.</summary>
     internal static readonly Currency[] Known =
     [
-        new("CHF", "Swiss franc", 2), new("DKK", "Danish krone", 2), new("EUR", "Euro", 2), new("GBP", "Pound sterling", 2),
-        new("JPY", "Yen", 0), new("KWD", "Kuwaiti dinar", 3), new("NOK", "Norwegian krone", 2), new("SEK", "Swedish krona", 2),
+        new("CHF", "Swiss franc", 2), new("DKK", "Danish krone", 2), new("EUR", "Euro", 2),
+        new("GBP", "Pound sterling", 2),
+        new("JPY", "Yen", 0), new("KWD", "Kuwaiti dinar", 3), new("NOK", "Norwegian krone", 2),
+        new("SEK", "Swedish krona", 2),
         new("USD", "US dollar", 2),
     ];
 

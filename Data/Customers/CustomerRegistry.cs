@@ -50,7 +50,8 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         }
     }
 
-    private async Task<Customer> AddAsync(string slug, string name, Func<InvoicingContext, Task>? firstData, CancellationToken ct)
+    private async Task<Customer> AddAsync(
+        string slug, string name, Func<InvoicingContext, Task>? firstData, CancellationToken ct)
     {
         // Asked first, before a transaction waits for one that may add the same; the constraint decides when two ask at
         // once.
@@ -66,7 +67,8 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         // Who comes second for a slug waits here for the first one's transaction, before any table is made.
         await provisioner.ProvisionAsync(underlying, CustomerSlug.WantedSchema(slug), reserved: async schema =>
         {
-            customer = new Customer { Id = Guid.CreateVersion7(), Slug = slug, Name = name, Schema = schema.Value, CreatedAt = time.GetUtcNow() };
+            customer = new Customer { Id = Guid.CreateVersion7(), Slug = slug, Name = name, Schema = schema.Value,
+                CreatedAt = time.GetUtcNow() };
             await AddAsync(customer, ct);
         }, ct: ct);
         if (firstData is not null)
@@ -82,9 +84,11 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
     /// <summary>
     /// For <see cref="TenancyOptions.FindSlugs"/>. Without EF, whose first use takes longer than many a run.
     /// </summary>
-    public static async Task<IReadOnlyDictionary<SchemaName, string>> FindSlugsAsync(NpgsqlDataSource database, IEnumerable<SchemaName> schemas, CancellationToken ct)
+    public static async Task<IReadOnlyDictionary<SchemaName, string>> FindSlugsAsync(
+        NpgsqlDataSource database, IEnumerable<SchemaName> schemas, CancellationToken ct)
     {
-        await using var find = database.CreateCommand("SELECT schema, slug FROM public.customers WHERE schema = ANY ($1)");
+        await using var find = database.CreateCommand(
+            "SELECT schema, slug FROM public.customers WHERE schema = ANY ($1)");
         find.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
         await using var rows = await find.ExecuteReaderAsync(ct);
         var slugs = new Dictionary<SchemaName, string>();
@@ -106,7 +110,8 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
             join row in db.Ledger on customer.Schema equals row.Schema into rows
             from row in rows.DefaultIfEmpty()
             where customer.Slug == slug
-            select new { customer.Id, customer.Slug, customer.Schema, customer.Status, State = (SchemaState?)row.State, row.Version }).SingleOrDefaultAsync(ct);
+            select new { customer.Id, customer.Slug, customer.Schema, customer.Status, State = (SchemaState?)row.State,
+                row.Version }).SingleOrDefaultAsync(ct);
         if (found is null)
         {
             return null;

@@ -34,7 +34,8 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
             customer.Property(c => c.Name).HasMaxLength(Customer.LongestName);
             customer.Property(c => c.Schema).HasMaxLength(63);
             customer.Property(c => c.Status).HasMaxLength(16).HasConversion(
-                status => status.ToString().ToLowerInvariant(), text => Enum.Parse<CustomerStatus>(text, ignoreCase: true));
+                status => status.ToString().ToLowerInvariant(),
+                text => Enum.Parse<CustomerStatus>(text, ignoreCase: true));
             customer.HasIndex(c => c.Slug).IsUnique();
             customer.HasIndex(c => c.Schema).IsUnique();
         });

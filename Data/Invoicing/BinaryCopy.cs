@@ -24,13 +24,16 @@ public static class BinaryCopy
     public static async Task CopyAsync<TEntity>(this DbContext db, IEnumerable<TEntity> rows, CancellationToken ct)
         where TEntity : class
     {
-        var entity = db.Model.FindEntityType(typeof(TEntity)) ?? throw new ArgumentException($"The context's model has no {typeof(TEntity).Name}.");
+        var entity = db.Model.FindEntityType(typeof(TEntity))
+            ?? throw new ArgumentException($"The context's model has no {typeof(TEntity).Name}.");
         var table = StoreObjectIdentifier.Create(entity, StoreObjectType.Table)!.Value;
-        var columns = entity.GetProperties().Where(property => !IsGenerated(property)).Select(property => new Column(property, table)).ToList();
+        var columns = entity.GetProperties().Where(property => !IsGenerated(property))
+            .Select(property => new Column(property, table)).ToList();
 
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         await using var copy = await connection.BeginBinaryImportAsync(
-            $"COPY {db.Tenant().Schema.Qualify(table.Name)} ({string.Join(", ", columns.Select(column => column.Name))}) FROM STDIN (FORMAT BINARY)", ct);
+            $"COPY {db.Tenant().Schema.Qualify(table.Name)} " +
+            $"({string.Join(", ", columns.Select(column => column.Name))}) FROM STDIN (FORMAT BINARY)", ct);
         foreach (var row in rows)
         {
             await copy.StartRowAsync(ct);
@@ -46,7 +49,9 @@ public static class BinaryCopy
 
     // A uuid key is generated as well, but here: whoever copies has set it.
     private static bool IsGenerated(IProperty property) =>
-        property.IsConcurrencyToken || property.GetValueGenerationStrategy() != Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.NpgsqlValueGenerationStrategy.None;
+        property.IsConcurrencyToken
+            || property.GetValueGenerationStrategy()
+                != Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.NpgsqlValueGenerationStrategy.None;
 
     private sealed class Column(IProperty property, StoreObjectIdentifier table)
     {

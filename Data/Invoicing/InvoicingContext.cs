@@ -50,7 +50,8 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
         });
         modelBuilder.Entity<InvoiceLine>(line =>
         {
-            line.ToTable("invoice_lines", table => table.HasCheckConstraint("ck_invoice_lines_quantity", "quantity > 0"));
+            line.ToTable(
+                "invoice_lines", table => table.HasCheckConstraint("ck_invoice_lines_quantity", "quantity > 0"));
             line.Property(l => l.Description).HasMaxLength(InvoiceLine.LongestDescription);
             line.Property(l => l.Quantity).HasPrecision(15, 3);
             line.Property(l => l.UnitPrice).HasPrecision(19, 4);

@@ -16,7 +16,8 @@ internal static class DataFolder
     /// doesn't: permissions change, and data must not seem lost.
     /// </summary>
     /// <exception cref="NoPostgresException">No folder can be used.</exception>
-    public static string Choose(string appHost, string? wanted, ServerAccount account, string stateHome, TextWriter announce)
+    public static string Choose(
+        string appHost, string? wanted, ServerAccount account, string stateHome, TextWriter announce)
     {
         if (!string.IsNullOrWhiteSpace(wanted))
         {
@@ -35,7 +36,9 @@ internal static class DataFolder
             """);
         if (folder == far)
         {
-            announce.WriteLine($"PostgreSQL keeps its data in {far}, because its user '{account.Name}' {(order[0] == far ? "couldn't" : "can't")} use {near}.");
+            announce.WriteLine(
+                $"PostgreSQL keeps its data in {far}, because its user '{account.Name}' " +
+                $"{(order[0] == far ? "couldn't" : "can't")} use {near}.");
         }
 
         return folder;
@@ -90,7 +93,8 @@ internal static class DataFolder
 
     /// <summary>The folders that can hold the local data of an AppHost, and do. Nothing is made.</summary>
     public static IReadOnlyList<string> WithData(string appHost, string? wanted, string stateHome) =>
-        [.. new[] { string.IsNullOrWhiteSpace(wanted) ? null : Path.GetFullPath(wanted, appHost), Near(appHost), Far(appHost, stateHome) }.OfType<string>().Distinct().Where(HasData)];
+        [.. new[] { string.IsNullOrWhiteSpace(wanted) ? null : Path.GetFullPath(wanted, appHost), Near(appHost),
+            Far(appHost, stateHome) }.OfType<string>().Distinct().Where(HasData)];
 
     private static string Near(string appHost) => Path.Combine(appHost, ".postgres");
 
@@ -103,5 +107,6 @@ internal static class DataFolder
         || File.GetUnixFileMode(folder) == (UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
     /// <summary>The folder's name among others' in a state folder.</summary>
-    public static string Key(string appHost) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(appHost)))[..12];
+    public static string Key(string appHost) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(appHost)))[..12];
 }

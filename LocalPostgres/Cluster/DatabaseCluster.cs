@@ -22,11 +22,15 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
         var data = Path.Combine(folder, "data");
         if (!Directory.Exists(data))
         {
-            var newest = PostgresBinaries.Choose(installed, version: null) ?? throw new NoPostgresException("PostgreSQL isn't installed.");
+            var newest = PostgresBinaries.Choose(installed, version: null)
+                ?? throw new NoPostgresException("PostgreSQL isn't installed.");
             return Make(folder, data, account, newest);
         }
 
-        var version = VersionOf(folder) ?? throw new NoPostgresException($"'{data}' isn't PostgreSQL's: it has no file PG_VERSION. Name another folder with --Postgres:DataFolder=...");
+        var version = VersionOf(folder)
+            ?? throw new NoPostgresException(
+                $"'{data}' isn't PostgreSQL's: it has no file PG_VERSION. Name another folder with " +
+                "--Postgres:DataFolder=...");
         var binaries = PostgresBinaries.Choose(installed, version) ?? throw new NoPostgresException($"""
             The data in '{data}' was made by PostgreSQL {version}, which isn't installed (found: {Majors(installed)}), and no other version reads it.
             Install PostgreSQL {version}; or delete that folder, and with it the data, to begin anew; or name another with --Postgres:DataFolder=...
@@ -37,7 +41,9 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
 
     /// <summary>The major version that made the data in the folder; null when there is no data.</summary>
     public static string? VersionOf(string folder) =>
-        Path.Combine(folder, "data", "PG_VERSION") is var file && File.Exists(file) ? File.ReadAllText(file).Trim() : null;
+        Path.Combine(folder, "data", "PG_VERSION") is var file && File.Exists(file)
+            ? File.ReadAllText(file).Trim()
+            : null;
 
     /// <summary>
     /// Made beside its place and then moved, so that what is interrupted is made again, and of two that are made at
@@ -58,12 +64,14 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
         File.WriteAllText(passwordFile, password);
 
         // -N: nobody misses data that a power cut takes in its first seconds.
-        var made = account.Run(binaries.InitDb, "-D", making, "-U", Superuser, "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "-N");
+        var made = account.Run(binaries.InitDb, "-D", making, "-U", Superuser, "-A", "scram-sha-256",
+            $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "-N");
         if (!made.Succeeded)
         {
             Delete(making);
             Delete(passwordFile);
-            throw new NoPostgresException($"PostgreSQL {binaries.Major} can't make a database cluster in '{folder}': {made.Output}");
+            throw new NoPostgresException(
+                $"PostgreSQL {binaries.Major} can't make a database cluster in '{folder}': {made.Output}");
         }
 
         File.Move(passwordFile, PasswordFile(making));
@@ -86,14 +94,16 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
     private static void RefuseIfUsed(string data)
     {
         var lockFile = Path.Combine(data, "postmaster.pid");
-        if (!File.Exists(lockFile) || !int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), out var id) || LiveProcess.Find(id) is not { } server)
+        if (!File.Exists(lockFile) || !int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), out var id)
+            || LiveProcess.Find(id) is not { } server)
         {
             return;
         }
 
         using (server)
         {
-            if (server.ProcessName.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) && !server.WaitForExit(Farewell))
+            if (server.ProcessName.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)
+                && !server.WaitForExit(Farewell))
             {
                 throw new NoPostgresException($"""
                     Another server (process {id}) uses the data in '{data}': this AppHost seems to run already.
@@ -119,7 +129,8 @@ internal sealed record DatabaseCluster(string Data, PostgresBinaries Binaries, S
 
     // "new-123" and "new-123.password" are the work of process 123.
     private static bool IsMadeNow(string path) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("new-".Length), out var id) && id != Environment.ProcessId && LiveProcess.Exists(id);
+        int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("new-".Length), out var id)
+            && id != Environment.ProcessId && LiveProcess.Exists(id);
 
     private static void Delete(string path)
     {

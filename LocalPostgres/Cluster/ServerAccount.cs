@@ -21,7 +21,9 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
 
         if (OperatingSystem.IsWindows())
         {
-            throw new NoPostgresException("A local PostgreSQL server refuses to run as an administrator: start from a terminal without those rights.");
+            throw new NoPostgresException(
+                "A local PostgreSQL server refuses to run as an administrator: start from a terminal without " +
+                "those rights.");
         }
 
         // setpriv replaces itself by the command, so that the process we start, and signal, is the server.
@@ -68,7 +70,8 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
         Directory.CreateDirectory(path);
         if (!OperatingSystem.IsWindows() && Drop.Count > 0)
         {
-            File.SetUnixFileMode(path, File.GetUnixFileMode(path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(
+                path, File.GetUnixFileMode(path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
     }
 

@@ -24,9 +24,11 @@ internal sealed record ServerCommand(string File, IReadOnlyList<string> Argument
             "max_locks_per_transaction=256",        // the ceiling for all transactions together, and a tenant's schema takes 58
             .. durable ? Array.Empty<string>() : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
         ];
-        string[] server = [cluster.Binaries.Server, "-D", cluster.Data, .. settings.SelectMany(setting => new[] { "-c", setting })];
+        string[] server = [cluster.Binaries.Server, "-D", cluster.Data,
+            .. settings.SelectMany(setting => new[] { "-c", setting })];
         return OperatingSystem.IsWindows()
             ? new(server[0], server[1..], cluster.Binaries.Folder)
-            : new("sh", [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{owner}", .. cluster.Account.Drop, .. server], "/");
+            : new("sh", [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{owner}",
+                .. cluster.Account.Drop, .. server], "/");
     }
 }

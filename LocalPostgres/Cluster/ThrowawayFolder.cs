@@ -21,7 +21,8 @@ internal static class ThrowawayFolder
     /// <exception cref="NoPostgresException">The server's user can use no temporary folder.</exception>
     public static string Make(ServerAccount account, bool inMemory = false)
     {
-        string[] memory = inMemory && Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace >= MemoryNeeded ? [Memory] : [];
+        string[] memory = inMemory && Directory.Exists(Memory)
+            && new DriveInfo(Memory).AvailableFreeSpace >= MemoryNeeded ? [Memory] : [];
         foreach (var parent in memory.Concat([Path.GetTempPath(), "/tmp", "/var/tmp"]).Where(Directory.Exists))
         {
             DeleteLeftovers(parent);
@@ -32,7 +33,8 @@ internal static class ThrowawayFolder
             }
         }
 
-        throw new NoPostgresException($"The user '{account.Name}', as whom PostgreSQL runs, can't use '{Path.GetTempPath()}': set TMPDIR.");
+        throw new NoPostgresException(
+            $"The user '{account.Name}', as whom PostgreSQL runs, can't use '{Path.GetTempPath()}': set TMPDIR.");
     }
 
     private static void DeleteLeftovers(string parent)

@@ -8,7 +8,8 @@ internal static class PlanReport
 {
     private const int MostNames = 5;
 
-    public static void Write(ReportWriter report, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
+    public static void Write(
+        ReportWriter report, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
     {
         if (shared.Count > 0)
         {
@@ -17,7 +18,9 @@ internal static class PlanReport
 
         if (unknown > 0)
         {
-            report.Line(string.Create(CultureInfo.InvariantCulture, $"{unknown} customers are unknown to the ledger; migrate enrols them, and this plan doesn't show them."));
+            report.Line(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{unknown} customers are unknown to the ledger; migrate enrols them, and this plan doesn't show them."));
         }
 
         if (groups.Count == 0)
@@ -30,9 +33,13 @@ internal static class PlanReport
         foreach (var group in groups)
         {
             report.Table(
-                string.Create(CultureInfo.InvariantCulture, $"Ring {group.Ring}: {StatusReport.Schemas(group.Schemas.Count)} at {group.Last ?? "a version that nobody wrote down"}"),
-                ["migration", ""], group.Steps.Select(step => (string[])[step.Migration, string.Join(", ", Remarks(step))]));
-            var more = group.Schemas.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {group.Schemas.Count - MostNames} more") : "";
+                string.Create(CultureInfo.InvariantCulture,
+                    $"Ring {group.Ring}: {StatusReport.Schemas(group.Schemas.Count)} at {group.Last ?? "a version that nobody wrote down"}"),
+                ["migration", ""],
+                group.Steps.Select(step => (string[])[step.Migration, string.Join(", ", Remarks(step))]));
+            var more = group.Schemas.Count > MostNames
+                ? string.Create(CultureInfo.InvariantCulture, $" and {group.Schemas.Count - MostNames} more")
+                : "";
             report.Line($"  {string.Join(", ", group.Schemas.Take(MostNames))}{more}");
         }
     }

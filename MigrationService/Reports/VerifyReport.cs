@@ -15,9 +15,11 @@ internal static class VerifyReport
 
         report.List("Schemas that look like customers' and that the ledger doesn't know:", drift.Strays);
         report.List("Customers of the registry whose schema doesn't exist:", drift.Missing);
-        report.List("Schemas of the ledger that no customer of the registry has:", drift.Unregistered.Select(schema => schema.Value));
+        report.List("Schemas of the ledger that no customer of the registry has:",
+            drift.Unregistered.Select(schema => schema.Value));
         report.List("Not compared:", drift.Incomparable.Select(schema => $"{schema.Schema}: {schema.Reason}"));
         var seconds = drift.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
-        report.Summary($"{StatusReport.Schemas(drift.Checked)} compared in {seconds} s: {(drift.IsClean ? "nothing differs" : $"{drift.Drifted.Count} differ")}.");
+        report.Summary(
+            $"{StatusReport.Schemas(drift.Checked)} compared in {seconds} s: {(drift.IsClean ? "nothing differs" : $"{drift.Drifted.Count} differ")}.");
     }
 }

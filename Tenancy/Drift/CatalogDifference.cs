@@ -14,7 +14,8 @@ internal static partial class CatalogDifference
         var missing = Group(wants.Except(has));
 
         // What is gone or was added as a whole is told once, without its parts.
-        var wholes = extra.Keys.Except(missing.Keys).Concat(missing.Keys.Except(extra.Keys)).Where(key => key.Kind != "grant").ToHashSet();
+        var wholes = extra.Keys.Except(missing.Keys).Concat(missing.Keys.Except(extra.Keys))
+            .Where(key => key.Kind != "grant").ToHashSet();
         return
         [
             .. extra.Keys.Union(missing.Keys).Where(key => !IsPart(key, wholes))
@@ -24,25 +25,38 @@ internal static partial class CatalogDifference
     }
 
     private static Dictionary<Key, CatalogItem> Group(IEnumerable<string> items) =>
-        items.Order(StringComparer.Ordinal).Select(CatalogItem.Parse).GroupBy(item => new Key(item.Kind, item.Of, item.Name)).ToDictionary(group => group.Key, group => group.First());
+        items.Order(StringComparer.Ordinal).Select(CatalogItem.Parse)
+            .GroupBy(item => new Key(item.Kind, item.Of, item.Name))
+            .ToDictionary(group => group.Key, group => group.First());
 
     private static bool IsPart(Key key, HashSet<Key> wholes) => key.Kind == "grant"
-        ? wholes.Any(whole => key.Of == (whole.Kind == "column" ? $"column {whole.Of}.{whole.Name}" : $"{whole.Kind} {whole.Name}") || IsColumnOf(key.Of, whole))
-        : key.Of.Length > 0 && wholes.Any(whole => whole.Of.Length == 0 && whole.Name == key.Of && HasColumns(whole.Kind));
+        ? wholes.Any(whole =>
+            key.Of == (whole.Kind == "column" ? $"column {whole.Of}.{whole.Name}" : $"{whole.Kind} {whole.Name}")
+                || IsColumnOf(key.Of, whole))
+        : key.Of.Length > 0
+            && wholes.Any(whole => whole.Of.Length == 0 && whole.Name == key.Of && HasColumns(whole.Kind));
 
-    private static bool HasColumns(string kind) => kind is "table" or "view" or "materialized view" or "foreign table" or "composite type";
+    private static bool HasColumns(string kind) =>
+        kind is "table" or "view" or "materialized view" or "foreign table" or "composite type";
 
-    private static bool IsColumnOf(string on, Key whole) => HasColumns(whole.Kind) && on.StartsWith($"column {whole.Name}.", StringComparison.Ordinal);
+    private static bool IsColumnOf(string on, Key whole) =>
+        HasColumns(whole.Kind) && on.StartsWith($"column {whole.Name}.", StringComparison.Ordinal);
 
     private static IEnumerable<string> Say(CatalogItem? has, CatalogItem? wants) => (has, wants) switch
     {
         ({ Kind: "grant" }, _) => [$"{Grant(has, "may")}, and the migrations don't grant that"],
         (_, { Kind: "grant" }) => [$"{Grant(wants, "may not")}, and the migrations grant that"],
         ({ Kind: "disabled" }, null) => [$"constraint {has.Name}: its trigger on table {has.Of} is {has[""]}"],
-        (null, { Kind: "disabled" }) => [$"constraint {wants.Name}: its trigger on table {wants.Of} is enabled, and the migrations make it {wants[""]}"],
-        ({ Kind: "unvalidated" }, null) => [$"column {has.Of}.{has.Name}: NOT NULL isn't validated, so the column may hold nulls"],
-        (null, { Kind: "unvalidated" }) => [$"column {wants.Of}.{wants.Name}: NOT NULL is validated, and the migrations leave it NOT VALID"],
-        ({ } extra, null) => [$"{extra} is in no migration", .. extra["invalid"] is null ? Array.Empty<string>() : [$"{extra} is invalid"]],
+        (null, { Kind: "disabled" }) =>
+            [$"constraint {wants.Name}: its trigger on table {wants.Of} is enabled, and the migrations make it " +
+                $"{wants[""]}"],
+        ({ Kind: "unvalidated" }, null) =>
+            [$"column {has.Of}.{has.Name}: NOT NULL isn't validated, so the column may hold nulls"],
+        (null, { Kind: "unvalidated" }) =>
+            [$"column {wants.Of}.{wants.Name}: NOT NULL is validated, and the migrations leave it NOT VALID"],
+        ({ } extra, null) =>
+            [$"{extra} is in no migration",
+                .. extra["invalid"] is null ? Array.Empty<string>() : [$"{extra} is invalid"]],
         (null, { } missing) => [$"{missing} is missing"],
         ({ } one, { } other) => one.Facts.Select(fact => fact.Key).Union(other.Facts.Select(fact => fact.Key))
             .Where(label => one[label] != other[label]).Select(label => Say(one, label, one[label], other[label])),
@@ -59,7 +73,10 @@ internal static partial class CatalogDifference
         _ => $"{item}: {label} {OnOneLine(has)}, and the migrations make it {OnOneLine(wants)}",
     };
 
-    private static string Grant(CatalogItem grant, string may) => grant.Name.Split(CatalogQuery.Is) is [var grantee, var right] ? $"{grantee} {may} {right} on {grant.Of}" : grant.Name;
+    private static string Grant(CatalogItem grant, string may) =>
+        grant.Name.Split(CatalogQuery.Is) is [var grantee, var right]
+            ? $"{grantee} {may} {right} on {grant.Of}"
+            : grant.Name;
 
     private static string OnOneLine(string text) => Spaces().Replace(text, " ").Trim();
 

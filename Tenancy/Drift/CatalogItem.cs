@@ -5,12 +5,18 @@ namespace Tenancy.Drift;
 /// <param name="Of">What it is part of; for a grant, what it is on. Empty where it is the schema's own.</param>
 /// <param name="Name">Its name; for a grant, to whom and what.</param>
 /// <param name="Facts">Label and value.</param>
-internal sealed record CatalogItem(string Kind, string Of, string Name, IReadOnlyList<KeyValuePair<string, string>> Facts)
+internal sealed record CatalogItem(
+    string Kind, string Of, string Name, IReadOnlyList<KeyValuePair<string, string>> Facts)
 {
     public static CatalogItem Parse(string item)
     {
         var parts = item.Split(CatalogQuery.Part);
-        return new(parts[0], parts[1], parts[2], [.. parts.Skip(3).Select(fact => fact.Split(CatalogQuery.Is, 2) is [var label, var value] ? KeyValuePair.Create(label, value) : new("", fact))]);
+        return new(parts[0], parts[1], parts[2],
+            [.. parts.Skip(3)
+                .Select(fact =>
+                    fact.Split(CatalogQuery.Is, 2) is [var label, var value]
+                        ? KeyValuePair.Create(label, value)
+                        : new("", fact))]);
     }
 
     /// <summary>The value of a fact; null where it has none.</summary>

@@ -27,7 +27,8 @@ internal static class CatalogQuery
     /// Half the time of a hash of what people are told: most of that is names looked up by number, and
     /// pg_get_constraintdef and pg_get_indexdef.
     /// </remarks>
-    public static string Hashes(int serverMajor) => Query("coalesce(sum(hashtextextended(item, 0)), 0)::text", serverMajor, inWords: false);
+    public static string Hashes(int serverMajor) =>
+        Query("coalesce(sum(hashtextextended(item, 0)), 0)::text", serverMajor, inWords: false);
 
     /// <summary>An array of all items for each schema.</summary>
     public static string Items(int serverMajor) => Query("coalesce(array_agg(item), '{}')", serverMajor, inWords: true);
@@ -183,11 +184,16 @@ internal static class CatalogQuery
         """,
         Grants("'the schema'", "(SELECT) AS s", "chunk.acl", "true", "chunk.owner"),
         Grants(RelationName, "pg_class AS c", "relacl", "c.oid = ANY (chunk.relations)", "relowner"),
-        Grants("'column ' || relname || '.' || attname", "pg_class AS c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0", "attacl", "c.oid = ANY (chunk.relations) AND attacl IS NOT NULL", "relowner"),
-        Grants($"{RoutineKind} || ' ' || {Signature}", "pg_proc AS p", "coalesce(proacl, acldefault('f', proowner))", "p.oid = ANY (chunk.routines)", "proowner"),
-        Grants("'type ' || typname", "pg_type AS t", "coalesce(typacl, acldefault('T', typowner))", "t.oid = ANY (chunk.types)", "typowner"),
+        Grants("'column ' || relname || '.' || attname",
+            "pg_class AS c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0", "attacl",
+            "c.oid = ANY (chunk.relations) AND attacl IS NOT NULL", "relowner"),
+        Grants($"{RoutineKind} || ' ' || {Signature}", "pg_proc AS p", "coalesce(proacl, acldefault('f', proowner))",
+            "p.oid = ANY (chunk.routines)", "proowner"),
+        Grants("'type ' || typname", "pg_type AS t", "coalesce(typacl, acldefault('T', typowner))",
+            "t.oid = ANY (chunk.types)", "typowner"),
         Grants(
-            "CASE defaclobjtype WHEN 'r' THEN 'new tables' WHEN 'S' THEN 'new sequences' WHEN 'f' THEN 'new functions' ELSE 'new types' END"
+            "CASE defaclobjtype WHEN 'r' THEN 'new tables' WHEN 'S' THEN 'new sequences' WHEN 'f' THEN 'new " +
+            "functions' ELSE 'new types' END"
                 + " || CASE WHEN defaclrole <> chunk.owner THEN ' of ' || pg_get_userbyid(defaclrole) ELSE '' END",
             "pg_default_acl AS d", "defaclacl", "d.oid = ANY (chunk.defaults)", "defaclrole"),
     ];
@@ -202,9 +208,11 @@ internal static class CatalogQuery
         """;
 
     private const string RelationName =
-        "CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'f' THEN 'foreign table ' WHEN 'c' THEN 'composite type ' ELSE 'table ' END || relname";
+        "CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'f' " +
+        "THEN 'foreign table ' WHEN 'c' THEN 'composite type ' ELSE 'table ' END || relname";
 
-    private const string RoutineKind = "CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END";
+    private const string RoutineKind =
+        "CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END";
 
     private const string Signature = "proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'";
 
@@ -215,13 +223,15 @@ internal static class CatalogQuery
         FROM {from}, aclexplode({acl}) AS g WHERE {where} AND grantee <> {owner}
         """;
 
-    private static string Item(string kind, string of, string name, params string[] facts) => $"concat_ws(E'\\x1f', {string.Join(", ", [kind, of, name, .. facts])})";
+    private static string Item(string kind, string of, string name, params string[] facts) =>
+        $"concat_ws(E'\\x1f', {string.Join(", ", [kind, of, name, .. facts])})";
 
     /// <param name="label">Empty where the value says it all.</param>
     /// <param name="value">SQL; what is null is left out.</param>
     private static string Fact(string label, string value) => $"E'{label}\\x1e' || ({value})";
 
-    private static string Owner(string role) => Fact("owner", $"CASE WHEN {role} <> chunk.owner THEN pg_get_userbyid({role})::text END");
+    private static string Owner(string role) =>
+        Fact("owner", $"CASE WHEN {role} <> chunk.owner THEN pg_get_userbyid({role})::text END");
 
     private static string Role(string id) => $"CASE {id} WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid({id})::text END";
 }

@@ -32,19 +32,24 @@ internal static class CatalogReader
     /// <exception cref="PostgresException">A schema was changed or dropped meanwhile, or its history stays
     /// locked.</exception>
     public static async Task<IReadOnlyDictionary<string, SeenSchema>> ReadAsync(
-        NpgsqlDataSource database, IReadOnlyList<InventoryRow> schemas, string historyTable, TimeSpan lockTimeout, bool inWords, CancellationToken ct)
+        NpgsqlDataSource database, IReadOnlyList<InventoryRow> schemas, string historyTable, TimeSpan lockTimeout,
+        bool inWords, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         // One snapshot for all: a migration that commits meanwhile has changed ledger, history and tables here, or none
         // of them.
-        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        await using var transaction = await connection.BeginTransactionAsync(
+            System.Data.IsolationLevel.RepeatableRead, ct);
         await using var batch = Batch(connection);
         // EF's own migrations lock the history table against every reader.
-        batch.BatchCommands.Add(new(string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {(long)lockTimeout.TotalMilliseconds}")));
-        batch.BatchCommands.Add(new("SELECT schema, state, version, unfinished FROM tenancy.schemas WHERE schema = ANY ($1)")
-        {
-            Parameters = { Tenancy.Ledger.Texts([.. schemas.Select(row => row.Schema)]) },
-        });
+        batch.BatchCommands.Add(
+            new(string.Create(
+                CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {(long)lockTimeout.TotalMilliseconds}")));
+        batch.BatchCommands.Add(
+            new("SELECT schema, state, version, unfinished FROM tenancy.schemas WHERE schema = ANY ($1)")
+            {
+                Parameters = { Tenancy.Ledger.Texts([.. schemas.Select(row => row.Schema)]) },
+            });
         uint[] oids = [.. schemas.Select(row => row.Oid!.Value)];
         batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
         if (inWords)
@@ -55,21 +60,26 @@ internal static class CatalogReader
             batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
         }
 
-        var withHistory = schemas.Index().Where(entry => entry.Item.HasHistory && SchemaName.TryParse(entry.Item.Schema, out _)).ToList();
+        var withHistory = schemas.Index()
+            .Where(entry => entry.Item.HasHistory && SchemaName.TryParse(entry.Item.Schema, out _)).ToList();
         if (withHistory.Count > 0)
         {
             // The first of EF's two columns is the migration's id; naming conventions may change its name, not its
             // place.
             batch.BatchCommands.Add(new(string.Join(
                 " UNION ALL ",
-                withHistory.Select(entry => string.Create(CultureInfo.InvariantCulture, $"SELECT {entry.Index}, h.* FROM {SchemaName.Parse(entry.Item.Schema).Qualify(historyTable)} AS h")))));
+                withHistory.Select(entry =>
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"SELECT {entry.Index}, h.* FROM " +
+                        $"{SchemaName.Parse(entry.Item.Schema).Qualify(historyTable)} AS h")))));
         }
 
         await using var rows = await batch.ExecuteReaderAsync(ct);
         var ledger = new Dictionary<string, LedgerVersion>(StringComparer.Ordinal);
         while (await rows.ReadAsync(ct))
         {
-            ledger[rows.GetString(0)] = new(rows.GetString(1), rows.GetString(2), await rows.IsDBNullAsync(3, ct) ? null : rows.GetString(3));
+            ledger[rows.GetString(0)] = new(
+                rows.GetString(1), rows.GetString(2), await rows.IsDBNullAsync(3, ct) ? null : rows.GetString(3));
         }
 
         await rows.NextResultAsync(ct);
@@ -81,10 +91,12 @@ internal static class CatalogReader
             items = await ByNameAsync(rows, at => at.GetFieldValue<string[]>(1), ct);
             await rows.NextResultAsync(ct);
             var again = await ByNameAsync(rows, at => at.GetString(1), ct);
-            hashes = hashes.Where(entry => again.GetValueOrDefault(entry.Key) == entry.Value).ToDictionary(StringComparer.Ordinal);
+            hashes = hashes.Where(entry => again.GetValueOrDefault(entry.Key) == entry.Value)
+                .ToDictionary(StringComparer.Ordinal);
         }
 
-        var histories = withHistory.ToDictionary(entry => entry.Index, _ => new HashSet<string>(StringComparer.Ordinal));
+        var histories = withHistory.ToDictionary(
+            entry => entry.Index, _ => new HashSet<string>(StringComparer.Ordinal));
         await rows.NextResultAsync(ct);
         while (await rows.ReadAsync(ct))
         {
@@ -94,12 +106,14 @@ internal static class CatalogReader
         return schemas.Index().ToDictionary(
             entry => entry.Item.Schema,
             entry => new SeenSchema(
-                ledger.GetValueOrDefault(entry.Item.Schema), hashes.GetValueOrDefault(entry.Item.Schema), items.GetValueOrDefault(entry.Item.Schema), histories.GetValueOrDefault(entry.Index)),
+                ledger.GetValueOrDefault(entry.Item.Schema), hashes.GetValueOrDefault(entry.Item.Schema),
+                items.GetValueOrDefault(entry.Item.Schema), histories.GetValueOrDefault(entry.Index)),
             StringComparer.Ordinal);
     }
 
     /// <summary>Hash and items of one schema, in the caller's transaction.</summary>
-    public static async Task<(string Hash, string[] Items)> ReadAsync(NpgsqlConnection connection, uint oid, CancellationToken ct)
+    public static async Task<(string Hash, string[] Items)> ReadAsync(
+        NpgsqlConnection connection, uint oid, CancellationToken ct)
     {
         await using var batch = Batch(connection);
         batch.BatchCommands.Add(Catalog(connection, [oid], inWords: false));
@@ -112,7 +126,8 @@ internal static class CatalogReader
         return (hash, rows.GetFieldValue<string[]>(1));
     }
 
-    private static async Task<Dictionary<string, T>> ByNameAsync<T>(NpgsqlDataReader rows, Func<NpgsqlDataReader, T> value, CancellationToken ct)
+    private static async Task<Dictionary<string, T>> ByNameAsync<T>(
+        NpgsqlDataReader rows, Func<NpgsqlDataReader, T> value, CancellationToken ct)
     {
         var found = new Dictionary<string, T>(StringComparer.Ordinal);
         while (await rows.ReadAsync(ct))
@@ -137,7 +152,8 @@ internal static class CatalogReader
         var major = connection.PostgreSqlVersion.Major;
         return new(inWords ? CatalogQuery.Items(major) : CatalogQuery.Hashes(major))
         {
-            Parameters = { new NpgsqlParameter<uint[]> { TypedValue = [.. oids], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
+            Parameters = { new NpgsqlParameter<uint[]> { TypedValue = [.. oids],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
         };
     }
 }

@@ -9,7 +9,8 @@ namespace Tenancy;
 /// It changes nothing and keeps nobody waiting: what the migrations make is made on this very server, in a transaction
 /// that is rolled back.
 /// </summary>
-public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options, TimeProvider time)
+public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions,
+    TenancyOptions options, TimeProvider time)
 {
     /// <summary>How many schemas are read in one round trip.</summary>
     internal int Chunk { get; init; } = 250;
@@ -39,7 +40,8 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
         var started = time.GetTimestamp();
         using var span = TenancyTelemetry.Start(TenancyTelemetry.VerifyFleet);
-        var inventory = await Inventory.ReadAsync(database, migrations.HistoryTable, plan.Only?.Select(schema => schema.Value), ct);
+        var inventory = await Inventory.ReadAsync(
+            database, migrations.HistoryTable, plan.Only?.Select(schema => schema.Value), ct);
         var due = inventory.Where(row => Compared.Contains(row.State)).ToList();
         await versions.LearnAsync([.. due.Select(row => row.Version).Distinct()], ct);
 
@@ -49,22 +51,29 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
             verdicts[row.Schema] = new(false, [Verdicts.NoSchema(row.State!)]);
         }
 
-        foreach (var name in (plan.Only ?? []).Select(schema => schema.Value).Except(inventory.Select(row => row.Schema)))
+        foreach (var name in (plan.Only ?? []).Select(schema => schema.Value)
+            .Except(inventory.Select(row => row.Schema)))
         {
             verdicts[name] = new(false, ["there is neither such a schema nor a ledger row"]);
         }
 
-        var reader = new FleetComparison(database, migrations, versions, LockTimeout, new(new(database, migrations, ct), versions, migrations), verdicts);
+        var reader = new FleetComparison(database, migrations, versions, LockTimeout,
+            new(new(database, migrations, ct), versions, migrations), verdicts);
         await Parallel.ForEachAsync(
-            due.Where(row => row.Oid is not null).Chunk(Chunk), new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
+            due.Where(row => row.Oid is not null).Chunk(Chunk),
+            new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
             async (chunk, token) => await reader.ReadAsync(chunk, token));
 
-        var (missing, unregistered) = plan.Registered is null ? ([], []) : await Registry.CompareAsync(database, inventory, await plan.Registered(ct), plan.Only, ct);
+        var (missing, unregistered) = plan.Registered is null
+            ? ([], [])
+            : await Registry.CompareAsync(database, inventory, await plan.Registered(ct), plan.Only, ct);
         var judged = verdicts.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToList();
         var report = new DriftReport(
             judged.Count(entry => entry.Value.Compared),
-            [.. judged.Where(entry => entry.Value.Differences.Count > 0).Select(entry => new SchemaDrift(SchemaName.Parse(entry.Key), entry.Value.Differences))],
-            [.. judged.Where(entry => entry.Value.Incomparable is not null).Select(entry => new IncomparableSchema(SchemaName.Parse(entry.Key), entry.Value.Incomparable!))],
+            [.. judged.Where(entry => entry.Value.Differences.Count > 0)
+                .Select(entry => new SchemaDrift(SchemaName.Parse(entry.Key), entry.Value.Differences))],
+            [.. judged.Where(entry => entry.Value.Incomparable is not null)
+                .Select(entry => new IncomparableSchema(SchemaName.Parse(entry.Key), entry.Value.Incomparable!))],
             [.. inventory.Where(IsStray).Select(row => row.Schema)],
             missing, unregistered, time.GetElapsedTime(started));
         span?.SetTag(TenancyTelemetry.Schemas, report.Checked);
@@ -72,5 +81,6 @@ public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations 
     }
 
     private bool IsStray(InventoryRow row) =>
-        row is { State: null, HasHistory: true } && row.Schema is not ("tenancy" or "public" or "information_schema") && !options.SharedSchemas.Contains(row.Schema);
+        row is { State: null, HasHistory: true } && row.Schema is not ("tenancy" or "public" or "information_schema")
+            && !options.SharedSchemas.Contains(row.Schema);
 }

@@ -10,7 +10,8 @@ namespace Tenancy.Drift;
 /// <param name="Unfinished">See <see cref="LedgerRow.Unfinished"/>.</param>
 /// <param name="Oid">The schema's; null where there is none.</param>
 /// <param name="HasHistory">Whether EF's history table is in it.</param>
-internal sealed record InventoryRow(string Schema, string? State, string Version, string? Unfinished, uint? Oid, bool HasHistory);
+internal sealed record InventoryRow(
+    string Schema, string? State, string Version, string? Unfinished, uint? Oid, bool HasHistory);
 
 /// <summary>Ledger and catalog side by side.</summary>
 internal static class Inventory
@@ -19,7 +20,8 @@ internal static class Inventory
     /// All, or those of these names, in one snapshot: a schema that is made meanwhile is there with its ledger row, or
     /// not yet.
     /// </summary>
-    public static async Task<IReadOnlyList<InventoryRow>> ReadAsync(NpgsqlDataSource database, string historyTable, IEnumerable<string>? only, CancellationToken ct)
+    public static async Task<IReadOnlyList<InventoryRow>> ReadAsync(
+        NpgsqlDataSource database, string historyTable, IEnumerable<string>? only, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(
             """
@@ -30,13 +32,16 @@ internal static class Inventory
             WHERE $2::text[] IS NULL OR coalesce(s.schema, n.nspname::text) = ANY ($2)
             """);
         ask.Parameters.Add(Ledger.Text(historyTable));
-        ask.Parameters.Add(only is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : Ledger.Texts([.. only]));
+        ask.Parameters.Add(
+            only is null ? new NpgsqlParameter { Value = DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : Ledger.Texts([.. only]));
         await using var rows = await ask.ExecuteReaderAsync(ct);
         var found = new List<InventoryRow>();
         while (await rows.ReadAsync(ct))
         {
             found.Add(new(
-                rows.GetString(0), await rows.IsDBNullAsync(1, ct) ? null : rows.GetString(1), rows.GetString(2), await rows.IsDBNullAsync(3, ct) ? null : rows.GetString(3),
+                rows.GetString(0), await rows.IsDBNullAsync(1, ct) ? null : rows.GetString(1), rows.GetString(2),
+                await rows.IsDBNullAsync(3, ct) ? null : rows.GetString(3),
                 await rows.IsDBNullAsync(4, ct) ? null : rows.GetFieldValue<uint>(4), rows.GetBoolean(5)));
         }
 

@@ -30,7 +30,8 @@ internal sealed class References(NpgsqlDataSource database, CompiledMigrations b
     private readonly ConcurrentDictionary<string, Lazy<Task<Reference>>> _made = new(StringComparer.Ordinal);
 
     /// <param name="version">All of whose migrations the build has.</param>
-    public Task<Reference> OfAsync(SchemaVersion version) => _made.GetOrAdd(version.Version, _ => new(() => MakeAsync(build.Only(version.Migrations)))).Value;
+    public Task<Reference> OfAsync(SchemaVersion version) =>
+        _made.GetOrAdd(version.Version, _ => new(() => MakeAsync(build.Only(version.Migrations)))).Value;
 
     private async Task<Reference> MakeAsync(CompiledMigrations migrations)
     {
@@ -38,12 +39,14 @@ internal sealed class References(NpgsqlDataSource database, CompiledMigrations b
         await using var connection = await database.OpenConnectionAsync(ct);
         // Never committed; disposing of it rolls back, and a connection that breaks takes it along.
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using (var create = new NpgsqlCommand(migrations.CreateScript(schema), connection, transaction) { CommandTimeout = 0 })
+        await using (var create = new NpgsqlCommand(
+            migrations.CreateScript(schema), connection, transaction) { CommandTimeout = 0 })
         {
             await create.ExecuteNonQueryAsync(ct);
         }
 
-        await using var find = new NpgsqlCommand("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1", connection, transaction) { Parameters = { Ledger.Text(schema.Value) } };
+        await using var find = new NpgsqlCommand("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1",
+            connection, transaction) { Parameters = { Ledger.Text(schema.Value) } };
         var (hash, items) = await CatalogReader.ReadAsync(connection, (uint)(await find.ExecuteScalarAsync(ct))!, ct);
         return new(hash, items);
     }

@@ -32,20 +32,26 @@ internal sealed class Verdicts(References references, SchemaVersions versions, C
 
         if (ledger.Unfinished is { } unfinished)
         {
-            return new(false, [], $"its migration {unfinished} was begun outside a transaction and hasn't been seen to end: it is running now, or the next run ends it");
+            return new(false, [],
+                $"its migration {unfinished} was begun outside a transaction and hasn't been seen to end: it is " +
+                "running now, or the next run ends it");
         }
 
         var version = versions.Find(ledger.Version);
         List<string> differences = [.. History(ledger, version, seen.History)];
         if (version is null)
         {
-            return new(false, differences, differences.Count > 0 ? null : $"the ledger says version {ledger.Version}, and nobody wrote down what that is");
+            return new(false, differences,
+                differences.Count > 0
+                    ? null
+                    : $"the ledger says version {ledger.Version}, and nobody wrote down what that is");
         }
 
         var unknown = version.Migrations.Except(build.Ids).Order(StringComparer.Ordinal).ToList();
         if (unknown.Count > 0)
         {
-            return new(false, differences, differences.Count > 0 ? null : $"it has {string.Join(", ", unknown)}, which this build doesn't know");
+            return new(false, differences,
+                differences.Count > 0 ? null : $"it has {string.Join(", ", unknown)}, which this build doesn't know");
         }
 
         var reference = await references.OfAsync(version);
@@ -69,19 +75,24 @@ internal sealed class Verdicts(References references, SchemaVersions versions, C
 
     public static string NoSchema(string state) => $"the ledger says it is {state}, and there is no such schema";
 
-    private static IEnumerable<string> History(LedgerVersion ledger, SchemaVersion? version, IReadOnlySet<string>? history)
+    private static IEnumerable<string> History(
+        LedgerVersion ledger, SchemaVersion? version, IReadOnlySet<string>? history)
     {
         if (history is null)
         {
             yield return "the history table is missing";
         }
-        else if (version is null ? CompiledMigrations.Fingerprint(history) != ledger.Version : !version.Migrations.SetEquals(history))
+        else if (version is null
+            ? CompiledMigrations.Fingerprint(history) != ledger.Version
+            : !version.Migrations.SetEquals(history))
         {
             yield return $"the ledger says {(ledger.Version.Length == 0 ? "no version" : $"version {ledger.Version}")} ({Named(version?.Migrations)}), the schema's history has {Listed(history)}";
         }
     }
 
-    private static string Named(IReadOnlySet<string>? migrations) => migrations is null ? "migrations unknown" : $"migrations {Listed(migrations)}";
+    private static string Named(IReadOnlySet<string>? migrations) =>
+        migrations is null ? "migrations unknown" : $"migrations {Listed(migrations)}";
 
-    private static string Listed(IReadOnlySet<string> migrations) => migrations.Count == 0 ? "none" : string.Join(", ", migrations.Order(StringComparer.Ordinal));
+    private static string Listed(IReadOnlySet<string> migrations) =>
+        migrations.Count == 0 ? "none" : string.Join(", ", migrations.Order(StringComparer.Ordinal));
 }

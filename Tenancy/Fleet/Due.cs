@@ -26,8 +26,11 @@ internal sealed record Due(string[] Versions, int? Ring, DateTime Since, string[
     [
         Ledger.Texts(Versions),
         new NpgsqlParameter<DateTime> { TypedValue = Since, NpgsqlDbType = NpgsqlDbType.TimestampTz },
-        Only is null ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : Ledger.Texts(Only),
+        Only is null ? new NpgsqlParameter { Value = DBNull.Value,
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : Ledger.Texts(Only),
         new NpgsqlParameter<bool> { TypedValue = OnlyFailed },
-        Ring is { } ring ? new NpgsqlParameter<int> { TypedValue = ring } : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer },
+        Ring is { } ring
+            ? new NpgsqlParameter<int> { TypedValue = ring }
+            : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer },
     ];
 }

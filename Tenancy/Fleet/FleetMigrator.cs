@@ -9,13 +9,15 @@ namespace Tenancy;
 /// Brings every schema to the build's version: ring after ring, groups of schemas in a transaction each, several at
 /// once, one failure apart from the others.
 /// </summary>
-public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log, TenancyMetrics? metrics = null)
+public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations,
+    SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log, TenancyMetrics? metrics = null)
 {
     /// <summary>For telemetry: whose schemas they are.</summary>
     internal TenantSlugs? Slugs { get; init; }
 
     /// <inheritdoc cref="RunAsync(FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>
-    public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) => RunAsync(plan, progress: null, stop: default, ct);
+    public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) =>
+        RunAsync(plan, progress: null, stop: default, ct);
 
     /// <summary>
     /// Migrates what the plan says. Several processes may run this at once: schemas are claimed by their ledger rows,
@@ -29,7 +31,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     /// <exception cref="NpgsqlException">The database itself failed: the run is not over and can be started
     /// again.</exception>
     /// <exception cref="ArgumentException">The plan can't be carried out; the message says why.</exception>
-    public async Task<FleetReport> RunAsync(FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
+    public async Task<FleetReport> RunAsync(
+        FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Workers, 1);
@@ -59,7 +62,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         return FleetRuns.HaltAsync(database, reason, ct);
     }
 
-    private async Task<FleetReport> RunOnceAsync(FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
+    private async Task<FleetReport> RunOnceAsync(
+        FleetPlan plan, IProgress<FleetProgress>? progress, CancellationToken stop, CancellationToken ct)
     {
         var started = time.GetTimestamp();
         var work = FleetWork.Of(plan, migrations);
@@ -70,7 +74,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
         RefuseTooSmallAPool(plan, work, due);
         var id = Guid.CreateVersion7();
-        var since = await FleetRuns.BeginAsync(database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
+        var since = await FleetRuns.BeginAsync(
+            database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
         var run = new FleetRun(id, plan, work, since, due, progress, time);
         var outcome = "broken";
         using var beating = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -95,8 +100,11 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
         var report = new FleetReport(
             run.Progress.Migrated, [.. run.Failed], time.GetElapsedTime(started),
-            run.Halted is not null ? FleetOutcome.Halted : stop.IsCancellationRequested ? FleetOutcome.Cancelled : FleetOutcome.Done, run.Halted, id);
-        LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds, work.Target is { Length: > 0 } last ? last : "none", report.Reason ?? "nothing stopped it");
+            run.Halted is not null ? FleetOutcome.Halted
+                : stop.IsCancellationRequested ? FleetOutcome.Cancelled
+                : FleetOutcome.Done, run.Halted, id);
+        LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds,
+            work.Target is { Length: > 0 } last ? last : "none", report.Reason ?? "nothing stopped it");
         return report;
     }
 
@@ -109,13 +117,17 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
 
         span.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count);
-        span.SetStatus(report.Failed.Count > 0 || report.Outcome == FleetOutcome.Halted ? ActivityStatusCode.Error : ActivityStatusCode.Unset, report.Reason);
+        span.SetStatus(
+            report.Failed.Count > 0 || report.Outcome == FleetOutcome.Halted
+                ? ActivityStatusCode.Error
+                : ActivityStatusCode.Unset, report.Reason);
         try
         {
             using var unrecorded = TenancyTelemetry.Unrecorded();
             var considered = plan.Only?.Count ?? await Ledger.CountAsync(database, plan.Ring, ct);
             span.SetTag(TenancyTelemetry.Schemas, considered);
-            span.DisplayName = string.Create(CultureInfo.InvariantCulture, $"{TenancyTelemetry.MigrateFleet} ({report.Migrated} of {considered})");
+            span.DisplayName = string.Create(
+                CultureInfo.InvariantCulture, $"{TenancyTelemetry.MigrateFleet} ({report.Migrated} of {considered})");
         }
         catch (NpgsqlException)
         {
@@ -142,10 +154,13 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     private void RefuseTooSmallAPool(FleetPlan plan, FleetWork work, IReadOnlyList<string> due)
     {
         var needed = 1 + (work.GoesOutside(due.Select(versions.Find)) ? 2 * plan.Workers : plan.Workers);
-        if (new NpgsqlConnectionStringBuilder(database.ConnectionString) is { Pooling: true, MaxPoolSize: var pool } && pool < needed)
+        if (new NpgsqlConnectionStringBuilder(database.ConnectionString) is { Pooling: true, MaxPoolSize: var pool }
+            && pool < needed)
         {
             throw new ArgumentException(
-                $"{plan.Workers} workers and the run's heartbeat need {needed} connections for these migrations, and the pool has {pool}: raise Maximum Pool Size in the owner's connection string, or take fewer workers.",
+                $"{plan.Workers} workers and the run's heartbeat need {needed} connections for these migrations, and " +
+                $"the pool has {pool}: raise Maximum Pool Size in the owner's connection string, or take " +
+                "fewer workers.",
                 nameof(plan));
         }
     }
@@ -172,14 +187,19 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             run.Enter(ring);
             // Who names schemas, or repeats what failed, means those and no gate.
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
-            var worker = new RingWorker(database, migrations, versions, run, ring, due, group, allowed, time, Slugs, log, metrics);
+            var worker = new RingWorker(
+                database, migrations, versions, run, ring, due, group, allowed, time, Slugs, log, metrics);
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
                 async (_, token) => await worker.WorkAsync(stop, token));
-            if (at + 1 < rings.Count && run.Halted is null && await Ledger.FailedSinceAsync(database, ring, run.Since, ct) is var failed && failed > allowed)
+            if (at + 1 < rings.Count && run.Halted is null
+                && await Ledger.FailedSinceAsync(database, ring, run.Since, ct) is var failed && failed > allowed)
             {
-                run.Halt(string.Create(CultureInfo.InvariantCulture, $"{failed} schemas of ring {ring} failed, and {allowed} may: ring {rings[at + 1].Ring} was not begun"));
+                run.Halt(
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"{failed} schemas of ring {ring} failed, and {allowed} may: ring {rings[at + 1].Ring} " +
+                        $"was not begun"));
             }
         }
     }
@@ -248,12 +268,19 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Migration run {Outcome}: {Total} schemas to migrate, {Migrated} migrated, {Failed} failed in {Seconds:0.0} s; last migration {Target}; {Reason}.")]
-    private static partial void LogSummary(ILogger log, string outcome, int total, int migrated, int failed, double seconds, string target, string reason);
+    [LoggerMessage(LogLevel.Information,
+        "Migration run {Outcome}: {Total} schemas to migrate, {Migrated} migrated, {Failed} failed in {Seconds:0.0} " +
+        "s; last migration {Target}; {Reason}.")]
+    private static partial void LogSummary(
+        ILogger log, string outcome, int total, int migrated, int failed, double seconds, string target, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "A schema's migrations hold up to {Locks} locks until they commit: {Group} schemas times {Workers} workers would take more than half of the server's lock table " +
-        "({Capacity} entries, all sessions together), so a group has {Fits}. Raise max_locks_per_transaction for larger ones.")]
-    private static partial void LogSmallerGroups(ILogger log, int locks, int group, int workers, long capacity, int fits);
+    [LoggerMessage(LogLevel.Warning,
+        "A schema's migrations hold up to {Locks} locks until they commit: {Group} schemas times {Workers} workers " +
+        "would take more than half of the server's lock table " +
+            "({Capacity} entries, all sessions together), so a group has {Fits}. Raise max_locks_per_transaction for " +
+            "larger ones.")]
+    private static partial void LogSmallerGroups(
+        ILogger log, int locks, int group, int workers, long capacity, int fits);
 
     [LoggerMessage(LogLevel.Warning, "The run's row in tenancy.runs could not be written: {Error}")]
     private static partial void LogNoHeartbeat(ILogger log, string error);

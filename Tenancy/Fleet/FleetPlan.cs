@@ -86,7 +86,8 @@ public sealed record FleetPlan
     /// <summary>How many schemas of a ring may fail.</summary>
     /// <param name="ring">Which.</param>
     /// <param name="size">How many it has.</param>
-    internal int AllowedFailures(int ring, int size) => ring == 0 ? FailuresInRingZero : Math.Max(1, (int)(FailureShareLater * size));
+    internal int AllowedFailures(int ring, int size) =>
+        ring == 0 ? FailuresInRingZero : Math.Max(1, (int)(FailureShareLater * size));
 }
 
 /// <summary>How a run ended.</summary>
@@ -112,7 +113,8 @@ public enum FleetOutcome
 /// <param name="Reason">Why it was halted; null otherwise.</param>
 /// <param name="Run">Its row in <c>tenancy.runs</c>; null when there was nothing to do.</param>
 public sealed record FleetReport(
-    int Migrated, IReadOnlyList<FailedSchema> Failed, TimeSpan Elapsed, FleetOutcome Outcome = FleetOutcome.Done, string? Reason = null, Guid? Run = null);
+    int Migrated, IReadOnlyList<FailedSchema> Failed, TimeSpan Elapsed, FleetOutcome Outcome = FleetOutcome.Done,
+    string? Reason = null, Guid? Run = null);
 
 /// <summary>
 /// A schema that could not be migrated. Its transaction was rolled back: it is at the version it had.

@@ -18,16 +18,25 @@ public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations bu
         await versions.LearnAsync(await Ledger.VersionsAsync(database, ct), ct);
         await using var connection = await database.OpenConnectionAsync(ct);
         var groups = await ReadAsync(
-            connection, "SELECT ring, state, version, count(*)::int FROM tenancy.schemas GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", [],
-            row => Group(row.GetInt32(0), Enum.Parse<SchemaState>(row.GetString(1), ignoreCase: true), row.GetString(2), row.GetInt32(3)), ct);
+            connection,
+            "SELECT ring, state, version, count(*)::int FROM tenancy.schemas GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", [],
+            row => Group(row.GetInt32(0), Enum.Parse<SchemaState>(row.GetString(1), ignoreCase: true), row.GetString(2),
+                row.GetInt32(3)), ct);
         var failures = await ReadAsync(
-            connection, $"SELECT schema, ring, attempts, last_error, failed_at, unfinished FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND last_error IS NOT NULL ORDER BY schema", [],
-            row => new FleetFailure(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), Time(row, 4), Text(row, 5)), ct);
-        var behind = groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind }).Select(group => group.Version).Distinct().ToArray();
+            connection,
+            "SELECT schema, ring, attempts, last_error, failed_at, unfinished FROM tenancy.schemas WHERE " +
+            $"{LedgerModel.Migrated} AND last_error IS NOT NULL ORDER BY schema", [],
+            row => new FleetFailure(
+                row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), Time(row, 4), Text(row, 5)), ct);
+        var behind = groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind })
+            .Select(group => group.Version).Distinct().ToArray();
         var laggards = await ReadAsync(
-            connection, $"SELECT schema, ring, version FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version = ANY ($1) ORDER BY ring, schema LIMIT $2",
+            connection,
+            $"SELECT schema, ring, version FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version = ANY ($1) " +
+            "ORDER BY ring, schema LIMIT $2",
             [Ledger.Texts(behind), new NpgsqlParameter<int> { TypedValue = MostLaggards }],
-            row => new FleetLaggard(row.GetString(0), row.GetInt32(1), versions.Find(row.GetString(2))?.Last, Missing(row.GetString(2)).Count), ct);
+            row => new FleetLaggard(row.GetString(0), row.GetInt32(1), versions.Find(row.GetString(2))?.Last,
+                Missing(row.GetString(2)).Count), ct);
         var runs = await ReadAsync(
             connection,
             $"""
@@ -50,13 +59,17 @@ public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations bu
         var found = await Ledger.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         var due = new Due(
-            [.. found.Where(version => work.IsDue(versions.Find(version)))], plan.Ring, Ever, plan.Only?.Select(schema => schema.Value).ToArray(), plan.OnlyFailed);
+            [.. found.Where(version => work.IsDue(versions.Find(version)))], plan.Ring, Ever,
+            plan.Only?.Select(schema => schema.Value).ToArray(), plan.OnlyFailed);
         await using var connection = await database.OpenConnectionAsync(ct);
         var schemas = await ReadAsync(
-            connection, $"SELECT ring, version, schema FROM tenancy.schemas WHERE {Due.InAnyRing} AND ($5 IS NULL OR ring = $5) ORDER BY ring, version, schema", [.. due.Parameters],
+            connection,
+            $"SELECT ring, version, schema FROM tenancy.schemas WHERE {Due.InAnyRing} AND ($5 IS NULL OR ring = $5) " +
+            "ORDER BY ring, version, schema", [.. due.Parameters],
             row => (Ring: row.GetInt32(0), Version: row.GetString(1), Schema: SchemaName.Parse(row.GetString(2))), ct);
         return [.. schemas.GroupBy(schema => (schema.Ring, schema.Version)).Select(group => new PlannedGroup(
-            group.Key.Ring, versions.Find(group.Key.Version)?.Last, Steps(work, versions.Find(group.Key.Version)), [.. group.Select(schema => schema.Schema)]))];
+            group.Key.Ring, versions.Find(group.Key.Version)?.Last, Steps(work, versions.Find(group.Key.Version)),
+            [.. group.Select(schema => schema.Schema)]))];
     }
 
     /// <summary>
@@ -78,16 +91,19 @@ public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations bu
             var together = inside.Count > 0 ? inside : [left[0]];
             left = [.. left.Skip(together.Count)];
             applied = applied.After(together);
-            var ledger = Ledger.Succeeded([schema], await versions.RecordAsync(applied, ct), complete: left.Count == 0, sharing: 1);
+            var ledger = Ledger.Succeeded(
+                [schema], await versions.RecordAsync(applied, ct), complete: left.Count == 0, sharing: 1);
             if (inside.Count == 0)
             {
-                script.Append("-- ").Append(together[0].Id).Append(" can't run in a transaction.\n").Append(together[0].Sql.Script(schema));
+                script.Append("-- ").Append(together[0].Id).Append(" can't run in a transaction.\n")
+                    .Append(together[0].Sql.Script(schema));
                 script.Append("BEGIN;\n").Append(together[0].Sql.History(schema)).Append(ledger).Append("COMMIT;\n");
                 continue;
             }
 
             script.Append("BEGIN;\n");
-            script.Append("SELECT schema FROM tenancy.schemas WHERE schema = '").Append(schema.Value).Append("' FOR UPDATE;\n");
+            script.Append("SELECT schema FROM tenancy.schemas WHERE schema = '").Append(schema.Value)
+                .Append("' FOR UPDATE;\n");
             foreach (var step in inside)
             {
                 script.Append("-- ").Append(step.Id).Append('\n').Append(step.Sql.Script(schema));
@@ -104,27 +120,37 @@ public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations bu
         var known = versions.Find(version);
         var missing = Missing(version);
         return new(
-            ring, state, version, versions.StandingOf(version), known?.Last, missing, [.. missing.Where(id => IsLate(id, known))],
+            ring, state, version, versions.StandingOf(version), known?.Last, missing,
+            [.. missing.Where(id => IsLate(id, known))],
             known is null ? [] : [.. known.Migrations.Except(build.Ids).Order(StringComparer.Ordinal)], schemas);
     }
 
     private IReadOnlyList<PlannedStep> Steps(FleetWork work, SchemaVersion? version) =>
         [.. work.StepsFor(version?.Migrations ?? new HashSet<string>()).Select(step => new PlannedStep(
-            step.Id, step.Adds && IsLate(step.Id, version), step.Sql.OutsideTransaction, step.Adds && build.Breaking.Contains(step.Id)))];
+            step.Id, step.Adds && IsLate(step.Id, version), step.Sql.OutsideTransaction,
+            step.Adds && build.Breaking.Contains(step.Id)))];
 
-    private IReadOnlyList<string> Missing(string version) => versions.Find(version) is { } known ? [.. build.Ids.Where(id => !known.Migrations.Contains(id))] : [.. build.Ids];
+    private IReadOnlyList<string> Missing(string version) =>
+        versions.Find(version) is { } known
+            ? [.. build.Ids.Where(id => !known.Migrations.Contains(id))]
+            : [.. build.Ids];
 
-    private static bool IsLate(string id, SchemaVersion? version) => version?.Last is { } last && string.CompareOrdinal(id, last) < 0;
+    private static bool IsLate(string id, SchemaVersion? version) =>
+        version?.Last is { } last && string.CompareOrdinal(id, last) < 0;
 
     private static FleetRunStatus Run(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetInt32(6), row.IsDBNull(7) ? null : row.GetInt32(7),
+        row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5),
+        row.GetInt32(6), row.IsDBNull(7) ? null : row.GetInt32(7),
         Time(row, 8)!.Value, Time(row, 9)!.Value, Time(row, 10), Text(row, 11), row.GetString(12));
 
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    private static string? Text(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetString(column);
 
-    private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> of, CancellationToken ct)
+    private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql,
+        NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> of, CancellationToken ct)
     {
         await using var ask = new NpgsqlCommand(sql, connection);
         ask.Parameters.AddRange(parameters);

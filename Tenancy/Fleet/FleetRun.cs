@@ -3,10 +3,12 @@ using System.Collections.Concurrent;
 namespace Tenancy;
 
 /// <summary>What the workers of one run have in common.</summary>
-internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime since, IEnumerable<string> versions, IProgress<FleetProgress>? watcher, TimeProvider time)
+internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime since, IEnumerable<string> versions,
+    IProgress<FleetProgress>? watcher, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, bool> _due = new(versions.Select(version => KeyValuePair.Create(version, true)));
+    private readonly ConcurrentDictionary<string, bool> _due = new(
+        versions.Select(version => KeyValuePair.Create(version, true)));
     private readonly ConcurrentDictionary<SchemaName, string> _failed = new();
     private long? _absentSince;
     private int _migrated;
@@ -22,20 +24,23 @@ internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime
 
     public FleetWork Work => work;
 
-    public IEnumerable<FailedSchema> Failed => _failed.Select(entry => new FailedSchema(entry.Key, entry.Value)).OrderBy(failed => failed.Schema);
+    public IEnumerable<FailedSchema> Failed =>
+        _failed.Select(entry => new FailedSchema(entry.Key, entry.Value)).OrderBy(failed => failed.Schema);
 
     public FleetProgress Progress => new(_ring, _total, _migrated, _failed.Count);
 
     /// <summary>Why no further group is begun; null while the run goes on.</summary>
     public string? Halted { get; private set; }
 
-    public Due Due(int? ring) => new([.. _due.Keys], ring, since, plan.Only?.Select(schema => schema.Value).ToArray(), plan.OnlyFailed);
+    public Due Due(int? ring) =>
+        new([.. _due.Keys], ring, since, plan.Only?.Select(schema => schema.Value).ToArray(), plan.OnlyFailed);
 
     /// <summary>The most locks that one schema's part of a group can hold.</summary>
     public int LocksPerSchema(SchemaVersions versions) => work.LocksPerSchema(_due.Keys.Select(versions.Find));
 
     /// <summary>What schemas of the versions that are due will have; see <see cref="FleetWork.Reached"/>.</summary>
-    public IEnumerable<HashSet<string>> Reached(SchemaVersions versions) => work.Reached(_due.Keys.Select(versions.Find).OfType<SchemaVersion>());
+    public IEnumerable<HashSet<string>> Reached(SchemaVersions versions) =>
+        work.Reached(_due.Keys.Select(versions.Find).OfType<SchemaVersion>());
 
     /// <summary>A version that the run itself, or another one, has left schemas at, between two transactions.</summary>
     public void AddDue(string version) => _due.TryAdd(version, true);

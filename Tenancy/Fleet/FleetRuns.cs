@@ -13,32 +13,41 @@ internal static class FleetRuns
 
     /// <summary>Begins a run; ends, as lost, those that nobody has heard of for a minute.</summary>
     /// <returns>The server's time, before which a failure belongs to an earlier run.</returns>
-    public static async Task<DateTime> BeginAsync(NpgsqlDataSource database, Guid id, string kind, string target, CancellationToken ct)
+    public static async Task<DateTime> BeginAsync(
+        NpgsqlDataSource database, Guid id, string kind, string target, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var batch = connection.CreateBatch();
-        batch.BatchCommands.Add(new("UPDATE tenancy.runs SET ended_at = heartbeat_at, outcome = 'lost' WHERE ended_at IS NULL AND heartbeat_at < clock_timestamp() - interval '1 minute'"));
-        batch.BatchCommands.Add(new("INSERT INTO tenancy.runs (id, kind, asked_by, target, total) VALUES ($1, $2, $3, $4, 0) RETURNING started_at")
-        {
-            Parameters =
+        batch.BatchCommands.Add(
+            new("UPDATE tenancy.runs SET ended_at = heartbeat_at, outcome = 'lost' WHERE ended_at IS NULL AND " +
+                "heartbeat_at < clock_timestamp() - interval '1 minute'"));
+        batch.BatchCommands.Add(
+            new("INSERT INTO tenancy.runs (id, kind, asked_by, target, total) VALUES ($1, $2, $3, $4, 0) " +
+                "RETURNING started_at")
             {
-                new NpgsqlParameter<Guid> { TypedValue = id }, Ledger.Text(kind), Ledger.Text($"{Environment.UserName}@{Environment.MachineName}"), Ledger.Text(target),
-            },
-        });
+                Parameters =
+                {
+                    new NpgsqlParameter<Guid> { TypedValue = id }, Ledger.Text(kind),
+                    Ledger.Text($"{Environment.UserName}@{Environment.MachineName}"), Ledger.Text(target),
+                },
+            });
         return (DateTime)(await batch.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>Says how far it is.</summary>
     /// <returns>Who halts it and why; null while nobody does.</returns>
-    public static async Task<string?> BeatAsync(NpgsqlDataSource database, Guid id, FleetProgress progress, CancellationToken ct)
+    public static async Task<string?> BeatAsync(
+        NpgsqlDataSource database, Guid id, FleetProgress progress, CancellationToken ct)
     {
         await using var beat = database.CreateCommand(
-            "UPDATE tenancy.runs SET heartbeat_at = clock_timestamp(), ring = $2, total = $3, migrated = $4, failed = $5 WHERE id = $1 RETURNING halt");
+            "UPDATE tenancy.runs SET heartbeat_at = clock_timestamp(), ring = $2, total = $3, migrated = $4, failed " +
+            "= $5 WHERE id = $1 RETURNING halt");
         Add(beat, id, progress);
         return await beat.ExecuteScalarAsync(ct) as string;
     }
 
-    public static async Task EndAsync(NpgsqlDataSource database, Guid id, FleetProgress progress, string outcome, CancellationToken ct)
+    public static async Task EndAsync(
+        NpgsqlDataSource database, Guid id, FleetProgress progress, string outcome, CancellationToken ct)
     {
         await using var end = database.CreateCommand(
             """
@@ -53,7 +62,8 @@ internal static class FleetRuns
     /// <summary>Whether another run than this one is alive.</summary>
     public static async Task<bool> OthersAsync(NpgsqlDataSource database, Guid id, CancellationToken ct)
     {
-        await using var any = database.CreateCommand($"SELECT EXISTS (SELECT FROM tenancy.runs WHERE {Alive} AND id <> $1)");
+        await using var any = database.CreateCommand(
+            $"SELECT EXISTS (SELECT FROM tenancy.runs WHERE {Alive} AND id <> $1)");
         any.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         return await any.ExecuteScalarAsync(ct) is true;
     }

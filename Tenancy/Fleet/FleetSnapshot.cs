@@ -8,19 +8,24 @@ namespace Tenancy;
 /// </summary>
 public sealed class FleetSnapshot
 {
-    private static readonly SchemaState[] States = [.. Enum.GetValues<SchemaState>().Where(state => state != SchemaState.Spare)];
+    private static readonly SchemaState[] States = [.. Enum.GetValues<SchemaState>()
+        .Where(state => state != SchemaState.Spare)];
 
-    internal FleetSnapshot(DateTimeOffset at, IReadOnlyCollection<SchemaCount> counts, SchemaVersions versions, CompiledMigrations build)
+    internal FleetSnapshot(
+        DateTimeOffset at, IReadOnlyCollection<SchemaCount> counts, SchemaVersions versions, CompiledMigrations build)
     {
         At = at;
         var tenants = counts.Where(count => count.State != SchemaState.Spare).ToList();
-        var migrated = tenants.Where(count => count.State is SchemaState.Ready or SchemaState.Failed or SchemaState.Suspended).ToList();
+        var migrated = tenants.Where(count =>
+            count.State is SchemaState.Ready or SchemaState.Failed or SchemaState.Suspended).ToList();
         Customers = migrated.Sum(count => count.Schemas);
         Failed = migrated.Where(count => count.Failed).Sum(count => count.Schemas);
-        Behind = migrated.Where(count => !count.Failed && versions.StandingOf(count.Version) is VersionStanding.Behind).Sum(count => count.Schemas);
+        Behind = migrated.Where(count => !count.Failed && versions.StandingOf(count.Version) is VersionStanding.Behind)
+            .Sum(count => count.Schemas);
         Spares = counts.Sum(count => count.Schemas) - tenants.Sum(count => count.Schemas);
         ByState = [.. States.Select(state => new Measurement<long>(
-            tenants.Where(count => count.State == state).Sum(count => count.Schemas), new KeyValuePair<string, object?>(State, state.ToString().ToLowerInvariant())))];
+            tenants.Where(count => count.State == state).Sum(count => count.Schemas),
+            new KeyValuePair<string, object?>(State, state.ToString().ToLowerInvariant())))];
         ByVersion = [.. Series(migrated, versions, build)];
     }
 
@@ -46,22 +51,34 @@ public sealed class FleetSnapshot
     /// <summary>
     /// This build's version, also where nobody has it; the versions that most tenants have; the rest together.
     /// </summary>
-    private static IEnumerable<Measurement<long>> Series(List<SchemaCount> tenants, SchemaVersions versions, CompiledMigrations build)
+    private static IEnumerable<Measurement<long>> Series(
+        List<SchemaCount> tenants, SchemaVersions versions, CompiledMigrations build)
     {
         var series = tenants.Append(new(SchemaState.Ready, build.Target, Failed: false, Schemas: 0))
-            .GroupBy(count => count.Version).Select(group => (Version: group.Key, Tenants: group.Sum(count => count.Schemas)))
-            .OrderByDescending(version => version.Version == build.Target).ThenByDescending(version => version.Tenants).ThenBy(version => version.Version, StringComparer.Ordinal).ToList();
-        return series.Take(TenancyMetrics.MostVersions).Select(version => (Label: Label(version.Version, versions), version.Version, version.Tenants))
-            .Concat(series.Skip(TenancyMetrics.MostVersions).Select(version => (Label: "other", version.Version, version.Tenants)))
+            .GroupBy(count => count.Version)
+            .Select(group => (Version: group.Key, Tenants: group.Sum(count => count.Schemas)))
+            .OrderByDescending(version => version.Version == build.Target).ThenByDescending(version => version.Tenants)
+            .ThenBy(version => version.Version, StringComparer.Ordinal).ToList();
+        return series.Take(TenancyMetrics.MostVersions)
+            .Select(version => (Label: Label(version.Version, versions), version.Version, version.Tenants))
+            .Concat(
+                series.Skip(TenancyMetrics.MostVersions)
+                    .Select(version => (Label: "other", version.Version, version.Tenants)))
             .GroupBy(version => (version.Label, Standing: Words(versions.StandingOf(version.Version))))
             .Select(group => new Measurement<long>(
-                group.Sum(version => version.Tenants), new KeyValuePair<string, object?>(TenancyTelemetry.Version, group.Key.Label), new(Standing, group.Key.Standing)));
+                group.Sum(version => version.Tenants),
+                new KeyValuePair<string, object?>(TenancyTelemetry.Version, group.Key.Label),
+                new(Standing, group.Key.Standing)));
     }
 
     private static string Label(string version, SchemaVersions versions) =>
-        version.Length == 0 ? "unknown" : $"{(versions.Find(version) is { } known ? known.Last ?? "none" : "unknown")} ({version[..Math.Min(8, version.Length)]})";
+        version.Length == 0
+            ? "unknown"
+            : $"{(versions.Find(version) is { } known ? known.Last ?? "none" : "unknown")} " +
+                $"({version[..Math.Min(8, version.Length)]})";
 
-    private static string Words(VersionStanding standing) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(standing.ToString());
+    private static string Words(VersionStanding standing) =>
+        System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(standing.ToString());
 }
 
 /// <summary>Schemas that are alike.</summary>

@@ -8,13 +8,16 @@ namespace Tenancy;
 /// <see cref="FleetReader.MostLaggards"/> of them.</param>
 /// <param name="Runs">The runs that are alive, then the last that ended; ten at most.</param>
 public sealed record FleetStatus(
-    string Target, IReadOnlyList<FleetGroup> Groups, IReadOnlyList<FleetFailure> Failures, IReadOnlyList<FleetLaggard> Laggards, IReadOnlyList<FleetRunStatus> Runs)
+    string Target, IReadOnlyList<FleetGroup> Groups, IReadOnlyList<FleetFailure> Failures,
+    IReadOnlyList<FleetLaggard> Laggards, IReadOnlyList<FleetRunStatus> Runs)
 {
     /// <summary>How many schemas a run would look after.</summary>
     public int Total => Groups.Where(group => group.IsMigrated).Sum(group => group.Schemas);
 
     /// <summary>How many of them lack a migration of this build.</summary>
-    public int Behind => Groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind }).Sum(group => group.Schemas);
+    public int Behind =>
+        Groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind })
+            .Sum(group => group.Schemas);
 }
 
 /// <summary>Schemas that are alike.</summary>
@@ -28,10 +31,12 @@ public sealed record FleetStatus(
 /// <param name="Unknown">What they have that this build doesn't know.</param>
 /// <param name="Schemas">How many they are.</param>
 public sealed record FleetGroup(
-    int Ring, SchemaState State, string Version, VersionStanding Standing, string? Last, IReadOnlyList<string> Missing, IReadOnlyList<string> Late, IReadOnlyList<string> Unknown, int Schemas)
+    int Ring, SchemaState State, string Version, VersionStanding Standing, string? Last, IReadOnlyList<string> Missing,
+    IReadOnlyList<string> Late, IReadOnlyList<string> Unknown, int Schemas)
 {
     /// <summary>Whether a run looks after them at all: not those in the making, archived or being dropped.</summary>
-    public bool IsMigrated => State is SchemaState.Ready or SchemaState.Failed or SchemaState.Suspended or SchemaState.Spare;
+    public bool IsMigrated =>
+        State is SchemaState.Ready or SchemaState.Failed or SchemaState.Suspended or SchemaState.Spare;
 }
 
 /// <summary>A schema whose last migration failed.</summary>
@@ -41,7 +46,8 @@ public sealed record FleetGroup(
 /// <param name="Error">What the last said.</param>
 /// <param name="FailedAt">When that was.</param>
 /// <param name="Unfinished">The migration outside a transaction that was begun and not seen to end; else null.</param>
-public sealed record FleetFailure(string Schema, int Ring, int Attempts, string Error, DateTimeOffset? FailedAt, string? Unfinished);
+public sealed record FleetFailure(
+    string Schema, int Ring, int Attempts, string Error, DateTimeOffset? FailedAt, string? Unfinished);
 
 /// <summary>A schema that lacks a migration of this build.</summary>
 /// <param name="Schema">Which.</param>
@@ -75,7 +81,8 @@ public sealed record FleetRunStatus(
 /// when they are migrated.</param>
 /// <param name="Steps">The migrations that would be applied or taken back, in order.</param>
 /// <param name="Schemas">Which schemas.</param>
-public sealed record PlannedGroup(int Ring, string? Last, IReadOnlyList<PlannedStep> Steps, IReadOnlyList<SchemaName> Schemas);
+public sealed record PlannedGroup(
+    int Ring, string? Last, IReadOnlyList<PlannedStep> Steps, IReadOnlyList<SchemaName> Schemas);
 
 /// <summary>One migration of a plan.</summary>
 /// <param name="Migration">Its id.</param>

@@ -9,7 +9,8 @@ namespace Tenancy;
 /// <see cref="TenancyRegistration.AddTenancy"/>.
 /// </summary>
 public sealed class FleetWatch(
-    DatabaseProbe probe, SchemaVersions versions, CompiledMigrations build, TenancyOptions options, TenancyMetrics metrics, TimeProvider time) : BackgroundService
+    DatabaseProbe probe, SchemaVersions versions, CompiledMigrations build, TenancyOptions options,
+    TenancyMetrics metrics, TimeProvider time) : BackgroundService
 {
     /// <summary>All schemas by state and version: a look at each ledger row, 3 ms for 10,000.</summary>
     private const string Query =
@@ -79,7 +80,9 @@ public sealed class FleetWatch(
             await using var rows = await ask.ExecuteReaderAsync(ct);
             while (await rows.ReadAsync(ct))
             {
-                counts.Add(new(Enum.Parse<SchemaState>(rows.GetString(0), ignoreCase: true), rows.GetString(1), rows.GetBoolean(2), rows.GetInt32(3)));
+                counts.Add(
+                    new(Enum.Parse<SchemaState>(rows.GetString(0), ignoreCase: true), rows.GetString(1),
+                        rows.GetBoolean(2), rows.GetInt32(3)));
             }
         }
 

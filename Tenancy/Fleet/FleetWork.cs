@@ -37,7 +37,10 @@ internal sealed class FleetWork
     {
         if (plan.Down)
         {
-            return new(build, build.Find(plan.To ?? throw new ArgumentException("To take migrations back, say down to which: FleetPlan.To.", nameof(plan))), down: true);
+            return new(build,
+                build.Find(
+                    plan.To ?? throw new ArgumentException(
+                        "To take migrations back, say down to which: FleetPlan.To.", nameof(plan))), down: true);
         }
 
         var upTo = plan.To is null ? build : build.UpTo(build.Find(plan.To));
@@ -58,13 +61,16 @@ internal sealed class FleetWork
     {
         if (!_down)
         {
-            return [.. _build.Migrations.Where(migration => !applied.Contains(migration.Id)).Select(migration => new MigrationStep(migration.Id, migration.Up, Adds: true))];
+            return [.. _build.Migrations.Where(migration => !applied.Contains(migration.Id))
+                .Select(migration => new MigrationStep(migration.Id, migration.Up, Adds: true))];
         }
 
         var known = _build.Migrations.ToDictionary(migration => migration.Id);
-        return [.. applied.Where(IsBeyond).OrderDescending(StringComparer.Ordinal).Select(id => known.TryGetValue(id, out var migration)
-            ? new MigrationStep(id, migration.Down.Value, Adds: false)
-            : throw new NotSupportedException($"It has {id}, which this build doesn't know: only a build that has it can take it back."))];
+        return [.. applied.Where(IsBeyond).OrderDescending(StringComparer.Ordinal)
+            .Select(id => known.TryGetValue(id, out var migration)
+                ? new MigrationStep(id, migration.Down.Value, Adds: false)
+                : throw new NotSupportedException(
+                    $"It has {id}, which this build doesn't know: only a build that has it can take it back."))];
     }
 
     /// <summary>The most locks that one schema's part of a group can hold.</summary>
@@ -72,15 +78,19 @@ internal sealed class FleetWork
     {
         // Whatever else there is, the history.
         const int History = 2;
-        return History + Steps(versions).Select(steps => steps.TakeWhile(step => !step.Sql.OutsideTransaction).Sum(step => step.Sql.Locks)).DefaultIfEmpty().Max();
+        return History + Steps(versions)
+            .Select(steps => steps.TakeWhile(step => !step.Sql.OutsideTransaction).Sum(step => step.Sql.Locks))
+            .DefaultIfEmpty().Max();
     }
 
     /// <summary>Whether any of these schemas needs a migration that takes a second connection.</summary>
-    public bool GoesOutside(IEnumerable<SchemaVersion?> versions) => Steps(versions).Any(steps => steps.Any(step => step.Sql.OutsideTransaction));
+    public bool GoesOutside(IEnumerable<SchemaVersion?> versions) =>
+        Steps(versions).Any(steps => steps.Any(step => step.Sql.OutsideTransaction));
 
     /// <summary>What schemas of these versions have when the first transaction of each is done.</summary>
-    public IEnumerable<HashSet<string>> Reached(IEnumerable<SchemaVersion> versions) => Possible(versions.Select(version => version.Migrations))
-        .Select(applied => applied.After(StepsFor(applied).TakeWhile(step => !step.Sql.OutsideTransaction)));
+    public IEnumerable<HashSet<string>> Reached(IEnumerable<SchemaVersion> versions) =>
+        Possible(versions.Select(version => version.Migrations))
+            .Select(applied => applied.After(StepsFor(applied).TakeWhile(step => !step.Sql.OutsideTransaction)));
 
     /// <summary>Of each version.</summary>
     private IEnumerable<IReadOnlyList<MigrationStep>> Steps(IEnumerable<SchemaVersion?> versions) =>

@@ -53,7 +53,8 @@ internal static class Ledger
     /// <summary>
     /// Each ring in which something is due, in order: how many schemas are, and how many it has in all.
     /// </summary>
-    public static async Task<IReadOnlyList<(int Ring, int Due, int Size)>> RingsAsync(NpgsqlDataSource database, Due due, CancellationToken ct)
+    public static async Task<IReadOnlyList<(int Ring, int Due, int Size)>> RingsAsync(
+        NpgsqlDataSource database, Due due, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(
             $"""
@@ -71,9 +72,11 @@ internal static class Ledger
         return [.. rings.Where(ring => ring.Due > 0)];
     }
 
-    public static async Task<IReadOnlyList<SchemaName>> ListAsync(NpgsqlDataSource database, Due due, CancellationToken ct)
+    public static async Task<IReadOnlyList<SchemaName>> ListAsync(
+        NpgsqlDataSource database, Due due, CancellationToken ct)
     {
-        await using var ask = database.CreateCommand($"SELECT schema FROM tenancy.schemas WHERE {Due.Condition} ORDER BY schema");
+        await using var ask = database.CreateCommand(
+            $"SELECT schema FROM tenancy.schemas WHERE {Due.Condition} ORDER BY schema");
         ask.Parameters.AddRange(due.Parameters.ToArray());
         await using var rows = await ask.ExecuteReaderAsync(ct);
         var schemas = new List<SchemaName>();
@@ -88,17 +91,22 @@ internal static class Ledger
     /// <summary>How many schemas runs look after, in a ring or in all.</summary>
     public static async Task<int> CountAsync(NpgsqlDataSource database, int? ring, CancellationToken ct)
     {
-        await using var count = database.CreateCommand($"SELECT count(*)::int FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND ($1 IS NULL OR ring = $1)");
-        count.Parameters.Add(new NpgsqlParameter { Value = ring is { } one ? one : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+        await using var count = database.CreateCommand(
+            $"SELECT count(*)::int FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND ($1 IS NULL OR ring = $1)");
+        count.Parameters.Add(
+            new NpgsqlParameter { Value = ring is { } one ? one : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
         return (int)(await count.ExecuteScalarAsync(ct))!;
     }
 
-    public static async Task<int> FailedSinceAsync(NpgsqlDataSource database, int ring, DateTime since, CancellationToken ct)
+    public static async Task<int> FailedSinceAsync(
+        NpgsqlDataSource database, int ring, DateTime since, CancellationToken ct)
     {
         await using var count = database.CreateCommand(
-            $"SELECT count(*)::int FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND ring = $1 AND failed_at >= $2 AND last_error IS NOT NULL");
+            $"SELECT count(*)::int FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND ring = $1 AND failed_at >= " +
+            "$2 AND last_error IS NOT NULL");
         count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
-        count.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = since, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        count.Parameters.Add(
+            new NpgsqlParameter<DateTime> { TypedValue = since, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         return (int)(await count.ExecuteScalarAsync(ct))!;
     }
 
@@ -112,15 +120,18 @@ internal static class Ledger
     /// <param name="count">At most so many.</param>
     /// <param name="plan">Has the time limits.</param>
     /// <param name="ct">Ends the wait.</param>
-    public static async Task<List<ClaimedSchema>> ClaimAsync(NpgsqlConnection connection, Due due, string after, int count, FleetPlan plan, CancellationToken ct)
+    public static async Task<List<ClaimedSchema>> ClaimAsync(
+        NpgsqlConnection connection, Due due, string after, int count, FleetPlan plan, CancellationToken ct)
     {
         await using var batch = connection.CreateBatch();
         // SET LOCAL ends with the transaction: nothing stays on the pooled connection. SET takes no parameters, hence
         // the numbers.
         batch.BatchCommands.Add(new($"SET LOCAL lock_timeout = {Milliseconds(plan.LockTimeout)}"));
-        batch.BatchCommands.Add(new($"SET LOCAL statement_timeout = {Milliseconds(plan.StatementTimeout ?? TimeSpan.Zero)}"));
+        batch.BatchCommands.Add(
+            new($"SET LOCAL statement_timeout = {Milliseconds(plan.StatementTimeout ?? TimeSpan.Zero)}"));
         var claim = new NpgsqlBatchCommand(
-            $"SELECT schema, unfinished FROM tenancy.schemas WHERE {Due.Condition} AND schema > $6 ORDER BY schema LIMIT $7 FOR UPDATE SKIP LOCKED");
+            $"SELECT schema, unfinished FROM tenancy.schemas WHERE {Due.Condition} AND schema > $6 ORDER BY schema " +
+            "LIMIT $7 FOR UPDATE SKIP LOCKED");
         claim.Parameters.AddRange(due.Parameters.ToArray());
         claim.Parameters.Add(Text(after));
         claim.Parameters.Add(new NpgsqlParameter<int> { TypedValue = count });
@@ -129,14 +140,16 @@ internal static class Ledger
         var claimed = new List<ClaimedSchema>();
         while (await rows.ReadAsync(ct))
         {
-            claimed.Add(new(SchemaName.Parse(rows.GetString(0)), await rows.IsDBNullAsync(1, ct) ? null : rows.GetString(1)));
+            claimed.Add(
+                new(SchemaName.Parse(rows.GetString(0)), await rows.IsDBNullAsync(1, ct) ? null : rows.GetString(1)));
         }
 
         return claimed;
     }
 
     /// <summary>What the schemas themselves say they have: EF's history tables.</summary>
-    public static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
+    public static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(
+        NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
     {
         await using var batch = connection.CreateBatch();
         return await HistoriesAsync(batch, schemas, table, ct);
@@ -146,10 +159,13 @@ internal static class Ledger
     /// The same under the claim, locked until the transaction ends. EF locks its history, too, but commits after each
     /// migration and goes on without: against readers and writers of its rows only a lock of one's own helps.
     /// </summary>
-    public static async Task<IReadOnlyList<HashSet<string>>> LockHistoriesAsync(NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
+    public static async Task<IReadOnlyList<HashSet<string>>> LockHistoriesAsync(
+        NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
     {
         await using var batch = connection.CreateBatch();
-        batch.BatchCommands.Add(new($"LOCK TABLE {string.Join(", ", schemas.Select(schema => schema.Qualify(table)))} IN SHARE ROW EXCLUSIVE MODE"));
+        batch.BatchCommands.Add(
+            new($"LOCK TABLE {string.Join(", ", schemas.Select(schema => schema.Qualify(table)))} IN SHARE ROW " +
+                "EXCLUSIVE MODE"));
         return await HistoriesAsync(batch, schemas, table, ct);
     }
 
@@ -162,18 +178,20 @@ internal static class Ledger
     /// <param name="version">Of them all.</param>
     /// <param name="complete">False when migrations are left for another transaction.</param>
     /// <param name="sharing">How many schemas share the transaction, hence its time.</param>
-    public static string Succeeded(IEnumerable<SchemaName> schemas, string version, bool complete, int sharing) => string.Create(CultureInfo.InvariantCulture,
-        $"""
-        UPDATE tenancy.schemas
-        SET version = '{version}', migrated_at = clock_timestamp(), unfinished = NULL,
-            migrated_in_ms = extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000 / {sharing}
-            {(complete ? ", attempts = 0, last_error = NULL, state = CASE state WHEN 'failed' THEN 'ready' ELSE state END" : "")}
-        WHERE schema IN ({string.Join(", ", schemas.Select(schema => $"'{schema}'"))});
+    public static string Succeeded(IEnumerable<SchemaName> schemas, string version, bool complete, int sharing) =>
+        string.Create(CultureInfo.InvariantCulture,
+            $"""
+            UPDATE tenancy.schemas
+            SET version = '{version}', migrated_at = clock_timestamp(), unfinished = NULL,
+                migrated_in_ms = extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000 / {sharing}
+                {(complete ? ", attempts = 0, last_error = NULL, state = CASE state WHEN 'failed' THEN 'ready' ELSE state END" : "")}
+            WHERE schema IN ({string.Join(", ", schemas.Select(schema => $"'{schema}'"))});
 
-        """);
+            """);
 
     /// <summary>The statement that takes a name which can't be anybody's yet; see <see cref="Succeeded"/>.</summary>
-    public static string Reserved(SchemaName schema) => $"INSERT INTO tenancy.schemas (schema, state) VALUES ('{schema}', 'provisioning');\n";
+    public static string Reserved(SchemaName schema) =>
+        $"INSERT INTO tenancy.schemas (schema, state) VALUES ('{schema}', 'provisioning');\n";
 
     /// <summary>The statement that ends the making of a schema; see <see cref="Succeeded"/>.</summary>
     /// <param name="schema">Which.</param>
@@ -189,7 +207,8 @@ internal static class Ledger
         """;
 
     /// <summary>After the rollback to the savepoint that it reports, still under the claim.</summary>
-    public static async Task FailAsync(NpgsqlConnection connection, SchemaName schema, string error, CancellationToken ct)
+    public static async Task FailAsync(
+        NpgsqlConnection connection, SchemaName schema, string error, CancellationToken ct)
     {
         await using var update = new NpgsqlCommand(
             """
@@ -206,9 +225,11 @@ internal static class Ledger
     }
 
     /// <summary>That a migration is about to begin which no transaction protects; committed before it begins.</summary>
-    public static async Task BeginUnfinishedAsync(NpgsqlConnection connection, SchemaName schema, string migration, CancellationToken ct)
+    public static async Task BeginUnfinishedAsync(
+        NpgsqlConnection connection, SchemaName schema, string migration, CancellationToken ct)
     {
-        await using var update = new NpgsqlCommand("UPDATE tenancy.schemas SET unfinished = $2 WHERE schema = $1", connection)
+        await using var update = new NpgsqlCommand(
+            "UPDATE tenancy.schemas SET unfinished = $2 WHERE schema = $1", connection)
         {
             Parameters = { Text(schema.Value), Text(migration) },
         };
@@ -220,12 +241,16 @@ internal static class Ledger
     public static NpgsqlParameter<string[]> Texts(string[] values) =>
         new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 
-    private static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(NpgsqlBatch batch, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
+    private static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(
+        NpgsqlBatch batch, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
     {
         var histories = schemas.Select(_ => new HashSet<string>(StringComparer.Ordinal)).ToList();
         // The first of EF's two columns is the migration's id; naming conventions may change its name, not its place.
         batch.BatchCommands.Add(new(
-            string.Join(" UNION ALL ", schemas.Select((schema, at) => string.Create(CultureInfo.InvariantCulture, $"SELECT {at}, h.* FROM {schema.Qualify(table)} AS h")))));
+            string.Join(" UNION ALL ",
+                schemas.Select((schema,
+                    at) => string.Create(
+                        CultureInfo.InvariantCulture, $"SELECT {at}, h.* FROM {schema.Qualify(table)} AS h")))));
         await using var rows = await batch.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
         {
@@ -235,5 +260,6 @@ internal static class Ledger
         return histories;
     }
 
-    private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+    private static string Milliseconds(TimeSpan time) =>
+        ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 }

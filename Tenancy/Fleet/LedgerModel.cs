@@ -27,12 +27,14 @@ public static class LedgerModel
     private static void Map(EntityTypeBuilder<LedgerRow> row)
     {
         row.ToTable("schemas", "tenancy", table => table.HasCheckConstraint(
-            "ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare')"));
+            "ck_schemas_state",
+            "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare')"));
         row.HasKey(r => r.Schema).HasName("pk_schemas");
         // The order in which schemas are locked has to be the same for all, whatever the database's own order is.
         row.Property(r => r.Schema).HasColumnName("schema").HasMaxLength(63).UseCollation("C");
         row.Property(r => r.State).HasColumnName("state").HasMaxLength(16)
-            .HasConversion(state => state.ToString().ToLowerInvariant(), text => Enum.Parse<SchemaState>(text, ignoreCase: true));
+            .HasConversion(
+                state => state.ToString().ToLowerInvariant(), text => Enum.Parse<SchemaState>(text, ignoreCase: true));
         row.Property(r => r.Version).HasColumnName("version").HasMaxLength(32).HasDefaultValue("");
         row.Property(r => r.Ring).HasColumnName("ring").HasDefaultValue(LedgerRow.UsualRing);
         row.Property(r => r.Attempts).HasColumnName("attempts").HasDefaultValue(0);
@@ -60,7 +62,8 @@ public static class LedgerModel
     private static void Map(EntityTypeBuilder<RunRow> row)
     {
         row.ToTable("runs", "tenancy", table => table.HasCheckConstraint(
-            "ck_runs_outcome", "outcome IN ('done', 'halted', 'cancelled', 'broken', 'lost') AND (outcome IS NULL) = (ended_at IS NULL)"));
+            "ck_runs_outcome",
+            "outcome IN ('done', 'halted', 'cancelled', 'broken', 'lost') AND (outcome IS NULL) = (ended_at IS NULL)"));
         row.HasKey(r => r.Id).HasName("pk_runs");
         row.Property(r => r.Id).HasColumnName("id").ValueGeneratedNever();
         row.Property(r => r.Kind).HasColumnName("kind").HasMaxLength(16);

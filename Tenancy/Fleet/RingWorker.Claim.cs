@@ -16,7 +16,8 @@ internal sealed partial class RingWorker
     /// <param name="begun">The migration outside a transaction that this worker has just announced.</param>
     /// <param name="ct">Ends the work; nothing of it stays.</param>
     /// <returns>Null when there was nothing to claim.</returns>
-    private async Task<Taken?> MigrateAsync(WorkerSession session, Due due, string? after, int size, int attempt, string? begun, CancellationToken ct)
+    private async Task<Taken?> MigrateAsync(
+        WorkerSession session, Due due, string? after, int size, int attempt, string? begun, CancellationToken ct)
     {
         var connection = await session.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -36,7 +37,8 @@ internal sealed partial class RingWorker
             // An error ends the whole transaction on the server at once, the claim with it; up to a savepoint, the
             // claim stays.
             await transaction.SaveAsync(BeforeMigrations, ct);
-            span?.SetTag(TenancyTelemetry.Namespace, Namespace(group, claimed[0].Schema)).SetTag(TenancyTelemetry.Tenant, group.Slugs?.GetValueOrDefault(claimed[0].Schema));
+            span?.SetTag(TenancyTelemetry.Namespace, Namespace(group, claimed[0].Schema))
+                .SetTag(TenancyTelemetry.Tenant, group.Slugs?.GetValueOrDefault(claimed[0].Schema));
         }
 
         try
@@ -52,7 +54,8 @@ internal sealed partial class RingWorker
             session.Took(claimed.Count, time.GetElapsedTime(group.Started));
             return taken;
         }
-        catch (Exception error) when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn()))
+        catch (Exception error)
+            when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn()))
         {
             if (!group.Alone)
             {
@@ -107,14 +110,18 @@ internal sealed partial class RingWorker
         }
         else
         {
-            ledger = string.Concat(inside.SelectMany(schema => schema.Steps.Inside.Select(step => step.Sql.Script(schema.Schema))).Append(ledger));
+            ledger = string.Concat(
+                inside.SelectMany(schema => schema.Steps.Inside.Select(step => step.Sql.Script(schema.Schema)))
+                    .Append(ledger));
             ledger = _together && ledger.Length > 0 ? OneStatement.Of(ledger) : ledger;
         }
 
         await ExecuteAsync(group.Connection, ledger, ct);
         await group.Transaction.CommitAsync(ct);
         Succeed(group, inside.Count(schema => schema.Steps.Left == 0), [.. inside.Select(schema => schema.Schema)]);
-        return new([.. todo.Where(schema => schema.Steps.BeginsOutside || schema.Steps.Left > 0).Select(schema => schema.Schema)]);
+        return new(
+            [.. todo.Where(schema => schema.Steps.BeginsOutside || schema.Steps.Left > 0)
+                .Select(schema => schema.Schema)]);
     }
 
     /// <summary>
@@ -157,13 +164,15 @@ internal sealed partial class RingWorker
             return GivesWay(group, error) ? await GiveWayAsync(group, error, ct) : await FailAsync(group, error, ct);
         }
 
-        await ExecuteAsync(group.Connection, step.Sql.History(schema) + Ledger.Succeeded([schema], version, complete, 1), ct);
+        await ExecuteAsync(
+            group.Connection, step.Sql.History(schema) + Ledger.Succeeded([schema], version, complete, 1), ct);
         await group.Transaction.CommitAsync(ct);
         Succeed(group, complete ? 1 : 0, [schema]);
         return new(complete ? [] : [schema]);
     }
 
-    private bool GivesWay(Group group, Exception error) => error is PostgresException said && said.GivesWay() && group.Attempt < run.Plan.Attempts;
+    private bool GivesWay(Group group, Exception error) =>
+        error is PostgresException said && said.GivesWay() && group.Attempt < run.Plan.Attempts;
 
     private async Task<Taken> GiveWayAsync(Group group, Exception error, CancellationToken ct)
     {
@@ -195,7 +204,8 @@ internal sealed partial class RingWorker
         var slug = (await SlugsAsync([schema], ct)).GetValueOrDefault(schema);
         using var scope = slug is null ? null : log.BeginTenantScope(slug);
         using var span = TenancyTelemetry.Start(TenancyTelemetry.MigrateFailed);
-        span?.SetTag(TenancyTelemetry.Namespace, TenancyTelemetry.NamespaceOf(database, schema)).SetTag(TenancyTelemetry.Tenant, slug).SetStatus(ActivityStatusCode.Error, words);
+        span?.SetTag(TenancyTelemetry.Namespace, TenancyTelemetry.NamespaceOf(database, schema))
+            .SetTag(TenancyTelemetry.Tenant, slug).SetStatus(ActivityStatusCode.Error, words);
         run.Fail(schema, words);
         LogFailed(log, schema, words);
         metrics?.FailedToMigrate();
@@ -221,35 +231,45 @@ internal sealed partial class RingWorker
     }
 
     /// <summary>A span for each schema, as long as its group's: who looks for one tenant finds its migration.</summary>
-    private static void Trace(Activity span, Group group, IReadOnlyCollection<SchemaName> schemas, IReadOnlyDictionary<SchemaName, string> slugs)
+    private static void Trace(Activity span, Group group, IReadOnlyCollection<SchemaName> schemas,
+        IReadOnlyDictionary<SchemaName, string> slugs)
     {
         foreach (var schema in schemas)
         {
-            using var migrated = TenancyTelemetry.Source.StartActivity(TenancyTelemetry.MigrateSchema, ActivityKind.Internal, span.Context, startTime: span.StartTimeUtc);
-            migrated?.SetTag(TenancyTelemetry.Tenant, slugs.GetValueOrDefault(schema)).SetTag(TenancyTelemetry.Namespace, Namespace(group, schema));
+            using var migrated = TenancyTelemetry.Source.StartActivity(
+                TenancyTelemetry.MigrateSchema, ActivityKind.Internal, span.Context, startTime: span.StartTimeUtc);
+            migrated?.SetTag(TenancyTelemetry.Tenant, slugs.GetValueOrDefault(schema))
+                .SetTag(TenancyTelemetry.Namespace, Namespace(group, schema));
         }
     }
 
-    private async Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(IReadOnlyCollection<SchemaName> schemas, CancellationToken ct) =>
-        slugs is null ? new Dictionary<SchemaName, string>() : await slugs.OfAsync(schemas, ct);
+    private async Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(
+        IReadOnlyCollection<SchemaName> schemas, CancellationToken ct) =>
+            slugs is null ? new Dictionary<SchemaName, string>() : await slugs.OfAsync(schemas, ct);
 
-    private static string Namespace(Group group, SchemaName schema) => TenancyTelemetry.NamespaceOf(group.Connection.Database, schema.Value);
+    private static string Namespace(Group group, SchemaName schema) =>
+        TenancyTelemetry.NamespaceOf(group.Connection.Database, schema.Value);
 
-    private static string Words(Exception error) => error is PostgresException said ? $"{said.SqlState}: {said.MessageText}" : error.Message;
+    private static string Words(Exception error) =>
+        error is PostgresException said ? $"{said.SqlState}: {said.MessageText}" : error.Message;
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct, TimeSpan? limit = null)
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection, string sql, CancellationToken ct, TimeSpan? limit = null)
     {
         if (sql.Length > 0)
         {
-            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = limit is { } time ? Math.Max(1, (int)time.TotalSeconds) : 0 };
+            await using var command = new NpgsqlCommand(sql,
+                connection) { CommandTimeout = limit is { } time ? Math.Max(1, (int)time.TotalSeconds) : 0 };
             await command.ExecuteNonQueryAsync(ct);
         }
     }
 
     [LoggerMessage(LogLevel.Debug, "Migrated {Count} schemas, {First} to {Last}, in {Milliseconds:0} ms.")]
-    private static partial void LogMigrated(ILogger log, int count, SchemaName first, SchemaName last, double milliseconds);
+    private static partial void LogMigrated(
+        ILogger log, int count, SchemaName first, SchemaName last, double milliseconds);
 
-    [LoggerMessage(LogLevel.Information, "{Count} schemas, {First} to {Last}, can't be migrated together ({Error}): one by one now.")]
+    [LoggerMessage(LogLevel.Information,
+        "{Count} schemas, {First} to {Last}, can't be migrated together ({Error}): one by one now.")]
     private static partial void LogGroupFailed(ILogger log, int count, SchemaName first, SchemaName last, string error);
 
     [LoggerMessage(LogLevel.Warning, "{Schema} is in use ({Step}: {Error}); trying again.")]
@@ -262,7 +282,8 @@ internal sealed partial class RingWorker
     private static partial void LogAbsent(ILogger log, string error);
 
     /// <summary>A claim in its transaction.</summary>
-    private sealed record Group(NpgsqlConnection Connection, NpgsqlTransaction Transaction, IReadOnlyList<ClaimedSchema> Claimed, bool Alone, int Attempt, long Started)
+    private sealed record Group(NpgsqlConnection Connection, NpgsqlTransaction Transaction,
+        IReadOnlyList<ClaimedSchema> Claimed, bool Alone, int Attempt, long Started)
     {
         public SchemaName[] Schemas { get; } = [.. Claimed.Select(claim => claim.Schema)];
 

@@ -9,7 +9,8 @@ namespace Tenancy;
 /// again one by one, so that only the guilty fail.
 /// </summary>
 internal sealed partial class RingWorker(
-    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due, int groupSize, int allowedFailures, TimeProvider time, TenantSlugs? slugs,
+    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due,
+    int groupSize, int allowedFailures, TimeProvider time, TenantSlugs? slugs,
     ILogger log, TenancyMetrics? metrics)
 {
     /// <summary>A group costs some milliseconds besides its migrations.</summary>
@@ -112,7 +113,9 @@ internal sealed partial class RingWorker(
         {
             foreach (var schema in held)
             {
-                await ReportAsync(schema, "its row in tenancy.schemas is locked by another session (pg_locks says by which): nobody may migrate it meanwhile", ct);
+                await ReportAsync(schema,
+                    "its row in tenancy.schemas is locked by another session (pg_locks says by which): nobody may " +
+                    "migrate it meanwhile", ct);
             }
 
             return false;
@@ -136,12 +139,14 @@ internal sealed partial class RingWorker(
     /// <summary>
     /// One schema, in as many transactions as its migrations ask for, trying again when someone is in the way.
     /// </summary>
-    private async Task FinishAsync(WorkerSession session, SchemaName schema, Taken last, CancellationToken stop, CancellationToken ct)
+    private async Task FinishAsync(
+        WorkerSession session, SchemaName schema, Taken last, CancellationToken stop, CancellationToken ct)
     {
         var attempt = last.InTheWay ? 2 : 1;
         while (run.Halted is null && !stop.IsCancellationRequested)
         {
-            if (await MigrateAsync(session, run.Due(ring) with { Only = [schema.Value] }, after: null, 1, attempt, last.Begun, ct) is not { Left.Count: > 0 } taken)
+            if (await MigrateAsync(session, run.Due(ring) with { Only = [schema.Value] }, after: null, 1, attempt,
+                last.Begun, ct) is not { Left.Count: > 0 } taken)
             {
                 return;
             }

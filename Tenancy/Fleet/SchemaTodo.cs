@@ -9,7 +9,8 @@ internal sealed record SchemaTodo(SchemaName Schema, HistorySteps Steps)
     /// <param name="histories">What each has.</param>
     /// <param name="work">The run's.</param>
     /// <exception cref="NotSupportedException">One of them can't be brought where the run brings them.</exception>
-    public static List<SchemaTodo> Of(IReadOnlyList<SchemaName> schemas, IReadOnlyList<HashSet<string>> histories, FleetWork work)
+    public static List<SchemaTodo> Of(
+        IReadOnlyList<SchemaName> schemas, IReadOnlyList<HashSet<string>> histories, FleetWork work)
     {
         var steps = new Dictionary<HashSet<string>, HistorySteps>(HashSet<string>.CreateSetComparer());
         return [.. schemas.Zip(histories, (schema, applied) =>

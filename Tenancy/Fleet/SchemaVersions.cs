@@ -32,7 +32,8 @@ internal sealed record SchemaVersion(string Version, IReadOnlySet<string> Migrat
     public static SchemaVersion Of(IEnumerable<string> migrations, IEnumerable<string> breaking)
     {
         var ids = migrations.ToHashSet(StringComparer.Ordinal);
-        return new(CompiledMigrations.Fingerprint(ids), ids, breaking.Where(ids.Contains).ToHashSet(StringComparer.Ordinal));
+        return new(
+            CompiledMigrations.Fingerprint(ids), ids, breaking.Where(ids.Contains).ToHashSet(StringComparer.Ordinal));
     }
 }
 
@@ -42,7 +43,8 @@ internal sealed record SchemaVersion(string Version, IReadOnlySet<string> Migrat
 /// </summary>
 public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations build)
 {
-    private readonly ConcurrentDictionary<string, SchemaVersion> _known = new(Own(build).ToDictionary(version => version.Version));
+    private readonly ConcurrentDictionary<string, SchemaVersion> _known = new(
+        Own(build).ToDictionary(version => version.Version));
     private readonly ConcurrentDictionary<string, bool> _recorded = new();
 
     /// <summary>
@@ -67,7 +69,8 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
     /// <summary>
     /// The same for one, at the price of a look into a dictionary where it is known: every request asks.
     /// </summary>
-    public ValueTask LearnAsync(string version, CancellationToken ct = default) => _known.ContainsKey(version) ? ValueTask.CompletedTask : LearnAsync([version], ct);
+    public ValueTask LearnAsync(string version, CancellationToken ct = default) =>
+        _known.ContainsKey(version) ? ValueTask.CompletedTask : LearnAsync([version], ct);
 
     /// <summary>Asks the database for versions this process never met.</summary>
     public async ValueTask LearnAsync(IReadOnlyCollection<string> versions, CancellationToken ct = default)
@@ -78,13 +81,15 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
             return;
         }
 
-        await using var ask = database.CreateCommand("SELECT version, migrations, breaking FROM tenancy.versions WHERE version = ANY ($1)");
+        await using var ask = database.CreateCommand(
+            "SELECT version, migrations, breaking FROM tenancy.versions WHERE version = ANY ($1)");
         ask.Parameters.Add(Texts(unknown));
         await using var rows = await ask.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
         {
             _known[rows.GetString(0)] = new(
-                rows.GetString(0), rows.GetFieldValue<string[]>(1).ToHashSet(StringComparer.Ordinal), rows.GetFieldValue<string[]>(2).ToHashSet(StringComparer.Ordinal));
+                rows.GetString(0), rows.GetFieldValue<string[]>(1).ToHashSet(StringComparer.Ordinal),
+                rows.GetFieldValue<string[]>(2).ToHashSet(StringComparer.Ordinal));
         }
     }
 
@@ -107,7 +112,8 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
         // A newer build's marks are in its own row, which is there if a schema has that version.
         version = _known.GetOrAdd(version.Version, version);
         await using var record = database.CreateCommand(
-            "INSERT INTO tenancy.versions (version, migrations, breaking) VALUES ($1, $2, $3) ON CONFLICT (version) DO NOTHING");
+            "INSERT INTO tenancy.versions (version, migrations, breaking) VALUES ($1, $2, $3) ON CONFLICT " +
+            "(version) DO NOTHING");
         record.Parameters.Add(new NpgsqlParameter<string> { TypedValue = version.Version });
         record.Parameters.Add(Texts([.. version.Migrations.Order(StringComparer.Ordinal)]));
         record.Parameters.Add(Texts([.. version.Breaking.Order(StringComparer.Ordinal)]));
@@ -118,7 +124,9 @@ public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations
 
     /// <summary>What this build's migrations went through one after the other, nothing included.</summary>
     private static IEnumerable<SchemaVersion> Own(CompiledMigrations build) =>
-        Enumerable.Range(0, build.Ids.Count() + 1).Select(count => SchemaVersion.Of(build.Ids.Take(count), build.Breaking));
+        Enumerable.Range(0, build.Ids.Count() + 1)
+            .Select(count => SchemaVersion.Of(build.Ids.Take(count), build.Breaking));
 
-    private static NpgsqlParameter<string[]> Texts(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+    private static NpgsqlParameter<string[]> Texts(string[] values) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 }

@@ -12,7 +12,8 @@ internal sealed class TenantSlugs(TenancyOptions options, IServiceScopeFactory s
     /// The slugs of those that are known; spare schemas have none. A registry that can't be asked is no reason for a
     /// run to fail.
     /// </summary>
-    public async Task<IReadOnlyDictionary<SchemaName, string>> OfAsync(IReadOnlyCollection<SchemaName> schemas, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<SchemaName, string>> OfAsync(
+        IReadOnlyCollection<SchemaName> schemas, CancellationToken ct)
     {
         if (options.FindSlugs is not { } find)
         {

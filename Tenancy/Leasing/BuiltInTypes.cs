@@ -25,7 +25,8 @@ internal static partial class BuiltInTypes
 
     /// <param name="storeType">As EF's mapping has it, e.g. <c>numeric(18,2)</c> or <c>character
     /// varying(30)[]</c>.</param>
-    public static bool Has(string storeType) => Names.Contains(Spaces().Replace(FacetsAndBounds().Replace(storeType, ""), " ").Trim());
+    public static bool Has(string storeType) =>
+        Names.Contains(Spaces().Replace(FacetsAndBounds().Replace(storeType, ""), " ").Trim());
 
     /// <summary>
     /// A length or a precision, which may stand amid the name: <c>timestamp(3) with time zone</c>; and an array's

@@ -12,7 +12,8 @@ namespace Tenancy.Leasing;
 /// <param name="loadTypes">See <see cref="TenancyOptions.LoadTypes"/>.</param>
 /// <param name="metrics">The host's. Contexts of several hosts may share internal services, so those that count take it
 /// from their own options.</param>
-internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas, bool loadTypes, TenancyMetrics? metrics = null) : IDbContextOptionsExtension
+internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas, bool loadTypes,
+    TenancyMetrics? metrics = null) : IDbContextOptionsExtension
 {
     private readonly IReadOnlyList<string> _tables = tables;
     private readonly IReadOnlyList<string> _schemas = schemas;
@@ -24,10 +25,13 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
 
     public void ApplyServices(IServiceCollection services)
     {
-        services.AddScoped(provider => new TenantBinding(provider.GetRequiredService<IDbContextOptions>().FindExtension<TenancyExtension>()?.Metrics));
+        services.AddScoped(provider =>
+            new TenantBinding(
+                provider.GetRequiredService<IDbContextOptions>().FindExtension<TenancyExtension>()?.Metrics));
         services.AddScoped<IResettableService>(provider => provider.GetRequiredService<TenantBinding>());
         services.AddSingleton(new SharedObjects(_tables, _schemas));
-        services.AddScoped<IConventionSetPlugin>(provider => new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes));
+        services.AddScoped<IConventionSetPlugin>(provider =>
+            new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes));
     }
 
     public void Validate(IDbContextOptions options)
@@ -42,10 +46,14 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
 
         private TenancyExtension Tenancy => (TenancyExtension)Extension;
 
-        public override int GetServiceProviderHashCode() => HashCode.Combine(Tenancy._tables.Count, Tenancy._schemas.Count, Tenancy._loadTypes);
+        public override int GetServiceProviderHashCode() =>
+            HashCode.Combine(Tenancy._tables.Count, Tenancy._schemas.Count, Tenancy._loadTypes);
 
-        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is ExtensionInfo info
-            && Tenancy._tables.SequenceEqual(info.Tenancy._tables) && Tenancy._schemas.SequenceEqual(info.Tenancy._schemas) && Tenancy._loadTypes == info.Tenancy._loadTypes;
+        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) =>
+            other is ExtensionInfo info
+                && Tenancy._tables.SequenceEqual(info.Tenancy._tables)
+                && Tenancy._schemas.SequenceEqual(info.Tenancy._schemas)
+                && Tenancy._loadTypes == info.Tenancy._loadTypes;
 
         public override void PopulateDebugInfo(IDictionary<string, string> debugInfo) => debugInfo["Tenancy"] = "1";
     }

@@ -31,7 +31,8 @@ internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableServic
         if (Chunk is not null || (_tenant is not null && _tenant != tenant))
         {
             throw new InvalidOperationException(
-                $"This context serves '{_tenant?.Slug ?? "several tenants"}' until it is disposed of and can't turn to '{tenant.Slug}': lease another one.");
+                $"This context serves '{_tenant?.Slug ?? "several tenants"}' until it is disposed of and can't turn " +
+                $"to '{tenant.Slug}': lease another one.");
         }
 
         if (_tenant is null)

@@ -25,7 +25,8 @@ internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
         for (var place = 0; place < Tenants.Count; place++)
         {
             // The query on lines of its own: it may end in a comment.
-            text.Append(place == 0 ? "" : "UNION ALL\n").Append("SELECT q.*, ").Append(place.ToString(CultureInfo.InvariantCulture)).Append(" FROM (\n")
+            text.Append(place == 0 ? "" : "UNION ALL\n").Append("SELECT q.*, ")
+                .Append(place.ToString(CultureInfo.InvariantCulture)).Append(" FROM (\n")
                 .Append(cut.Stamp(Tenants[place].Schema)).Append("\n) AS q\n");
         }
 

@@ -16,7 +16,8 @@ namespace Tenancy.Leasing;
 /// could do it, at a cost per open).
 /// </summary>
 internal sealed class TenantConnection(
-    RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources, IDbContextOptions options, TenantBinding binding, SharedObjects shared)
+    RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources, IDbContextOptions options,
+    TenantBinding binding, SharedObjects shared)
     : NpgsqlRelationalConnection(dependencies, dataSources, options)
 {
     private AllowList? _shared;
@@ -46,5 +47,6 @@ internal sealed class TenantConnection(
 
     /// <summary>For EnsureCreated and EnsureDeleted, which would make or drop the database of all tenants.</summary>
     public override INpgsqlRelationalConnection CreateAdminConnection() => throw new InvalidOperationException(
-        "A tenant's context doesn't create or delete the database, which all tenants share. A tenant is made by SchemaProvisioner; the database by a context of the shared schema.");
+        "A tenant's context doesn't create or delete the database, which all tenants share. A tenant is made by " +
+        "SchemaProvisioner; the database by a context of the shared schema.");
 }

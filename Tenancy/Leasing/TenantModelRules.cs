@@ -17,7 +17,8 @@ namespace Tenancy.Leasing;
 /// <param name="mappings">EF's.</param>
 /// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see
 /// <see cref="TenancyOptions.LoadTypes"/>.</param>
-internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes) : IConventionSetPlugin, IModelFinalizingConvention
+internal sealed class TenantModelRules(
+    IRelationalTypeMappingSource mappings, bool loadTypes) : IConventionSetPlugin, IModelFinalizingConvention
 {
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
@@ -26,7 +27,8 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
         return conventionSet;
     }
 
-    public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+    public void ProcessModelFinalizing(
+        IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
     {
         var model = modelBuilder.Metadata;
         if (model.FindEntityType(typeof(HistoryRow)) is not null)
@@ -38,20 +40,27 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
         if (model.GetDefaultSchema() != TenantPlaceholder.Schema)
         {
             throw Refused(
-                $"the model's default schema is '{model.GetDefaultSchema()}', so its tables would be the same for all tenants",
+                $"the model's default schema is '{model.GetDefaultSchema()}', so its tables would be the same for " +
+                "all tenants",
                 "call modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema)");
         }
 
         if (model.GetSequences().FirstOrDefault() is { } sequence)
         {
-            throw Refused($"it has the sequence '{sequence.Name}', and PostgreSQL takes a sequence's name from a literal, which is never stamped", "use uuid v7 keys or identity columns");
+            throw Refused(
+                $"it has the sequence '{sequence.Name}', and PostgreSQL takes a sequence's name from a literal, " +
+                "which is never stamped", "use uuid v7 keys or identity columns");
         }
 
         // Enums and ranges; their annotations belong to the provider and have no public accessor by these names in
         // every version.
-        if (model.GetAnnotations().FirstOrDefault(a => a.Name.StartsWith("Npgsql:Enum:", StringComparison.Ordinal) || a.Name.StartsWith("Npgsql:Range:", StringComparison.Ordinal)) is { } type)
+        if (model.GetAnnotations()
+            .FirstOrDefault(a =>
+                a.Name.StartsWith("Npgsql:Enum:", StringComparison.Ordinal)
+                    || a.Name.StartsWith("Npgsql:Range:", StringComparison.Ordinal)) is { } type)
         {
-            throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only", "keep an enum as text with a check constraint, a range as two columns");
+            throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only",
+                "keep an enum as text with a check constraint, a range as two columns");
         }
 
         foreach (var extension in Extensions(model))
@@ -89,7 +98,8 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
         {
             throw Refused(
                 $"'{entity.GetSchema()}.{table}' is shared and would be made again by every tenant's migrations",
-                "map it with ToTable(name, schema, table => table.ExcludeFromMigrations()) and let the shared model's migrations make it");
+                "map it with ToTable(name, schema, table => table.ExcludeFromMigrations()) and let the shared " +
+                "model's migrations make it");
         }
 
         foreach (var check in entity.GetCheckConstraints())
@@ -100,10 +110,12 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
 
     private static void CheckForeignKey(IConventionEntityType entity, IConventionForeignKey key)
     {
-        if (IsTenants(entity) && entity.GetTableName() is not null && key.PrincipalEntityType.GetTableName() is { } principal && !IsTenants(key.PrincipalEntityType))
+        if (IsTenants(entity) && entity.GetTableName() is not null
+            && key.PrincipalEntityType.GetTableName() is { } principal && !IsTenants(key.PrincipalEntityType))
         {
             throw Refused(
-                $"{entity.DisplayName()} has a foreign key to the shared table '{principal}': making one locks that table against writers, and dropping a tenant locks out its readers",
+                $"{entity.DisplayName()} has a foreign key to the shared table '{principal}': making one locks that " +
+                "table against writers, and dropping a tenant locks out its readers",
                 "keep the key's value without a navigation and join in the query");
         }
     }
@@ -112,9 +124,13 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
     {
         var name = $"{entity.DisplayName()}.{property.Name}";
         var strategy = property.GetValueGenerationStrategy();
-        if (IsTenants(entity) && strategy is NpgsqlValueGenerationStrategy.SerialColumn or NpgsqlValueGenerationStrategy.SequenceHiLo or NpgsqlValueGenerationStrategy.Sequence)
+        if (IsTenants(entity)
+            && strategy is NpgsqlValueGenerationStrategy.SerialColumn or NpgsqlValueGenerationStrategy.SequenceHiLo
+                or NpgsqlValueGenerationStrategy.Sequence)
         {
-            throw Refused($"{name} gets its values by {strategy}, whose sequence is named in a literal, which is never stamped", "use an identity column (UseIdentityAlwaysColumn) or a uuid v7 key");
+            throw Refused(
+                $"{name} gets its values by {strategy}, whose sequence is named in a literal, which is never stamped",
+                "use an identity column (UseIdentityAlwaysColumn) or a uuid v7 key");
         }
 
         CheckSql(property.GetDefaultValueSql(), $"the default of {name}");
@@ -135,8 +151,10 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
             if (mappings.FindMapping((IProperty)property)?.StoreType is { } stored && !BuiltInTypes.Has(stored))
             {
                 throw Refused(
-                    $"{type.DisplayName()}.{property.Name} is of the type '{stored}', which Npgsql neither reads nor writes unless it loads the database's types when it first connects",
-                    "set TenancyOptions.LoadTypes = true, and pass these options wherever UseTenancy is called by hand, as for the design time; or choose one of PostgreSQL's own types");
+                    $"{type.DisplayName()}.{property.Name} is of the type '{stored}', which Npgsql neither reads nor " +
+                    "writes unless it loads the database's types when it first connects",
+                    "set TenancyOptions.LoadTypes = true, and pass these options wherever UseTenancy is called by " +
+                    "hand, as for the design time; or choose one of PostgreSQL's own types");
             }
         }
 
@@ -155,31 +173,37 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
 
         if (sql.Contains("nextval", StringComparison.OrdinalIgnoreCase))
         {
-            throw Refused($"{where} calls nextval, which names its sequence in a literal, which is never stamped", "use an identity column");
+            throw Refused($"{where} calls nextval, which names its sequence in a literal, which is never stamped",
+                "use an identity column");
         }
 
         if (Stamping.StatementCut.Of(sql).PlaceholderInLiteral is not null)
         {
-            throw Refused($"{where} has the placeholder inside a literal, which is data and is never stamped", $"name the schema as an identifier: \"{TenantPlaceholder.Schema}\"");
+            throw Refused($"{where} has the placeholder inside a literal, which is data and is never stamped",
+                $"name the schema as an identifier: \"{TenantPlaceholder.Schema}\"");
         }
     }
 
     /// <summary>Or an unqualified name in raw SQL would find the shared table where the tenant's was meant.</summary>
     private static void CheckNames(IConventionModel model)
     {
-        var tables = model.GetEntityTypes().Where(entity => entity.GetTableName() is not null).ToLookup(IsTenants, entity => entity.GetTableName()!);
+        var tables = model.GetEntityTypes().Where(entity => entity.GetTableName() is not null)
+            .ToLookup(IsTenants, entity => entity.GetTableName()!);
         if (tables[true].Intersect(tables[false]).FirstOrDefault() is { } both)
         {
             throw Refused($"'{both}' is the name of a tenant's table and of a shared one", "rename one of them");
         }
     }
 
-    private static bool IsTenants(IReadOnlyEntityType entity) => (entity.GetTableName() is null ? entity.GetViewSchema() : entity.GetSchema()) == TenantPlaceholder.Schema;
+    private static bool IsTenants(IReadOnlyEntityType entity) =>
+        (entity.GetTableName() is null ? entity.GetViewSchema() : entity.GetSchema()) == TenantPlaceholder.Schema;
 
-    private static InvalidOperationException Refused(string what, string instead) => new($"This model can't be a tenant's: {what}. Instead, {instead}.");
+    private static InvalidOperationException Refused(string what, string instead) =>
+        new($"This model can't be a tenant's: {what}. Instead, {instead}.");
 
     private static List<IConventionAnnotation> Extensions(IConventionModel model) =>
-        [.. model.GetAnnotations().Where(annotation => annotation.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal))];
+        [.. model.GetAnnotations()
+            .Where(annotation => annotation.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal))];
 
     /// <summary>
     /// The first of all conventions, because the provider adds the extensions that columns' types come from, and later
@@ -187,11 +211,13 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
     /// </summary>
     private sealed class ExtensionsRule : IModelFinalizingConvention
     {
-        public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+        public void ProcessModelFinalizing(
+            IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
         {
             if (Extensions(modelBuilder.Metadata).FirstOrDefault() is { } extension)
             {
-                throw Refused($"it has '{extension.Name}', and an extension belongs to the whole database", "create it in the shared model's migrations");
+                throw Refused($"it has '{extension.Name}', and an extension belongs to the whole database",
+                    "create it in the shared model's migrations");
             }
         }
     }

@@ -7,7 +7,8 @@ namespace Tenancy;
 /// Makes a new tenant's schema, complete, inside the caller's transaction: it exists with the registry's row, or not at
 /// all.
 /// </summary>
-public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options, TenancyMetrics? metrics = null, TimeProvider? time = null)
+public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersions versions, TenancyOptions options,
+    TenancyMetrics? metrics = null, TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
@@ -45,14 +46,16 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>
     /// <exception cref="PostgresException">A migration failed: roll the transaction back.</exception>
     public async Task<SchemaName> ProvisionAsync(
-        NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, Func<SchemaName, Task>? reserved = null, CancellationToken ct = default)
+        NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing,
+        Func<SchemaName, Task>? reserved = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
         using var span = TenancyTelemetry.Start(TenancyTelemetry.ProvisionSchema);
         var (schema, spare) = options.WarmPool > 0
             ? await ClaimAsync(transaction, wanted, ring, ct)
             : (await ReserveAsync(transaction, wanted, ring, ct), null);
-        span?.SetTag(TenancyTelemetry.Namespace, Namespace(transaction, schema)).SetTag(TenancyTelemetry.FromSpare, spare is not null);
+        span?.SetTag(TenancyTelemetry.Namespace, Namespace(transaction, schema))
+            .SetTag(TenancyTelemetry.FromSpare, spare is not null);
         if (reserved is not null)
         {
             // The caller's own work: not a part of the measured time.
@@ -63,7 +66,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         {
             // By its identity everything follows, rights and defaults too; no text in it has its name, because the
             // compiler refuses the placeholder in literals.
-            await MeasureAsync(fromSpare: true, () => ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct));
+            await MeasureAsync(fromSpare: true,
+                () => ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct));
             _given.Writer.TryWrite(given);
         }
         else
@@ -79,7 +83,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     /// is taken by its ledger row, which no rollback but this transaction's removes.
     /// </summary>
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>
-    public async Task<SchemaName> ReserveAsync(NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, CancellationToken ct = default)
+    public async Task<SchemaName> ReserveAsync(
+        NpgsqlTransaction transaction, string wanted, int ring = LedgerRow.UsualRing, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
         foreach (var name in Names(wanted))
@@ -113,7 +118,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     {
         ArgumentNullException.ThrowIfNull(transaction);
         using var span = TenancyTelemetry.Start(TenancyTelemetry.ProvisionSchema);
-        span?.SetTag(TenancyTelemetry.Namespace, Namespace(transaction, schema)).SetTag(TenancyTelemetry.FromSpare, false);
+        span?.SetTag(TenancyTelemetry.Namespace, Namespace(transaction, schema))
+            .SetTag(TenancyTelemetry.FromSpare, false);
         await MeasureAsync(fromSpare: false, () => FillAsync(transaction, schema, ct));
     }
 
@@ -123,7 +129,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         var spare = SpareSchemas.NewName();
         await versions.RecordAsync(migrations.Ids, ct);
         await ExecuteAsync(
-            transaction, Ledger.Reserved(spare) + migrations.CreateScript(spare) + Ledger.Created(spare, migrations.Target, "spare"), ct);
+            transaction, Ledger.Reserved(spare) + migrations.CreateScript(spare) + Ledger.Created(
+                spare, migrations.Target, "spare"), ct);
         return spare;
     }
 
@@ -146,15 +153,18 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     {
         // Over a connection of its own, the first time: see PrepareAsync.
         await versions.RecordAsync(migrations.Ids, ct);
-        await ExecuteAsync(transaction, migrations.CreateScript(schema) + Ledger.Created(schema, migrations.Target, "ready"), ct);
+        await ExecuteAsync(
+            transaction, migrations.CreateScript(schema) + Ledger.Created(schema, migrations.Target, "ready"), ct);
     }
 
     /// <summary>As <see cref="ReserveAsync"/>, and in the same round trip a spare, if there is one.</summary>
-    private async Task<(SchemaName Schema, SchemaName? Spare)> ClaimAsync(NpgsqlTransaction transaction, string wanted, int ring, CancellationToken ct)
+    private async Task<(SchemaName Schema, SchemaName? Spare)> ClaimAsync(
+        NpgsqlTransaction transaction, string wanted, int ring, CancellationToken ct)
     {
         foreach (var name in Names(wanted))
         {
-            if (await SpareSchemas.ClaimAsync(transaction, migrations.Target, name, ring, ct) is (Reserved: true, var spare))
+            if (await SpareSchemas.ClaimAsync(transaction, migrations.Target, name, ring, ct) is (
+                Reserved: true, var spare))
             {
                 return (name, spare);
             }
@@ -167,7 +177,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         .Select(suffix => SchemaName.Parse(suffix == 1 ? wanted : $"{wanted}_{suffix}"))
         .Where(name => !options.SharedSchemas.Contains(name.Value));
 
-    private static string Namespace(NpgsqlTransaction transaction, SchemaName schema) => TenancyTelemetry.NamespaceOf(transaction.Connection!.Database, schema.Value);
+    private static string Namespace(NpgsqlTransaction transaction, SchemaName schema) =>
+        TenancyTelemetry.NamespaceOf(transaction.Connection!.Database, schema.Value);
 
     private static InvalidOperationException NoName(string wanted) => new($"There is no free name like '{wanted}'.");
 

@@ -47,7 +47,8 @@ internal static class SpareSchemas
     {
         await using var claim = new NpgsqlCommand(Claim, transaction.Connection, transaction)
         {
-            Parameters = { Ledger.Text(version), Ledger.Text(name.Value), new NpgsqlParameter<int> { TypedValue = ring } },
+            Parameters = { Ledger.Text(version), Ledger.Text(name.Value),
+                new NpgsqlParameter<int> { TypedValue = ring } },
         };
         await using var row = await claim.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
@@ -63,15 +64,17 @@ internal static class SpareSchemas
     /// <param name="without">Given away, in transactions that may not have ended.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>Null where another process has the lock.</returns>
-    public static async Task<int?> CountAsync(NpgsqlTransaction transaction, string version, IEnumerable<SchemaName> without, CancellationToken ct)
+    public static async Task<int?> CountAsync(
+        NpgsqlTransaction transaction, string version, IEnumerable<SchemaName> without, CancellationToken ct)
     {
         await using var batch = transaction.Connection!.CreateBatch();
         batch.Transaction = transaction;
         batch.BatchCommands.Add(new("SELECT pg_try_advisory_xact_lock(hashtextextended('tenancy: warm pool', 0))"));
-        batch.BatchCommands.Add(new($"SELECT count(*)::int FROM tenancy.schemas WHERE {OfVersion} AND schema <> ALL ($2)")
-        {
-            Parameters = { Ledger.Text(version), Ledger.Texts([.. without.Select(name => name.Value)]) },
-        });
+        batch.BatchCommands.Add(
+            new($"SELECT count(*)::int FROM tenancy.schemas WHERE {OfVersion} AND schema <> ALL ($2)")
+            {
+                Parameters = { Ledger.Text(version), Ledger.Texts([.. without.Select(name => name.Value)]) },
+            });
         await using var rows = await batch.ExecuteReaderAsync(ct);
         await rows.ReadAsync(ct);
         var locked = rows.GetBoolean(0);

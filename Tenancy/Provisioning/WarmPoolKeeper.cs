@@ -11,7 +11,8 @@ namespace Tenancy;
 /// database. Registered by <see cref="TenancyRegistration.AddWarmPool"/>.
 /// </summary>
 public sealed partial class WarmPoolKeeper(
-    NpgsqlDataSource database, CompiledMigrations migrations, SchemaProvisioner provisioner, TenancyOptions options, TimeProvider time, ILogger<WarmPoolKeeper> log)
+    NpgsqlDataSource database, CompiledMigrations migrations, SchemaProvisioner provisioner, TenancyOptions options,
+    TimeProvider time, ILogger<WarmPoolKeeper> log)
     : BackgroundService
 {
     private static readonly TimeSpan WhileAnotherFills = TimeSpan.FromSeconds(1);
@@ -147,7 +148,9 @@ public sealed partial class WarmPoolKeeper(
     [LoggerMessage(LogLevel.Debug, "Made the spare schema {Schema}: {Count} of {Wanted}.")]
     private static partial void LogMade(ILogger log, SchemaName schema, int count, int wanted);
 
-    [LoggerMessage(LogLevel.Warning, "No spare schemas can be made at the moment, so new customers wait until theirs is made. Trying again, without saying so each time.")]
+    [LoggerMessage(LogLevel.Warning,
+        "No spare schemas can be made at the moment, so new customers wait until theirs is made. Trying again, " +
+        "without saying so each time.")]
     private static partial void LogFailed(ILogger log, Exception error);
 
     [LoggerMessage(LogLevel.Information, "Spare schemas are made again.")]

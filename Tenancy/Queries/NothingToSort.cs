@@ -13,7 +13,8 @@ namespace Tenancy.Queries;
 /// </summary>
 internal sealed class NothingToSort(CommandBatchPreparerDependencies dependencies) : CommandBatchPreparer(dependencies)
 {
-    public override IReadOnlyList<List<IReadOnlyModificationCommand>> TopologicalSort(IEnumerable<IReadOnlyModificationCommand> commands)
+    public override IReadOnlyList<List<IReadOnlyModificationCommand>> TopologicalSort(
+        IEnumerable<IReadOnlyModificationCommand> commands)
     {
         List<IReadOnlyModificationCommand> all = [.. commands];
         return all.Count == 1 ? [all] : base.TopologicalSort(all);

@@ -16,13 +16,15 @@ namespace Tenancy.Queries;
 internal sealed class ReadersMadeOnce(
     ShapedQueryCompilingExpressionVisitorDependencies dependencies,
     RelationalShapedQueryCompilingExpressionVisitorDependencies relational,
-    RelationalCommandBuilderDependencies commands) : RelationalLiftableConstantProcessor(dependencies, relational, commands)
+    RelationalCommandBuilderDependencies commands)
+        : RelationalLiftableConstantProcessor(dependencies, relational, commands)
 {
     public override Expression InlineConstants(Expression expression, bool supportsPrecompiledQuery)
     {
         var inlined = base.InlineConstants(expression, supportsPrecompiledQuery);
         return inlined is LambdaExpression query
-            ? Expression.Lambda(query.Type, new Lambdas().Visit(query.Body), query.Name, query.TailCall, query.Parameters)
+            ? Expression.Lambda(
+                query.Type, new Lambdas().Visit(query.Body), query.Name, query.TailCall, query.Parameters)
             : inlined;
     }
 
@@ -36,11 +38,14 @@ internal sealed class ReadersMadeOnce(
         }
 
         /// <summary>A quoted lambda is data.</summary>
-        protected override Expression VisitUnary(UnaryExpression node) => node.NodeType == ExpressionType.Quote ? node : base.VisitUnary(node);
+        protected override Expression VisitUnary(UnaryExpression node) =>
+            node.NodeType == ExpressionType.Quote ? node : base.VisitUnary(node);
 
         /// <summary>A lambda that is called where it stands becomes part of the code around it.</summary>
         protected override Expression VisitInvocation(InvocationExpression node) =>
-            node.Expression is LambdaExpression ? node.Update(node.Expression, Visit(node.Arguments)) : base.VisitInvocation(node);
+            node.Expression is LambdaExpression
+                ? node.Update(node.Expression, Visit(node.Arguments))
+                : base.VisitInvocation(node);
     }
 
     /// <summary>Looks for a variable that a lambda has from the code around it.</summary>
@@ -56,9 +61,11 @@ internal sealed class ReadersMadeOnce(
             return !variables._foreign;
         }
 
-        protected override Expression VisitLambda<T>(Expression<T> node) => Within(node.Parameters, () => base.VisitLambda(node));
+        protected override Expression VisitLambda<T>(Expression<T> node) =>
+            Within(node.Parameters, () => base.VisitLambda(node));
 
-        protected override Expression VisitBlock(BlockExpression node) => Within(node.Variables, () => base.VisitBlock(node));
+        protected override Expression VisitBlock(BlockExpression node) =>
+            Within(node.Variables, () => base.VisitBlock(node));
 
         protected override CatchBlock VisitCatchBlock(CatchBlock node)
         {

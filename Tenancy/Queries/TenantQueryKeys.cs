@@ -12,7 +12,8 @@ namespace Tenancy.Queries;
 /// never change. The provider's third, the order of nulls, is part of what tells EF's service providers apart, and each
 /// of those has a cache of its own.
 /// </summary>
-internal sealed class TenantQueryKeys(CompiledQueryCacheKeyGeneratorDependencies dependencies, IDbContextOptions options) : CompiledQueryCacheKeyGenerator(dependencies)
+internal sealed class TenantQueryKeys(CompiledQueryCacheKeyGeneratorDependencies dependencies,
+    IDbContextOptions options) : CompiledQueryCacheKeyGenerator(dependencies)
 {
     private readonly RelationalOptionsExtension _options = RelationalOptionsExtension.Extract(options);
 
@@ -20,5 +21,6 @@ internal sealed class TenantQueryKeys(CompiledQueryCacheKeyGeneratorDependencies
         GenerateCacheKeyCore(query, async), _options.UseRelationalNulls, _options.QuerySplittingBehavior,
         ExecutionStrategy.Current?.RetriesOnFailure ?? Dependencies.IsRetryingExecutionStrategy);
 
-    private sealed record Key(CompiledQueryCacheKey Query, bool RelationalNulls, QuerySplittingBehavior? Splitting, bool Buffered);
+    private sealed record Key(
+        CompiledQueryCacheKey Query, bool RelationalNulls, QuerySplittingBehavior? Splitting, bool Buffered);
 }

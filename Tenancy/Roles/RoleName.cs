@@ -17,7 +17,9 @@ internal readonly partial record struct RoleName
     /// <exception cref="FormatException"><paramref name="value"/> can't name a role.</exception>
     public static RoleName Parse(string value) => value is not (null or "public" or "none") && Allowed().IsMatch(value)
         ? new(value)
-        : throw new FormatException($"'{value}' can't name a role: use 1 to 63 of a-z, 0-9 and _, a letter first, no pg_ prefix, neither 'public' nor 'none'.");
+        : throw new FormatException(
+            $"'{value}' can't name a role: use 1 to 63 of a-z, 0-9 and _, a letter first, no pg_ prefix, neither " +
+            "'public' nor 'none'.");
 
     [GeneratedRegex(@"^(?!pg_)[a-z][a-z0-9_]{0,62}\z")]
     private static partial Regex Allowed();

@@ -85,7 +85,8 @@ public static class TenancyRoles
     /// <param name="role">A role that exists, see <see cref="CreateTenancyRole"/>.</param>
     /// <param name="historyTable">EF's history table in the tenant's schema.</param>
     /// <exception cref="FormatException"><paramref name="role"/> can't name a role.</exception>
-    public static void GrantTenantSchema(this MigrationBuilder migration, string role, string historyTable = HistoryRepository.DefaultTableName)
+    public static void GrantTenantSchema(
+        this MigrationBuilder migration, string role, string historyTable = HistoryRepository.DefaultTableName)
     {
         ArgumentNullException.ThrowIfNull(migration);
         var (schema, to, history) = Names(role, historyTable);
@@ -93,7 +94,8 @@ public static class TenancyRoles
         migration.Sql($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to};");
         migration.Sql($"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
         migration.Sql($"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {to};");
-        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to};");
+        migration.Sql(
+            $"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to};");
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {to};");
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON ROUTINES TO {to};");
         // A login that serves could otherwise make a schema look migrated that isn't.
@@ -122,6 +124,7 @@ public static class TenancyRoles
     {
         ArgumentException.ThrowIfNullOrEmpty(historyTable);
         const string Schema = $"\"{TenantPlaceholder.Schema}\"";
-        return (Schema, RoleName.Parse(role).Quoted, $"{Schema}.\"{historyTable.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+        return (Schema, RoleName.Parse(role).Quoted,
+            $"{Schema}.\"{historyTable.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
     }
 }

@@ -28,7 +28,8 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
     /// <param name="ct">Ends the work; running again finishes it.</param>
     /// <exception cref="TenantLoginException">The owner may not do it, or the login has rights that it must not have;
     /// the message says what to do.</exception>
-    public Task EnsureAsync(string role, CancellationToken ct = default) => EnsureAsync(role, options.TenantConnectionString, ct);
+    public Task EnsureAsync(string role, CancellationToken ct = default) =>
+        EnsureAsync(role, options.TenantConnectionString, ct);
 
     /// <summary>
     /// The same for another login of the application, e.g. one that only reads the registry. Does nothing if the
@@ -59,8 +60,10 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
                 throw new TenantLoginException(
-                    $"The user '{_owner.Username}' may not set up the login '{login.Username}' ({e.MessageText}). Give it the right (ALTER ROLE ... CREATEROLE; since " +
-                    $"PostgreSQL 16 also GRANT {group.Quoted} TO ... WITH ADMIN OPTION), or let an administrator run this and start again: " +
+                    $"The user '{_owner.Username}' may not set up the login '{login.Username}' ({e.MessageText}). " +
+                    "Give it the right (ALTER ROLE ... CREATEROLE; since " +
+                    $"PostgreSQL 16 also GRANT {group.Quoted} TO ... WITH ADMIN OPTION), or let an administrator run " +
+                    "this and start again: " +
                     $"CREATE ROLE {Quoted(login)} LOGIN PASSWORD '...' IN ROLE {group.Quoted};", e);
             }
         }
@@ -76,7 +79,8 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
             FROM pg_catalog.pg_roles WHERE rolname = $1
             """, connection)
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = login.Username! }, new NpgsqlParameter<string> { TypedValue = group.Value } },
+            Parameters = { new NpgsqlParameter<string> { TypedValue = login.Username! },
+                new NpgsqlParameter<string> { TypedValue = group.Value } },
         };
         var (exists, member, tooMuch) = (false, false, false);
         await using (var row = await find.ExecuteReaderAsync(ct))
@@ -91,13 +95,17 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
         {
             // Not taken away here: somebody may need them, and would be locked out.
             throw new TenantLoginException(
-                $"The login '{login.Username}' may do more than serve tenants: it is a superuser, creates roles or databases, passes over row security, " +
-                "replicates, or can become the owner. Name another login in the tenants' connection string; it will be made.");
+                $"The login '{login.Username}' may do more than serve tenants: it is a superuser, creates roles or " +
+                "databases, passes over row security, " +
+                "replicates, or can become the owner. Name another login in the tenants' connection string; it " +
+                "will be made.");
         }
 
         if (!exists)
         {
-            await ExecuteAsync(connection, $"CREATE ROLE {Quoted(login)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{Verifier(login)}' IN ROLE {group.Quoted}", ct);
+            await ExecuteAsync(connection,
+                $"CREATE ROLE {Quoted(login)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{Verifier(login)}' " +
+                $"IN ROLE {group.Quoted}", ct);
             LogMade(log, login.Username!, group.Value);
             return;
         }
@@ -121,7 +129,8 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
     private async Task<bool> LogsInAsync(NpgsqlConnectionStringBuilder login, CancellationToken ct)
     {
         // By the owner's way: the tenants' may lead through a pooler that learns of the login later.
-        var way = new NpgsqlConnectionStringBuilder(_owner.ConnectionString) { Username = login.Username, Password = login.Password, Pooling = false };
+        var way = new NpgsqlConnectionStringBuilder(
+            _owner.ConnectionString) { Username = login.Username, Password = login.Password, Pooling = false };
         await using var connection = new NpgsqlConnection(way.ConnectionString);
         try
         {
@@ -134,13 +143,17 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
         }
     }
 
-    private bool IsOwnLogin(NpgsqlConnectionStringBuilder login) => login.Username is { Length: > 0 } name && name != _owner.Username;
+    private bool IsOwnLogin(NpgsqlConnectionStringBuilder login) =>
+        login.Username is { Length: > 0 } name && name != _owner.Username;
 
-    private static string Quoted(NpgsqlConnectionStringBuilder login) => new NpgsqlCommandBuilder().QuoteIdentifier(login.Username!);
+    private static string Quoted(NpgsqlConnectionStringBuilder login) =>
+        new NpgsqlCommandBuilder().QuoteIdentifier(login.Username!);
 
     private static string Verifier(NpgsqlConnectionStringBuilder login) => login.Password is { Length: > 0 } password
         ? ScramVerifier.Of(password)
-        : throw new TenantLoginException($"The tenants' connection string names the login '{login.Username}' without a password, so it can't be set up: add Password=...");
+        : throw new TenantLoginException(
+            $"The tenants' connection string names the login '{login.Username}' without a password, so it can't be " +
+            "set up: add Password=...");
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
@@ -152,7 +165,8 @@ public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOption
     /// Exists by now (42710, 23505), or "tuple concurrently updated", which has no code of its own (XX000).
     /// </summary>
     private static bool IsRace(PostgresException error) =>
-        error.SqlState is PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.InternalError;
+        error.SqlState is PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.UniqueViolation
+            or PostgresErrorCodes.InternalError;
 
     [LoggerMessage(LogLevel.Information, "Made the login {Login}, a member of {Role}.")]
     private static partial void LogMade(ILogger log, string login, string role);

@@ -17,7 +17,8 @@ internal sealed class AllowList(IEnumerable<string> tables, IEnumerable<string> 
     /// <summary>The tenant's own schema and nothing else.</summary>
     public static AllowList Nothing { get; } = new([], []);
 
-    public bool MayRead(string schema, string table) => _tables.Contains($"{schema}.{table}") || _tables.Contains($"{schema}.*");
+    public bool MayRead(string schema, string table) =>
+        _tables.Contains($"{schema}.{table}") || _tables.Contains($"{schema}.*");
 
     public bool MayUse(string schema) => _schemas.Contains(schema);
 }
@@ -29,7 +30,9 @@ internal sealed class SharedObjects(IReadOnlyList<string> tables, IReadOnlyList<
 {
     private readonly ConcurrentDictionary<IModel, AllowList> _lists = new();
 
-    public AllowList Of(IModel model) => _lists.GetOrAdd(model, static (model, shared) => new(shared.Tables.Concat(Mapped(model)), shared.Schemas), this);
+    public AllowList Of(IModel model) =>
+        _lists.GetOrAdd(
+            model, static (model, shared) => new(shared.Tables.Concat(Mapped(model)), shared.Schemas), this);
 
     private IReadOnlyList<string> Tables => tables;
 
@@ -37,7 +40,8 @@ internal sealed class SharedObjects(IReadOnlyList<string> tables, IReadOnlyList<
 
     private static IEnumerable<string> Mapped(IModel model) =>
         from entity in model.GetEntityTypes()
-        from name in new[] { (Schema: entity.GetSchema(), Name: entity.GetTableName()), (Schema: entity.GetViewSchema(), Name: entity.GetViewName()) }
+        from name in new[] { (Schema: entity.GetSchema(), Name: entity.GetTableName()),
+            (Schema: entity.GetViewSchema(), Name: entity.GetViewName()) }
         where name.Name is not null && name.Schema is not null && name.Schema != TenantPlaceholder.Schema
         select $"{name.Schema}.{name.Name}";
 }

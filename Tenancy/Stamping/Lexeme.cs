@@ -46,7 +46,9 @@ internal readonly record struct Lexeme(LexemeKind Kind, string Text)
                     break;
                 case SqlToken.Other when text.Length > 1 && text[^1] == '"':
                     throw new CommandRefusedException(
-                        CommandRule.HiddenSql, $"The identifier {text} is written in escapes (U&\"...\"), which the guard doesn't read: write the name in plain quotes.");
+                        CommandRule.HiddenSql,
+                        $"The identifier {text} is written in escapes (U&\"...\"), which the guard doesn't read: " +
+                        "write the name in plain quotes.");
                 case SqlToken.Other when IsWordStart(text[0]):
                     // The e5 of 1e5 is no word.
                     if (!afterDigit)

@@ -38,25 +38,32 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
                 throw Foreign(Name);
             case NameRole.Use when Schema is null or "pg_catalog" || shared.MayUse(Schema):
                 return;
-            case NameRole.Read when Schema is null ? Name.StartsWith("pg_", StringComparison.Ordinal) : Schema == "pg_catalog" || shared.MayRead(Schema, Name):
+            case NameRole.Read
+                when Schema is null
+                    ? Name.StartsWith("pg_", StringComparison.Ordinal)
+                    : Schema == "pg_catalog" || shared.MayRead(Schema, Name):
                 return;
             case NameRole.Read or NameRole.Write or NameRole.Reference when Schema is null:
                 throw new CommandRefusedException(
                     CommandRule.MissingSchema,
-                    $"'{Name}' is named without a schema, so search_path would look for it in public, whose tables are nobody's. Write \"{Placeholder}\".{Name} in SQL, " +
+                    $"'{Name}' is named without a schema, so search_path would look for it in public, whose tables " +
+                    $"are nobody's. Write \"{Placeholder}\".{Name} in SQL, " +
                     "or tenant.Schema.Qualify(\"...\") where EF isn't used.");
             case NameRole.Reference when shared.MayRead(Schema!, Name) || shared.MayUse(Schema!):
                 throw new CommandRefusedException(
                     CommandRule.SharedTableIsReadOnly,
-                    $"A tenant's table has no foreign key to {Schema}.{Name}: making one locks the shared table against writers, dropping a tenant locks out its readers. Join it without one.");
+                    $"A tenant's table has no foreign key to {Schema}.{Name}: making one locks the shared table " +
+                    "against writers, dropping a tenant locks out its readers. Join it without one.");
             case NameRole.Write when Schema == "pg_catalog" || shared.MayRead(Schema!, Name) || shared.MayUse(Schema!):
                 throw new CommandRefusedException(
                     CommandRule.SharedTableIsReadOnly,
-                    $"{Schema}.{Name} is shared by all tenants and is read-only in a tenant's command: change it by a context of the shared schema, or in its migrations.");
+                    $"{Schema}.{Name} is shared by all tenants and is read-only in a tenant's command: change it by " +
+                    "a context of the shared schema, or in its migrations.");
             case NameRole.Read when shared.MayUse(Schema!):
                 throw new CommandRefusedException(
                     CommandRule.ForeignSchema,
-                    $"{Schema}.{Name} isn't declared as a table that tenants share: map it in the tenant's model outside the placeholder's schema, or add \"{Schema}.{Name}\" to TenancyOptions.SharedTables.");
+                    $"{Schema}.{Name} isn't declared as a table that tenants share: map it in the tenant's model " +
+                    $"outside the placeholder's schema, or add \"{Schema}.{Name}\" to TenancyOptions.SharedTables.");
             default:
                 throw Foreign(Schema!);
         }
@@ -65,7 +72,10 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
     private static CommandRefusedException Foreign(string schema) => new(
         CommandRule.ForeignSchema,
         schema.Equals(Placeholder, StringComparison.OrdinalIgnoreCase)
-            ? $"The placeholder stands without quotes, so PostgreSQL reads it in lower case and nothing is stamped: write \"{Placeholder}\"."
-            : $"'{schema}' is neither the tenant's schema (\"{Placeholder}\"), nor pg_catalog, nor declared as shared (TenancyOptions.SharedTables, SharedSchemas), nor an alias of this " +
-              "statement: a tenant's command may not name it. Another tenant's data is reached by a context of that tenant's.");
+            ? "The placeholder stands without quotes, so PostgreSQL reads it in lower case and nothing is stamped: " +
+                $"write \"{Placeholder}\"."
+            : $"'{schema}' is neither the tenant's schema (\"{Placeholder}\"), nor pg_catalog, nor declared as " +
+                "shared (TenancyOptions.SharedTables, SharedSchemas), nor an alias of this " +
+              "statement: a tenant's command may not name it. Another tenant's data is reached by a context of " +
+              "that tenant's.");
 }

@@ -7,20 +7,26 @@ namespace Tenancy.Stamping;
 internal sealed class SessionRules(List<Lexeme> sql)
 {
     // Read as one, a change of these would change what a later statement of the same transaction means, or who runs it.
-    private static readonly HashSet<string> NotEvenLocal = ["search_path", "schema", "role", "session", "session_authorization", "standard_conforming_strings", "backslash_quote"];
+    private static readonly HashSet<string> NotEvenLocal = ["search_path", "schema", "role", "session",
+        "session_authorization", "standard_conforming_strings", "backslash_quote"];
 
     private static readonly HashSet<string> Global =
-        ["extension", "role", "user", "group", "database", "tablespace", "publication", "subscription", "server", "foreign", "language", "trusted", "event", "access", "cast", "transform", "system", "owned", "large", "procedural", "rule"];
+        ["extension", "role", "user", "group", "database", "tablespace", "publication", "subscription", "server",
+            "foreign", "language", "trusted", "event", "access", "cast", "transform", "system", "owned", "large",
+            "procedural", "rule"];
 
     private static readonly HashSet<string> SessionLocks =
-        ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"];
+        ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared",
+            "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"];
 
-    private static readonly HashSet<string> RunText = ["ts_stat", "ts_rewrite", "dblink", "dblink_exec", "dblink_open", "dblink_send_query"];
+    private static readonly HashSet<string> RunText = ["ts_stat", "ts_rewrite", "dblink", "dblink_exec", "dblink_open",
+        "dblink_send_query"];
 
     private static readonly HashSet<string> Sequences = ["nextval", "setval", "currval"];
 
     // PostgreSQL 18 has them, for whoever may MAINTAIN the table.
-    private static readonly HashSet<string> Statistics = ["pg_restore_relation_stats", "pg_restore_attribute_stats", "pg_clear_relation_stats", "pg_clear_attribute_stats"];
+    private static readonly HashSet<string> Statistics = ["pg_restore_relation_stats", "pg_restore_attribute_stats",
+        "pg_clear_relation_stats", "pg_clear_attribute_stats"];
 
     /// <summary>The key word that a statement begins with, EXPLAIN left out, and where it stands.</summary>
     /// <exception cref="CommandRefusedException">No tenant's statement begins so.</exception>
@@ -52,7 +58,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
             case "reset" or "discard":
                 throw Session($"{verb.ToUpperInvariant()} changes the session's settings");
             case "listen" or "unlisten":
-                throw Session($"{verb.ToUpperInvariant()} belongs to the session: listen on a connection of your own, outside the pool");
+                throw Session(
+                    $"{verb.ToUpperInvariant()} belongs to the session: listen on a connection of your own, " +
+                    "outside the pool");
             case "prepare" or "execute" or "deallocate":
                 throw Session($"{verb.ToUpperInvariant()} keeps its statement, or its transaction, in the session");
             case "declare" when FindInStatement(at, "hold"):
@@ -60,7 +68,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
             case "load":
                 throw Session("LOAD brings a library into the session");
             case "do":
-                throw Hidden("A DO block's body is text that the guard doesn't read. Write plain statements, or do it in the shared migrations");
+                throw Hidden(
+                    "A DO block's body is text that the guard doesn't read. Write plain statements, or do it in the " +
+                    "shared migrations");
             case "create" or "alter" or "drop" or "comment":
                 RefuseTemporary(at + 1);
                 RefuseGlobal(at);
@@ -82,8 +92,10 @@ internal sealed class SessionRules(List<Lexeme> sql)
     {
         for (var at = verb + 1; At(at).Kind == LexemeKind.Word; at++)
         {
-            if (At(at).Text is not ("or" or "replace" or "unique" or "unlogged" or "materialized" or "recursive" or "constraint" or "on" or "force" or "foreign")
-                || At(at).Is("constraint") && !At(at + 1).Is("trigger") || At(at).Is("foreign") && !At(at + 1).Is("table"))
+            if (At(at).Text is not ("or" or "replace" or "unique" or "unlogged" or "materialized" or "recursive"
+                or "constraint" or "on" or "force" or "foreign")
+                || At(at).Is("constraint") && !At(at + 1).Is("trigger")
+                || At(at).Is("foreign") && !At(at + 1).Is("table"))
             {
                 return At(at).Text;
             }
@@ -105,7 +117,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
 
         if ((At(at).Is("temp") || At(at).Is("temporary")) && At(at + 1).IsIdentifier)
         {
-            throw Session("A temporary table lives as long as the session. Use a common table expression (WITH), or a table in the tenant's schema");
+            throw Session(
+                "A temporary table lives as long as the session. Use a common table expression (WITH), or a table in " +
+                "the tenant's schema");
         }
     }
 
@@ -115,7 +129,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
     {
         if (SessionLocks.Contains(function))
         {
-            throw Session($"{function} locks for the session. Use pg_advisory_xact_lock, which ends with the transaction");
+            throw Session(
+                $"{function} locks for the session. Use pg_advisory_xact_lock, which ends with the transaction");
         }
 
         if (RunText.Contains(function) || function.Contains("_to_xml", StringComparison.Ordinal))
@@ -133,9 +148,13 @@ internal sealed class SessionRules(List<Lexeme> sql)
             throw Hidden($"{function} names its table in a text, which is never stamped. Use ANALYZE");
         }
 
-        if (function == "set_config" && !(At(at + 1).Kind == LexemeKind.Literal && At(at + 2).Is(',') && EndsInTrue(at) && !NotEvenLocal.Contains(At(at + 1).Text.Trim('\'').ToLowerInvariant())))
+        if (function == "set_config"
+            && !(At(at + 1).Kind == LexemeKind.Literal && At(at + 2).Is(',') && EndsInTrue(at)
+                && !NotEvenLocal.Contains(At(at + 1).Text.Trim('\'').ToLowerInvariant())))
         {
-            throw Session("set_config without a third argument that is plainly true, or of a setting that changes what statements mean, sets for the session. Write set_config('name', value, true)");
+            throw Session(
+                "set_config without a third argument that is plainly true, or of a setting that changes what " +
+                "statements mean, sets for the session. Write set_config('name', value, true)");
         }
     }
 
@@ -153,7 +172,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
 
         if (NotEvenLocal.Contains(At(at + 1).Text.ToLowerInvariant()))
         {
-            throw Session($"SET LOCAL {At(at + 1).Text} changes where the next statements go or what they mean. Every statement names its schema here: \"{TenantPlaceholder.Schema}\"", local: true);
+            throw Session(
+                $"SET LOCAL {At(at + 1).Text} changes where the next statements go or what they mean. Every " +
+                $"statement names its schema here: \"{TenantPlaceholder.Schema}\"", local: true);
         }
     }
 
@@ -173,10 +194,14 @@ internal sealed class SessionRules(List<Lexeme> sql)
     {
         for (var at = verb; at < sql.Count && !At(at).Is(';'); at++)
         {
-            if ((At(at).Is("from") || At(at).Is("to")) && (At(at + 1).Kind == LexemeKind.Literal || At(at + 1).Is("program") && At(at + 2).Kind == LexemeKind.Literal))
+            if ((At(at).Is("from") || At(at).Is("to"))
+                && (At(at + 1).Kind == LexemeKind.Literal
+                    || At(at + 1).Is("program") && At(at + 2).Kind == LexemeKind.Literal))
             {
                 throw new CommandRefusedException(
-                    CommandRule.GlobalObject, "COPY reads or writes a file, or runs a program, of the server, which is no tenant's: use FROM STDIN or TO STDOUT.");
+                    CommandRule.GlobalObject,
+                    "COPY reads or writes a file, or runs a program, of the server, which is no tenant's: use FROM " +
+                    "STDIN or TO STDOUT.");
             }
         }
     }
@@ -184,7 +209,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
     /// <summary>VACUUM, or CREATE OPERATOR +: it goes to all tables, or to search_path.</summary>
     public static CommandRefusedException NamesNothing(string verb) => new(
         CommandRule.MissingSchema,
-        $"{verb.ToUpperInvariant()} names no object with its schema, so it would take all tables of the database, or what search_path finds in public. Write \"{TenantPlaceholder.Schema}\".name.");
+        $"{verb.ToUpperInvariant()} names no object with its schema, so it would take all tables of the database, or " +
+        $"what search_path finds in public. Write \"{TenantPlaceholder.Schema}\".name.");
 
     private bool EndsInTrue(int open)
     {
@@ -227,10 +253,15 @@ internal sealed class SessionRules(List<Lexeme> sql)
 
     private static CommandRefusedException Session(string why, bool local = false) => new(
         CommandRule.SessionState,
-        local ? $"{why}." : $"{why}, where the next tenant of the pooled connection would find it (and behind PgBouncer, any client). SET LOCAL, set_config(..., true) and pg_advisory_xact_lock end with the transaction.");
+        local
+            ? $"{why}."
+            : $"{why}, where the next tenant of the pooled connection would find it (and behind PgBouncer, any " +
+                "client). SET LOCAL, set_config(..., true) and pg_advisory_xact_lock end with the transaction.");
 
     private static CommandRefusedException Hidden(string why) => new(CommandRule.HiddenSql, $"{why}.");
 
     private static CommandRefusedException GlobalObject(string what) => new(
-        CommandRule.GlobalObject, $"{what.ToUpperInvariant()} changes what belongs to the whole database or server: do it once, in the shared migrations, not once per tenant.");
+        CommandRule.GlobalObject,
+        $"{what.ToUpperInvariant()} changes what belongs to the whole database or server: do it once, in the shared " +
+        "migrations, not once per tenant.");
 }

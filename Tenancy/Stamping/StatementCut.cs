@@ -39,7 +39,8 @@ internal sealed class StatementCut
             {
                 places.Add(start);
             }
-            else if (kind == SqlToken.Literal && token.IndexOf(TenantPlaceholder.Schema, StringComparison.Ordinal) is var at and >= 0)
+            else if (kind == SqlToken.Literal
+                && token.IndexOf(TenantPlaceholder.Schema, StringComparison.Ordinal) is var at and >= 0)
             {
                 literal ??= start + at;
             }

@@ -26,10 +26,14 @@ internal sealed partial class StatementReader
                 return true;
             case "join":
                 return Expect(Expecting.Table);
-            case "table" or "index" or "materialized" or "view" or "verbose" or "full" or "freeze" or "analyze" when _frame.Expects == Expecting.Target && IsMaintenance:
+            case "table" or "index" or "materialized" or "view" or "verbose" or "full" or "freeze" or "analyze"
+                when _frame.Expects == Expecting.Target && IsMaintenance:
                 return true;
-            case "table" when !StartsQuery(previous) && _verb is "create" or "alter" or "drop" or "comment" or "truncate" or "lock" or "grant" or "revoke" || previous.Is("into"):
-                return _frame.Expects == Expecting.Target || _frames.Count > 0 || _kind != "table" || Expect(Expecting.Target);
+            case "table" when !StartsQuery(previous)
+                && _verb is "create" or "alter" or "drop" or "comment" or "truncate" or "lock" or "grant" or "revoke"
+                    || previous.Is("into"):
+                return _frame.Expects == Expecting.Target || _frames.Count > 0 || _kind != "table"
+                    || Expect(Expecting.Target);
             case "table":
                 _frame.HasQuery = true;
                 return Expect(Expecting.Table);
@@ -40,10 +44,13 @@ internal sealed partial class StatementReader
                 return true;
             case "if" when Current().Is("not") || Current().Is("exists"):
             case "not" or "exists" when previous.Is("if") || previous.Is("not"):
-            case "concurrently" when _frame.Expects == Expecting.Target || _frame.Expects == Expecting.Schema && _verb == "reindex":
+            case "concurrently"
+                when _frame.Expects == Expecting.Target || _frame.Expects == Expecting.Schema && _verb == "reindex":
             case "unlogged" when previous.Is("into"):
                 return true;
-            case "on" when IsDefinition && _kind is not ("table" or "statistics") && _frames.Count == 0 && !previous.Is("distinct") && _frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterSchema:
+            case "on" when IsDefinition && _kind is not ("table" or "statistics") && _frames.Count == 0
+                && !previous.Is("distinct")
+                && _frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterSchema:
                 return ReadOn();
             case "on":
                 return Expect(_frame.Expects == Expecting.AfterTable ? Expecting.JoinCondition : Expecting.Expression);
@@ -52,10 +59,12 @@ internal sealed partial class StatementReader
                 return Expect(Expecting.Table);
             case "using":
                 return _frame.Expects != Expecting.AfterTable || Expect(Expecting.JoinCondition);
-            case "where" or "group" or "having" or "window" or "order" or "limit" or "offset" or "fetch" or "for" or "union" or "intersect" or "except" or "returning" or "when":
+            case "where" or "group" or "having" or "window" or "order" or "limit" or "offset" or "fetch" or "for"
+                or "union" or "intersect" or "except" or "returning" or "when":
                 return Expect(Expecting.Expression);
             case "values" when Current().Is('(')
-                && (_frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterCommonTable || (_frame.Expects == Expecting.Table && previous.Is('('))):
+                && (_frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterCommonTable
+                    || (_frame.Expects == Expecting.Table && previous.Is('('))):
                 return Expect(Expecting.Expression);
             case "set" when Current().Is("schema") && _verb == "alter":
                 _at++;
@@ -104,11 +113,13 @@ internal sealed partial class StatementReader
                 return _frame.Expects == Expecting.Schema || Expect(Expecting.Schema);
             case "to" when previous.Is("rename") && _verb == "alter" && _kind == "schema":
                 return Expect(Expecting.Schema);
-            case "configuration" or "dictionary" or "parser" or "template" when IsDefinition && _kind == "text" && _frames.Count == 0 && previous.Is("search"):
+            case "configuration" or "dictionary" or "parser" or "template"
+                when IsDefinition && _kind == "text" && _frames.Count == 0 && previous.Is("search"):
                 return Expect(Expecting.Target);
             case "class" or "family" when _kind == "operator" && previous.Is("operator"):
                 return true;
-            case "view" or "sequence" or "index" or "type" or "domain" or "function" or "procedure" or "routine" or "aggregate" or "operator" or "collation" or "conversion" or "statistics" or "column"
+            case "view" or "sequence" or "index" or "type" or "domain" or "function" or "procedure" or "routine"
+                or "aggregate" or "operator" or "collation" or "conversion" or "statistics" or "column"
                 when IsDefinition && _frames.Count == 0 && _frame.Expects == Expecting.Expression && _kind == word:
                 // An index has its table's schema and is named without one.
                 return word == "index" && _verb == "create" || Expect(Expecting.Target);
@@ -116,7 +127,8 @@ internal sealed partial class StatementReader
                 return Expect(Expecting.Target);
             case "of" when _verb == "create" && previous.Is("partition"):
                 return Expect(Expecting.Target);
-            case "as" or "and" or "or" or "in" or "is" or "cross" or "left" or "right" or "inner" or "outer" or "full" or "natural" or "tablesample" or "default" or "all" or "distinct":
+            case "as" or "and" or "or" or "in" or "is" or "cross" or "left" or "right" or "inner" or "outer" or "full"
+                or "natural" or "tablesample" or "default" or "all" or "distinct":
                 if (word == "as" && _frame.Expects == Expecting.AfterCommonTable)
                 {
                     _frame.Expects = Expecting.CommonTableBody;
@@ -132,13 +144,17 @@ internal sealed partial class StatementReader
 
     /// <summary>AS TABLE x, (TABLE x), UNION ALL TABLE x: a query, even inside CREATE VIEW.</summary>
     private static bool StartsQuery(Lexeme previous) =>
-        previous.Is('(') || previous.Is(')') || previous is { Kind: LexemeKind.Word, Text: "as" or "union" or "intersect" or "except" or "all" or "distinct" };
+        previous.Is('(') || previous.Is(')')
+            || previous is { Kind: LexemeKind.Word,
+                Text: "as" or "union" or "intersect" or "except" or "all" or "distinct" };
 
     private bool StartsCommonTables()
     {
         var at = Current().Is("recursive") ? 1 : 0;
         return Next(at).IsIdentifier
-            && (Next(at + 1).Is('(') || Next(at + 1).Is("as") && (Next(at + 2).Is('(') || Next(at + 2).Is("not") || Next(at + 2).Is("materialized")));
+            && (Next(at + 1).Is('(')
+                || Next(at + 1).Is("as")
+                    && (Next(at + 2).Is('(') || Next(at + 2).Is("not") || Next(at + 2).Is("materialized")));
     }
 
     /// <summary>In WITH RECURSIVE each knows all, those after it too.</summary>
@@ -163,11 +179,14 @@ internal sealed partial class StatementReader
         }
     }
 
-    private bool IsDistinctFrom(Lexeme previous) => previous.Is("distinct") && _at >= 3 && (_sql[_at - 3].Is("is") || _sql[_at - 3].Is("not"));
+    private bool IsDistinctFrom(Lexeme previous) =>
+        previous.Is("distinct") && _at >= 3 && (_sql[_at - 3].Is("is") || _sql[_at - 3].Is("not"));
 
     /// <summary>
     /// Not FOR UPDATE, ON DELETE, DO UPDATE, BEFORE INSERT OR UPDATE, THEN DELETE, GRANT SELECT, UPDATE.
     /// </summary>
-    private bool IsStatementStart(Lexeme previous) => _verb is not ("grant" or "revoke") && _frame.Expects is Expecting.Expression or Expecting.AfterCommonTable
-        && previous is not { Kind: LexemeKind.Word, Text: "for" or "key" or "on" or "do" or "then" or "before" or "after" or "or" or "of" };
+    private bool IsStatementStart(Lexeme previous) =>
+        _verb is not ("grant" or "revoke") && _frame.Expects is Expecting.Expression or Expecting.AfterCommonTable
+            && previous is not { Kind: LexemeKind.Word,
+                Text: "for" or "key" or "on" or "do" or "then" or "before" or "after" or "or" or "of" };
 }

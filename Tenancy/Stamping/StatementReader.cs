@@ -135,7 +135,8 @@ internal sealed partial class StatementReader
                 break;
             case Expecting.Target when Previous().Is("only") || Previous().Is("inherits"):
                 // ONLY (table) is ONLY table.
-                (inner.Expects, inner.Role, inner.ListsTargets) = (Expecting.Target, _frame.Role, Previous().Is("inherits"));
+                (inner.Expects, inner.Role, inner.ListsTargets) = (
+                    Expecting.Target, _frame.Role, Previous().Is("inherits"));
                 (_frame.Expects, _frame.Role) = (Expecting.AfterTarget, NameRole.Write);
                 break;
             case Expecting.Target when _verb == "copy" && _frames.Count == 0:
@@ -182,8 +183,10 @@ internal sealed partial class StatementReader
         var last = _sql[_at].Text;
         _at++;
         // Not in CREATE VIEW x AS SELECT.
-        var isAlias = previous.Is("as") && _frame.Expects is Expecting.AfterTable or Expecting.AfterTarget && _verb != "create";
-        if (parts == 1 && first.Kind == LexemeKind.Word && !isAlias && !Current().Is('.') && ReadKeyWord(first.Text, previous))
+        var isAlias = previous.Is("as") && _frame.Expects is Expecting.AfterTable or Expecting.AfterTarget
+            && _verb != "create";
+        if (parts == 1 && first.Kind == LexemeKind.Word && !isAlias && !Current().Is('.')
+            && ReadKeyWord(first.Text, previous))
         {
             return;
         }
@@ -224,7 +227,8 @@ internal sealed partial class StatementReader
                 _frame.Expects = Expecting.AfterTarget;
                 break;
             case Expecting.Schema:
-                _names.Add(new(NameRole.Schema, last == TenantPlaceholder.Schema && schema is null ? last : null, last));
+                _names.Add(
+                    new(NameRole.Schema, last == TenantPlaceholder.Schema && schema is null ? last : null, last));
                 _frame.Expects = Expecting.AfterSchema;
                 break;
             case Expecting.AfterSchema when schema is null:

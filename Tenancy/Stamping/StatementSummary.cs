@@ -48,7 +48,9 @@ internal sealed record StatementSummary(string Name, string Operation, string? T
             [var one] when !more => new(one.Words, one.Operation, one.Table, one.Schema),
             [var first, ..] => new(
                 string.Join("; ", found.Select(one => one.Words)) + (more ? "; ..." : ""),
-                !more && found.TrueForAll(one => one.Operation == first.Operation) ? $"BATCH {first.Operation}" : "BATCH",
+                !more && found.TrueForAll(one => one.Operation == first.Operation)
+                    ? $"BATCH {first.Operation}"
+                    : "BATCH",
                 null,
                 found.TrueForAll(one => one.Schema == first.Schema) ? first.Schema : null),
         };

@@ -11,7 +11,8 @@ namespace Tenancy.Stamping;
 /// queries, and with them their cuts.
 /// </summary>
 internal sealed class TenantCommand(
-    RelationalCommandBuilderDependencies dependencies, string text, string logText, IReadOnlyList<IRelationalParameter> parameters)
+    RelationalCommandBuilderDependencies dependencies, string text, string logText,
+    IReadOnlyList<IRelationalParameter> parameters)
     : RelationalCommand(dependencies, text, logText, parameters)
 {
     /// <summary>
@@ -23,7 +24,8 @@ internal sealed class TenantCommand(
     private TenantBinding? _executedFor;
 
     /// <summary>EF logs this, not the command's own text: it may have constants replaced by question marks.</summary>
-    public override string LogCommandText => _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
+    public override string LogCommandText =>
+        _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
 
     /// <summary>
     /// LINQ executes a rented command that is filled from the compiled query's; that one serves all tenants at once and
@@ -36,12 +38,14 @@ internal sealed class TenantCommand(
         _cut = commandTemplate is TenantCommand template ? template._cut : CutCache.Shared.Cut(CommandText);
     }
 
-    public override DbCommand CreateDbCommand(RelationalCommandParameterObject parameterObject, Guid commandId, DbCommandMethod commandMethod)
+    public override DbCommand CreateDbCommand(
+        RelationalCommandParameterObject parameterObject, Guid commandId, DbCommandMethod commandMethod)
     {
         if (parameterObject.Connection is not TenantConnection connection)
         {
             throw new InvalidOperationException(
-                "A tenant's context doesn't create or delete databases, which all tenants share: do that by a context of the shared schema.");
+                "A tenant's context doesn't create or delete databases, which all tenants share: do that by a " +
+                "context of the shared schema.");
         }
 
         var binding = connection.Binding;
@@ -58,10 +62,14 @@ internal sealed class TenantCommand(
         return command;
     }
 
-    public override Task<RelationalDataReader> ExecuteReaderAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default) =>
-        parameterObject.Connection is TenantConnection { Binding.Chunk: { } chunk } ? ReadAsync(chunk, parameterObject, cancellationToken) : base.ExecuteReaderAsync(parameterObject, cancellationToken);
+    public override Task<RelationalDataReader> ExecuteReaderAsync(
+        RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default) =>
+            parameterObject.Connection is TenantConnection { Binding.Chunk: { } chunk }
+                ? ReadAsync(chunk, parameterObject, cancellationToken)
+                : base.ExecuteReaderAsync(parameterObject, cancellationToken);
 
-    private async Task<RelationalDataReader> ReadAsync(TenantChunk chunk, RelationalCommandParameterObject parameterObject, CancellationToken ct)
+    private async Task<RelationalDataReader> ReadAsync(
+        TenantChunk chunk, RelationalCommandParameterObject parameterObject, CancellationToken ct)
     {
         var reader = await base.ExecuteReaderAsync(parameterObject, ct);
         chunk.Rows = reader.DbDataReader;

@@ -7,11 +7,13 @@ namespace Tenancy.Stamping;
 /// interceptor would see them too, but costs some 6 % of a request even when it does nothing, and isn't asked for
 /// ToQueryString and CreateDbCommand.
 /// </summary>
-internal sealed class TenantCommandFactory(RelationalCommandBuilderDependencies dependencies) : IRelationalCommandBuilderFactory
+internal sealed class TenantCommandFactory(
+    RelationalCommandBuilderDependencies dependencies) : IRelationalCommandBuilderFactory
 {
     public IRelationalCommandBuilder Create() => new Builder(dependencies);
 
-    private sealed class Builder(RelationalCommandBuilderDependencies dependencies) : RelationalCommandBuilder(dependencies)
+    private sealed class Builder(
+        RelationalCommandBuilderDependencies dependencies) : RelationalCommandBuilder(dependencies)
     {
         public override IRelationalCommand Build()
         {

@@ -40,7 +40,8 @@ public sealed class SystemWithDashboard(Integration.App app) : IAsyncLifetime
 }
 
 /// <summary>The dashboard as control panel: what an operator sees on the resources, and what the commands do.</summary>
-public sealed class DashboardTests(SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>, IAsyncDisposable
+public sealed class DashboardTests(
+    SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>, IAsyncDisposable
 {
     private IPage? _page;
 
@@ -56,7 +57,8 @@ public sealed class DashboardTests(SystemWithDashboard system, Browser browser) 
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
 
         var api = await Running.SeenAsync("api", seen => seen.Urls.Length == 3);
-        Assert.Equal(["API", "API reference", "Health"], api.Urls.Select(url => url.DisplayProperties.DisplayName).Order());
+        Assert.Equal(
+            ["API", "API reference", "Health"], api.Urls.Select(url => url.DisplayProperties.DisplayName).Order());
         var web = await Running.SeenAsync("web", seen => seen.Urls.Length == 2);
         Assert.Equal(["Console", "Health"], web.Urls.Select(url => url.DisplayProperties.DisplayName).Order());
         Assert.Equal(("PlugConnected", "Desktop"), (api.IconName, web.IconName));
@@ -65,10 +67,13 @@ public sealed class DashboardTests(SystemWithDashboard system, Browser browser) 
         Assert.Equal(
             new Dictionary<string, ResourceCommandState>
             {
-                ["status"] = ResourceCommandState.Enabled, ["plan"] = ResourceCommandState.Enabled, ["retry"] = ResourceCommandState.Enabled,
-                ["verify"] = ResourceCommandState.Enabled, ["halt"] = ResourceCommandState.Disabled, ["start"] = ResourceCommandState.Enabled,
+                ["status"] = ResourceCommandState.Enabled, ["plan"] = ResourceCommandState.Enabled,
+                ["retry"] = ResourceCommandState.Enabled,
+                ["verify"] = ResourceCommandState.Enabled, ["halt"] = ResourceCommandState.Disabled,
+                ["start"] = ResourceCommandState.Enabled,
             },
-            migrations.Commands.Where(command => command.Name is "status" or "plan" or "retry" or "verify" or "halt" or "start")
+            migrations.Commands.Where(command =>
+                command.Name is "status" or "plan" or "retry" or "verify" or "halt" or "start")
                 .ToDictionary(command => command.Name, command => command.State));
     }
 
@@ -80,7 +85,8 @@ public sealed class DashboardTests(SystemWithDashboard system, Browser browser) 
 
         Assert.True(status.Success, status.Message);
         Assert.Equal((CommandResultFormat.Markdown, true), (status.Data!.Format, status.Data.DisplayImmediately));
-        Assert.Contains("| ring | state | last migration | version | schemas |", status.Data.Value, StringComparison.Ordinal);
+        Assert.Contains(
+            "| ring | state | last migration | version | schemas |", status.Data.Value, StringComparison.Ordinal);
         Assert.True(plan.Success, plan.Message);
         Assert.Equal(CommandResultFormat.Markdown, plan.Data!.Format);
     }
@@ -98,7 +104,9 @@ public sealed class DashboardTests(SystemWithDashboard system, Browser browser) 
         Assert.Equal("Umbrella | Ltd", await ScalarAsync($"SELECT name FROM public.customers WHERE slug = '{slug}'"));
         Assert.Contains("is taken by another customer", taken.Message, StringComparison.Ordinal);
         Assert.False(wrong.Success);
-        Assert.Equal(1L, await ScalarAsync("SELECT count(*) FROM public.customers WHERE name IN ('Umbrella | Ltd', 'Another', 'Third')"));
+        Assert.Equal(1L,
+            await ScalarAsync(
+                "SELECT count(*) FROM public.customers WHERE name IN ('Umbrella | Ltd', 'Another', 'Third')"));
     }
 
     [Fact]
@@ -173,7 +181,8 @@ public sealed class DashboardTests(SystemWithDashboard system, Browser browser) 
     {
         var page = await OpenAsync();
 
-        foreach (var (resource, state) in new[] { ("tenants", "Running"), ("migrations", "Finished"), ("api", "Running"), ("web", "Running") })
+        foreach (var (resource, state) in new[] { ("tenants", "Running"), ("migrations", "Finished"),
+            ("api", "Running"), ("web", "Running") })
         {
             await page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByText(resource, new() { Exact = true }) })
                 .GetByText(state, new() { Exact = true }).First.WaitForAsync();

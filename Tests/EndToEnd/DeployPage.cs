@@ -5,7 +5,8 @@ namespace Tests.EndToEnd;
 /// <summary>What docs/deploy.md tells operators to run.</summary>
 internal static partial class DeployPage
 {
-    public static string Text { get; } = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Deployment", "Files", "deploy.md"));
+    public static string Text { get; } = File.ReadAllText(
+        Path.Combine(AppContext.BaseDirectory, "Deployment", "Files", "deploy.md"));
 
     /// <summary>The last block of shell commands under a heading.</summary>
     public static string Commands(string heading)

@@ -29,16 +29,21 @@ public sealed partial class DeployPageTests(Integration.App app)
         // The page's table says what publishing does.
         foreach (var (project, name) in new[] { ("MigrationService", "migrations"), ("Api", "api"), ("Web", "web") })
         {
-            Assert.Contains($"`dotnet publish {project} --output out/{name}`", DeployPage.Text, StringComparison.Ordinal);
-            Assert.Contains($"dotnet publish {project} --output {Path.Combine(folder.Path, name)}", published, StringComparison.Ordinal);
+            Assert.Contains(
+                $"`dotnet publish {project} --output out/{name}`", DeployPage.Text, StringComparison.Ordinal);
+            Assert.Contains($"dotnet publish {project} --output {Path.Combine(folder.Path, name)}", published,
+                StringComparison.Ordinal);
         }
 
         Assert.Equal(0, (await folder.RunAsync("Write the settings")).ExitCode);
         await folder.WriteSettingsAsync(
-            "migrations", ("ConnectionStrings__tenants", owner), ("ConnectionStrings__tenantsApi", serving), ("ConnectionStrings__tenantsRegistry", registry));
+            "migrations", ("ConnectionStrings__tenants", owner), ("ConnectionStrings__tenantsApi", serving),
+            ("ConnectionStrings__tenantsRegistry", registry));
         await folder.WriteSettingsAsync(
-            "api", ("ConnectionStrings__tenantsApi", serving), ("ConnectionStrings__tenantsRegistry", registry), ("ASPNETCORE_URLS", Plain(apiAddress)));
-        await folder.WriteSettingsAsync("web", ("services__api__http__0", Plain(apiAddress)), ("ASPNETCORE_URLS", Plain(webAddress)));
+            "api", ("ConnectionStrings__tenantsApi", serving), ("ConnectionStrings__tenantsRegistry", registry),
+            ("ASPNETCORE_URLS", Plain(apiAddress)));
+        await folder.WriteSettingsAsync(
+            "web", ("services__api__http__0", Plain(apiAddress)), ("ASPNETCORE_URLS", Plain(webAddress)));
 
         var job = await folder.RunAsync("Run the job");
         Assert.True(job.ExitCode == 0, job.Output);
@@ -53,14 +58,16 @@ public sealed partial class DeployPageTests(Integration.App app)
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains("create SLUG", await refused.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
         var customers = await http.GetFromJsonAsync<JsonNode>("/customers", Ct);
-        Assert.Equal(["Acme Corporation"], customers!["items"]!.AsArray().Select(customer => (string)customer!["name"]!));
+        Assert.Equal(
+            ["Acme Corporation"], customers!["items"]!.AsArray().Select(customer => (string)customer!["name"]!));
         http.DefaultRequestHeaders.Add("X-Customer", "acme");
         using var invoice = await http.PostAsJsonAsync("/invoices", Integration.TestCustomer.Invoice(120m), Ct);
         Assert.Equal(HttpStatusCode.Created, invoice.StatusCode);
 
         var web = await folder.ServeAsync("Run the console", webAddress);
         using var browser = new HttpClient { BaseAddress = webAddress };
-        var assets = Assets().Matches(await browser.GetStringAsync("/customers", Ct)).Select(match => match.Groups[1].Value).ToList();
+        var assets = Assets().Matches(await browser.GetStringAsync("/customers", Ct))
+            .Select(match => match.Groups[1].Value).ToList();
         Assert.Contains(assets, asset => asset.Contains("MudBlazor", StringComparison.Ordinal));
         foreach (var asset in assets)
         {

@@ -30,10 +30,14 @@ internal sealed partial class DeployedFolder : IAsyncDisposable
     public static async Task<(DeployedFolder Folder, string Output)> PublishAsync()
     {
         var folder = new DeployedFolder(Directory.CreateTempSubdirectory("deploy-").FullName);
-        var build = AppContext.BaseDirectory.TrimEnd('/').EndsWith("release", StringComparison.Ordinal) ? "Release" : "Debug";
+        var build = AppContext.BaseDirectory.TrimEnd('/').EndsWith("release", StringComparison.Ordinal)
+            ? "Release"
+            : "Debug";
         var command = DeployPage.Commands("Publish the programs").Trim()
             .Replace("dotnet run ", $"dotnet run --no-build --configuration {build} ", StringComparison.Ordinal)
-            .Replace("--output-path out", $"--output-path {folder.Path} '--Publish:Arguments=--no-build --configuration {build}'", StringComparison.Ordinal);
+            .Replace("--output-path out",
+                $"--output-path {folder.Path} '--Publish:Arguments=--no-build --configuration {build}'",
+                StringComparison.Ordinal);
         var repository = System.IO.Path.GetDirectoryName(Projects.AppHost.ProjectPath)!;
         var publish = folder.Start(command, repository);
         Assert.True(await publish.EndAsync(Limit) == 0, publish.Output);
@@ -95,7 +99,9 @@ internal sealed partial class DeployedFolder : IAsyncDisposable
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        return new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"));
+        return new(
+            string.Create(
+                CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"));
     }
 
     public async ValueTask DisposeAsync()
@@ -124,9 +130,12 @@ internal sealed class RunningProgram : IAsyncDisposable
 
     public RunningProgram(string commands, string folder)
     {
-        var start = new ProcessStartInfo("bash", ["-e", "-c", commands]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-e", "-c", commands]) { WorkingDirectory = folder,
+            RedirectStandardOutput = true, RedirectStandardError = true };
         // Only the page's files say what the programs use.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ConnectionStrings__", StringComparison.Ordinal) || name.Contains("_ENVIRONMENT", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys
+            .Where(name => name.StartsWith("ConnectionStrings__", StringComparison.Ordinal)
+                || name.Contains("_ENVIRONMENT", StringComparison.Ordinal)).ToList())
         {
             start.Environment.Remove(name);
         }

@@ -11,7 +11,8 @@ public sealed class ManifestTests
     /// In its own folder: beside the tests it would miss what ASP.NET Core's shared framework gives them.
     /// </summary>
     private static readonly string AppHost = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
+        AppContext.BaseDirectory, "..", "..", "AppHost",
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
 
     [Fact]
     public void The_API_gets_the_two_logins_and_never_the_owners_password()
@@ -20,11 +21,14 @@ public sealed class ManifestTests
 
         Assert.Equal(
             ["ConnectionStrings__tenantsApi", "ConnectionStrings__tenantsRegistry"],
-            Environment(resources, "api").Where(setting => setting.Key.StartsWith("ConnectionStrings__", StringComparison.Ordinal)).Select(setting => setting.Key));
+            Environment(resources, "api")
+                .Where(setting => setting.Key.StartsWith("ConnectionStrings__", StringComparison.Ordinal))
+                .Select(setting => setting.Key));
         Assert.DoesNotContain("postgres-password", Resolved(resources, "api"), StringComparison.Ordinal);
         Assert.DoesNotContain("postgres-password", Resolved(resources, "web"), StringComparison.Ordinal);
         Assert.Contains("postgres-password", Resolved(resources, "migrations"), StringComparison.Ordinal);
-        Assert.Contains("ConnectionStrings__tenants", Environment(resources, "migrations").Select(setting => setting.Key));
+        Assert.Contains(
+            "ConnectionStrings__tenants", Environment(resources, "migrations").Select(setting => setting.Key));
     }
 
     [Fact]
@@ -40,8 +44,11 @@ public sealed class ManifestTests
     [Fact]
     public void From_outside_the_console_is_reached_by_https_alone()
     {
-        var external = Manifest().SelectMany(resource => (resource.Value!["bindings"]?.AsObject() ?? []).Where(binding => (bool?)binding.Value!["external"] is true)
-            .Select(binding => $"{resource.Key} {(string)binding.Value!["scheme"]!}"));
+        var external = Manifest()
+            .SelectMany(resource =>
+                (resource.Value!["bindings"]?.AsObject() ?? [])
+                    .Where(binding => (bool?)binding.Value!["external"] is true)
+                    .Select(binding => $"{resource.Key} {(string)binding.Value!["scheme"]!}"));
 
         Assert.Equal(["web https"], external);
     }
@@ -56,7 +63,8 @@ public sealed class ManifestTests
         var resources = Manifest("--Postgres:Use=connection");
 
         Assert.DoesNotContain("postgres", resources.Select(resource => resource.Key));
-        Assert.All(["tenants", "tenantsApi", "tenantsRegistry"], name => Assert.Equal("parameter.v0", (string)resources[name]!["type"]!));
+        Assert.All(["tenants", "tenantsApi", "tenantsRegistry"],
+            name => Assert.Equal("parameter.v0", (string)resources[name]!["type"]!));
         Assert.DoesNotContain("{tenants.", Resolved(resources, "api"), StringComparison.Ordinal);
     }
 
@@ -71,7 +79,8 @@ public sealed class ManifestTests
             before = settings;
             foreach (var (other, resource) in resources)
             {
-                settings = settings.Replace($"{{{other}.connectionString}}", (string?)resource!["connectionString"], StringComparison.Ordinal);
+                settings = settings.Replace(
+                    $"{{{other}.connectionString}}", (string?)resource!["connectionString"], StringComparison.Ordinal);
             }
         }
 
@@ -85,7 +94,9 @@ public sealed class ManifestTests
         {
             var file = Path.Combine(folder.FullName, "manifest.json");
             var run = Command.Run(
-                TimeSpan.FromMinutes(2), ["dotnet", AppHost, "--operation", "publish", "--step", "publish-manifest", "--output-path", file, .. arguments]);
+                TimeSpan.FromMinutes(2),
+                ["dotnet", AppHost, "--operation", "publish", "--step", "publish-manifest", "--output-path", file,
+                    .. arguments]);
             Assert.True(File.Exists(file), run.Output);
             return JsonNode.Parse(File.ReadAllText(file))!["resources"]!.AsObject();
         }

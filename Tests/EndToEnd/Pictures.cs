@@ -30,11 +30,13 @@ public sealed class Pictures(SystemWithDashboard system, Browser browser) : ICla
         var dashboard = new Uri(page.Url);
         await ShootAsync(page, "dashboard");
         await ShootAsync(page, "graph", new Uri(dashboard, "/?view=Graph"));
-        await ShootAsync(page, "filter", new Uri(dashboard, $"/traces?filters=tenant.slug:equals:{Customer}"), "api: POST /customers/");
+        await ShootAsync(page, "filter", new Uri(dashboard, $"/traces?filters=tenant.slug:equals:{Customer}"),
+            "api: POST /customers/");
         await OpenAsync(page, "api: GET /invoices/", "trace-request");
         await ShootAsync(page, "traces", new Uri(dashboard, "/traces"), "migrations: migrate");
         await OpenAsync(page, "migrations: migrate", "trace-run");
-        await ShootAsync(page, "metrics", new Uri(dashboard, "/metrics/resource/api?meter=Tenancy&instrument=tenancy.tenants"), "tenancy.tenants");
+        await ShootAsync(page, "metrics",
+            new Uri(dashboard, "/metrics/resource/api?meter=Tenancy&instrument=tenancy.tenants"), "tenancy.tenants");
     }
 
     private static async Task OpenAsync(IPage page, string trace, string name)
@@ -61,5 +63,6 @@ public sealed class Pictures(SystemWithDashboard system, Browser browser) : ICla
         await page.ScreenshotAsync(new() { Path = Path.Combine(Folder(), name + ".png") });
     }
 
-    private static string Folder([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "docs", "pictures"));
+    private static string Folder([CallerFilePath] string thisFile = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "docs", "pictures"));
 }

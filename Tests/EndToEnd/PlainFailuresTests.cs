@@ -21,7 +21,8 @@ public sealed class PlainFailuresTests(Integration.App app)
         using var console = new ConsoleLines();
 
         await using var running = await RunningApp.StartAsync(
-            [$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"], console: console);
+            [$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"],
+            console: console);
         Assert.Equal(2, await running.ExitCodeAsync("migrations"));
         var told = await console.SaysAsync("migrations ended with exit code 2");
 

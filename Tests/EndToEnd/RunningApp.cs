@@ -30,7 +30,8 @@ public sealed class RunningApp : IAsyncDisposable
     /// <param name="arguments">Those of `dotnet run --project AppHost --`.</param>
     /// <param name="dashboard">Whether the dashboard runs too.</param>
     /// <param name="console">Hears what the AppHost logs.</param>
-    public static async Task<RunningApp> StartAsync(string[] arguments, bool dashboard = false, ILoggerProvider? console = null)
+    public static async Task<RunningApp> StartAsync(
+        string[] arguments, bool dashboard = false, ILoggerProvider? console = null)
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             new DistributedApplicationTestingBuilderOptions { EnableDashboard = dashboard }, arguments, Limit);
@@ -56,27 +57,34 @@ public sealed class RunningApp : IAsyncDisposable
 
     public async Task<string> ConnectionStringAsync() => (await _app.GetConnectionStringAsync("tenants", Limit))!;
 
-    public Task HealthyAsync(string resource) => _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, Limit);
+    public Task HealthyAsync(string resource) =>
+        _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, Limit);
 
     /// <summary>Healthy, however often it has failed before.</summary>
-    public Task HealthyAgainAsync(string resource) => _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, Limit);
+    public Task HealthyAgainAsync(string resource) =>
+        _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, Limit);
 
-    public async Task<int?> ExitCodeAsync(string resource) => (await SeenAsync(resource, seen => seen.ExitCode is not null)).ExitCode;
+    public async Task<int?> ExitCodeAsync(string resource) =>
+        (await SeenAsync(resource, seen => seen.ExitCode is not null)).ExitCode;
 
     /// <summary>What the dashboard shows of a resource, as soon as it is as expected.</summary>
     public async Task<CustomResourceSnapshot> SeenAsync(string resource, Func<CustomResourceSnapshot, bool> expected) =>
-        (await _app.ResourceNotifications.WaitForResourceAsync(resource, seen => expected(seen.Snapshot), Limit)).Snapshot;
+        (await _app.ResourceNotifications.WaitForResourceAsync(
+            resource, seen => expected(seen.Snapshot), Limit)).Snapshot;
 
     /// <summary>Runs a resource command, as a click in the dashboard does.</summary>
     /// <param name="resource">Its name.</param>
     /// <param name="command">The command's name.</param>
     /// <param name="arguments">The values of its arguments, by name.</param>
-    public async Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments)
+    public async Task<ExecuteCommandResult> CommandAsync(
+        string resource, string command, params (string Name, string Value)[] arguments)
     {
         var inputs = new InteractionInputCollection(
-            [.. arguments.Select(argument => new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]);
+            [.. arguments.Select(argument =>
+                new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]);
         var model = _app.Services.GetRequiredService<DistributedApplicationModel>();
-        return await _app.ResourceCommands.ExecuteCommandAsync(model.Resources.Single(one => one.Name == resource), command, inputs, Limit);
+        return await _app.ResourceCommands.ExecuteCommandAsync(
+            model.Resources.Single(one => one.Name == resource), command, inputs, Limit);
     }
 
     public async Task<Uri> DashboardAsync() => (await _app.GetDashboardUrlAsync(Limit))!;

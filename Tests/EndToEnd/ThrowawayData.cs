@@ -34,9 +34,11 @@ public sealed class ThrowawayData : IAsyncDisposable
         {
             Directory.Delete(Folder, recursive: true);
         }
-        else if (!TestServer.IsConfigured && ContainerEngine.Answers(new ConfigurationBuilder().AddEnvironmentVariables().Build()))
+        else if (!TestServer.IsConfigured
+            && ContainerEngine.Answers(new ConfigurationBuilder().AddEnvironmentVariables().Build()))
         {
-            using var remove = Process.Start(new ProcessStartInfo("docker", ["volume", "rm", "--force", _name]) { RedirectStandardOutput = true });
+            using var remove = Process.Start(
+                new ProcessStartInfo("docker", ["volume", "rm", "--force", _name]) { RedirectStandardOutput = true });
             await remove!.WaitForExitAsync();
         }
     }

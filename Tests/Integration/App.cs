@@ -39,20 +39,24 @@ public sealed class App : IAsyncLifetime
     /// <summary>That of the login which serves customers: it may not create, alter or drop anything.</summary>
     public string ServingConnectionString { get; private set; } = "";
 
-    public TenantContextFactory<InvoicingContext> Invoicing => Services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
+    public TenantContextFactory<InvoicingContext> Invoicing =>
+        Services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
 
     public async ValueTask InitializeAsync()
     {
         // A small pool, so that tests which run at once pass the same connections from hand to hand.
         // They may wait for one longer than a request would.
-        ConnectionString = await Server.ConnectionStringAsync(TestContext.Current.CancellationToken) + ";Maximum Pool Size=8;Timeout=15";
+        ConnectionString = await Server.ConnectionStringAsync(
+            TestContext.Current.CancellationToken) + ";Maximum Pool Size=8;Timeout=15";
         await using (var shared = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(ConnectionString, CustomersContext.History).Options))
+            new DbContextOptionsBuilder<CustomersContext>()
+                .UseNpgsql(ConnectionString, CustomersContext.History).Options))
         {
             await shared.Database.MigrateAsync(TestContext.Current.CancellationToken);
         }
 
-        ServingConnectionString = await Server.AddTenantsLoginAsync(ConnectionString, TestContext.Current.CancellationToken);
+        ServingConnectionString = await Server.AddTenantsLoginAsync(
+            ConnectionString, TestContext.Current.CancellationToken);
 
         _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
@@ -87,7 +91,8 @@ public sealed class App : IAsyncLifetime
     /// What an application is configured with: the owner's connection string and, if there is one, the serving login's.
     /// </summary>
     public static IConfiguration Configuration(string owner, string? serving = null) => new ConfigurationBuilder()
-        .AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenantsApi", serving)]).Build();
+        .AddInMemoryCollection([new("ConnectionStrings:tenants", owner), new("ConnectionStrings:tenantsApi", serving)])
+        .Build();
 
     /// <summary>A slug nobody has.</summary>
     public static string NewSlug() => $"c{Interlocked.Increment(ref _customers)}-{Guid.NewGuid().ToString("n")[..8]}";
@@ -117,11 +122,13 @@ public sealed record TestCustomer(Tenant Tenant, HttpClient Http)
 
     public async Task<JsonNode> CreateInvoiceAsync(decimal total, string contact = "Ada Moreau")
     {
-        using var response = await Http.PostAsJsonAsync("/invoices", Invoice(total, contact), TestContext.Current.CancellationToken);
+        using var response = await Http.PostAsJsonAsync(
+            "/invoices", Invoice(total, contact), TestContext.Current.CancellationToken);
         Assert.Equal(System.Net.HttpStatusCode.Created, response.StatusCode);
         return (await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken))!;
     }
 
     public async Task<JsonArray> InvoicesAsync() =>
-        (await Http.GetFromJsonAsync<JsonNode>("/invoices?pageSize=200", TestContext.Current.CancellationToken))!["items"]!.AsArray();
+        (await Http.GetFromJsonAsync<JsonNode>(
+            "/invoices?pageSize=200", TestContext.Current.CancellationToken))!["items"]!.AsArray();
 }

@@ -10,7 +10,8 @@ internal static class ApiCall
     /// <param name="what">What is asked for, for telemetry.</param>
     /// <param name="request">The request, which this disposes of.</param>
     /// <param name="ct">Gives up waiting.</param>
-    public static async Task<Result<T>> SendAsync<T>(this HttpClient http, Visit? visit, string what, HttpRequestMessage request, CancellationToken ct) where T : class
+    public static async Task<Result<T>> SendAsync<T>(this HttpClient http, Visit? visit, string what,
+        HttpRequestMessage request, CancellationToken ct) where T : class
     {
         var writes = request.Method != HttpMethod.Get;
         using var span = visit?.Begin(what, writes);

@@ -30,11 +30,14 @@ public sealed record Problem(string Title, string? Detail = null)
     {
         var wire = await ReadWireAsync(response, ct);
         var (title, detail) = Describe(response.StatusCode);
-        return new Problem(IsStock(wire?.Title) ? title : wire!.Title!, wire?.Detail ?? (IsStock(wire?.Title) ? detail : null))
+        return new Problem(
+            IsStock(wire?.Title) ? title : wire!.Title!, wire?.Detail ?? (IsStock(wire?.Title) ? detail : null))
         {
             Status = response.StatusCode,
             Errors = wire?.Errors ?? new Dictionary<string, string[]>(),
-            RetryAfter = response.Headers.RetryAfter is { } when ? when.Delta ?? when.Date - response.Headers.Date : null,
+            RetryAfter = response.Headers.RetryAfter is { } when
+                ? when.Delta ?? when.Date - response.Headers.Date
+                : null,
         };
     }
 
@@ -45,15 +48,23 @@ public sealed record Problem(string Title, string? Detail = null)
     /// <param name="writes">Whether the call would have changed something.</param>
     public static Problem? From(Exception exception, bool writes) => exception switch
     {
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
-            new("The API can't be reached.", (writes ? "Nothing was saved. " : "") + "It may be starting or stopped. Try again in a moment."),
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError
+            or HttpRequestError.NameResolutionError } =>
+            new("The API can't be reached.",
+                (writes ? "Nothing was saved. " : "") + "It may be starting or stopped. Try again in a moment."),
         BrokenCircuitException broken =>
-            new("The API doesn't answer.", (writes ? "Nothing was saved. " : "") + "It failed several times in a row and is left alone for some seconds.") { RetryAfter = broken.RetryAfter },
+            new("The API doesn't answer.",
+                (writes ? "Nothing was saved. " : "") +
+                    "It failed several times in a row and is left alone for some seconds.") { RetryAfter =
+                        broken.RetryAfter },
         RateLimiterRejectedException =>
             new("Too much is going on at once.", (writes ? "Nothing was saved. " : "") + "Try again in a moment."),
-        TimeoutRejectedException or OperationCanceledException => new("The API took too long to answer.", Afterwards(writes)),
+        TimeoutRejectedException or OperationCanceledException =>
+            new("The API took too long to answer.", Afterwards(writes)),
         HttpRequestException => new("The connection to the API broke.", Afterwards(writes)),
-        JsonException => new("The API answered in a way this page doesn't understand.", "They may be of different versions. " + (writes ? Afterwards(writes) : "Tell whoever runs them.")),
+        JsonException =>
+            new("The API answered in a way this page doesn't understand.",
+                "They may be of different versions. " + (writes ? Afterwards(writes) : "Tell whoever runs them.")),
         _ => null,
     };
 
@@ -69,14 +80,17 @@ public sealed record Problem(string Title, string? Detail = null)
         HttpStatusCode.Conflict => ("This clashes with what is there already.", "Look at it again, then decide."),
         HttpStatusCode.TooManyRequests => ("Too many requests.", "Try again in a moment."),
         HttpStatusCode.ServiceUnavailable => ("Not available at the moment.", "It is being upgraded or is paused."),
-        >= HttpStatusCode.InternalServerError => ("The API failed.", "This isn't your mistake. Try again; if it stays, tell whoever runs it."),
+        >= HttpStatusCode.InternalServerError =>
+            ("The API failed.", "This isn't your mistake. Try again; if it stays, tell whoever runs it."),
         _ => ($"The API refused this ({(int)status}).", null),
     };
 
     /// <summary>Titles that ASP.NET Core writes when nobody gave one: they name the status and say nothing.</summary>
-    private static bool IsStock(string? title) => title is null or "" or "Bad Request" or "Unauthorized" or "Forbidden" or "Not Found" or "Conflict"
-        or "Too Many Requests" or "Internal Server Error" or "Bad Gateway" or "Service Unavailable" or "Gateway Timeout"
-        or "One or more validation errors occurred." or "An error occurred while processing your request.";
+    private static bool IsStock(string? title) =>
+        title is null or "" or "Bad Request" or "Unauthorized" or "Forbidden" or "Not Found" or "Conflict"
+            or "Too Many Requests" or "Internal Server Error" or "Bad Gateway" or "Service Unavailable"
+            or "Gateway Timeout"
+            or "One or more validation errors occurred." or "An error occurred while processing your request.";
 
     private static async Task<Wire?> ReadWireAsync(HttpResponseMessage response, CancellationToken ct)
     {

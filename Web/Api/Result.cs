@@ -22,7 +22,8 @@ public sealed class Result<T> where T : class
 }
 
 /// <summary>One page of a list. Pages count from 1; <paramref name="Total"/> counts the items of all pages.</summary>
-public sealed record Page<T>(IReadOnlyList<T> Items, [property: JsonPropertyName("page")] int Number, int PageSize, int Total)
+public sealed record Page<T>(
+    IReadOnlyList<T> Items, [property: JsonPropertyName("page")] int Number, int PageSize, int Total)
 {
     public int Count => (int)Math.Ceiling(Total / (double)PageSize);
 }

@@ -42,7 +42,8 @@ public sealed class Visit
         if (!first || !ActivityContext.TryParse(document, null, isRemote: true, out _page))
         {
             Activity.Current = null;
-            using var opened = Source.StartActivity($"open {route.PageType.GetCustomAttributes<RouteAttribute>().First().Template}")?.SetTag(Tenant, _slug);
+            using var opened = Source.StartActivity(
+                $"open {route.PageType.GetCustomAttributes<RouteAttribute>().First().Template}")?.SetTag(Tenant, _slug);
             _page = opened?.Context ?? default;
         }
     }
@@ -54,7 +55,8 @@ public sealed class Visit
     {
         // A circuit inherits the request of its connection, which is open as long as the page and isn't traced.
         Activity.Current = null;
-        return Source.StartActivity(what, ActivityKind.Internal, !writes && _asked.Add(what) ? _page : default)?.SetTag(Tenant, _slug);
+        return Source.StartActivity(
+            what, ActivityKind.Internal, !writes && _asked.Add(what) ? _page : default)?.SetTag(Tenant, _slug);
     }
 
     /// <summary>The customer that a page is about; null for none.</summary>
@@ -62,5 +64,6 @@ public sealed class Visit
         route.TryGetValue("Slug", out var value) && value is string slug && NewCustomer.IsSlug(slug) ? slug : null;
 
     /// <summary>Writes the customer on the document's request.</summary>
-    internal static void Tag(HttpContext document) => Activity.Current?.SetTag(Tenant, SlugOf(document.Request.RouteValues));
+    internal static void Tag(HttpContext document) =>
+        Activity.Current?.SetTag(Tenant, SlugOf(document.Request.RouteValues));
 }

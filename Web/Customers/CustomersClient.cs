@@ -13,7 +13,8 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
     public Task<Result<Page<Customer>>> ListAsync(int page, int pageSize, string? search, CancellationToken ct)
     {
         var query = string.IsNullOrWhiteSpace(search) ? "" : $"&search={Uri.EscapeDataString(search.Trim())}";
-        return http.SendAsync<Page<Customer>>(visit, "list customers", new(HttpMethod.Get, $"/customers?page={page}&pageSize={pageSize}{query}"), ct);
+        return http.SendAsync<Page<Customer>>(
+            visit, "list customers", new(HttpMethod.Get, $"/customers?page={page}&pageSize={pageSize}{query}"), ct);
     }
 
     public async Task<Result<Customer>> FindAsync(string slug, CancellationToken ct) => NewCustomer.IsSlug(slug)
@@ -22,13 +23,16 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 
     /// <summary>Creates a customer and all that belongs to it. Never sent twice.</summary>
     public Task<Result<Customer>> CreateAsync(NewCustomer customer, CancellationToken ct) =>
-        http.SendAsync<Customer>(visit, "create customer", new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) }, ct);
+        http.SendAsync<Customer>(visit, "create customer",
+            new(HttpMethod.Post, "/customers") { Content = JsonContent.Create(new { customer.Slug, customer.Name }) },
+            ct);
 
     /// <summary>
     /// What can't be a slug comes from an address someone typed; it isn't sent, because a path or a header could take
     /// it for something else.
     /// </summary>
-    internal static Problem Unknown(string slug) => new("Unknown customer.", $"No customer has the slug '{slug}'.") { Status = HttpStatusCode.NotFound };
+    internal static Problem Unknown(string slug) =>
+        new("Unknown customer.", $"No customer has the slug '{slug}'.") { Status = HttpStatusCode.NotFound };
 }
 
 /// <param name="Id">Stays, whatever is renamed.</param>
@@ -38,4 +42,5 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 /// <param name="Status"><c>active</c>, <c>suspended</c> or <c>archived</c>.</param>
 /// <param name="Ring">When it is upgraded: 0 first.</param>
 /// <param name="CreatedAt">In UTC.</param>
-public sealed record Customer(Guid Id, string Slug, string Name, string Schema, string Status, int Ring, DateTimeOffset CreatedAt);
+public sealed record Customer(
+    Guid Id, string Slug, string Name, string Schema, string Status, int Ring, DateTimeOffset CreatedAt);

@@ -38,13 +38,15 @@ public sealed partial class NewCustomer : IForm
     public static string SuggestSlug(string name)
     {
         var slug = new StringBuilder();
-        foreach (var letter in name.Replace("ß", "ss", StringComparison.Ordinal).Normalize(NormalizationForm.FormD).ToLowerInvariant())
+        foreach (var letter in name.Replace("ß", "ss", StringComparison.Ordinal).Normalize(NormalizationForm.FormD)
+            .ToLowerInvariant())
         {
             if (char.IsAsciiLetterLower(letter) || (char.IsAsciiDigit(letter) && slug.Length > 0))
             {
                 slug.Append(letter);
             }
-            else if (slug.Length > 0 && slug[^1] != '-' && letter != '\'' && CharUnicodeInfo.GetUnicodeCategory(letter) != UnicodeCategory.NonSpacingMark)
+            else if (slug.Length > 0 && slug[^1] != '-' && letter != '\''
+                && CharUnicodeInfo.GetUnicodeCategory(letter) != UnicodeCategory.NonSpacingMark)
             {
                 slug.Append('-');
             }

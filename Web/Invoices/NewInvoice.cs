@@ -64,7 +64,8 @@ public sealed class NewInvoice : IForm
     /// <summary>The request's body.</summary>
     public object ToWire() => new
     {
-        Contact = new { Name = Contact.Name.Trim(), Email = string.IsNullOrWhiteSpace(Contact.Email) ? null : Contact.Email.Trim() },
+        Contact = new { Name = Contact.Name.Trim(),
+            Email = string.IsNullOrWhiteSpace(Contact.Email) ? null : Contact.Email.Trim() },
         Currency,
         IssuedOn = Date(IssuedOn),
         DueOn = Date(DueOn),
@@ -95,7 +96,8 @@ public sealed class NewLine
 
     public decimal? UnitPrice { get; set; }
 
-    public decimal Total(int decimals) => Math.Round((Quantity ?? 0) * (UnitPrice ?? 0), decimals, MidpointRounding.AwayFromZero);
+    public decimal Total(int decimals) =>
+        Math.Round((Quantity ?? 0) * (UnitPrice ?? 0), decimals, MidpointRounding.AwayFromZero);
 
     public IEnumerable<FieldError> Check(string path)
     {

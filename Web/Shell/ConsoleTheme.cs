@@ -13,7 +13,8 @@ public enum ThemeChoice
 /// <summary>Colours and type. Fonts are the system's: nothing is fetched from elsewhere.</summary>
 internal static class ConsoleTheme
 {
-    private static readonly string[] Fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Arial", "sans-serif"];
+    private static readonly string[] Fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue",
+        "Noto Sans", "Arial", "sans-serif"];
 
     public static MudTheme Theme { get; } = new()
     {
@@ -64,14 +65,18 @@ internal static class ConsoleTheme
         Typography = new Typography
         {
             Default = new DefaultTypography { FontFamily = Fonts },
-            H4 = new H4Typography { FontFamily = Fonts, FontSize = "1.75rem", FontWeight = "650", LineHeight = "1.25", LetterSpacing = "-0.01em" },
+            H4 = new H4Typography { FontFamily = Fonts, FontSize = "1.75rem", FontWeight = "650", LineHeight = "1.25",
+                LetterSpacing = "-0.01em" },
             H6 = new H6Typography { FontFamily = Fonts, FontSize = "1.05rem", FontWeight = "650", LetterSpacing = "0" },
-            Button = new ButtonTypography { FontFamily = Fonts, FontWeight = "600", TextTransform = "none", LetterSpacing = "0" },
+            Button = new ButtonTypography { FontFamily = Fonts, FontWeight = "600", TextTransform = "none",
+                LetterSpacing = "0" },
         },
         LayoutProperties = new LayoutProperties { DefaultBorderRadius = "8px", AppbarHeight = "56px" },
     };
 
     /// <summary>What the cookie says; anything else is the system's choice.</summary>
     public static ThemeChoice Parse(string? cookie) =>
-        Enum.TryParse<ThemeChoice>(cookie, ignoreCase: true, out var choice) && Enum.IsDefined(choice) ? choice : ThemeChoice.System;
+        Enum.TryParse<ThemeChoice>(cookie, ignoreCase: true, out var choice) && Enum.IsDefined(choice)
+            ? choice
+            : ThemeChoice.System;
 }

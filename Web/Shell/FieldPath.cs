@@ -12,15 +12,19 @@ internal static class FieldPath
     public static FieldIdentifier? Find(object form, string path)
     {
         object? model = form;
-        var steps = path.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split('.');
+        var steps = path.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal)
+            .Split('.');
         foreach (var step in steps[..^1])
         {
-            model = model is IList list && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            model = model is IList list
+                && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
                 ? index < list.Count ? list[index] : null
                 : model is null ? null : Property(model, step)?.GetValue(model);
         }
 
-        return model is not null && Property(model, steps[^1]) is { } property ? new FieldIdentifier(model, property.Name) : null;
+        return model is not null && Property(model, steps[^1]) is { } property
+            ? new FieldIdentifier(model, property.Name)
+            : null;
     }
 
     private static PropertyInfo? Property(object model, string name) =>

@@ -8,13 +8,15 @@ internal static class Words
     /// <summary>
     /// An amount with as many decimals as its currency has, and the currency's code: <c>1,234.50 EUR</c>.
     /// </summary>
-    public static string Money(decimal amount, string currency, int decimals) => $"{Amount(amount, decimals)}\u00a0{currency}";
+    public static string Money(decimal amount, string currency, int decimals) =>
+        $"{Amount(amount, decimals)}\u00a0{currency}";
 
     /// <summary>
     /// An amount with at least the currency's decimals, and more (up to the four that are stored) when it has them.
     /// </summary>
     public static string Amount(decimal amount, int decimals) =>
-        amount.ToString("#,##0." + new string('0', decimals) + new string('#', Math.Max(0, 4 - decimals)), CultureInfo.CurrentCulture);
+        amount.ToString("#,##0." + new string('0', decimals) + new string('#', Math.Max(0, 4 - decimals)),
+            CultureInfo.CurrentCulture);
 
     /// <summary>A quantity without idle zeros.</summary>
     public static string Quantity(decimal quantity) => quantity.ToString("#,##0.####", CultureInfo.CurrentCulture);
@@ -42,5 +44,6 @@ internal static class Words
         : Count((int)Math.Ceiling(time.TotalMinutes), "minute");
 
     /// <summary>A number with its noun: <c>1 customer</c>, <c>25 customers</c>.</summary>
-    public static string Count(int number, string noun) => string.Create(CultureInfo.CurrentCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
+    public static string Count(int number, string noun) =>
+        string.Create(CultureInfo.CurrentCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
 }

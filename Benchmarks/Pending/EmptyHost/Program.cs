@@ -20,7 +20,8 @@ namespace EmptyHost
         public static async Task RunAsync()
         {
             var builder = Host.CreateApplicationBuilder();
-            builder.Services.AddDbContext<NotesContext>(options => options.UseNpgsql(builder.Configuration.GetConnectionString("tenants")));
+            builder.Services.AddDbContext<NotesContext>(options =>
+                options.UseNpgsql(builder.Configuration.GetConnectionString("tenants")));
             using var host = builder.Build();
             await host.StartAsync();
             await using (var scope = host.Services.CreateAsyncScope())

@@ -24,7 +24,8 @@ public sealed class CreatingCustomersTests(App app)
 
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         var customer = (await client.GetFromJsonAsync<JsonNode>(created.Headers.Location, Ct))!;
-        Assert.Equal((slug, "Acme", "active"), ((string)customer["slug"]!, (string)customer["name"]!, (string)customer["status"]!));
+        Assert.Equal((slug, "Acme", "active"),
+            ((string)customer["slug"]!, (string)customer["name"]!, (string)customer["status"]!));
         var schema = SchemaName.Parse((string)customer["schema"]!);
         Assert.Equal(CustomerSlug.WantedSchema(slug), schema.Value);
         Assert.Equal(4L, await ScalarAsync("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema.Value));
@@ -69,7 +70,8 @@ public sealed class CreatingCustomersTests(App app)
         using var client = app.Client();
         var slug = App.NewSlug();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => client.PostAsJsonAsync("/customers", new { slug, name = "Acme" }, Ct)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => client.PostAsJsonAsync("/customers", new { slug, name = "Acme" }, Ct)));
 
         Assert.Equal([201, 409, 409, 409, 409, 409], answers.Select(answer => (int)answer.StatusCode).Order());
         var like = CustomerSlug.WantedSchema(slug) + "%";
@@ -85,7 +87,8 @@ public sealed class CreatingCustomersTests(App app)
         await ScalarAsync("UPDATE public.customers SET slug = $2 WHERE slug = $1", first.Slug, App.NewSlug());
 
         await using var scope = app.Services.CreateAsyncScope();
-        var second = await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync(first.Slug, "Another", ct: Ct);
+        var second = await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync(first.Slug, "Another", ct: Ct);
 
         Assert.Equal(first.Schema.Value + "_2", second.Schema);
     }
@@ -97,7 +100,8 @@ public sealed class CreatingCustomersTests(App app)
         await ScalarAsync($"CREATE SCHEMA {SchemaName.Parse(CustomerSlug.WantedSchema(slug)).Quoted}");
 
         await using var scope = app.Services.CreateAsyncScope();
-        var customer = await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync(slug, "Acme", ct: Ct);
+        var customer = await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync(slug, "Acme", ct: Ct);
 
         Assert.Equal(CustomerSlug.WantedSchema(slug) + "_2", customer.Schema);
     }
@@ -133,7 +137,8 @@ public sealed class CreatingCustomersTests(App app)
         using var response = await client.PostAsJsonAsync("/customers", new { slug, name }, Ct);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Equal([field], (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject().Select(error => error.Key));
+        Assert.Equal([field],
+            (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject().Select(error => error.Key));
     }
 
     [Fact]
@@ -146,7 +151,8 @@ public sealed class CreatingCustomersTests(App app)
         using var unknown = await client.GetAsync("/customers/nobody-has-this-slug", Ct);
 
         Assert.Equal((409, 404), ((int)taken.StatusCode, (int)unknown.StatusCode));
-        Assert.Contains(acme.Slug, (string)(await taken.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains(acme.Slug, (string)(await taken.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -169,7 +175,8 @@ public sealed class CreatingCustomersTests(App app)
         var acme = (await app.NewCustomerAsync()).Tenant;
 
         async Task<int> CountAsync(string search) =>
-            (int)(await client.GetFromJsonAsync<JsonNode>($"/customers?search={Uri.EscapeDataString(search)}", Ct))!["total"]!;
+            (int)(await client.GetFromJsonAsync<JsonNode>(
+                $"/customers?search={Uri.EscapeDataString(search)}", Ct))!["total"]!;
 
         Assert.Equal(1, await CountAsync(acme.Slug[1..].ToUpperInvariant()));
         Assert.Equal(0, await CountAsync(acme.Slug[..3] + "%"));
@@ -181,7 +188,8 @@ public sealed class CreatingCustomersTests(App app)
     {
         using var client = app.Client();
 
-        Assert.Contains((await client.GetFromJsonAsync<JsonArray>("/currencies", Ct))!, currency => (string)currency!["code"]! == "EUR");
+        Assert.Contains((await client.GetFromJsonAsync<JsonArray>("/currencies", Ct))!,
+            currency => (string)currency!["code"]! == "EUR");
         var document = (await client.GetFromJsonAsync<JsonNode>("/openapi/v1.json", Ct))!;
         Assert.Contains(
             document["paths"]!["/invoices"]!["get"]!["parameters"]!.AsArray(),

@@ -62,14 +62,18 @@ public sealed class CreationRoundTripsTests(App app) : IAsyncLifetime
         Assert.Equal(2, _wire.Count - before);
         await transaction.CommitAsync(Ct);
         Assert.Equal(3, _wire.Count - before);
-        Assert.Equal("ready", await _database!.ScalarAsync<string>("SELECT state FROM tenancy.schemas WHERE schema = 'customer_acme'"));
+        Assert.Equal("ready",
+            await _database!.ScalarAsync<string>("SELECT state FROM tenancy.schemas WHERE schema = 'customer_acme'"));
     }
 
     [Fact]
     public async Task A_taken_name_costs_one_more()
     {
         var application = await ApplicationAsync(warmPool: 0);
-        await _database!.ScalarAsync<int>("WITH taken AS (INSERT INTO tenancy.schemas (schema, state) VALUES ('customer_acme', 'archived')) SELECT 1");
+        await _database!
+            .ScalarAsync<int>(
+                "WITH taken AS (INSERT INTO tenancy.schemas (schema, state) VALUES ('customer_acme', " +
+                "'archived')) SELECT 1");
 
         var before = _wire!.Count;
         Assert.Equal("customer_acme_2", (await CustomersDatabase.CreateAsync(application, "acme")).Schema);

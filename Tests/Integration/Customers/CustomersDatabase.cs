@@ -22,7 +22,8 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     private CustomersDatabase(string connectionString)
     {
         ConnectionString = connectionString;
-        Admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "the test itself" });
+        Admin = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "the test itself" });
     }
 
     public string ConnectionString { get; }
@@ -35,7 +36,9 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     public static async Task<CustomersDatabase> CreateAsync(App app)
     {
         var database = new CustomersDatabase(await app.Server.ConnectionStringAsync(Ct));
-        await using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database.ConnectionString, CustomersContext.History).Options);
+        await using var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>()
+                .UseNpgsql(database.ConnectionString, CustomersContext.History).Options);
         await shared.Database.MigrateAsync(Ct);
         return database;
     }
@@ -46,19 +49,25 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     public ServiceProvider Application(int warmPool = 0, string settings = "", ILoggerProvider? log = null)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([
-            new($"ConnectionStrings:{DataRegistration.ConnectionName}", $"{ConnectionString};{settings}"), new(DataRegistration.WarmPoolSetting, $"{warmPool}")]).Build();
-        var services = new ServiceCollection().AddLogging(logging => _ = log is null ? logging : logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log));
+            new($"ConnectionStrings:{DataRegistration.ConnectionName}", $"{ConnectionString};{settings}"),
+            new(DataRegistration.WarmPoolSetting, $"{warmPool}")]).Build();
+        var services = new ServiceCollection()
+            .AddLogging(logging =>
+                _ = log is null ? logging : logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log));
         var application = services.AddData(configuration).BuildServiceProvider();
         _applications.Add(application);
         return application;
     }
 
-    public static WarmPoolKeeper Keeper(IServiceProvider application) => ActivatorUtilities.CreateInstance<WarmPoolKeeper>(application, NullLogger<WarmPoolKeeper>.Instance);
+    public static WarmPoolKeeper Keeper(IServiceProvider application) =>
+        ActivatorUtilities.CreateInstance<WarmPoolKeeper>(application, NullLogger<WarmPoolKeeper>.Instance);
 
-    public static async Task<Customer> CreateAsync(IServiceProvider application, string slug, Func<InvoicingContext, Task>? firstData = null, CancellationToken? ct = null)
+    public static async Task<Customer> CreateAsync(IServiceProvider application, string slug,
+        Func<InvoicingContext, Task>? firstData = null, CancellationToken? ct = null)
     {
         await using var scope = application.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync(slug, "A test's customer", firstData, ct ?? Ct);
+        return await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync(slug, "A test's customer", firstData, ct ?? Ct);
     }
 
     public async Task<T> ScalarAsync<T>(string sql, params object[] parameters)
@@ -70,9 +79,11 @@ internal sealed class CustomersDatabase : IAsyncDisposable
 
     /// <summary>The schemas that are spare, by identity: it stays when the name changes.</summary>
     public Task<uint[]> SparesAsync() => ScalarAsync<uint[]>(
-        "SELECT coalesce(array_agg(n.oid ORDER BY n.oid), '{}') FROM tenancy.schemas AS s JOIN pg_namespace AS n ON n.nspname = s.schema WHERE s.state = 'spare'");
+        "SELECT coalesce(array_agg(n.oid ORDER BY n.oid), '{}') FROM tenancy.schemas AS s JOIN pg_namespace AS n ON " +
+        "n.nspname = s.schema WHERE s.state = 'spare'");
 
-    public Task<uint> IdentityAsync(string schema) => ScalarAsync<uint>("SELECT oid FROM pg_namespace WHERE nspname = $1", schema);
+    public Task<uint> IdentityAsync(string schema) =>
+        ScalarAsync<uint>("SELECT oid FROM pg_namespace WHERE nspname = $1", schema);
 
     /// <summary>
     /// What the catalog says of a schema and all that is in it, rights included, with its name taken out.

@@ -25,7 +25,8 @@ public sealed class InterruptedCreationTests(App app)
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public Task Its_backend_ended_at_any_step(int warmPool) => AtEveryStepAsync(warmPool, (database, _) => End(database));
+    public Task Its_backend_ended_at_any_step(int warmPool) =>
+        AtEveryStepAsync(warmPool, (database, _) => End(database));
 
     [Theory]
     [InlineData(0)]
@@ -41,7 +42,8 @@ public sealed class InterruptedCreationTests(App app)
         await using (var transaction = await connection.BeginTransactionAsync(Ct))
         {
             await Assert.ThrowsAsync<InvalidOperationException>(() => provisioner.ProvisionAsync(
-                transaction, "customer_acme", reserved: name => throw new InvalidOperationException($"{name} is reserved"), ct: Ct));
+                transaction, "customer_acme",
+                reserved: name => throw new InvalidOperationException($"{name} is reserved"), ct: Ct));
         }
 
         await IsWholeAsync(database, "acme", exists: false);
@@ -61,11 +63,12 @@ public sealed class InterruptedCreationTests(App app)
         await using var scope = application.CreateAsyncScope();
         var registry = scope.ServiceProvider.GetRequiredService<CustomerRegistry>();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => registry.CreateAsync("acme", "Acme", async invoicing =>
-        {
-            Assert.Empty(await invoicing.Invoices.ToListAsync(Ct));
-            throw new InvalidOperationException("before the commit");
-        }, Ct));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            registry.CreateAsync("acme", "Acme", async invoicing =>
+            {
+                Assert.Empty(await invoicing.Invoices.ToListAsync(Ct));
+                throw new InvalidOperationException("before the commit");
+            }, Ct));
 
         await IsWholeAsync(database, "acme", exists: false);
         Assert.Equal(warmPool, (await database.SparesAsync()).Length);
@@ -83,13 +86,16 @@ public sealed class InterruptedCreationTests(App app)
         await using var blocker = await database.Admin.OpenConnectionAsync(Ct);
         await using var blocking = await blocker.BeginTransactionAsync(Ct);
         // The rights come after the tables, and wait for this.
-        await using (var block = new NpgsqlCommand("LOCK TABLE pg_catalog.pg_default_acl IN SHARE MODE", blocker, blocking))
+        await using (var block = new NpgsqlCommand(
+            "LOCK TABLE pg_catalog.pg_default_acl IN SHARE MODE", blocker, blocking))
         {
             await block.ExecuteNonQueryAsync(Ct);
         }
 
         var creating = CustomersDatabase.CreateAsync(application, "acme");
-        while (await database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'", Name) == 0)
+        while (await database.ScalarAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'",
+            Name) == 0)
         {
             await Task.Delay(10, Ct);
         }
@@ -122,9 +128,12 @@ public sealed class InterruptedCreationTests(App app)
             var created = true;
             try
             {
-                await CustomersDatabase.CreateAsync(application, slug, async invoicing => Assert.Empty(await invoicing.Invoices.ToListAsync(cancel.Token)), cancel.Token);
+                await CustomersDatabase.CreateAsync(application, slug,
+                    async invoicing => Assert.Empty(await invoicing.Invoices.ToListAsync(cancel.Token)), cancel.Token);
             }
-            catch (Exception e) when (e is OperationCanceledException or NpgsqlException or { InnerException: NpgsqlException or { InnerException: NpgsqlException } })
+            catch (Exception e)
+                when (e is OperationCanceledException or NpgsqlException
+                    or { InnerException: NpgsqlException or { InnerException: NpgsqlException } })
             {
                 created = false;
             }
@@ -132,7 +141,8 @@ public sealed class InterruptedCreationTests(App app)
             interrupter.Disarm();
             Assert.True(created || interrupter.Fired);
             // Interrupted when nothing was left but the answer, it may be there.
-            var exists = await database.ScalarAsync<long>("SELECT count(*) FROM public.customers WHERE slug = $1", slug) == 1;
+            var exists = await database.ScalarAsync<long>(
+                "SELECT count(*) FROM public.customers WHERE slug = $1", slug) == 1;
             await IsWholeAsync(database, slug, exists);
             Assert.Equal(exists ? 0 : warmPool, (await database.SparesAsync()).Intersect(spares).Count());
             Assert.True(exists || !created);
@@ -155,16 +165,23 @@ public sealed class InterruptedCreationTests(App app)
     private static async Task IsWholeAsync(CustomersDatabase database, string slug, bool exists)
     {
         var schema = CustomerSlug.WantedSchema(slug);
-        Assert.Equal(exists ? 1 : 0, await database.ScalarAsync<long>("SELECT count(*) FROM public.customers WHERE slug = $1", slug));
-        Assert.Equal(exists ? "ready" : "", await database.ScalarAsync<string>("SELECT coalesce((SELECT state FROM tenancy.schemas WHERE schema = $1), '')", schema));
-        Assert.Equal(exists ? 4 : 0, await database.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema));
-        Assert.Equal(exists ? 1 : 0, await database.ScalarAsync<long>("SELECT count(*) FROM pg_namespace WHERE nspname LIKE $1", schema + "%"));
+        Assert.Equal(exists ? 1 : 0,
+            await database.ScalarAsync<long>("SELECT count(*) FROM public.customers WHERE slug = $1", slug));
+        Assert.Equal(exists ? "ready" : "",
+            await database.ScalarAsync<string>(
+                "SELECT coalesce((SELECT state FROM tenancy.schemas WHERE schema = $1), '')", schema));
+        Assert.Equal(exists ? 4 : 0,
+            await database.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema));
+        Assert.Equal(exists ? 1 : 0,
+            await database.ScalarAsync<long>("SELECT count(*) FROM pg_namespace WHERE nspname LIKE $1", schema + "%"));
     }
 
     /// <summary>Ends the application's server processes, and waits until they have.</summary>
     private static void End(CustomersDatabase database)
     {
-        using var end = database.Admin.CreateCommand("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1");
+        using var end = database.Admin.CreateCommand(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND " +
+            "application_name = $1");
         end.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Name });
         end.ExecuteNonQuery();
     }

@@ -20,7 +20,8 @@ public sealed class SpareSchemasTests(App app)
     public async Task Of_eight_at_once_and_three_spares_everyone_gets_a_schema_of_his_own_that_nothing_tells_from_a_fresh_one()
     {
         await using var database = await CustomersDatabase.CreateAsync(app);
-        var fresh = await database.DescribeAsync((await CustomersDatabase.CreateAsync(database.Application(), "fresh")).Schema);
+        var fresh = await database.DescribeAsync(
+            (await CustomersDatabase.CreateAsync(database.Application(), "fresh")).Schema);
         var application = database.Application(warmPool: 3);
         await CustomersDatabase.Keeper(application).FillAsync(Ct);
         var spares = await database.SparesAsync();
@@ -40,18 +41,22 @@ public sealed class SpareSchemasTests(App app)
 
         var customers = created.OfType<Customer>().ToList();
         Assert.Equal(["a", "b", "c", "d", "e", "same"], customers.Select(customer => customer.Slug).Order());
-        Assert.Equal(customers.Select(customer => CustomerSlug.WantedSchema(customer.Slug)), customers.Select(customer => customer.Schema));
+        Assert.Equal(customers.Select(customer => CustomerSlug.WantedSchema(customer.Slug)),
+            customers.Select(customer => customer.Schema));
         List<uint> identities = [];
         foreach (var customer in customers)
         {
             Assert.Equal(fresh, await database.DescribeAsync(customer.Schema));
-            Assert.Equal("ready", await database.ScalarAsync<string>("SELECT state FROM tenancy.schemas WHERE schema = $1", customer.Schema));
+            Assert.Equal("ready",
+                await database.ScalarAsync<string>(
+                    "SELECT state FROM tenancy.schemas WHERE schema = $1", customer.Schema));
             identities.Add(await database.IdentityAsync(customer.Schema));
         }
 
         // Given or still there, each once; who came second for a slug gave his back.
         Assert.Equal(spares, identities.Intersect(spares).Concat(await database.SparesAsync()).Order());
-        Assert.Equal(7 + (await database.SparesAsync()).Length, await database.ScalarAsync<long>("SELECT count(*) FROM tenancy.schemas"));
+        Assert.Equal(7 + (await database.SparesAsync()).Length,
+            await database.ScalarAsync<long>("SELECT count(*) FROM tenancy.schemas"));
     }
 
     [Fact]
@@ -69,7 +74,8 @@ public sealed class SpareSchemasTests(App app)
         });
 
         Assert.Equal(spare, await database.IdentityAsync(customer.Schema));
-        Assert.Equal("Ada Moreau", await database.ScalarAsync<string>($"SELECT name FROM {customer.AsTenant().Schema.Qualify("contacts")}"));
+        Assert.Equal("Ada Moreau",
+            await database.ScalarAsync<string>($"SELECT name FROM {customer.AsTenant().Schema.Qualify("contacts")}"));
     }
 
     [Fact]
@@ -94,7 +100,8 @@ public sealed class SpareSchemasTests(App app)
         await using var database = await CustomersDatabase.CreateAsync(app);
         var application = database.Application(settings: "Maximum Pool Size=4;Timeout=5");
 
-        var customers = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => CustomersDatabase.CreateAsync(application, $"c{i}")));
+        var customers = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => CustomersDatabase.CreateAsync(application, $"c{i}")));
 
         Assert.Equal(4, customers.Select(customer => customer.Schema).Distinct().Count());
     }

@@ -23,18 +23,24 @@ public sealed class SparesThroughPoolerTests(App app)
         var spares = await database.SparesAsync();
         Assert.Equal(2 * PgBouncer.ServerConnections, spares.Length);
 
-        var customers = await Task.WhenAll(spares.Select((_, i) => CustomersDatabase.CreateAsync(application, $"c{i}", async invoicing =>
-        {
-            invoicing.Contacts.Add(new() { Name = $"of c{i}", CreatedAt = TimeProvider.System.GetUtcNow() });
-            await invoicing.SaveChangesAsync(Ct);
-        })));
+        var customers = await Task.WhenAll(
+            spares.Select((_, i) => CustomersDatabase.CreateAsync(application, $"c{i}", async invoicing =>
+            {
+                invoicing.Contacts.Add(new() { Name = $"of c{i}", CreatedAt = TimeProvider.System.GetUtcNow() });
+                await invoicing.SaveChangesAsync(Ct);
+            })));
 
-        Assert.Equal(spares, (await Task.WhenAll(customers.Select(customer => database.IdentityAsync(customer.Schema)))).Order());
+        Assert.Equal(spares,
+            (await Task.WhenAll(customers.Select(customer => database.IdentityAsync(customer.Schema)))).Order());
         Assert.Empty(await database.SparesAsync());
         foreach (var customer in customers)
         {
-            Assert.Equal($"of {customer.Slug}", await database.ScalarAsync<string>($"SELECT string_agg(name, ',') FROM {customer.AsTenant().Schema.Qualify("contacts")}"));
-            Assert.Equal("ready", await database.ScalarAsync<string>("SELECT state FROM tenancy.schemas WHERE schema = $1", customer.Schema));
+            Assert.Equal($"of {customer.Slug}",
+                await database.ScalarAsync<string>(
+                    $"SELECT string_agg(name, ',') FROM {customer.AsTenant().Schema.Qualify("contacts")}"));
+            Assert.Equal("ready",
+                await database.ScalarAsync<string>(
+                    "SELECT state FROM tenancy.schemas WHERE schema = $1", customer.Schema));
         }
     }
 

@@ -95,19 +95,23 @@ public sealed class ClaimingSparesTests(App app)
             [
                 .. WarmPool.Old.Migrations,
                 new("m2_index", MigrationSql.Outside(
-                    "CREATE INDEX CONCURRENTLY ix_x ON \"__Tenant__\".m1_a (x);\n", "INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES ('m2_index', '10');\n"),
+                    "CREATE INDEX CONCURRENTLY ix_x ON \"__Tenant__\".m1_a (x);\n",
+                    "INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES ('m2_index', '10');\n"),
                     new(() => throw new NotSupportedException())),
                 new("m3_vacuum", MigrationSql.Outside(
-                    "VACUUM \"__Tenant__\".m1_a;\n", "INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES ('m3_vacuum', '10');\n"),
+                    "VACUUM \"__Tenant__\".m1_a;\n",
+                    "INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES ('m3_vacuum', '10');\n"),
                     new(() => throw new NotSupportedException())),
             ],
-            "CREATE TABLE \"__Tenant__\".\"__EFMigrationsHistory\" (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n", "__EFMigrationsHistory");
+            "CREATE TABLE \"__Tenant__\".\"__EFMigrationsHistory\" (\"MigrationId\" text PRIMARY KEY, " +
+            "\"ProductVersion\" text NOT NULL);\n", "__EFMigrationsHistory");
         var pool = new WarmPool(fleet, build, warmPool);
         await pool.Keeper().FillAsync(Ct);
 
         await pool.ProvisionAsync("c_acme");
 
-        Assert.Equal(true, await fleet.ScalarAsync("SELECT indisvalid FROM pg_index WHERE indexrelid = 'c_acme.ix_x'::regclass"));
+        Assert.Equal(true,
+            await fleet.ScalarAsync("SELECT indisvalid FROM pg_index WHERE indexrelid = 'c_acme.ix_x'::regclass"));
         Assert.Equal(3L, await fleet.ScalarAsync("SELECT count(*) FROM c_acme.\"__EFMigrationsHistory\""));
         Assert.Equal((build.Target, "ready", 0, null), await fleet.LedgerAsync(SchemaName.Parse("c_acme")));
         Assert.Equal(0, (await fleet.Migrator(build).RunAsync(new(), Ct)).Migrated);
@@ -120,14 +124,16 @@ public sealed class ClaimingSparesTests(App app)
         var pool = new WarmPool(fleet, WarmPool.Old, 3);
         await pool.Keeper().FillAsync(Ct);
         await fleet.ScalarAsync(
-            $"INSERT INTO tenancy.schemas (schema, state, version, ring) SELECT 'customer_' || n, 'ready', '{WarmPool.Old.Target}', 1 FROM generate_series(1, 10000) AS n");
+            "INSERT INTO tenancy.schemas (schema, state, version, ring) SELECT 'customer_' || n, 'ready', " +
+            $"'{WarmPool.Old.Target}', 1 FROM generate_series(1, 10000) AS n");
 
         foreach (var statistics in new[] { "SELECT 1", "ANALYZE tenancy.schemas" })
         {
             await fleet.ScalarAsync(statistics);
             await using var connection = await fleet.Database.OpenConnectionAsync(Ct);
             await using var transaction = await connection.BeginTransactionAsync(Ct);
-            var (reserved, spare) = await SpareSchemas.ClaimAsync(transaction, WarmPool.Old.Target, SchemaName.Parse("c_acme"), 1, Ct);
+            var (reserved, spare) = await SpareSchemas.ClaimAsync(
+                transaction, WarmPool.Old.Target, SchemaName.Parse("c_acme"), 1, Ct);
             Assert.True(reserved && spare is not null);
             await transaction.RollbackAsync(Ct);
             var plan = await pool.ExplainAsync(connection);

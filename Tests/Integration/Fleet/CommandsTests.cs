@@ -20,7 +20,8 @@ public sealed class CommandsTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
 
-        var (plan, status, verify) = (await RunAsync(database, "plan"), await RunAsync(database, "status"), await RunAsync(database, "verify"));
+        var (plan, status, verify) = (
+            await RunAsync(database, "plan"), await RunAsync(database, "status"), await RunAsync(database, "verify"));
 
         Assert.Equal((0, 2, 2), (plan.ExitCode, status.ExitCode, verify.ExitCode));
         Assert.Contains("First the shared schema: ", plan.Output, StringComparison.Ordinal);
@@ -63,7 +64,8 @@ public sealed class CommandsTests(App app)
     public async Task Drift_is_one_and_told_in_words()
     {
         var database = await WithCustomersAsync();
-        await ScalarAsync(database, "ALTER TABLE customer_acme.invoices ADD by_hand int; DROP SCHEMA customer_globex CASCADE");
+        await ScalarAsync(
+            database, "ALTER TABLE customer_acme.invoices ADD by_hand int; DROP SCHEMA customer_globex CASCADE");
 
         var all = await RunAsync(database, "verify");
         var one = JsonNode.Parse((await RunAsync(database, "verify", "--json", "--customer", "acme")).Output)!;
@@ -103,13 +105,15 @@ public sealed class CommandsTests(App app)
         await using var source = NpgsqlDataSource.Create(database);
         await using var holder = await source.OpenConnectionAsync(Ct);
         await using var holding = await holder.BeginTransactionAsync(Ct);
-        await using (var hold = new NpgsqlCommand("SELECT schema FROM tenancy.schemas WHERE schema = 'customer_initech' FOR UPDATE", holder))
+        await using (var hold = new NpgsqlCommand(
+            "SELECT schema FROM tenancy.schemas WHERE schema = 'customer_initech' FOR UPDATE", holder))
         {
             await hold.ExecuteScalarAsync(Ct);
         }
 
         using var job = Job.Start(database, "--group", "1");
-        while (await ScalarAsync(database, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{Nothing}'") is not 1L)
+        while (await ScalarAsync(
+            database, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{Nothing}'") is not 1L)
         {
             await Task.Delay(20, Ct);
         }
@@ -123,7 +127,8 @@ public sealed class CommandsTests(App app)
         await holding.RollbackAsync(Ct);
 
         Assert.Equal(130, job.ExitCode);
-        Assert.Equal("cancelled", await ScalarAsync(database, "SELECT outcome FROM tenancy.runs ORDER BY id DESC LIMIT 1"));
+        Assert.Equal(
+            "cancelled", await ScalarAsync(database, "SELECT outcome FROM tenancy.runs ORDER BY id DESC LIMIT 1"));
         Assert.Contains("1 migrated", (await RunAsync(database)).Output, StringComparison.Ordinal);
     }
 
@@ -135,7 +140,8 @@ public sealed class CommandsTests(App app)
         await using var source = NpgsqlDataSource.Create(database);
         await using var holder = await source.OpenConnectionAsync(Ct);
         await using var holding = await holder.BeginTransactionAsync(Ct);
-        await using (var hold = new NpgsqlCommand("SELECT schema FROM tenancy.schemas WHERE schema = 'customer_initech' FOR UPDATE", holder))
+        await using (var hold = new NpgsqlCommand(
+            "SELECT schema FROM tenancy.schemas WHERE schema = 'customer_initech' FOR UPDATE", holder))
         {
             await hold.ExecuteScalarAsync(Ct);
         }
@@ -162,10 +168,12 @@ public sealed class CommandsTests(App app)
     [InlineData("--group takes a number from 1 to 1000, not 'all'", "--group", "all")]
     [InlineData("A ring is a number from 0", "ring", "first", "--customer", "acme")]
     [InlineData("There is no customer 'nobody'", "script", "nobody")]
-    public async Task What_is_wrong_with_a_command_line_is_said_and_is_sixty_four(string says, params string[] arguments)
+    public async Task What_is_wrong_with_a_command_line_is_said_and_is_sixty_four(
+        string says, params string[] arguments)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using (var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
+        await using (var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
         {
             await shared.Database.MigrateAsync(Ct);
         }
@@ -177,7 +185,8 @@ public sealed class CommandsTests(App app)
         Assert.DoesNotContain("   at ", job.Output, StringComparison.Ordinal);
     }
 
-    private static Task<(int ExitCode, string Output)> RunAsync(string database, params string[] arguments) => Job.RunAsync(database, "Production", arguments);
+    private static Task<(int ExitCode, string Output)> RunAsync(string database, params string[] arguments) =>
+        Job.RunAsync(database, "Production", arguments);
 
     private async Task<string> WithCustomersAsync()
     {

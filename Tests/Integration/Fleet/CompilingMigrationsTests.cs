@@ -22,7 +22,8 @@ public sealed class CompilingMigrationsTests
     public void A_command_that_cannot_run_in_a_transaction_has_its_migration_for_itself()
     {
         var alone = Assert.Single(MigrationCompiler.Compile(With<SuppressedContext>).Migrations);
-        var shared = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(With<SharedSuppressedContext>));
+        var shared = Assert.Throws<InvalidOperationException>(() =>
+            MigrationCompiler.Compile(With<SharedSuppressedContext>));
 
         Assert.True(alone.Up.OutsideTransaction);
         Assert.Contains("20260101000000_SharedSuppressed has 2 commands", shared.Message, StringComparison.Ordinal);
@@ -48,23 +49,27 @@ public sealed class CompilingMigrationsTests
 
 internal sealed class LiteralContext(DbContextOptions<LiteralContext> options) : DbContext(options)
 {
-    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
 }
 
 internal sealed class SuppressedContext(DbContextOptions<SuppressedContext> options) : DbContext(options)
 {
-    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
 }
 
 [DbContext(typeof(LiteralContext)), Migration("20260101000000_Literal")]
 internal sealed class Literal : Migration
 {
-    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("DO $$ BEGIN\n EXECUTE 'DROP TABLE \"__Tenant__\".a'; END $$;");
+    protected override void Up(MigrationBuilder migrationBuilder) =>
+        migrationBuilder.Sql("DO $$ BEGIN\n EXECUTE 'DROP TABLE \"__Tenant__\".a'; END $$;");
 }
 
 internal sealed class SharedSuppressedContext(DbContextOptions<SharedSuppressedContext> options) : DbContext(options)
 {
-    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
 }
 
 [DbContext(typeof(SharedSuppressedContext)), Migration("20260101000000_SharedSuppressed")]
@@ -86,11 +91,13 @@ internal sealed class Suppressed : Migration
 
 internal sealed class ForeignContext(DbContextOptions<ForeignContext> options) : DbContext(options)
 {
-    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
 }
 
 [DbContext(typeof(ForeignContext)), Migration("20260101000000_Foreign")]
 internal sealed class Foreign : Migration
 {
-    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("INSERT INTO \"__Tenant__\".a SELECT * FROM customer_globex.a;");
+    protected override void Up(MigrationBuilder migrationBuilder) =>
+        migrationBuilder.Sql("INSERT INTO \"__Tenant__\".a SELECT * FROM customer_globex.a;");
 }

@@ -56,11 +56,14 @@ public sealed class DriftFleet(App app) : IAsyncLifetime
     /// <summary>Migrations by their SQL.</summary>
     internal static CompiledMigrations Migrations(params (string Id, string Sql)[] migrations) => new(
         [.. migrations.Select(one => new CompiledMigration(one.Id, $"{one.Sql}\n{Insert} ('{one.Id}', '10');\n"))],
-        "CREATE TABLE \"__Tenant__\".\"__EFMigrationsHistory\" (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" text NOT NULL);\n",
+        "CREATE TABLE \"__Tenant__\".\"__EFMigrationsHistory\" (\"MigrationId\" text PRIMARY KEY, \"ProductVersion\" " +
+        "text NOT NULL);\n",
         "__EFMigrationsHistory");
 
     /// <summary>All schemas of the database, so that a test can say that none was left behind.</summary>
-    internal static Task<object?> SchemasAsync(TestFleet fleet) => fleet.ScalarAsync("SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'");
+    internal static Task<object?> SchemasAsync(TestFleet fleet) =>
+        fleet.ScalarAsync(
+            "SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'");
 
     internal async Task<SchemaName> NewSchemaAsync() => Assert.Single(await Fleet.ProvisionAsync(Build, 1));
 }

@@ -20,7 +20,8 @@ public sealed class EfAgreementTests(App app)
     public async Task EF_finds_nothing_to_do_in_a_schema_of_ours_and_we_nothing_in_one_of_EFs()
     {
         await using var services = await ServicesAsync();
-        var (ours, byEf) = (await CreateAsync(services, "ours"), new Tenant(Guid.NewGuid(), "by-ef", SchemaName.Parse("customer_by_ef")));
+        var (ours, byEf) = (await CreateAsync(services, "ours"),
+            new Tenant(Guid.NewGuid(), "by-ef", SchemaName.Parse("customer_by_ef")));
         await using var oursByEf = AsOwner(services, ours);
         await using var efs = AsOwner(services, byEf);
 
@@ -32,9 +33,16 @@ public sealed class EfAgreementTests(App app)
 
         Assert.Equal((1, 0), (report.Migrated, report.Failed.Count));
         Assert.Equal(
-            await ScalarAsync(services, $"SELECT string_agg(\"MigrationId\" || \"ProductVersion\", ',' ORDER BY 1) FROM {ours.Schema.Qualify("__EFMigrationsHistory")}"),
-            await ScalarAsync(services, $"SELECT string_agg(\"MigrationId\" || \"ProductVersion\", ',' ORDER BY 1) FROM {byEf.Schema.Qualify("__EFMigrationsHistory")}"));
-        Assert.Equal(2L, await ScalarAsync(services, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{services.GetRequiredService<CompiledMigrations>().Target}'"));
+            await ScalarAsync(services,
+                "SELECT string_agg(\"MigrationId\" || \"ProductVersion\", ',' ORDER BY 1) FROM " +
+                $"{ours.Schema.Qualify("__EFMigrationsHistory")}"),
+            await ScalarAsync(services,
+                "SELECT string_agg(\"MigrationId\" || \"ProductVersion\", ',' ORDER BY 1) FROM " +
+                $"{byEf.Schema.Qualify("__EFMigrationsHistory")}"));
+        Assert.Equal(2L,
+            await ScalarAsync(services,
+                "SELECT count(*) FROM tenancy.schemas WHERE version = " +
+                $"'{services.GetRequiredService<CompiledMigrations>().Target}'"));
     }
 
     [Fact]
@@ -46,13 +54,16 @@ public sealed class EfAgreementTests(App app)
         await using var ef = AsOwner(services, tenant);
 
         Assert.Equal(1, (await fleet.RunAsync(new() { Down = true, To = "Initial" }, Ct)).Migrated);
-        Assert.Equal(services.GetRequiredService<CompiledMigrations>().Ids.Skip(1), await ef.Database.GetPendingMigrationsAsync(Ct));
+        Assert.Equal(services.GetRequiredService<CompiledMigrations>().Ids.Skip(1),
+            await ef.Database.GetPendingMigrationsAsync(Ct));
         await ef.Database.MigrateAsync(Ct);
-        Assert.Equal((1, 0), (await fleet.RunAsync(new(), Ct)) is var found ? (found.Migrated, found.Failed.Count) : default);
+        Assert.Equal(
+            (1, 0), (await fleet.RunAsync(new(), Ct)) is var found ? (found.Migrated, found.Failed.Count) : default);
 
         await ef.GetService<IMigrator>().MigrateAsync("Initial", Ct);
         await ScalarAsync(services, "UPDATE tenancy.schemas SET version = ''");
-        Assert.Equal((1, 0), (await fleet.RunAsync(new(), Ct)) is var again ? (again.Migrated, again.Failed.Count) : default);
+        Assert.Equal(
+            (1, 0), (await fleet.RunAsync(new(), Ct)) is var again ? (again.Migrated, again.Failed.Count) : default);
         Assert.Empty(await ef.Database.GetPendingMigrationsAsync(Ct));
     }
 
@@ -71,13 +82,16 @@ public sealed class EfAgreementTests(App app)
         {
             await byEf;
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateSchema)
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable
+                or PostgresErrorCodes.DuplicateSchema)
         {
             // It reads its history once and commits after each migration: what the run applied in between it applies
             // again, and is refused.
         }
 
-        Assert.Equal((0, 0), (await fleet.RunAsync(new(), Ct)) is var rest ? (rest.Migrated, rest.Failed.Count) : default);
+        Assert.Equal(
+            (0, 0), (await fleet.RunAsync(new(), Ct)) is var rest ? (rest.Migrated, rest.Failed.Count) : default);
         Assert.Empty(await ef.Database.GetPendingMigrationsAsync(Ct));
         Assert.Equal("ready", await ScalarAsync(services, "SELECT state FROM tenancy.schemas"));
     }
@@ -92,7 +106,8 @@ public sealed class EfAgreementTests(App app)
     private static async Task<Tenant> CreateAsync(IServiceProvider services, string slug)
     {
         await using var scope = services.CreateAsyncScope();
-        return (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync(slug, slug, ct: Ct)).AsTenant();
+        return (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync(slug, slug, ct: Ct))
+            .AsTenant();
     }
 
     private static async Task<object?> ScalarAsync(IServiceProvider services, string sql)
@@ -103,7 +118,8 @@ public sealed class EfAgreementTests(App app)
 
     private async Task<ServiceProvider> ServicesAsync()
     {
-        var services = new ServiceCollection().AddLogging().AddData(App.Configuration(await app.Server.ConnectionStringAsync(Ct))).BuildServiceProvider();
+        var services = new ServiceCollection().AddLogging()
+            .AddData(App.Configuration(await app.Server.ConnectionStringAsync(Ct))).BuildServiceProvider();
         await using var scope = services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<CustomersContext>().Database.MigrateAsync(Ct);
         return services;

@@ -49,7 +49,10 @@ public sealed class FleetMigratorTests(App app)
 
         // Mended by hand, the next run takes only that one.
         await fleet.ScalarAsync($"DROP TABLE {broken.Qualify("m3_c")}");
-        Assert.Equal((1, 0), await fleet.Migrator(New).RunAsync(new(), Ct) is var rerun ? (rerun.Migrated, rerun.Failed.Count) : default);
+        Assert.Equal((1, 0),
+            await fleet.Migrator(New).RunAsync(new(), Ct) is var rerun
+                ? (rerun.Migrated, rerun.Failed.Count)
+                : default);
         Assert.Equal((New.Target, "ready", 0, null), await fleet.LedgerAsync(broken));
     }
 
@@ -78,7 +81,8 @@ public sealed class FleetMigratorTests(App app)
         Assert.Equal((New.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
         var (old, @new) = (new SchemaVersions(fleet.Database, Old), new SchemaVersions(fleet.Database, New));
         await old.LearnAsync([New.Target], Ct);
-        Assert.Equal((VersionStanding.Ahead, VersionStanding.Current), (old.StandingOf(New.Target), old.StandingOf(Old.Target)));
+        Assert.Equal(
+            (VersionStanding.Ahead, VersionStanding.Current), (old.StandingOf(New.Target), old.StandingOf(Old.Target)));
         Assert.Equal(VersionStanding.Behind, @new.StandingOf(Old.Target));
     }
 
@@ -88,7 +92,8 @@ public sealed class FleetMigratorTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schemas = await fleet.ProvisionAsync(Old, 30);
 
-        var reports = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => fleet.Migrator(New).RunAsync(new() { Workers = 2 }, Ct)));
+        var reports = await Task.WhenAll(
+            Enumerable.Range(0, 3).Select(_ => fleet.Migrator(New).RunAsync(new() { Workers = 2 }, Ct)));
 
         Assert.Equal(30, reports.Sum(report => report.Migrated));
         Assert.All(reports, report => Assert.Empty(report.Failed));
@@ -104,7 +109,10 @@ public sealed class FleetMigratorTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schema = Assert.Single(await fleet.ProvisionAsync(Old, 1));
         var alter = new CompiledMigrations(
-            [.. Old.Migrations, new("m2_alter", "ALTER TABLE \"__Tenant__\".m1_a ADD y int; INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES ('m2_alter', '10');")],
+            [.. Old.Migrations,
+                new("m2_alter",
+                    "ALTER TABLE \"__Tenant__\".m1_a ADD y int; INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" " +
+                    "VALUES ('m2_alter', '10');")],
             "", "__EFMigrationsHistory");
         await using var traffic = await fleet.Database.OpenConnectionAsync(Ct);
         var reading = await traffic.BeginTransactionAsync(Ct);
@@ -114,7 +122,9 @@ public sealed class FleetMigratorTests(App app)
         }
 
         var run = fleet.Migrator(alter).RunAsync(new() { LockTimeout = TimeSpan.FromMilliseconds(200) }, Ct);
-        while (await fleet.ScalarAsync("SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") is 0L)
+        while (await fleet.ScalarAsync(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE " +
+            "datname = current_database())") is 0L)
         {
             await Task.Delay(10, Ct);
         }
@@ -164,9 +174,11 @@ public sealed class FleetMigratorTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schema = Assert.Single(await fleet.ProvisionAsync(Old, 1));
         var suicidal = new CompiledMigrations(
-            [.. Old.Migrations, new("m2_end", "SELECT pg_terminate_backend(pg_backend_pid());")], "", "__EFMigrationsHistory");
+            [.. Old.Migrations, new("m2_end", "SELECT pg_terminate_backend(pg_backend_pid());")], "",
+            "__EFMigrationsHistory");
 
-        await Assert.ThrowsAnyAsync<NpgsqlException>(() => fleet.Migrator(suicidal).RunAsync(new() { Workers = 1, Patience = TimeSpan.FromSeconds(1) }, Ct));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() =>
+            fleet.Migrator(suicidal).RunAsync(new() { Workers = 1, Patience = TimeSpan.FromSeconds(1) }, Ct));
 
         Assert.Equal((Old.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
     }

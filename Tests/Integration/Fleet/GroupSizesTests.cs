@@ -17,7 +17,8 @@ public sealed class GroupSizesTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 30);
 
-        Assert.Equal([1, 8, 8, 8, 5], await SizesAsync(fleet, New, new() { Workers = 1, Group = 8, GroupTime = TimeSpan.FromHours(1) }));
+        Assert.Equal([1, 8, 8, 8, 5],
+            await SizesAsync(fleet, New, new() { Workers = 1, Group = 8, GroupTime = TimeSpan.FromHours(1) }));
     }
 
     [Fact]
@@ -26,7 +27,8 @@ public sealed class GroupSizesTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 7);
 
-        Assert.Equal(Enumerable.Repeat(1, 7), await SizesAsync(fleet, New, new() { Workers = 1, GroupTime = TimeSpan.FromTicks(1) }));
+        Assert.Equal(Enumerable.Repeat(1, 7),
+            await SizesAsync(fleet, New, new() { Workers = 1, GroupTime = TimeSpan.FromTicks(1) }));
     }
 
     [Fact]
@@ -36,7 +38,8 @@ public sealed class GroupSizesTests(App app)
         await fleet.ProvisionAsync(Old, 40);
 
         // 38 are left after one for each of the two: half of them is the most that one takes.
-        Assert.All(await SizesAsync(fleet, New, new() { Workers = 2, GroupTime = TimeSpan.FromHours(1) }), size => Assert.InRange(size, 1, 19));
+        Assert.All(await SizesAsync(fleet, New, new() { Workers = 2, GroupTime = TimeSpan.FromHours(1) }),
+            size => Assert.InRange(size, 1, 19));
     }
 
     [Fact]
@@ -44,12 +47,15 @@ public sealed class GroupSizesTests(App app)
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schemas = await fleet.ProvisionAsync(Old, 12);
-        var into = TestFleet.Build(Old.Migrations[0], TestFleet.Step("m2_into", "SELECT 1 AS x INTO \"__Tenant__\".copied"));
+        var into = TestFleet.Build(
+            Old.Migrations[0], TestFleet.Step("m2_into", "SELECT 1 AS x INTO \"__Tenant__\".copied"));
 
-        var report = await fleet.Migrator(into).RunAsync(new() { Workers = 1, Group = 4, GroupTime = TimeSpan.FromHours(1) }, Ct);
+        var report = await fleet.Migrator(into)
+            .RunAsync(new() { Workers = 1, Group = 4, GroupTime = TimeSpan.FromHours(1) }, Ct);
 
         Assert.Equal((12, 0), (report.Migrated, report.Failed.Count));
-        Assert.Equal((long)schemas.Count, await fleet.ScalarAsync("SELECT count(*) FROM pg_class WHERE relname = 'copied'"));
+        Assert.Equal(
+            (long)schemas.Count, await fleet.ScalarAsync("SELECT count(*) FROM pg_class WHERE relname = 'copied'"));
     }
 
     [Fact]
@@ -59,7 +65,9 @@ public sealed class GroupSizesTests(App app)
         var schemas = await fleet.ProvisionAsync(Old, 6);
         var quoted = TestFleet.Build(
             Old.Migrations[0],
-            TestFleet.Step("m2_quoted", "CREATE TABLE \"__Tenant__\".quoted AS SELECT $statements$a $statements1$ 'b'$statements$ || $$c$$ AS x"));
+            TestFleet.Step("m2_quoted",
+                "CREATE TABLE \"__Tenant__\".quoted AS SELECT $statements$a $statements1$ 'b'$statements$ " +
+                "|| $$c$$ AS x"));
 
         var sizes = await SizesAsync(fleet, quoted, new() { Workers = 1, GroupTime = TimeSpan.FromHours(1) });
 
@@ -73,9 +81,13 @@ public sealed class GroupSizesTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 6);
         // Five of these in one statement would take longer than one may.
-        var slow = TestFleet.Build(Old.Migrations[0], TestFleet.Step("m2_slow", "CREATE TABLE \"__Tenant__\".slow AS SELECT 1 AS x FROM pg_sleep(0.3)"));
+        var slow = TestFleet.Build(Old.Migrations[0],
+            TestFleet.Step("m2_slow", "CREATE TABLE \"__Tenant__\".slow AS SELECT 1 AS x FROM pg_sleep(0.3)"));
 
-        var report = await fleet.Migrator(slow).RunAsync(new() { Workers = 1, GroupTime = TimeSpan.FromHours(1), StatementTimeout = TimeSpan.FromSeconds(1.2) }, Ct);
+        var report = await fleet.Migrator(slow)
+            .RunAsync(
+                new() { Workers = 1, GroupTime = TimeSpan.FromHours(1), StatementTimeout = TimeSpan.FromSeconds(1.2) },
+                Ct);
 
         Assert.Equal((6, 0), (report.Migrated, report.Failed.Count));
     }
@@ -86,7 +98,8 @@ public sealed class GroupSizesTests(App app)
         using var spans = new Spans();
         var report = await fleet.Migrator(build).RunAsync(plan, Ct);
         Assert.Empty(report.Failed);
-        List<int> sizes = [.. spans.Of(TenancyTelemetry.MigrateGroup).Select(group => (int)group.GetTagItem(TenancyTelemetry.Schemas)!)];
+        List<int> sizes = [.. spans.Of(TenancyTelemetry.MigrateGroup)
+            .Select(group => (int)group.GetTagItem(TenancyTelemetry.Schemas)!)];
         Assert.Equal(report.Migrated, sizes.Sum());
         return sizes;
     }

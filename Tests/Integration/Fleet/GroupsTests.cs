@@ -25,7 +25,10 @@ public sealed class GroupsTests(App app)
 
         Assert.Equal((FleetOutcome.Done, 199), (report.Outcome, report.Migrated));
         Assert.Equal(guilty, Assert.Single(report.Failed).Schema);
-        Assert.Equal(199L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}' AND state = 'ready' AND last_error IS NULL"));
+        Assert.Equal(199L,
+            await fleet.ScalarAsync(
+                $"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}' AND state = 'ready' AND " +
+                "last_error IS NULL"));
         Assert.Equal(200L, await fleet.ScalarAsync("SELECT count(*) FROM pg_class WHERE relname = 'm2_b'"));
         Assert.Equal((Old.Target, "failed", 1, Assert.Single(report.Failed).Error), await fleet.LedgerAsync(guilty));
     }
@@ -39,14 +42,18 @@ public sealed class GroupsTests(App app)
         var schemas = await fleet.ProvisionAsync(Old, 60);
         // No key keeps a second application out: it would be counted.
         var counting = TestFleet.Build(
-            TestFleet.Step("m1_a", "CREATE TABLE \"__Tenant__\".m1_a (x int)"), TestFleet.Step("m2_count", "INSERT INTO \"__Tenant__\".m1_a VALUES (1)"));
+            TestFleet.Step("m1_a", "CREATE TABLE \"__Tenant__\".m1_a (x int)"),
+            TestFleet.Step("m2_count", "INSERT INTO \"__Tenant__\".m1_a VALUES (1)"));
         await fleet.ScalarAsync($"ALTER TABLE {schemas[31].Qualify("m1_a")} ADD CHECK (x <> 1)");
-        var reports = await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => fleet.Migrator(counting).RunAsync(new() { Workers = 2, Group = 5 }, Ct)));
+        var reports = await Task.WhenAll(
+            Enumerable.Range(0, replicas)
+                .Select(_ => fleet.Migrator(counting).RunAsync(new() { Workers = 2, Group = 5 }, Ct)));
 
         Assert.Equal(59, reports.Sum(report => report.Migrated));
         foreach (var schema in schemas)
         {
-            Assert.Equal(schema == schemas[31] ? 0L : 1L, await fleet.ScalarAsync($"SELECT count(*) FROM {schema.Qualify("m1_a")}"));
+            Assert.Equal(schema == schemas[31] ? 0L : 1L,
+                await fleet.ScalarAsync($"SELECT count(*) FROM {schema.Qualify("m1_a")}"));
         }
 
         Assert.Equal("failed", (await fleet.LedgerAsync(schemas[31])).State);
@@ -72,13 +79,16 @@ public sealed class GroupsTests(App app)
         {
             await using var connection = await fleet.Database.OpenConnectionAsync(Ct);
             await using var transaction = await connection.BeginTransactionAsync(Ct);
-            await provisioner.CreateAsync(transaction, await provisioner.ReserveAsync(transaction, $"new_{i}", ct: Ct), Ct);
+            await provisioner.CreateAsync(
+                transaction, await provisioner.ReserveAsync(transaction, $"new_{i}", ct: Ct), Ct);
             await transaction.CommitAsync(Ct);
         }
 
         Assert.Empty((await run).Failed);
         Assert.Empty((await fleet.Migrator(New).RunAsync(new(), Ct)).Failed);
-        Assert.Equal(39L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE state = 'ready' AND version = '{New.Target}'"));
+        Assert.Equal(39L,
+            await fleet.ScalarAsync(
+                $"SELECT count(*) FROM tenancy.schemas WHERE state = 'ready' AND version = '{New.Target}'"));
         Assert.Equal(6L, await fleet.ScalarAsync("SELECT count(*) FROM tenancy.schemas WHERE state = 'dropping'"));
         Assert.Equal(39L, await fleet.ScalarAsync("SELECT count(*) FROM pg_class WHERE relname = 'm2_b'"));
     }
@@ -88,7 +98,9 @@ public sealed class GroupsTests(App app)
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 12);
-        var tables = string.Join(";\n", Enumerable.Range(0, 200).Select(table => $"CREATE TABLE \"__Tenant__\".t{table} (id int PRIMARY KEY, name text)"));
+        var tables = string.Join(";\n",
+            Enumerable.Range(0, 200)
+                .Select(table => $"CREATE TABLE \"__Tenant__\".t{table} (id int PRIMARY KEY, name text)"));
         var large = TestFleet.Build(Old.Migrations[0], TestFleet.Step("m2_large", tables));
 
         var report = await fleet.Migrator(large).RunAsync(new(), Ct);
@@ -115,7 +127,9 @@ public sealed class GroupsTests(App app)
         await using var run = new NpgsqlCommand(MigrationSql.InTransaction(Sql).Script(schema), connection);
         await run.ExecuteNonQueryAsync(Ct);
         await using var count = new NpgsqlCommand(
-            "SELECT count(DISTINCT (l.locktype, l.classid, l.objid, l.relation)) FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype IN ('relation', 'object') AND coalesce(l.relation, l.objid) >= 16384", connection);
+            "SELECT count(DISTINCT (l.locktype, l.classid, l.objid, l.relation)) FROM pg_locks l WHERE l.pid = " +
+            "pg_backend_pid() AND l.locktype IN ('relation', 'object') AND coalesce(l.relation, l.objid) >= 16384",
+                connection);
         var taken = (long)(await count.ExecuteScalarAsync(Ct))!;
 
         Assert.InRange(LockEstimate.Of(Sql), taken, 3 * taken);

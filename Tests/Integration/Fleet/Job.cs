@@ -12,16 +12,19 @@ internal static class Job
     /// </summary>
     private static string Path { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(
         AppContext.BaseDirectory, "..", "..", "MigrationService",
-        System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "MigrationService.dll"));
+        System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
+        "MigrationService.dll"));
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>With one login, the owner's.</summary>
-    public static Task<(int ExitCode, string Output)> RunAsync(string database, string environment, params string[] arguments) =>
-        StartAsync(database, "", environment, arguments);
+    public static Task<(int ExitCode, string Output)> RunAsync(
+        string database, string environment, params string[] arguments) =>
+            StartAsync(database, "", environment, arguments);
 
     /// <summary>With a login that serves customers, in Development.</summary>
-    public static Task<(int ExitCode, string Output)> RunWithLoginAsync(string database, string tenants) => StartAsync(database, tenants, "Development", []);
+    public static Task<(int ExitCode, string Output)> RunWithLoginAsync(string database, string tenants) =>
+        StartAsync(database, tenants, "Development", []);
 
     /// <summary>The process itself, for who wants to disturb it; its output is for nobody.</summary>
     public static Process Start(string database, params string[] arguments)
@@ -32,7 +35,8 @@ internal static class Job
         return job;
     }
 
-    private static async Task<(int ExitCode, string Output)> StartAsync(string database, string tenants, string environment, string[] arguments)
+    private static async Task<(int ExitCode, string Output)> StartAsync(
+        string database, string tenants, string environment, string[] arguments)
     {
         using var job = Process.Start(Command(database, tenants, environment, arguments))!;
         var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
@@ -42,11 +46,15 @@ internal static class Job
 
     private static ProcessStartInfo Command(string database, string tenants, string environment, string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && System.IO.Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath is { } path && System.IO.Path.GetFileNameWithoutExtension(path) == "dotnet"
+                ? path
+                : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenantsApi"] = tenants, ["DOTNET_ENVIRONMENT"] = environment },
+            Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenantsApi"] = tenants,
+                ["DOTNET_ENVIRONMENT"] = environment },
         };
         start.ArgumentList.Add(Path);
         foreach (var argument in arguments)

@@ -21,8 +21,10 @@ public sealed class KilledTests(App app)
     public async Task The_job_killed_at_any_moment()
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using var services = new ServiceCollection().AddLogging().AddData(App.Configuration(database)).BuildServiceProvider();
-        var (fleet, build, verifier) = (services.GetRequiredService<FleetMigrator>(), services.GetRequiredService<CompiledMigrations>(), services.GetRequiredService<FleetVerifier>());
+        await using var services = new ServiceCollection().AddLogging().AddData(App.Configuration(database))
+            .BuildServiceProvider();
+        var (fleet, build, verifier) = (services.GetRequiredService<FleetMigrator>(),
+            services.GetRequiredService<CompiledMigrations>(), services.GetRequiredService<FleetVerifier>());
         await CustomersAsync(services, 40);
 
         for (var round = 0; round < TestDepth.Of(normal: 5, full: 30); round++)
@@ -45,7 +47,9 @@ public sealed class KilledTests(App app)
 
             var (code, output) = await Job.RunAsync(database, "Production");
             Assert.True(code == 0, output);
-            Assert.Equal(40L, await ScalarAsync(services, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}' AND state = 'ready'"));
+            Assert.Equal(40L,
+                await ScalarAsync(services,
+                    $"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}' AND state = 'ready'"));
             var after = await verifier.VerifyAsync(ct: Ct);
             Assert.True(after.IsClean, after.ToString());
         }
@@ -57,13 +61,15 @@ public sealed class KilledTests(App app)
     public async Task Replicas_of_the_job_of_which_one_is_killed(int replicas)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using var services = new ServiceCollection().AddLogging().AddData(App.Configuration(database)).BuildServiceProvider();
+        await using var services = new ServiceCollection().AddLogging().AddData(App.Configuration(database))
+            .BuildServiceProvider();
         await CustomersAsync(services, 30);
         await services.GetRequiredService<FleetMigrator>().RunAsync(new() { Down = true, To = "0" }, Ct);
         var runs = await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs");
 
         using var victim = Job.Start(database, "--workers", "2", "--group", "3");
-        var others = Enumerable.Range(1, replicas - 1).Select(_ => Job.RunAsync(database, "Production", "--workers", "2", "--group", "3")).ToList();
+        var others = Enumerable.Range(1, replicas - 1)
+            .Select(_ => Job.RunAsync(database, "Production", "--workers", "2", "--group", "3")).ToList();
         while (!victim.HasExited && Equals(runs, await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs")))
         {
             await Task.Delay(2, Ct);
@@ -71,7 +77,10 @@ public sealed class KilledTests(App app)
 
         victim.Kill();
         Assert.All(await Task.WhenAll(others), job => Assert.True(job.ExitCode == 0, job.Output));
-        Assert.Equal(30L, await ScalarAsync(services, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{services.GetRequiredService<CompiledMigrations>().Target}' AND state = 'ready'"));
+        Assert.Equal(30L,
+            await ScalarAsync(services,
+                "SELECT count(*) FROM tenancy.schemas WHERE version = " +
+                $"'{services.GetRequiredService<CompiledMigrations>().Target}' AND state = 'ready'"));
         var after = await services.GetRequiredService<FleetVerifier>().VerifyAsync(ct: Ct);
         Assert.True(after.IsClean, after.ToString());
     }
@@ -94,10 +103,15 @@ public sealed class KilledTests(App app)
         {
             // No key keeps a second application out: it would be counted. The wait makes room for the kill.
             ids.Add($"m2_{round:000}");
-            var build = TestFleet.Build([first, .. ids.Skip(1).Select((id, at) => TestFleet.Step(id, $"INSERT INTO \"__Tenant__\".m1_a VALUES ({at}); SELECT pg_sleep(0.01)"))]);
+            var build = TestFleet.Build(
+                [first, .. ids.Skip(1)
+                    .Select((id, at) =>
+                        TestFleet.Step(id, $"INSERT INTO \"__Tenant__\".m1_a VALUES ({at}); SELECT pg_sleep(0.01)"))]);
             var migrator = fleet.Migrator(build);
             var run = migrator.RunAsync(new() { Workers = 3, Group = 4, Patience = TimeSpan.FromMinutes(1) }, Ct);
-            while (!run.IsCompleted && await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}'") is < 8L)
+            while (!run.IsCompleted
+                && await fleet.ScalarAsync(
+                    $"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}'") is < 8L)
             {
                 await Task.Delay(2, Ct);
             }
@@ -111,8 +125,12 @@ public sealed class KilledTests(App app)
             // Connections that were idle at the crash lead to the killed server, and whoever takes one gets 57P01. A
             // new job has none.
             fleet.Database.Clear();
-            Assert.Equal((0, 0), await migrator.RunAsync(new(), Ct) is var again ? (again.Migrated, again.Failed.Count) : default);
-            Assert.Equal(60L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}' AND state = 'ready' AND last_error IS NULL"));
+            Assert.Equal((0, 0),
+                await migrator.RunAsync(new(), Ct) is var again ? (again.Migrated, again.Failed.Count) : default);
+            Assert.Equal(60L,
+                await fleet.ScalarAsync(
+                    $"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}' AND state = 'ready' AND " +
+                    "last_error IS NULL"));
             foreach (var schema in schemas)
             {
                 Assert.Equal((long)round, await fleet.ScalarAsync($"SELECT count(*) FROM {schema.Qualify("m1_a")}"));
@@ -126,7 +144,8 @@ public sealed class KilledTests(App app)
         await scope.ServiceProvider.GetRequiredService<CustomersContext>().Database.MigrateAsync(Ct);
         for (var i = 0; i < count; i++)
         {
-            await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync($"c-{i}", $"Customer {i}", ct: Ct);
+            await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+                .CreateAsync($"c-{i}", $"Customer {i}", ct: Ct);
         }
     }
 

@@ -19,8 +19,11 @@ public sealed class LedgerAgainstCatalogTests(App app)
         var report = await DriftFleet.Verifier(fleet, DriftFleet.New).VerifyAsync(ct: Ct);
 
         Assert.Equal([schemas[0], schemas[1]], report.Drifted.Select(drift => drift.Schema));
-        Assert.Equal([$"the ledger says version {DriftFleet.Old.Target} (migrations m1_a), the schema's history has m1_a, m2_y"], report.Drifted[0].Differences);
-        Assert.Equal(["the ledger says version unheard of (migrations unknown), the schema's history has m1_a"], report.Drifted[1].Differences);
+        Assert.Equal(
+            [$"the ledger says version {DriftFleet.Old.Target} (migrations m1_a), the schema's history has m1_a, m2_y"],
+            report.Drifted[0].Differences);
+        Assert.Equal(["the ledger says version unheard of (migrations unknown), the schema's history has m1_a"],
+            report.Drifted[1].Differences);
     }
 
     [Fact]
@@ -62,7 +65,8 @@ public sealed class LedgerAgainstCatalogTests(App app)
 
         // Created after the registry's answer began, and so in neither list.
         var report = await DriftFleet.Verifier(fleet, DriftFleet.Old).VerifyAsync(
-            new() { Registered = async _ => [schemas[0].Value, "customer_gone", (await fleet.ProvisionAsync(DriftFleet.Old, 1))[0].Value] }, Ct);
+            new() { Registered = async _ =>
+                [schemas[0].Value, "customer_gone", (await fleet.ProvisionAsync(DriftFleet.Old, 1))[0].Value] }, Ct);
 
         Assert.Equal(["customer_gone"], report.Missing);
         Assert.Equal([schemas[1], schemas[4]], report.Unregistered);
@@ -76,7 +80,8 @@ public sealed class LedgerAgainstCatalogTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(DriftFleet.Old, 2);
 
-        var report = await DriftFleet.Verifier(fleet, DriftFleet.Old).VerifyAsync(new() { Only = [SchemaName.Parse("customer_gone")] }, Ct);
+        var report = await DriftFleet.Verifier(fleet, DriftFleet.Old)
+            .VerifyAsync(new() { Only = [SchemaName.Parse("customer_gone")] }, Ct);
 
         Assert.Equal(["there is neither such a schema nor a ledger row"], Assert.Single(report.Drifted).Differences);
         Assert.Equal(0, report.Checked);

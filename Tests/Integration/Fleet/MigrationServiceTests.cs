@@ -53,8 +53,11 @@ public sealed class MigrationServiceTests(App app)
         Assert.Equal((0, 1), (isolated.ExitCode, failed.ExitCode));
         Assert.Contains("3 customers: 1 migrated, 1 failed", isolated.Output, StringComparison.Ordinal);
         Assert.Matches("Failed: customer_globex: [0-9]+_Initial: 42P07", isolated.Output);
-        Assert.Equal(2, await ScalarAsync(database, "SELECT attempts FROM tenancy.schemas WHERE schema = 'customer_globex' AND state = 'failed'"));
-        Assert.Equal("ready", await ScalarAsync(database, "SELECT state FROM tenancy.schemas WHERE schema = 'customer_acme'"));
+        Assert.Equal(2,
+            await ScalarAsync(database,
+                "SELECT attempts FROM tenancy.schemas WHERE schema = 'customer_globex' AND state = 'failed'"));
+        Assert.Equal(
+            "ready", await ScalarAsync(database, "SELECT state FROM tenancy.schemas WHERE schema = 'customer_acme'"));
     }
 
     [Fact]
@@ -64,7 +67,8 @@ public sealed class MigrationServiceTests(App app)
         await ScalarAsync(database, "CREATE SCHEMA \"__Tenant__\"");
 
         var placeholder = await Job.RunAsync(database, "Production");
-        var unreachable = await Job.RunAsync("Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2", "Production");
+        var unreachable = await Job.RunAsync(
+            "Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2", "Production");
         var missing = await Job.RunAsync("", "Production");
 
         Assert.Equal((2, 2, 2), (placeholder.ExitCode, unreachable.ExitCode, missing.ExitCode));

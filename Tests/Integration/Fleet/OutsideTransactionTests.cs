@@ -12,7 +12,8 @@ public sealed class OutsideTransactionTests(App app)
     private static readonly CompiledMigrations New = TestFleet.Build(
         Old.Migrations[0],
         TestFleet.Step("m2_b", "ALTER TABLE \"__Tenant__\".m1_a ADD y int", "ALTER TABLE \"__Tenant__\".m1_a DROP y"),
-        TestFleet.Outside("m3_index", "CREATE UNIQUE INDEX CONCURRENTLY ix_x ON \"__Tenant__\".m1_a (x)", "DROP INDEX CONCURRENTLY \"__Tenant__\".ix_x"),
+        TestFleet.Outside("m3_index", "CREATE UNIQUE INDEX CONCURRENTLY ix_x ON \"__Tenant__\".m1_a (x)",
+            "DROP INDEX CONCURRENTLY \"__Tenant__\".ix_x"),
         TestFleet.Step("m4_d", "CREATE TABLE \"__Tenant__\".m4_d (x int)", "DROP TABLE \"__Tenant__\".m4_d"));
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -59,7 +60,8 @@ public sealed class OutsideTransactionTests(App app)
         Assert.Equal(2, report.Migrated);
         Assert.StartsWith("m3_index: 23505", Assert.Single(report.Failed).Error, StringComparison.Ordinal);
         Assert.False(await IsValidAsync(fleet, schemas[1]));
-        Assert.Equal((TestFleet.Build([.. New.Migrations.Take(2)]).Target, "failed", 1, report.Failed[0].Error), await fleet.LedgerAsync(schemas[1]));
+        Assert.Equal((TestFleet.Build([.. New.Migrations.Take(2)]).Target, "failed", 1, report.Failed[0].Error),
+            await fleet.LedgerAsync(schemas[1]));
         Assert.Equal("m3_index", Assert.Single((await fleet.Reader(New).StatusAsync(Ct)).Failures).Unfinished);
 
         await fleet.ScalarAsync($"DELETE FROM {schemas[1].Qualify("m1_a")}");
@@ -76,17 +78,20 @@ public sealed class OutsideTransactionTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schema = Assert.Single(await fleet.ProvisionAsync(Old, 1));
         await fleet.Migrator(New).RunAsync(new() { To = "m2_b" }, Ct);
-        await fleet.ScalarAsync($"CREATE INDEX ix_x ON {schema.Qualify("m1_a")} (y); UPDATE tenancy.schemas SET unfinished = 'm3_index'");
+        await fleet.ScalarAsync(
+            $"CREATE INDEX ix_x ON {schema.Qualify("m1_a")} (y); UPDATE tenancy.schemas SET unfinished = 'm3_index'");
         if (!valid)
         {
-            await fleet.ScalarAsync($"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{schema.Qualify("ix_x")}'::regclass");
+            await fleet.ScalarAsync(
+                $"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{schema.Qualify("ix_x")}'::regclass");
         }
 
         var report = await fleet.Migrator(New).RunAsync(new(), Ct);
 
         Assert.Equal((1, 0), (report.Migrated, report.Failed.Count));
         Assert.True(await IsValidAsync(fleet, schema));
-        Assert.Equal("x", await fleet.ScalarAsync($"SELECT pg_get_indexdef('{schema.Qualify("ix_x")}'::regclass, 1, true)"));
+        Assert.Equal(
+            "x", await fleet.ScalarAsync($"SELECT pg_get_indexdef('{schema.Qualify("ix_x")}'::regclass, 1, true)"));
     }
 
     [Fact]
@@ -99,7 +104,9 @@ public sealed class OutsideTransactionTests(App app)
         var report = await fleet.Migrator(New).RunAsync(new(), Ct);
 
         Assert.StartsWith("m3_index: 42P07", Assert.Single(report.Failed).Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("UNIQUE", (string)(await fleet.ScalarAsync($"SELECT pg_get_indexdef('{schema.Qualify("ix_x")}'::regclass)"))!, StringComparison.Ordinal);
+        Assert.DoesNotContain("UNIQUE",
+            (string)(await fleet.ScalarAsync($"SELECT pg_get_indexdef('{schema.Qualify("ix_x")}'::regclass)"))!,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,12 +131,15 @@ public sealed class OutsideTransactionTests(App app)
         }
 
         var run = fleet.Migrator(New).RunAsync(new(), Ct);
-        while (await fleet.ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE UNIQUE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'") is 0L)
+        while (await fleet.ScalarAsync(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE UNIQUE " +
+            "INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'") is 0L)
         {
             await Task.Delay(10, Ct);
         }
 
-        Assert.Equal(DBNull.Value, await fleet.ScalarAsync("SELECT (SELECT schema FROM tenancy.schemas FOR UPDATE SKIP LOCKED)"));
+        Assert.Equal(DBNull.Value,
+            await fleet.ScalarAsync("SELECT (SELECT schema FROM tenancy.schemas FOR UPDATE SKIP LOCKED)"));
         await again.CommitAsync(Ct);
         Assert.Equal((1, 0), (await run) is var report ? (report.Migrated, report.Failed.Count) : default);
     }
@@ -137,12 +147,15 @@ public sealed class OutsideTransactionTests(App app)
     [Fact]
     public async Task A_pool_that_can_not_hold_the_second_connections_is_refused_before_anything_is_begun()
     {
-        await using var fleet = await TestFleet.StartAsync(await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8");
+        await using var fleet = await TestFleet.StartAsync(
+            await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8");
         var schema = Assert.Single(await fleet.ProvisionAsync(Old, 1));
 
-        var refused = await Assert.ThrowsAsync<ArgumentException>(() => fleet.Migrator(New).RunAsync(new() { Workers = 4 }, Ct));
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() =>
+            fleet.Migrator(New).RunAsync(new() { Workers = 4 }, Ct));
 
-        Assert.Contains("need 9 connections for these migrations, and the pool has 8", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "need 9 connections for these migrations, and the pool has 8", refused.Message, StringComparison.Ordinal);
         Assert.Equal("m1_a", await fleet.TablesAsync(schema));
         Assert.Equal(1, (await fleet.Migrator(New).RunAsync(new() { Workers = 3 }, Ct)).Migrated);
     }
@@ -168,5 +181,7 @@ public sealed class OutsideTransactionTests(App app)
     }
 
     private static async Task<bool> IsValidAsync(TestFleet fleet, SchemaName schema) =>
-        await fleet.ScalarAsync($"SELECT indisvalid AND indisunique FROM pg_index WHERE indexrelid = to_regclass('{schema.Qualify("ix_x")}')") is true;
+        await fleet.ScalarAsync(
+            "SELECT indisvalid AND indisunique FROM pg_index WHERE indexrelid = " +
+            $"to_regclass('{schema.Qualify("ix_x")}')") is true;
 }

@@ -21,7 +21,8 @@ public sealed class PlanTests(App app)
         var planned = Assert.Single(await fleet.Reader(Build).PlanAsync(new(), Ct));
         var group = Assert.Single((await fleet.Reader(Build).StatusAsync(Ct)).Groups);
 
-        Assert.Equal([new PlannedStep("m2_b", Late: true, OutsideTransaction: false, BreaksOlderBuilds: false)], planned.Steps);
+        Assert.Equal(
+            [new PlannedStep("m2_b", Late: true, OutsideTransaction: false, BreaksOlderBuilds: false)], planned.Steps);
         Assert.Equal(("m3_c", VersionStanding.Behind), (group.Last, group.Standing));
         Assert.Equal(["m2_b"], group.Late);
 
@@ -45,10 +46,14 @@ public sealed class PlanTests(App app)
         var status = await fleet.Reader(Build).StatusAsync(Ct);
 
         Assert.Equal(
-            [(0, "m1_a", "m2_b,m3_c", schemas[0]), (1, "m1_a", "m2_b,m3_c", schemas[3]), (1, "m2_b", "m3_c", schemas[1])],
-            plan.Select(group => (group.Ring, group.Last, string.Join(',', group.Steps.Select(step => step.Migration)), Assert.Single(group.Schemas))).OrderBy(group => group.Item1).ThenBy(group => group.Item2));
+            [(0, "m1_a", "m2_b,m3_c", schemas[0]), (1, "m1_a", "m2_b,m3_c", schemas[3]),
+                (1, "m2_b", "m3_c", schemas[1])],
+            plan.Select(group =>
+                (group.Ring, group.Last, string.Join(',', group.Steps.Select(step => step.Migration)),
+                    Assert.Single(group.Schemas))).OrderBy(group => group.Item1).ThenBy(group => group.Item2));
         Assert.Equal((4, 3), (status.Total, status.Behind));
-        Assert.Equal([schemas[0].Value, schemas[1].Value, schemas[3].Value], status.Laggards.Select(laggard => laggard.Schema));
+        Assert.Equal(
+            [schemas[0].Value, schemas[1].Value, schemas[3].Value], status.Laggards.Select(laggard => laggard.Schema));
         Assert.Equal("m1_a", await fleet.TablesAsync(schemas[3]));
     }
 
@@ -91,7 +96,8 @@ public sealed class PlanTests(App app)
 
         var report = await fleet.Migrator(Build).RunAsync(new() { Down = true, To = "m1_a" }, Ct);
 
-        Assert.Contains("m4_newer, which this build doesn't know", Assert.Single(report.Failed).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "m4_newer, which this build doesn't know", Assert.Single(report.Failed).Error, StringComparison.Ordinal);
         Assert.Equal("m1_a,m2_b,m3_c,m4_newer", await fleet.TablesAsync(ahead));
     }
 
@@ -113,7 +119,8 @@ public sealed class PlanTests(App app)
     {
         await using var empty = NpgsqlDataSource.Create(await app.Server.ConnectionStringAsync(Ct));
 
-        var error = await Assert.ThrowsAsync<PostgresException>(() => new FleetReader(empty, Build, new(empty, Build)).StatusAsync(Ct));
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            new FleetReader(empty, Build, new(empty, Build)).StatusAsync(Ct));
 
         Assert.Equal(PostgresErrorCodes.UndefinedTable, error.SqlState);
     }

@@ -28,10 +28,13 @@ public sealed class ReportFormatsTests(App app)
         Assert.Contains("3 schemas, 0 behind, 0 failed.", text.Output, StringComparison.Ordinal);
         Assert.Equal(3, (int)JsonNode.Parse(json.Output)!["total"]!);
         Assert.Contains("**3 schemas**, **0** behind, **0** failed.", markdown.Output, StringComparison.Ordinal);
-        Assert.Contains("| ring | state | last migration | version | schemas |\n| --- | --- | --- | --- | --- |\n| 1 | ready |", markdown.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "| ring | state | last migration | version | schemas |\n| --- | --- | --- | --- | --- |\n| 1 | ready |",
+            markdown.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_format_that_is_none_is_sixty_four() =>
-        Assert.Equal(64, (await Job.RunAsync("Host=127.0.0.1;Port=1", "Production", "status", "--format", "xml")).ExitCode);
+        Assert.Equal(
+            64, (await Job.RunAsync("Host=127.0.0.1;Port=1", "Production", "status", "--format", "xml")).ExitCode);
 }

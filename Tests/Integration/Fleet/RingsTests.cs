@@ -23,12 +23,18 @@ public sealed class RingsTests(App app)
         }
 
         var rings = new List<int>();
-        var report = await fleet.Migrator(New).RunAsync(new() { Group = 2 }, new Watcher(progress => rings.Add(progress.Ring)), CancellationToken.None, Ct);
+        var report = await fleet.Migrator(New)
+            .RunAsync(
+                new() { Group = 2 }, new Watcher(progress => rings.Add(progress.Ring)), CancellationToken.None, Ct);
 
         Assert.Equal(9, report.Migrated);
         Assert.Equal([0, 1, 2], rings.Distinct());
         Assert.Equal(rings.Order(), rings);
-        Assert.True(await fleet.ScalarAsync("SELECT max(migrated_at) FILTER (WHERE ring = 0) < min(migrated_at) FILTER (WHERE ring = 1) AND max(migrated_at) FILTER (WHERE ring = 1) < min(migrated_at) FILTER (WHERE ring = 2) FROM tenancy.schemas") is true);
+        Assert.True(
+            await fleet.ScalarAsync(
+                "SELECT max(migrated_at) FILTER (WHERE ring = 0) < min(migrated_at) FILTER (WHERE ring = 1) AND " +
+                "max(migrated_at) FILTER (WHERE ring = 1) < min(migrated_at) FILTER (WHERE ring = 2) FROM " +
+                "tenancy.schemas") is true);
     }
 
     [Theory]
@@ -48,13 +54,17 @@ public sealed class RingsTests(App app)
         Assert.Contains("ring 0", report.Reason, StringComparison.Ordinal);
         Assert.Equal(schemas[0], Assert.Single(report.Failed).Schema);
         Assert.Equal(isolate ? 1 : 0, report.Migrated);
-        Assert.Equal(6L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE ring = 1 AND version = '{Old.Target}' AND state = 'ready'"));
+        Assert.Equal(6L,
+            await fleet.ScalarAsync(
+                $"SELECT count(*) FROM tenancy.schemas WHERE ring = 1 AND version = '{Old.Target}' AND state = 'ready'"));
         Assert.Equal("halted", await fleet.ScalarAsync("SELECT outcome FROM tenancy.runs"));
 
         // Mended, the same command does the rest.
         await fleet.ScalarAsync($"DROP TABLE {schemas[0].Qualify("m2_b")}");
         Assert.Equal(FleetOutcome.Done, (await fleet.Migrator(New).RunAsync(new(), Ct)).Outcome);
-        Assert.Equal(8L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}' AND state = 'ready'"));
+        Assert.Equal(8L,
+            await fleet.ScalarAsync(
+                $"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}' AND state = 'ready'"));
     }
 
     [Fact]
@@ -62,14 +72,17 @@ public sealed class RingsTests(App app)
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 60);
-        var wrong = TestFleet.Build(Old.Migrations[0], TestFleet.Step("m2_wrong", "ALTER TABLE \"__Tenant__\".nothing ADD y int"));
+        var wrong = TestFleet.Build(
+            Old.Migrations[0], TestFleet.Step("m2_wrong", "ALTER TABLE \"__Tenant__\".nothing ADD y int"));
 
         var report = await fleet.Migrator(wrong).RunAsync(new() { Workers = 2, Group = 5 }, Ct);
 
         // One may fail in a ring of 60; two workers have one each in hand when the second has failed.
         Assert.Equal(FleetOutcome.Halted, report.Outcome);
         Assert.InRange(report.Failed.Count, 2, 3);
-        Assert.Equal(report.Failed.Count, Convert.ToInt32(await fleet.ScalarAsync("SELECT count(*) FROM tenancy.schemas WHERE state = 'failed'"), null));
+        Assert.Equal(report.Failed.Count,
+            Convert.ToInt32(
+                await fleet.ScalarAsync("SELECT count(*) FROM tenancy.schemas WHERE state = 'failed'"), null));
     }
 
     [Fact]
@@ -103,7 +116,8 @@ public sealed class RingsTests(App app)
         var retry = await fleet.Migrator(New).RunAsync(new() { OnlyFailed = true }, Ct);
 
         Assert.Equal((1, 0), (retry.Migrated, retry.Failed.Count));
-        Assert.Equal(3L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'"));
+        Assert.Equal(
+            3L, await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'"));
         Assert.Equal("retry", await fleet.ScalarAsync("SELECT kind FROM tenancy.runs ORDER BY id DESC LIMIT 1"));
     }
 
@@ -115,7 +129,8 @@ public sealed class RingsTests(App app)
         var schemas = await fleet.ProvisionAsync(Old, 3);
 
         await fleet.Migrator(build).RunAsync(new() { To = "m2_b" }, Ct);
-        var named = await Assert.ThrowsAsync<ArgumentException>(() => fleet.Migrator(build).RunAsync(new() { To = "m4_d" }, Ct));
+        var named = await Assert.ThrowsAsync<ArgumentException>(() =>
+            fleet.Migrator(build).RunAsync(new() { To = "m4_d" }, Ct));
 
         Assert.Equal("m1_a,m2_b", await fleet.TablesAsync(schemas[0]));
         Assert.Contains("m3_c", named.Message, StringComparison.Ordinal);

@@ -23,7 +23,8 @@ public sealed class RunsTests(App app)
         var report = await fleet.Migrator(New).RunAsync(new(), Ct);
 
         var run = Assert.Single((await fleet.Reader(New).StatusAsync(Ct)).Runs);
-        Assert.Equal((report.Run!.Value, "migrate", "m2_b", 5, 4, 1, 1, "done"), (run.Id, run.Kind, run.Target, run.Total, run.Migrated, run.Failed, run.Ring!.Value, run.Outcome));
+        Assert.Equal((report.Run!.Value, "migrate", "m2_b", 5, 4, 1, 1, "done"),
+            (run.Id, run.Kind, run.Target, run.Total, run.Migrated, run.Failed, run.Ring!.Value, run.Outcome));
         Assert.Equal($"{Environment.UserName}@{Environment.MachineName}", run.AskedBy);
         Assert.NotNull(run.EndedAt);
     }
@@ -71,7 +72,8 @@ public sealed class RunsTests(App app)
         using var stop = new CancellationTokenSource();
 
         var run = fleet.Migrator(New).RunAsync(new() { Group = 1 }, null, stop.Token, Ct);
-        while (await fleet.ScalarAsync($"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'") is not 3L)
+        while (await fleet.ScalarAsync(
+            $"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'") is not 3L)
         {
             await Task.Delay(10, Ct);
         }
@@ -131,7 +133,8 @@ public sealed class RunsTests(App app)
         Assert.Equal([1, 1, 1, 2, 3], groups.Select(group => (int)group.GetTagItem(TenancyTelemetry.Schemas)!).Order());
         var failed = Assert.Single(spans.Of(TenancyTelemetry.MigrateFailed));
         Assert.Equal(ActivityStatusCode.Error, failed.Status);
-        Assert.EndsWith($"|{schemas[4]}", (string)failed.GetTagItem(TenancyTelemetry.Namespace)!, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"|{schemas[4]}", (string)failed.GetTagItem(TenancyTelemetry.Namespace)!, StringComparison.Ordinal);
         Assert.StartsWith("m2_b: 42P07", failed.StatusDescription, StringComparison.Ordinal);
     }
 
@@ -139,7 +142,8 @@ public sealed class RunsTests(App app)
     {
         var connection = await fleet.Database.OpenConnectionAsync(Ct);
         await connection.BeginTransactionAsync(Ct);
-        await using var hold = new NpgsqlCommand($"SELECT schema FROM tenancy.schemas WHERE schema = '{schema}' FOR UPDATE", connection);
+        await using var hold = new NpgsqlCommand(
+            $"SELECT schema FROM tenancy.schemas WHERE schema = '{schema}' FOR UPDATE", connection);
         await hold.ExecuteScalarAsync(Ct);
         return connection;
     }

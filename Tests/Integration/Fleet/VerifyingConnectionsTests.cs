@@ -16,9 +16,11 @@ public sealed class VerifyingConnectionsTests(App app)
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(DriftFleet.Old, 1);
         var before = await DriftFleet.SchemasAsync(fleet);
-        var broken = DriftFleet.Migrations(("m1_a", "CREATE TABLE \"__Tenant__\".a (x int); SELECT * FROM \"__Tenant__\".gone;"));
+        var broken = DriftFleet.Migrations(
+            ("m1_a", "CREATE TABLE \"__Tenant__\".a (x int); SELECT * FROM \"__Tenant__\".gone;"));
 
-        var error = await Assert.ThrowsAsync<PostgresException>(() => DriftFleet.Verifier(fleet, broken).VerifyAsync(ct: Ct));
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            DriftFleet.Verifier(fleet, broken).VerifyAsync(ct: Ct));
 
         Assert.Equal("42P01", error.SqlState);
         Assert.Equal(before, await DriftFleet.SchemasAsync(fleet));
@@ -34,7 +36,9 @@ public sealed class VerifyingConnectionsTests(App app)
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
 
         var verifying = DriftFleet.Verifier(fleet, endless).VerifyAsync(ct: cancel.Token);
-        while (await fleet.ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") is 0L)
+        while (await fleet.ScalarAsync(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+                is 0L)
         {
             await Task.Delay(10, Ct);
         }
@@ -43,7 +47,9 @@ public sealed class VerifyingConnectionsTests(App app)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => verifying);
 
         Assert.Equal(before, await DriftFleet.SchemasAsync(fleet));
-        Assert.Equal(0L, await fleet.ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"));
+        Assert.Equal(0L,
+            await fleet.ScalarAsync(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"));
     }
 
     [Fact]
@@ -53,11 +59,17 @@ public sealed class VerifyingConnectionsTests(App app)
         await using var fleet = await TestFleet.StartAsync(connectionString);
         await fleet.ProvisionAsync(DriftFleet.New, 2);
         await fleet.ProvisionAsync(DriftFleet.Old, 1);
-        await using var one = TenantDataSource.Create(new() { ConnectionString = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 1 }.ConnectionString });
-        await using var session = one.CreateCommand("SELECT concat_ws(' ', pg_backend_pid(), current_setting('search_path'), current_setting('jit'), current_setting('lock_timeout'))");
+        await using var one = TenantDataSource.Create(
+            new() { ConnectionString =
+                new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 1 }.ConnectionString });
+        await using var session = one.CreateCommand(
+            "SELECT concat_ws(' ', pg_backend_pid(), current_setting('search_path'), current_setting('jit'), " +
+            "current_setting('lock_timeout'))");
         var before = await session.ExecuteScalarAsync(Ct);
 
-        Assert.True((await new FleetVerifier(one, DriftFleet.New, new(one, DriftFleet.New), new(), TimeProvider.System) { Chunk = 1 }.VerifyAsync(ct: Ct)).IsClean);
+        Assert.True(
+            (await new FleetVerifier(one, DriftFleet.New, new(one, DriftFleet.New), new(),
+                TimeProvider.System) { Chunk = 1 }.VerifyAsync(ct: Ct)).IsClean);
 
         Assert.Equal(before, await session.ExecuteScalarAsync(Ct));
     }
@@ -72,7 +84,8 @@ public sealed class VerifyingConnectionsTests(App app)
         await using var pooler = await PgBouncer.StartAsync(connectionString, Ct);
         await using var source = TenantDataSource.Create(new() { ConnectionString = pooler.ConnectionString });
 
-        var report = await new FleetVerifier(source, DriftFleet.New, new(source, DriftFleet.New), new(), TimeProvider.System) { Chunk = 1 }.VerifyAsync(ct: Ct);
+        var report = await new FleetVerifier(source, DriftFleet.New, new(source, DriftFleet.New), new(),
+            TimeProvider.System) { Chunk = 1 }.VerifyAsync(ct: Ct);
 
         Assert.Equal(["table by_hand is in no migration"], Assert.Single(report.Drifted).Differences);
         Assert.Equal(5, report.Checked);

@@ -14,7 +14,8 @@ public sealed class VerifyingWhileMigratingTests(App app)
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schema = Assert.Single(await fleet.ProvisionAsync(DriftFleet.Old, 1));
-        await fleet.ScalarAsync($"ALTER TABLE {schema.Quoted}.a ADD y int; UPDATE tenancy.schemas SET unfinished = 'm2_y'");
+        await fleet.ScalarAsync(
+            $"ALTER TABLE {schema.Quoted}.a ADD y int; UPDATE tenancy.schemas SET unfinished = 'm2_y'");
 
         var report = await DriftFleet.Verifier(fleet, DriftFleet.New).VerifyAsync(ct: Ct);
 
@@ -27,7 +28,8 @@ public sealed class VerifyingWhileMigratingTests(App app)
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(DriftFleet.Old, TestDepth.Of(normal: 40, full: 300));
-        var verifier = new FleetVerifier(fleet.Database, DriftFleet.New, new(fleet.Database, DriftFleet.New), new(), TimeProvider.System) { Chunk = 10 };
+        var verifier = new FleetVerifier(fleet.Database, DriftFleet.New, new(fleet.Database, DriftFleet.New), new(),
+            TimeProvider.System) { Chunk = 10 };
 
         var run = fleet.Migrator(DriftFleet.New).RunAsync(new() { Workers = 2, Group = 1 }, Ct);
         var reports = new List<DriftReport>();
@@ -50,9 +52,11 @@ public sealed class VerifyingWhileMigratingTests(App app)
         await using var connection = await fleet.Database.OpenConnectionAsync(Ct);
         await using var migrating = await connection.BeginTransactionAsync(Ct);
         // What EF's own MigrateAsync does.
-        await using var locks = new NpgsqlCommand($"LOCK TABLE {schemas[1].Qualify("__EFMigrationsHistory")} IN ACCESS EXCLUSIVE MODE", connection);
+        await using var locks = new NpgsqlCommand(
+            $"LOCK TABLE {schemas[1].Qualify("__EFMigrationsHistory")} IN ACCESS EXCLUSIVE MODE", connection);
         await locks.ExecuteNonQueryAsync(Ct);
-        var verifier = new FleetVerifier(fleet.Database, DriftFleet.New, new(fleet.Database, DriftFleet.New), new(), TimeProvider.System) { LockTimeout = TimeSpan.FromMilliseconds(100) };
+        var verifier = new FleetVerifier(fleet.Database, DriftFleet.New, new(fleet.Database, DriftFleet.New), new(),
+            TimeProvider.System) { LockTimeout = TimeSpan.FromMilliseconds(100) };
 
         var report = await verifier.VerifyAsync(ct: Ct);
 

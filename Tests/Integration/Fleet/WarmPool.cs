@@ -16,14 +16,18 @@ internal sealed class WarmPool(TestFleet fleet, CompiledMigrations build, int wa
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public SchemaProvisioner Provisioner { get; } = new(build, new(fleet.Database, build), new() { WarmPool = warmPool });
+    public SchemaProvisioner Provisioner { get; } = new(
+        build, new(fleet.Database, build), new() { WarmPool = warmPool });
 
-    public WarmPoolKeeper Keeper(TimeProvider? time = null, ILogger<WarmPoolKeeper>? log = null, TimeSpan? pause = null) =>
-        new(fleet.Database, build, Provisioner, _options, time ?? TimeProvider.System, log ?? NullLogger<WarmPoolKeeper>.Instance) { Pause = pause ?? TimeSpan.FromMinutes(1) };
+    public WarmPoolKeeper Keeper(
+        TimeProvider? time = null, ILogger<WarmPoolKeeper>? log = null, TimeSpan? pause = null) =>
+            new(fleet.Database, build, Provisioner, _options, time ?? TimeProvider.System,
+                log ?? NullLogger<WarmPoolKeeper>.Instance) { Pause = pause ?? TimeSpan.FromMinutes(1) };
 
     /// <summary>By identity, which stays when the name changes.</summary>
     public async Task<uint[]> SparesAsync() => (uint[])(await fleet.ScalarAsync(
-        "SELECT coalesce(array_agg(n.oid ORDER BY n.oid), '{}') FROM tenancy.schemas AS s JOIN pg_namespace AS n ON n.nspname = s.schema WHERE s.state = 'spare'"))!;
+        "SELECT coalesce(array_agg(n.oid ORDER BY n.oid), '{}') FROM tenancy.schemas AS s JOIN pg_namespace AS n ON " +
+        "n.nspname = s.schema WHERE s.state = 'spare'"))!;
 
     public async Task UntilAsync(int spares)
     {
@@ -47,7 +51,8 @@ internal sealed class WarmPool(TestFleet fleet, CompiledMigrations build, int wa
     {
         await using var explain = new NpgsqlCommand($"EXPLAIN {SpareSchemas.Claim}", connection)
         {
-            Parameters = { Ledger.Text(build.Target), Ledger.Text("c_acme"), new NpgsqlParameter<int> { TypedValue = 1 } },
+            Parameters = { Ledger.Text(build.Target), Ledger.Text("c_acme"),
+                new NpgsqlParameter<int> { TypedValue = 1 } },
         };
         await using var lines = await explain.ExecuteReaderAsync(Ct);
         var plan = "";

@@ -25,14 +25,17 @@ public sealed class ImportOverKestrelTests(App app)
         using var client = Client(api, acme);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/invoices/import")
         {
-            Content = new StringContent(CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(description: new('x', 400)), 25_000)]), Encoding.UTF8, "text/csv"),
+            Content = new StringContent(
+                CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(description: new('x', 400)), 25_000)]), Encoding.UTF8,
+                "text/csv"),
             Headers = { TransferEncodingChunked = chunked, ExpectContinue = true },
         };
 
         using var response = await client.SendAsync(request, Ct);
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-        Assert.Equal("A file has at most 10 MB: import it in parts. Nothing was written.", (string)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!);
+        Assert.Equal("A file has at most 10 MB: import it in parts. Nothing was written.",
+            (string)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!);
         Assert.Empty(await acme.InvoicesAsync());
     }
 
@@ -47,12 +50,14 @@ public sealed class ImportOverKestrelTests(App app)
             await connection.ConnectAsync(address.Host, address.Port, Ct);
             await using var stream = connection.GetStream();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(
-                $"POST /invoices/import HTTP/1.1\r\nHost: {address.Authority}\r\nX-Customer: {acme.Tenant.Slug}\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n"), Ct);
+                $"POST /invoices/import HTTP/1.1\r\nHost: {address.Authority}\r\nX-Customer: " +
+                $"{acme.Tenant.Slug}\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n"), Ct);
             // The server says so when the handler asks for the body.
             using var answer = new StreamReader(stream, leaveOpen: true);
             Assert.Equal("HTTP/1.1 100 Continue", await answer.ReadLineAsync(Ct));
 
-            await stream.WriteAsync(Encoding.UTF8.GetBytes(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")) + "\n"), Ct);
+            await stream.WriteAsync(
+                Encoding.UTF8.GetBytes(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")) + "\n"), Ct);
             // Here the connection ends; the server, on its way out, waits for the request to.
         }
 
@@ -63,7 +68,8 @@ public sealed class ImportOverKestrelTests(App app)
     private WebApplicationFactory<Api.Paging> Kestrel()
     {
         var api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
-            .UseEnvironment("Development").UseSetting("ConnectionStrings:tenants", app.ConnectionString).ConfigureLogging(logging => logging.ClearProviders()));
+            .UseEnvironment("Development").UseSetting("ConnectionStrings:tenants", app.ConnectionString)
+                .ConfigureLogging(logging => logging.ClearProviders()));
         api.UseKestrel(0);
         api.StartServer();
         return api;

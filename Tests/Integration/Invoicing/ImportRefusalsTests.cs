@@ -20,7 +20,8 @@ public sealed class ImportRefusalsTests(App app)
         { CsvFiles.Row(currency: "euro"), "line 2: currency", "Use a currency's three letters, e.g. EUR." },
         { CsvFiles.Row(currency: "XYZ"), "line 2: currency", "There is no currency 'XYZ' here." },
         { CsvFiles.Row(issued: ""), "line 2: issued_on", "Say when the invoice is issued" },
-        { CsvFiles.Row(issued: "23.11.2026"), "line 2: issued_on", "'23.11.2026' is no date: write it like 2026-11-23." },
+        { CsvFiles.Row(issued: "23.11.2026"), "line 2: issued_on",
+            "'23.11.2026' is no date: write it like 2026-11-23." },
         { CsvFiles.Row(issued: "2026-02-30"), "line 2: issued_on", "'2026-02-30' is no date" },
         { CsvFiles.Row(due: ""), "line 2: due_on", "Say when the invoice is due" },
         { CsvFiles.Row(due: "2026-11-22"), "line 2: due_on", "An invoice can't be due before it is issued." },
@@ -76,7 +77,9 @@ public sealed class ImportRefusalsTests(App app)
             _ => CsvFiles.Row("B", paid: "2026-11-24"),
         };
 
-        Assert.Equal([($"line 5: {column}", words)], (await acme.RefusedAsync(CsvFiles.Of(CsvFiles.Row(), CsvFiles.Row("B"), CsvFiles.Row(), other))).Select(e => (e.Key, e.Value)));
+        Assert.Equal([($"line 5: {column}", words)],
+            (await acme.RefusedAsync(CsvFiles.Of(CsvFiles.Row(), CsvFiles.Row("B"), CsvFiles.Row(), other)))
+                .Select(e => (e.Key, e.Value)));
     }
 
     [Fact]
@@ -84,9 +87,13 @@ public sealed class ImportRefusalsTests(App app)
     {
         var acme = await app.NewCustomerAsync();
         var errors = await acme.RefusedAsync(CsvFiles.Of(
-            CsvFiles.Row("1", description: "\"two\nlines\""), "", CsvFiles.Row("2", currency: "eur", quantity: "x", price: "-1"), CsvFiles.Row("1", due: "soon", description: "")));
+            CsvFiles.Row("1", description: "\"two\nlines\""), "",
+            CsvFiles.Row("2", currency: "eur", quantity: "x", price: "-1"),
+            CsvFiles.Row("1", due: "soon", description: "")));
 
-        Assert.Equal(["line 5: currency", "line 5: quantity", "line 5: unit_price", "line 6: description", "line 6: due_on"], errors.Keys.Order());
+        Assert.Equal(
+            ["line 5: currency", "line 5: quantity", "line 5: unit_price", "line 6: description", "line 6: due_on"],
+            errors.Keys.Order());
         Assert.Empty(await acme.InvoicesAsync());
     }
 
@@ -94,11 +101,14 @@ public sealed class ImportRefusalsTests(App app)
     public async Task Too_many_problems_are_counted_and_the_first_hundred_named()
     {
         var acme = await app.NewCustomerAsync();
-        using var response = await acme.ImportAsync(CsvFiles.Of([.. Enumerable.Range(1, 1_334).Select(i => CsvFiles.Row($"{i}", quantity: "0"))]));
+        using var response = await acme.ImportAsync(
+            CsvFiles.Of([.. Enumerable.Range(1, 1_334).Select(i => CsvFiles.Row($"{i}", quantity: "0"))]));
 
         var problem = (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!;
-        Assert.Equal("Nothing was written. These are the first 100 problems; there are 1,234 more.", (string)problem["detail"]!);
-        Assert.Equal(Enumerable.Range(2, 100).Select(line => $"line {line}: quantity"), problem["errors"]!.AsObject().Select(error => error.Key));
+        Assert.Equal(
+            "Nothing was written. These are the first 100 problems; there are 1,234 more.", (string)problem["detail"]!);
+        Assert.Equal(Enumerable.Range(2, 100).Select(line => $"line {line}: quantity"),
+            problem["errors"]!.AsObject().Select(error => error.Key));
     }
 
     [Fact]
@@ -106,10 +116,12 @@ public sealed class ImportRefusalsTests(App app)
     {
         var acme = await app.NewCustomerAsync();
 
-        var errors = await acme.RefusedAsync("invoice,contact,contact,colour,currency,issued_on,due_on,description,unit_price\n");
+        var errors = await acme.RefusedAsync(
+            "invoice,contact,contact,colour,currency,issued_on,due_on,description,unit_price\n");
 
         Assert.Equal(["line 1: colour", "line 1: contact", "line 1: quantity"], errors.Keys.Order());
-        Assert.StartsWith("This column is unknown. Known are, parted by commas: invoice,contact,email,", errors["line 1: colour"], StringComparison.Ordinal);
+        Assert.StartsWith("This column is unknown. Known are, parted by commas: invoice,contact,email,",
+            errors["line 1: colour"], StringComparison.Ordinal);
         Assert.Equal("This column is there more than once.", errors["line 1: contact"]);
         Assert.Equal("This column is missing.", errors["line 1: quantity"]);
     }
@@ -119,11 +131,20 @@ public sealed class ImportRefusalsTests(App app)
     {
         var acme = await app.NewCustomerAsync();
 
-        Assert.StartsWith("The file is empty. Its first line names the columns: invoice,", (await acme.RefusedAsync(""))["file"], StringComparison.Ordinal);
-        Assert.StartsWith("The file isn't UTF-8", (await acme.RefusedAsync(Encoding.Latin1.GetBytes(CsvFiles.Of(CsvFiles.Row(contact: "Zoë")))))["file"], StringComparison.Ordinal);
-        Assert.StartsWith("The file isn't UTF-8", (await acme.RefusedAsync([.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(CsvFiles.Of(CsvFiles.Row()))]))["file"], StringComparison.Ordinal);
-        Assert.StartsWith("The file has more than 50,000 rows", (await acme.RefusedAsync(CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(), 50_001)])))["file"], StringComparison.Ordinal);
-        Assert.Equal("An invoice has at most 500 lines.", (await acme.RefusedAsync(CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(), 501)])))["line 2: invoice"]);
+        Assert.StartsWith("The file is empty. Its first line names the columns: invoice,",
+            (await acme.RefusedAsync(""))["file"], StringComparison.Ordinal);
+        Assert.StartsWith("The file isn't UTF-8",
+            (await acme.RefusedAsync(Encoding.Latin1.GetBytes(CsvFiles.Of(CsvFiles.Row(contact: "Zoë")))))["file"],
+            StringComparison.Ordinal);
+        Assert.StartsWith("The file isn't UTF-8",
+            (await acme.RefusedAsync(
+                [.. Encoding.Unicode.GetPreamble(),
+                    .. Encoding.Unicode.GetBytes(CsvFiles.Of(CsvFiles.Row()))]))["file"], StringComparison.Ordinal);
+        Assert.StartsWith("The file has more than 50,000 rows",
+            (await acme.RefusedAsync(CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(), 50_001)])))["file"],
+            StringComparison.Ordinal);
+        Assert.Equal("An invoice has at most 500 lines.",
+            (await acme.RefusedAsync(CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(), 501)])))["line 2: invoice"]);
         Assert.Empty(await acme.InvoicesAsync());
     }
 
@@ -134,12 +155,14 @@ public sealed class ImportRefusalsTests(App app)
     public async Task A_body_that_holds_no_file_is_refused_in_words(string type, int status, string words)
     {
         var acme = await app.NewCustomerAsync();
-        using var content = new StringContent(type.Contains("boundary=", StringComparison.Ordinal) ? "--x--\r\n" : "{}");
+        using var content = new StringContent(
+            type.Contains("boundary=", StringComparison.Ordinal) ? "--x--\r\n" : "{}");
         content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type);
 
         using var response = await acme.Http.PostAsync("/invoices/import", content, Ct);
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Contains(words, (string)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains(words, (string)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!,
+            StringComparison.Ordinal);
     }
 }

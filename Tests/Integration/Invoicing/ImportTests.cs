@@ -23,17 +23,22 @@ public sealed class ImportTests(App app)
         var imported = await acme.ImportedAsync(CsvFiles.Of(
             CsvFiles.Row("B", contact: "\"Moreau, Ada\"", email: "ada@example.com", quantity: "2.5", price: "10.333"),
             CsvFiles.Row("A", currency: "KWD", quantity: "3", price: "0.0005", paid: "2026-11-24"),
-            CsvFiles.Row("B", contact: "\"Moreau, Ada\"", email: "ada@example.com", description: "\"Two\nlines, \"\"quoted\"\"\"", price: "0.5")));
+            CsvFiles.Row("B", contact: "\"Moreau, Ada\"", email: "ada@example.com",
+                description: "\"Two\nlines, \"\"quoted\"\"\"", price: "0.5")));
 
         Assert.Equal("""{"invoices":2,"lines":3,"firstNumber":2,"lastNumber":3}""", imported.ToJsonString());
         var invoices = await acme.InvoicesAsync();
-        Assert.Equal([(3, "paid", 0.002m), (2, "open", 26.33m), (1, "open", 1m)], invoices.Select(i => ((int)i!["number"]!, (string)i["status"]!, (decimal)i["total"]!)));
+        Assert.Equal([(3, "paid", 0.002m), (2, "open", 26.33m), (1, "open", 1m)],
+            invoices.Select(i => ((int)i!["number"]!, (string)i["status"]!, (decimal)i["total"]!)));
         var second = (await acme.Http.GetFromJsonAsync<JsonNode>($"/invoices/{invoices[1]!["id"]}", Ct))!;
-        Assert.Equal(("Moreau, Ada", "ada@example.com"), ((string)second["contact"]!["name"]!, (string)second["contact"]!["email"]!));
+        Assert.Equal(("Moreau, Ada", "ada@example.com"),
+            ((string)second["contact"]!["name"]!, (string)second["contact"]!["email"]!));
         Assert.Equal(("2026-11-23", "2026-12-23"), ((string)second["issuedOn"]!, (string)second["dueOn"]!));
         Assert.Equal(
             [(1, "Work", 2.5m, 10.333m, 25.83m), (2, "Two\nlines, \"quoted\"", 1m, 0.5m, 0.5m)],
-            second["lines"]!.AsArray().Select(l => ((int)l!["position"]!, (string)l["description"]!, (decimal)l["quantity"]!, (decimal)l["unitPrice"]!, (decimal)l["total"]!)));
+            second["lines"]!.AsArray()
+                .Select(l => ((int)l!["position"]!, (string)l["description"]!, (decimal)l["quantity"]!,
+                    (decimal)l["unitPrice"]!, (decimal)l["total"]!)));
     }
 
     [Fact]
@@ -54,13 +59,16 @@ public sealed class ImportTests(App app)
     public async Task A_file_may_come_as_a_forms_field_with_a_byte_order_mark_and_columns_in_any_order()
     {
         var acme = await app.NewCustomerAsync();
-        var csv = "Unit_Price, Quantity,description,due_on,issued_on,currency,contact,invoice\r\n\r\n7,2,Work,2026-12-23,2026-11-23,EUR,Zoë,1\r\n";
-        using var form = new MultipartFormDataContent { { new ByteArrayContent([.. Encoding.UTF8.GetPreamble(), .. Encoding.UTF8.GetBytes(csv)]), "file", "invoices.csv" } };
+        var csv =
+            "Unit_Price, Quantity,description,due_on,issued_on,currency,contact,invoice\r\n\r\n7,2,Work,2026-12-23,2026-11-23,EUR,Zoë,1\r\n";
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(
+            [.. Encoding.UTF8.GetPreamble(), .. Encoding.UTF8.GetBytes(csv)]), "file", "invoices.csv" } };
 
         using var response = await acme.Http.PostAsync("/invoices/import", form, Ct);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal([("Zoë", 14m)], (await acme.InvoicesAsync()).Select(i => ((string)i!["contact"]!, (decimal)i["total"]!)));
+        Assert.Equal(
+            [("Zoë", 14m)], (await acme.InvoicesAsync()).Select(i => ((string)i!["contact"]!, (decimal)i["total"]!)));
     }
 
     [Fact]
@@ -69,7 +77,9 @@ public sealed class ImportTests(App app)
         var acme = await app.NewCustomerAsync();
         await acme.CreateInvoiceAsync(1m, "Ada");
 
-        await acme.ImportedAsync(CsvFiles.Of(CsvFiles.Row("1", contact: "Ada"), CsvFiles.Row("2", contact: " Jonas "), CsvFiles.Row("3", contact: "Jonas"), CsvFiles.Row("4", contact: "Ada", email: "ada@example.com")));
+        await acme.ImportedAsync(
+            CsvFiles.Of(CsvFiles.Row("1", contact: "Ada"), CsvFiles.Row("2", contact: " Jonas "),
+                CsvFiles.Row("3", contact: "Jonas"), CsvFiles.Row("4", contact: "Ada", email: "ada@example.com")));
         await acme.ImportedAsync(CsvFiles.Of(CsvFiles.Row("1", contact: "Jonas")));
         await acme.CreateInvoiceAsync(1m, "Jonas");
 
@@ -81,16 +91,23 @@ public sealed class ImportTests(App app)
     public async Task Two_files_at_once_are_both_written_each_in_its_order_and_share_their_contacts()
     {
         var acme = await app.NewCustomerAsync();
-        var files = new[] { "x", "y" }.Select(file => CsvFiles.Of([.. Enumerable.Range(1, 40).Select(i => CsvFiles.Row($"{i}", contact: $"Contact {i % 5}", description: $"{file} {i}"))]));
+        var files = new[] { "x", "y" }
+            .Select(file =>
+                CsvFiles.Of(
+                    [.. Enumerable.Range(1, 40)
+                        .Select(i => CsvFiles.Row($"{i}", contact: $"Contact {i % 5}", description: $"{file} {i}"))]));
 
         var answers = await Task.WhenAll(files.Select(acme.ImportedAsync));
 
-        Assert.Equal([(1, 40), (41, 80)], answers.Select(answer => ((int)answer["firstNumber"]!, (int)answer["lastNumber"]!)).Order());
+        Assert.Equal([(1, 40), (41, 80)],
+            answers.Select(answer => ((int)answer["firstNumber"]!, (int)answer["lastNumber"]!)).Order());
         await using var db = app.Invoicing.Create(acme.Tenant);
-        var lines = await (from invoice in db.Invoices join line in db.InvoiceLines on invoice.Id equals line.InvoiceId orderby invoice.Number select line.Description).ToListAsync(Ct);
+        var lines =
+            await (from invoice in db.Invoices join line in db.InvoiceLines on invoice.Id equals line.InvoiceId orderby invoice.Number select line.Description).ToListAsync(Ct);
         foreach (var file in new[] { "x", "y" })
         {
-            Assert.Equal(Enumerable.Range(1, 40).Select(i => $"{file} {i}"), lines.Where(line => line.StartsWith(file, StringComparison.Ordinal)));
+            Assert.Equal(Enumerable.Range(1, 40).Select(i => $"{file} {i}"),
+                lines.Where(line => line.StartsWith(file, StringComparison.Ordinal)));
         }
 
         Assert.Equal(5, (await ContactsAsync(acme)).Count);
@@ -101,11 +118,15 @@ public sealed class ImportTests(App app)
     {
         var acme = await app.NewCustomerAsync();
 
-        var imported = await acme.ImportedAsync(CsvFiles.Of([.. Enumerable.Range(0, 10_000).Select(i => CsvFiles.Row($"{i / 4}", contact: $"Contact {i / 4 % 300}", price: $"{i % 7}.5"))]));
+        var imported = await acme.ImportedAsync(
+            CsvFiles.Of(
+                [.. Enumerable.Range(0, 10_000)
+                    .Select(i => CsvFiles.Row($"{i / 4}", contact: $"Contact {i / 4 % 300}", price: $"{i % 7}.5"))]));
 
         Assert.Equal("""{"invoices":2500,"lines":10000,"firstNumber":1,"lastNumber":2500}""", imported.ToJsonString());
         await using var db = app.Invoicing.Create(acme.Tenant);
-        Assert.Equal(Enumerable.Range(0, 10_000).Sum(i => i % 7 + 0.5m), await db.InvoiceLines.SumAsync(line => line.Total, Ct));
+        Assert.Equal(
+            Enumerable.Range(0, 10_000).Sum(i => i % 7 + 0.5m), await db.InvoiceLines.SumAsync(line => line.Total, Ct));
         Assert.Equal(300, await db.Contacts.CountAsync(Ct));
     }
 
@@ -115,9 +136,12 @@ public sealed class ImportTests(App app)
         var acme = await app.NewCustomerAsync();
         var web = app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.IWebHostEnvironment>().ContentRootPath;
 
-        await acme.ImportedAsync(await File.ReadAllTextAsync(Path.Combine(web, "..", "Web", "wwwroot", "invoices-template.csv"), Ct));
+        await acme.ImportedAsync(
+            await File.ReadAllTextAsync(Path.Combine(web, "..", "Web", "wwwroot", "invoices-template.csv"), Ct));
 
-        Assert.Equal([("CHF", "paid", 1200m), ("EUR", "open", 249.9m)], (await acme.InvoicesAsync()).Select(i => ((string)i!["currency"]!, (string)i["status"]!, (decimal)i["total"]!)));
+        Assert.Equal([("CHF", "paid", 1200m), ("EUR", "open", 249.9m)],
+            (await acme.InvoicesAsync())
+                .Select(i => ((string)i!["currency"]!, (string)i["status"]!, (decimal)i["total"]!)));
     }
 
     [Fact]
@@ -126,10 +150,13 @@ public sealed class ImportTests(App app)
         var acme = await app.NewCustomerAsync();
         await using (var connection = await app.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct))
         {
-            await ExecuteAsync(connection, $"ALTER TABLE {acme.Tenant.Schema.Qualify("invoice_lines")} ADD CONSTRAINT ck_test CHECK (description <> 'refused')");
+            await ExecuteAsync(connection,
+                $"ALTER TABLE {acme.Tenant.Schema.Qualify("invoice_lines")} ADD CONSTRAINT ck_test CHECK " +
+                "(description <> 'refused')");
         }
 
-        using var response = await acme.ImportAsync(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2", description: "refused")));
+        using var response = await acme.ImportAsync(
+            CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2", description: "refused")));
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Empty(await acme.InvoicesAsync());
@@ -144,7 +171,8 @@ public sealed class ImportTests(App app)
         await using var connection = await app.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
         await using (await connection.BeginTransactionAsync(Ct))
         {
-            await ExecuteAsync(connection, $"LOCK TABLE {acme.Tenant.Schema.Qualify("invoice_lines")} IN ACCESS EXCLUSIVE MODE");
+            await ExecuteAsync(
+                connection, $"LOCK TABLE {acme.Tenant.Schema.Qualify("invoice_lines")} IN ACCESS EXCLUSIVE MODE");
 
             await GiveUpAsync(acme);
             while (await WaitingAsync(acme))
@@ -181,7 +209,8 @@ public sealed class ImportTests(App app)
     private async Task GiveUpAsync(TestCustomer customer)
     {
         using var gaveUp = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        using var content = new StringContent(CsvFiles.Of(CsvFiles.Row("1", contact: "Jonas"), CsvFiles.Row("2")), Encoding.UTF8, "text/csv");
+        using var content = new StringContent(
+            CsvFiles.Of(CsvFiles.Row("1", contact: "Jonas"), CsvFiles.Row("2")), Encoding.UTF8, "text/csv");
         var import = customer.Http.PostAsync("/invoices/import", content, gaveUp.Token);
         while (!await WaitingAsync(customer))
         {
@@ -196,7 +225,9 @@ public sealed class ImportTests(App app)
     {
         // Not in the test's transaction: inside one, pg_stat_activity stays as it was first read.
         await using var command = app.Services.GetRequiredService<NpgsqlDataSource>()
-            .CreateCommand("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 in query) > 0)");
+            .CreateCommand(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 in " +
+                "query) > 0)");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = customer.Tenant.Schema.Quoted });
         return (bool)(await command.ExecuteScalarAsync(Ct))!;
     }
@@ -204,7 +235,8 @@ public sealed class ImportTests(App app)
     private async Task<List<(string, string?)>> ContactsAsync(TestCustomer customer)
     {
         await using var db = app.Invoicing.Create(customer.Tenant);
-        return [.. (await db.Contacts.Select(c => new { c.Name, c.Email }).ToListAsync(Ct)).Select(c => (c.Name, c.Email))];
+        return [.. (await db.Contacts.Select(c => new { c.Name, c.Email }).ToListAsync(Ct))
+            .Select(c => (c.Name, c.Email))];
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)

@@ -18,11 +18,13 @@ public sealed class AcrossTenantsTests(App app)
         // Nobody's turn is lost where there is nothing to find.
         var empty = (await app.NewCustomerAsync()).Tenant;
 
-        var read = await ReadAsync([.. tenants, empty], db => db.Contacts.Select(c => new Row(c.Name, c.Email)), new() { ChunkSize = 3 });
+        var read = await ReadAsync(
+            [.. tenants, empty], db => db.Contacts.Select(c => new Row(c.Name, c.Email)), new() { ChunkSize = 3 });
 
         Assert.Equal(tenants.Append(empty).Select(t => t.Schema).Order(), read.Select(answer => answer.Tenant.Schema));
         Assert.All(read, answer => Assert.Null(answer.Error));
-        Assert.All(read.Where(answer => answer.Tenant != empty), answer => Assert.Equal(new Row(answer.Tenant.Slug, null), Assert.Single(answer.Rows)));
+        Assert.All(read.Where(answer => answer.Tenant != empty),
+            answer => Assert.Equal(new Row(answer.Tenant.Slug, null), Assert.Single(answer.Rows)));
         Assert.Empty(Assert.Single(read, answer => answer.Tenant == empty).Rows);
     }
 
@@ -38,9 +40,12 @@ public sealed class AcrossTenantsTests(App app)
                   join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
                   where invoice.CurrencyCode == wanted && invoice.DueOn < today
                   group invoice by currency.Decimals into byDecimals
-                  select new { Decimals = byDecimals.Key, Total = byDecimals.Sum(i => i.Lines.Sum(line => line.Total)), Count = byDecimals.Count() });
+                  select new { Decimals = byDecimals.Key, Total = byDecimals.Sum(i => i.Lines.Sum(line => line.Total)),
+                      Count = byDecimals.Count() });
 
-        Assert.All(read, answer => Assert.Equal((2, 120m, 1), Assert.Single(answer.Rows) is var row ? (row.Decimals, row.Total, row.Count) : default));
+        Assert.All(read,
+            answer => Assert.Equal(
+                (2, 120m, 1), Assert.Single(answer.Rows) is var row ? (row.Decimals, row.Total, row.Count) : default));
     }
 
     [Fact]
@@ -50,13 +55,15 @@ public sealed class AcrossTenantsTests(App app)
         var broken = tenants[5];
         await ExecuteAsync($"ALTER TABLE {broken.Schema.Qualify("contacts")} RENAME COLUMN email TO mail");
 
-        var read = await ReadAsync(tenants, db => db.Contacts.Select(c => new Row(c.Name, c.Email)), new() { ChunkSize = 8 });
+        var read = await ReadAsync(
+            tenants, db => db.Contacts.Select(c => new Row(c.Name, c.Email)), new() { ChunkSize = 8 });
 
         var missing = Assert.Single(read, answer => answer.Error is not null);
         Assert.Equal(broken, missing.Tenant);
         Assert.StartsWith("42703: ", missing.Error, StringComparison.Ordinal);
         Assert.Empty(missing.Rows);
-        Assert.All(read.Where(answer => answer != missing), answer => Assert.Equal(answer.Tenant.Slug, Assert.Single(answer.Rows).Name));
+        Assert.All(read.Where(answer => answer != missing),
+            answer => Assert.Equal(answer.Tenant.Slug, Assert.Single(answer.Rows).Name));
     }
 
     [Fact]
@@ -75,7 +82,8 @@ public sealed class AcrossTenantsTests(App app)
         });
 
         Assert.Contains("never reads another's", refusal.Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOperationException>(() => app.Services.GetRequiredService<AcrossTenants<InvoicingContext>>());
+        Assert.Throws<InvalidOperationException>(() =>
+            app.Services.GetRequiredService<AcrossTenants<InvoicingContext>>());
     }
 
     [Fact]
@@ -84,8 +92,10 @@ public sealed class AcrossTenantsTests(App app)
         var tenants = await TenantsAsync(1);
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => ReadAsync(tenants, db => db.Contacts));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => ReadAsync(tenants, db => db.Invoices.Select(i => new { i.Id, i.Contact })));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => ReadAsync(tenants, db => db.Invoices.Select(i => new { i.Id, i.Lines })));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            ReadAsync(tenants, db => db.Invoices.Select(i => new { i.Id, i.Contact })));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            ReadAsync(tenants, db => db.Invoices.Select(i => new { i.Id, i.Lines })));
     }
 
     [Fact]
@@ -93,7 +103,8 @@ public sealed class AcrossTenantsTests(App app)
     {
         var tenants = await TenantsAsync(2);
 
-        await Assert.ThrowsAsync<CommandRefusedException>(() => ReadAsync(tenants, db => db.Contacts.FromSqlRaw("SELECT * FROM public.customers").Select(c => c.Name)));
+        await Assert.ThrowsAsync<CommandRefusedException>(() =>
+            ReadAsync(tenants, db => db.Contacts.FromSqlRaw("SELECT * FROM public.customers").Select(c => c.Name)));
     }
 
     [Fact]
@@ -101,10 +112,12 @@ public sealed class AcrossTenantsTests(App app)
     {
         var tenants = await TenantsAsync(2);
         await using var services = new ServiceCollection()
-            .AddTenancy<InvoicingContext>(options => options.ConnectionString = app.ConnectionString).BuildServiceProvider();
+            .AddTenancy<InvoicingContext>(options => options.ConnectionString = app.ConnectionString)
+            .BuildServiceProvider();
         await using (var scope = services.CreateAsyncScope())
         {
-            await foreach (var _ in scope.ServiceProvider.GetRequiredService<AcrossTenants<InvoicingContext>>().ReadAsync(tenants, db => db.Contacts.Select(c => c.Name), ct: Ct))
+            await foreach (var _ in scope.ServiceProvider.GetRequiredService<AcrossTenants<InvoicingContext>>()
+                .ReadAsync(tenants, db => db.Contacts.Select(c => c.Name), ct: Ct))
             {
                 // Whoever leaves early leaves nothing running.
                 break;
@@ -137,11 +150,13 @@ public sealed class AcrossTenantsTests(App app)
         return tenants;
     }
 
-    private async Task<List<TenantRows<TRow>>> ReadAsync<TRow>(List<Tenant> tenants, Func<InvoicingContext, IQueryable<TRow>> projection, AcrossTenantsOptions? options = null)
+    private async Task<List<TenantRows<TRow>>> ReadAsync<TRow>(
+        List<Tenant> tenants, Func<InvoicingContext, IQueryable<TRow>> projection, AcrossTenantsOptions? options = null)
     {
         await using var scope = app.Services.CreateAsyncScope();
         var answers = new List<TenantRows<TRow>>();
-        await foreach (var answer in scope.ServiceProvider.GetRequiredService<AcrossTenants<InvoicingContext>>().ReadAsync(tenants, projection, options, Ct))
+        await foreach (var answer in scope.ServiceProvider.GetRequiredService<AcrossTenants<InvoicingContext>>()
+            .ReadAsync(tenants, projection, options, Ct))
         {
             answers.Add(answer);
         }

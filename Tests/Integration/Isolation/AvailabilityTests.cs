@@ -44,7 +44,8 @@ public sealed class AvailabilityTests(App app)
     {
         var broken = await app.NewCustomerAsync();
         var other = await app.NewCustomerAsync();
-        await LedgerAsync(broken.Tenant, $"version = '{await VersionAsync("99991231235959_Contract", breaking: true)}'");
+        await LedgerAsync(
+            broken.Tenant, $"version = '{await VersionAsync("99991231235959_Contract", breaking: true)}'");
 
         await BeingUpgradedAsync(broken);
         Assert.Empty(await other.InvoicesAsync());
@@ -63,7 +64,8 @@ public sealed class AvailabilityTests(App app)
     public async Task A_version_that_nobody_wrote_down_is_not_served()
     {
         var customer = await app.NewCustomerAsync();
-        await LedgerAsync(customer.Tenant, $"version = '{CompiledMigrations.Fingerprint([Guid.NewGuid().ToString()])}'");
+        await LedgerAsync(
+            customer.Tenant, $"version = '{CompiledMigrations.Fingerprint([Guid.NewGuid().ToString()])}'");
 
         await BeingUpgradedAsync(customer);
     }
@@ -74,7 +76,8 @@ public sealed class AvailabilityTests(App app)
     public async Task A_customer_that_is_suspended_or_archived_is_not_served(string status)
     {
         var customer = await app.NewCustomerAsync();
-        await using (var command = app.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("UPDATE public.customers SET status = $1 WHERE slug = $2"))
+        await using (var command = app.Services.GetRequiredService<NpgsqlDataSource>()
+            .CreateCommand("UPDATE public.customers SET status = $1 WHERE slug = $2"))
         {
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = status });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = customer.Tenant.Slug });
@@ -97,9 +100,11 @@ public sealed class AvailabilityTests(App app)
         }
 
         await using var api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
-            .UseEnvironment("Development").UseSetting("ConnectionStrings:tenants", database).ConfigureLogging(logging => logging.ClearProviders()));
+            .UseEnvironment("Development").UseSetting("ConnectionStrings:tenants", database)
+                .ConfigureLogging(logging => logging.ClearProviders()));
 
-        Assert.Contains("DROP SCHEMA", Assert.Throws<InvalidOperationException>(() => api.Server).Message, StringComparison.Ordinal);
+        Assert.Contains("DROP SCHEMA", Assert.Throws<InvalidOperationException>(() => api.Server).Message,
+            StringComparison.Ordinal);
     }
 
     private static async Task BeingUpgradedAsync(TestCustomer customer)
@@ -108,7 +113,8 @@ public sealed class AvailabilityTests(App app)
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.NotNull(refused.Headers.RetryAfter?.Delta);
-        Assert.Contains("being upgraded", (string)(await refused.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("being upgraded", (string)(await refused.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!,
+            StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -118,7 +124,8 @@ public sealed class AvailabilityTests(App app)
     {
         string[] ids = [.. app.Services.GetRequiredService<CompiledMigrations>().Ids.SkipLast(without), newer];
         var version = CompiledMigrations.Fingerprint(ids);
-        await using var record = app.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("INSERT INTO tenancy.versions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
+        await using var record = app.Services.GetRequiredService<NpgsqlDataSource>()
+            .CreateCommand("INSERT INTO tenancy.versions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
         record.Parameters.Add(new NpgsqlParameter<string> { TypedValue = version });
         record.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = ids });
         record.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = breaking ? [newer] : [] });
@@ -128,7 +135,8 @@ public sealed class AvailabilityTests(App app)
 
     private async Task LedgerAsync(Tenant tenant, string set)
     {
-        await using var command = app.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"UPDATE tenancy.schemas SET {set} WHERE schema = '{tenant.Schema}'");
+        await using var command = app.Services.GetRequiredService<NpgsqlDataSource>()
+            .CreateCommand($"UPDATE tenancy.schemas SET {set} WHERE schema = '{tenant.Schema}'");
         Assert.Equal(1, await command.ExecuteNonQueryAsync(Ct));
     }
 }

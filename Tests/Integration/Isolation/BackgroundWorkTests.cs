@@ -20,7 +20,8 @@ public sealed class BackgroundWorkTests(App app)
     {
         const int Tenants = 5, Each = 20, Workers = 3;
         await using var services = new ServiceCollection()
-            .AddTenancy<InvoicingContext>(options => options.ConnectionString = app.ConnectionString + ";Maximum Pool Size=2").BuildServiceProvider();
+            .AddTenancy<InvoicingContext>(options =>
+                options.ConnectionString = app.ConnectionString + ";Maximum Pool Size=2").BuildServiceProvider();
         var leases = services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
         var queue = Channel.CreateUnbounded<Reminder>();
         var reminders = new List<Reminder>();
@@ -28,7 +29,8 @@ public sealed class BackgroundWorkTests(App app)
         {
             var tenant = (await app.NewCustomerAsync()).Tenant;
             await using var db = leases.Create(tenant);
-            var invoices = Enumerable.Range(0, Each).Select(_ => new Invoice { Contact = new() { Name = tenant.Slug }, CurrencyCode = "EUR" }).ToList();
+            var invoices = Enumerable.Range(0, Each)
+                .Select(_ => new Invoice { Contact = new() { Name = tenant.Slug }, CurrencyCode = "EUR" }).ToList();
             db.AddRange(invoices);
             await db.SaveChangesAsync(Ct);
             reminders.AddRange(invoices.Select(invoice => new Reminder(tenant, invoice.Id)));
@@ -53,14 +55,16 @@ public sealed class BackgroundWorkTests(App app)
             await using var db = leases.Create(tenant);
             var contacts = await db.Contacts.ToListAsync(Ct);
             Assert.Equal(Each, contacts.Count);
-            Assert.All(contacts, contact => Assert.Equal((tenant.Slug, $"reminded for {tenant.Slug}"), (contact.Name, contact.Email)));
+            Assert.All(contacts,
+                contact => Assert.Equal((tenant.Slug, $"reminded for {tenant.Slug}"), (contact.Name, contact.Email)));
         }
     }
 
     /// <summary>What is to be done, and for whom.</summary>
     private sealed record Reminder(Tenant Tenant, Guid InvoiceId);
 
-    private sealed class ReminderWorker(Channel<Reminder> queue, TenantContextFactory<InvoicingContext> leases) : BackgroundService
+    private sealed class ReminderWorker(
+        Channel<Reminder> queue, TenantContextFactory<InvoicingContext> leases) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
         {

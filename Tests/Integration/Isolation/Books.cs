@@ -37,18 +37,22 @@ internal sealed class Books
     /// <summary>
     /// Reads every customer's table by its full name, and says what shouldn't be there and what is missing.
     /// </summary>
-    public async Task<List<string>> DifferencesAsync(NpgsqlDataSource database, IEnumerable<Tenant> tenants, CancellationToken ct)
+    public async Task<List<string>> DifferencesAsync(
+        NpgsqlDataSource database, IEnumerable<Tenant> tenants, CancellationToken ct)
     {
         var differences = new List<string>();
         foreach (var tenant in tenants)
         {
             var entries = _entries.Where(entry => entry.Slug == tenant.Slug).ToDictionary(entry => entry.Name);
-            await using var command = database.CreateCommand($"SELECT name, email FROM {tenant.Schema.Qualify("contacts")}");
+            await using var command = database.CreateCommand(
+                $"SELECT name, email FROM {tenant.Schema.Qualify("contacts")}");
             await using var rows = await command.ExecuteReaderAsync(ct);
             while (await rows.ReadAsync(ct))
             {
                 var (name, email) = (rows.GetString(0), rows.GetString(1));
-                if (_counters.TryRemove(name, out var counter) ? !counter.May(email) : !entries.Remove(name, out var entry) || !entry.May.Contains(email))
+                if (_counters.TryRemove(name, out var counter)
+                    ? !counter.May(email)
+                    : !entries.Remove(name, out var entry) || !entry.May.Contains(email))
                 {
                     differences.Add($"{tenant.Slug} has '{name}', '{email}'.");
                 }
@@ -59,7 +63,9 @@ internal sealed class Books
                 differences.Add($"{tenant.Slug} lacks its counter.");
             }
 
-            differences.AddRange(entries.Values.Where(entry => !entry.May.Contains(null)).Select(entry => $"{tenant.Slug} lacks {entry}."));
+            differences.AddRange(
+                entries.Values.Where(entry => !entry.May.Contains(null))
+                    .Select(entry => $"{tenant.Slug} lacks {entry}."));
         }
 
         return differences;
@@ -99,7 +105,8 @@ internal sealed class Books
             }
         }
 
-        public override string ToString() => $"'{name}': {string.Join(" or ", May.Select(state => state is null ? "absent" : $"'{state}'"))}";
+        public override string ToString() =>
+            $"'{name}': {string.Join(" or ", May.Select(state => state is null ? "absent" : $"'{state}'"))}";
     }
 }
 
@@ -128,5 +135,6 @@ internal sealed class Counter
         }
     }
 
-    public bool May(string email) => int.Parse(email, CultureInfo.InvariantCulture) is var count && count >= _least && count <= _most;
+    public bool May(string email) =>
+        int.Parse(email, CultureInfo.InvariantCulture) is var count && count >= _least && count <= _most;
 }

@@ -13,7 +13,8 @@ internal static class Disturbance
     /// Whether the server itself refused or ended the statement, so that nothing of it is kept. A lost connection or a
     /// token that was cancelled says nothing.
     /// </summary>
-    public static bool IsRefusal(Exception problem) => Chain(problem).OfType<PostgresException>().Any(error => Name(error) is not "broken");
+    public static bool IsRefusal(Exception problem) =>
+        Chain(problem).OfType<PostgresException>().Any(error => Name(error) is not "broken");
 
     private static string? Name(Exception problem) => problem switch
     {
@@ -21,7 +22,8 @@ internal static class Disturbance
         PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } => "broken",
         // The pooler's words for a server connection that went away.
         PostgresException { SqlState: "08P01" or PostgresErrorCodes.ConnectionFailure } => "broken",
-        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.CheckViolation } => "refused",
+        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.CheckViolation } =>
+            "refused",
         OperationCanceledException => "cancelled",
         IOException or SocketException => "broken",
         _ => null,

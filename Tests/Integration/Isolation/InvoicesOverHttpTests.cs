@@ -55,7 +55,8 @@ public sealed class InvoicesOverHttpTests(App app)
         var found = (await acme.Http.GetFromJsonAsync<JsonNode>(created.Headers.Location, Ct))!;
         Assert.Equal(25.834m, (decimal)found["total"]!);
         Assert.Equal([25.833m, 0.001m], found["lines"]!.AsArray().Select(line => (decimal)line!["total"]!));
-        Assert.Equal(("Ada Moreau", "ada@example.com"), ((string)found["contact"]!["name"]!, (string)found["contact"]!["email"]!));
+        Assert.Equal(("Ada Moreau", "ada@example.com"),
+            ((string)found["contact"]!["name"]!, (string)found["contact"]!["email"]!));
         Assert.Equal(3, (int)found["currency"]!["decimals"]!);
         Assert.Equal("overdue", (string)found["status"]!);
     }
@@ -107,7 +108,8 @@ public sealed class InvoicesOverHttpTests(App app)
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        Assert.False(string.IsNullOrEmpty((string?)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]));
+        Assert.False(
+            string.IsNullOrEmpty((string?)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]));
     }
 
     [Fact]
@@ -130,40 +132,54 @@ public sealed class InvoicesOverHttpTests(App app)
             contact = new { name = "", email = "nobody" },
             currency = "euro",
             issuedOn = "2026-11-23",
-            lines = new object?[] { new { description = "", quantity = 0, unitPrice = -1 }, new { description = "x", quantity = 1.2345m, unitPrice = 1.23456m } },
+            lines = new object?[] { new { description = "", quantity = 0, unitPrice = -1 },
+                new { description = "x", quantity = 1.2345m, unitPrice = 1.23456m } },
         }, Ct);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        var errors = (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject().Select(error => error.Key);
+        var errors = (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject()
+            .Select(error => error.Key);
         Assert.Superset(
-            new HashSet<string> { "contact.name", "contact.email", "currency", "dueOn", "lines[0].description", "lines[0].quantity", "lines[0].unitPrice" },
+            new HashSet<string> { "contact.name", "contact.email", "currency", "dueOn", "lines[0].description",
+                "lines[0].quantity", "lines[0].unitPrice" },
             errors.ToHashSet());
         Assert.Empty(await acme.InvoicesAsync());
     }
 
     [Theory]
-    [InlineData("""{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-22","lines":[{"description":"x","quantity":1,"unitPrice":1}]}""", "dueOn")]
-    [InlineData("""{"contact":{"name":"A"},"currency":"XYZ","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[{"description":"x","quantity":1,"unitPrice":1}]}""", "currency")]
-    [InlineData("""{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[]}""", "lines")]
-    [InlineData("""{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[null]}""", "lines[0]")]
-    [InlineData("""{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[{"description":"x","quantity":1.2345,"unitPrice":1}]}""", "lines[0].quantity")]
-    [InlineData("""{"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[{"description":"x","quantity":1,"unitPrice":1}]}""", "contact")]
+    [InlineData(
+        """{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-22","lines":[{"description":"x","quantity":1,"unitPrice":1}]}""", "dueOn")]
+    [InlineData(
+        """{"contact":{"name":"A"},"currency":"XYZ","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[{"description":"x","quantity":1,"unitPrice":1}]}""", "currency")]
+    [InlineData("""{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[]}""",
+        "lines")]
+    [InlineData(
+        """{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[null]}""",
+        "lines[0]")]
+    [InlineData(
+        """{"contact":{"name":"A"},"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[{"description":"x","quantity":1.2345,"unitPrice":1}]}""", "lines[0].quantity")]
+    [InlineData(
+        """{"currency":"EUR","issuedOn":"2026-11-23","dueOn":"2026-11-23","lines":[{"description":"x","quantity":1,"unitPrice":1}]}""", "contact")]
     public async Task One_mistake_is_named(string body, string field)
     {
         var acme = await app.NewCustomerAsync();
-        using var response = await acme.Http.PostAsync("/invoices", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
+        using var response = await acme.Http.PostAsync(
+            "/invoices", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Equal([field], (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject().Select(error => error.Key));
+        Assert.Equal([field],
+            (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject().Select(error => error.Key));
     }
 
     [Theory]
     [InlineData("{\"contact\":", 400)]
-    [InlineData("{\"contact\":{\"name\":\"a\\u0000b\"},\"currency\":\"EUR\",\"issuedOn\":\"2026-11-23\",\"dueOn\":\"2026-11-23\",\"lines\":[{\"description\":\"x\",\"quantity\":1,\"unitPrice\":1}]}", 400)]
+    [InlineData(
+        "{\"contact\":{\"name\":\"a\\u0000b\"},\"currency\":\"EUR\",\"issuedOn\":\"2026-11-23\",\"dueOn\":\"2026-11-23\",\"lines\":[{\"description\":\"x\",\"quantity\":1,\"unitPrice\":1}]}", 400)]
     public async Task What_cannot_be_read_or_stored_is_the_callers_mistake(string body, int status)
     {
         var acme = await app.NewCustomerAsync();
-        using var response = await acme.Http.PostAsync("/invoices", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
+        using var response = await acme.Http.PostAsync(
+            "/invoices", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.NotNull((await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]);

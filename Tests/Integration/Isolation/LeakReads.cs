@@ -11,7 +11,8 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
     private const int Most = 20;
 
     private static readonly Func<InvoicingContext, string, IAsyncEnumerable<Contact>> Compiled = EF.CompileAsyncQuery(
-        (InvoicingContext db, string like) => db.Contacts.Where(c => EF.Functions.Like(c.Name, like)).OrderBy(c => c.Id).Take(Most));
+        (InvoicingContext db,
+            string like) => db.Contacts.Where(c => EF.Functions.Like(c.Name, like)).OrderBy(c => c.Id).Take(Most));
 
     private int _rows;
 
@@ -59,7 +60,8 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
 
     private async Task UntrackedAsync()
     {
-        foreach (var name in await db.Contacts.AsNoTracking().OrderBy(c => c.Name).Select(c => c.Name).Take(Most).ToListAsync(ct))
+        foreach (var name in await db.Contacts.AsNoTracking().OrderBy(c => c.Name).Select(c => c.Name).Take(Most)
+            .ToListAsync(ct))
         {
             Look(name);
         }
@@ -67,7 +69,8 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
 
     private async Task IncludedAsync(bool split)
     {
-        var invoices = db.Invoices.AsNoTracking().Include(i => i.Contact).Include(i => i.Lines).OrderByDescending(i => i.Id).Take(5);
+        var invoices = db.Invoices.AsNoTracking().Include(i => i.Contact).Include(i => i.Lines)
+            .OrderByDescending(i => i.Id).Take(5);
         foreach (var invoice in await (split ? invoices.AsSplitQuery() : invoices.AsSingleQuery()).ToListAsync(ct))
         {
             Look(invoice.Contact.Name);
@@ -77,7 +80,9 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
 
     private async Task FromSqlAsync()
     {
-        foreach (var contact in await db.Contacts.FromSql($"SELECT * FROM \"__Tenant__\".contacts WHERE name <> {"\"__Tenant__\""} ORDER BY id LIMIT {Most}").ToListAsync(ct))
+        foreach (var contact in await db.Contacts.FromSql(
+            $"SELECT * FROM \"__Tenant__\".contacts WHERE name <> {"\"__Tenant__\""} ORDER BY id LIMIT {Most}")
+                .ToListAsync(ct))
         {
             Look(contact.Name);
         }
@@ -85,7 +90,9 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
 
     private async Task SqlQueryAsync()
     {
-        foreach (var text in await db.Database.SqlQuery<string>($"SELECT description AS \"Value\" FROM \"__Tenant__\".invoice_lines /* \"__Tenant__\" */ LIMIT {Most}").ToListAsync(ct))
+        foreach (var text in await db.Database.SqlQuery<string>(
+            $"SELECT description AS \"Value\" FROM \"__Tenant__\".invoice_lines /* \"__Tenant__\" */ LIMIT {Most}")
+                .ToListAsync(ct))
         {
             Look(text);
         }
@@ -136,7 +143,8 @@ internal sealed class LeakReads(LeakRun run, InvoicingContext db, Tenant tenant,
 
     private async Task StreamedAsync()
     {
-        await foreach (var contact in db.Contacts.OrderByDescending(c => c.Id).Take(Most).AsAsyncEnumerable().WithCancellation(ct))
+        await foreach (var contact in db.Contacts.OrderByDescending(c => c.Id).Take(Most).AsAsyncEnumerable()
+            .WithCancellation(ct))
         {
             Look(contact.Name);
             await Task.Yield();

@@ -9,7 +9,8 @@ namespace Tests.Integration.Isolation;
 /// One request of one customer: writes, fails or is disturbed in one of many ways, and reads before and after it in
 /// another.
 /// </summary>
-internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext db, Tenant tenant, int number, Random random, CancellationToken ct)
+internal sealed class LeakRequest(
+    LeakRun run, Without without, InvoicingContext db, Tenant tenant, int number, Random random, CancellationToken ct)
 {
     private const string Saved = "saved";
     private const int OneInOutlivesTheCommandTimeout = 2_500;
@@ -55,7 +56,8 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         var entry = Open();
         var contact = Rows.Contact(entry, Saved);
         db.Contacts.Add(contact);
-        await entry.WriteAsync(Saved, () => random.Next(3) == 0 ? Task.FromResult(db.SaveChanges()) : db.SaveChangesAsync(ct));
+        await entry.WriteAsync(
+            Saved, () => random.Next(3) == 0 ? Task.FromResult(db.SaveChanges()) : db.SaveChangesAsync(ct));
         contact.Email = "changed";
         await entry.WriteAsync("changed", () => db.SaveChangesAsync(ct));
         await _reads.OneAsync();
@@ -76,7 +78,10 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         var entry = Open();
         db.Contacts.Add(Rows.Contact(entry, Saved));
         await entry.WriteAsync(Saved, () => db.SaveChangesAsync(ct));
-        await entry.WriteAsync("updated", () => One(db.Contacts.Where(c => c.Name == entry.Name).ExecuteUpdateAsync(set => set.SetProperty(c => c.Email, "updated"), ct)));
+        await entry.WriteAsync("updated",
+            () => One(
+                db.Contacts.Where(c => c.Name == entry.Name)
+                    .ExecuteUpdateAsync(set => set.SetProperty(c => c.Email, "updated"), ct)));
         return "updated";
     }
 
@@ -161,7 +166,8 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         {
             await db.SaveChangesAsync(ct);
         }
-        catch (DbUpdateException problem) when (problem.InnerException is PostgresException { SqlState: PostgresErrorCodes.CheckViolation })
+        catch (DbUpdateException problem)
+            when (problem.InnerException is PostgresException { SqlState: PostgresErrorCodes.CheckViolation })
         {
             db.ChangeTracker.Clear();
             await _reads.OneAsync();
@@ -196,7 +202,9 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         db.Database.SetCommandTimeout(TimeSpan.FromSeconds(1));
         try
         {
-            await run.SleepAsync(() => db.Database.ExecuteSqlAsync($"SELECT pg_sleep(30), count(*) FROM \"__Tenant__\".contacts", CancellationToken.None));
+            await run.SleepAsync(() =>
+                db.Database.ExecuteSqlAsync(
+                    $"SELECT pg_sleep(30), count(*) FROM \"__Tenant__\".contacts", CancellationToken.None));
         }
         catch (NpgsqlException problem) when (problem.InnerException is TimeoutException)
         {
@@ -227,7 +235,8 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         await run.WithAnotherAsync(random, async (otherDb, other) =>
         {
             var others = new LeakReads(run, otherDb, other, random, ct);
-            await foreach (var contact in db.Contacts.OrderByDescending(c => c.Id).Take(5).AsAsyncEnumerable().WithCancellation(ct))
+            await foreach (var contact in db.Contacts.OrderByDescending(c => c.Id).Take(5).AsAsyncEnumerable()
+                .WithCancellation(ct))
             {
                 _reads.Look(contact.Name);
                 await others.OneAsync();
@@ -236,7 +245,8 @@ internal sealed class LeakRequest(LeakRun run, Without without, InvoicingContext
         return "interleaved";
     }
 
-    private async Task<string> EndABackendAsync() => await run.EndSomeBackendAsync(ct) ? "ended a backend" : await ReadAsync();
+    private async Task<string> EndABackendAsync() =>
+        await run.EndSomeBackendAsync(ct) ? "ended a backend" : await ReadAsync();
 
     private Task<int> InsertAsync(Guid id, string name) => db.Database.ExecuteSqlAsync(
         $"INSERT INTO \"__Tenant__\".contacts (id, name, email, created_at) VALUES ({id}, {name}, {Saved}, now())", ct);

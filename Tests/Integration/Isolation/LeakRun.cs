@@ -8,7 +8,8 @@ namespace Tests.Integration.Isolation;
 /// <summary>
 /// Requests of many customers at once, chosen at random, each of which looks at every row it is given.
 /// </summary>
-internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider services, Func<CancellationToken, Task> endSomeBackend, int seed) : IDisposable
+internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider services,
+    Func<CancellationToken, Task> endSomeBackend, int seed) : IDisposable
 {
     private const int AtOnce = 12;
     private const int OneInIsCancelled = 12;

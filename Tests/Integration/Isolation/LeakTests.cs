@@ -18,7 +18,8 @@ public sealed class LeakTests(App app)
     /// <summary>How requests end, all of which has to happen.</summary>
     private static readonly string[] Ends =
     [
-        "broken", "cancelled", "counted", "deleted", "ended a backend", "interleaved", "left midway", "outlived its command's timeout", "read", "refused",
+        "broken", "cancelled", "counted", "deleted", "ended a backend", "interleaved", "left midway",
+        "outlived its command's timeout", "read", "refused",
         "rolled back", "rolled back in part", "saved", "saved an invoice", "timed out", "updated", "written by hand",
     ];
 
@@ -46,7 +47,10 @@ public sealed class LeakTests(App app)
         var name = $"leaks-{Guid.NewGuid().ToString("n")[..8]}";
         await using var direct = NpgsqlDataSource.Create(app.ConnectionString);
         await using var services = new ServiceCollection()
-            .AddData(App.Configuration(app.ConnectionString, new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = connections, ApplicationName = name }.ConnectionString))
+            .AddData(
+                App.Configuration(app.ConnectionString,
+                    new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = connections,
+                        ApplicationName = name }.ConnectionString))
             .BuildServiceProvider();
         var tenants = await CustomersAsync();
         using var run = new LeakRun(tenants, services, ct => EndSomeBackendAsync(direct, name, ct), seed);
@@ -85,7 +89,8 @@ public sealed class LeakTests(App app)
     private static async Task EndSomeBackendAsync(NpgsqlDataSource direct, string name, CancellationToken ct)
     {
         await using var command = direct.CreateCommand(
-            "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT 1) AS chosen");
+            "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = $1 " +
+            "ORDER BY random() LIMIT 1) AS chosen");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
         await command.ExecuteScalarAsync(ct);
     }
@@ -95,7 +100,9 @@ public sealed class LeakTests(App app)
     /// </summary>
     private static async Task NothingIsLeftOpenAsync(NpgsqlDataSource direct, string name)
     {
-        await using var command = direct.CreateCommand("SELECT count(*), count(xact_start), string_agg(state || ': ' || query, chr(10)) FROM pg_stat_activity WHERE application_name = $1");
+        await using var command = direct.CreateCommand(
+            "SELECT count(*), count(xact_start), string_agg(state || ': ' || query, chr(10)) FROM pg_stat_activity " +
+            "WHERE application_name = $1");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
         for (var asked = 0; ; asked++)
         {
@@ -106,7 +113,8 @@ public sealed class LeakTests(App app)
                 return;
             }
 
-            Assert.True(asked < 100, $"{row.GetInt64(0)} backends, {row.GetInt64(1)} in a transaction: {row.GetValue(2)}");
+            Assert.True(
+                asked < 100, $"{row.GetInt64(0)} backends, {row.GetInt64(1)} in a transaction: {row.GetValue(2)}");
             await Task.Delay(100, Ct);
         }
     }

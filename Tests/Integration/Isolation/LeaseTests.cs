@@ -41,7 +41,8 @@ public sealed class LeaseTests(App app)
     [Fact]
     public async Task A_context_disposed_of_twice_ends_nobody_elses_lease()
     {
-        var (acme, globex, initech) = ((await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant);
+        var (acme, globex, initech) = ((await app.NewCustomerAsync()).Tenant, (await app.NewCustomerAsync()).Tenant,
+            (await app.NewCustomerAsync()).Tenant);
         await using var services = OneContext();
         await using var second = services.CreateAsyncScope();
         InvoicingContext mine;
@@ -89,7 +90,8 @@ public sealed class LeaseTests(App app)
         var globex = (await app.NewCustomerAsync()).Tenant;
         await using var db = app.Invoicing.Create(acme);
 
-        Assert.Contains(globex.Slug, Assert.Throws<InvalidOperationException>(() => db.For(globex)).Message, StringComparison.Ordinal);
+        Assert.Contains(globex.Slug, Assert.Throws<InvalidOperationException>(() => db.For(globex)).Message,
+            StringComparison.Ordinal);
         Assert.Same(db, db.For(acme));
     }
 
@@ -102,9 +104,11 @@ public sealed class LeaseTests(App app)
 
         await using var command = db.Database.GetDbConnection().CreateCommand();
         command.CommandText = "SELECT * FROM \"__Tenant__\".contacts";
-        Assert.Equal(PostgresErrorCodes.UndefinedTable, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync(Ct))).SqlState);
+        Assert.Equal(PostgresErrorCodes.UndefinedTable,
+            (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync(Ct))).SqlState);
         command.CommandText = "SELECT * FROM contacts";
-        Assert.Equal(PostgresErrorCodes.UndefinedTable, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync(Ct))).SqlState);
+        Assert.Equal(PostgresErrorCodes.UndefinedTable,
+            (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync(Ct))).SqlState);
     }
 
     [Fact]
@@ -120,10 +124,12 @@ public sealed class LeaseTests(App app)
 
         await using var again = app.Invoicing.Create(acme);
         // A constant, which EF writes into the statement itself.
-        Assert.Single(await again.Contacts.Where(c => c.Name == "\"__Tenant__\".contacts '\"__Tenant__\"'").ToListAsync(Ct));
+        Assert.Single(
+            await again.Contacts.Where(c => c.Name == "\"__Tenant__\".contacts '\"__Tenant__\"'").ToListAsync(Ct));
         Assert.Equal(1, await again.Database.ExecuteSqlRawAsync(
             "UPDATE \"__Tenant__\".contacts SET email = '\"__Tenant__\"' /* \"__Tenant__\" */", Ct));
-        Assert.Equal(new { Name = Looks, Email = (string?)"\"__Tenant__\"" }, await again.Contacts.Select(c => new { c.Name, c.Email }).SingleAsync(Ct));
+        Assert.Equal(new { Name = Looks, Email = (string?)"\"__Tenant__\"" },
+            await again.Contacts.Select(c => new { c.Name, c.Email }).SingleAsync(Ct));
     }
 
     private static InvoicingContext ContextOf(AsyncServiceScope scope, Tenant tenant)
@@ -139,7 +145,8 @@ public sealed class LeaseTests(App app)
         .AddTenancy<InvoicingContext>(options =>
         {
             options.ConnectionString = app.ConnectionString;
-            options.TenantConnectionString = $"{app.ServingConnectionString};Maximum Pool Size=1;Application Name=lease-{Guid.NewGuid():n}";
+            options.TenantConnectionString =
+                $"{app.ServingConnectionString};Maximum Pool Size=1;Application Name=lease-{Guid.NewGuid():n}";
         })
         .BuildServiceProvider();
 }

@@ -105,16 +105,23 @@ public sealed class PathTests(App app)
         Assert.All(
             new[]
             {
-                await Assert.ThrowsAsync<CommandRefusedException>(() => db.Contacts.FromSqlRaw($"SELECT * FROM {theirs}").ToListAsync(Ct)),
-                await Assert.ThrowsAsync<CommandRefusedException>(() => db.Contacts.FromSqlRaw($"SELECT * FROM {theirs}").Where(c => c.Name != "").CountAsync(Ct)),
-                await Assert.ThrowsAsync<CommandRefusedException>(() => db.Database.SqlQueryRaw<string>($"SELECT name AS \"Value\" FROM {theirs}").ToListAsync(Ct)),
-                await Assert.ThrowsAsync<CommandRefusedException>(() => db.Database.ExecuteSqlRawAsync($"DELETE FROM {theirs}", Ct)),
+                await Assert.ThrowsAsync<CommandRefusedException>(() =>
+                    db.Contacts.FromSqlRaw($"SELECT * FROM {theirs}").ToListAsync(Ct)),
+                await Assert.ThrowsAsync<CommandRefusedException>(() =>
+                    db.Contacts.FromSqlRaw($"SELECT * FROM {theirs}").Where(c => c.Name != "").CountAsync(Ct)),
+                await Assert.ThrowsAsync<CommandRefusedException>(() =>
+                    db.Database.SqlQueryRaw<string>($"SELECT name AS \"Value\" FROM {theirs}").ToListAsync(Ct)),
+                await Assert.ThrowsAsync<CommandRefusedException>(() =>
+                    db.Database.ExecuteSqlRawAsync($"DELETE FROM {theirs}", Ct)),
                 Assert.Throws<CommandRefusedException>(() => db.Database.ExecuteSqlRaw($"DELETE FROM {theirs}")),
-                Assert.Throws<CommandRefusedException>(() => db.Contacts.FromSqlRaw($"SELECT * FROM {theirs}").ToQueryString()),
+                Assert.Throws<CommandRefusedException>(() =>
+                    db.Contacts.FromSqlRaw($"SELECT * FROM {theirs}").ToQueryString()),
                 Assert.Throws<CommandRefusedException>(() => db.CreateTenantCommand($"SELECT * FROM {theirs}")),
-                Assert.Throws<CommandRefusedException>(() => connection.CreateTenantCommand(acme, $"SELECT * FROM {theirs}")),
+                Assert.Throws<CommandRefusedException>(() =>
+                    connection.CreateTenantCommand(acme, $"SELECT * FROM {theirs}")),
             },
-            refusal => Assert.Equal((CommandRule.ForeignSchema, true), (refusal.Rule, refusal.Message.Contains(globex.Schema.Value, StringComparison.Ordinal))));
+            refusal => Assert.Equal((CommandRule.ForeignSchema, true),
+                (refusal.Rule, refusal.Message.Contains(globex.Schema.Value, StringComparison.Ordinal))));
     }
 
     [Fact]
@@ -126,9 +133,13 @@ public sealed class PathTests(App app)
 
         // EF wraps whatever SaveChanges throws.
         var unsaved = await Assert.ThrowsAsync<DbUpdateException>(() => db.SaveChangesAsync(Ct));
-        Assert.Equal(CommandRule.SharedTableIsReadOnly, Assert.IsType<CommandRefusedException>(unsaved.InnerException).Rule);
-        Assert.Equal(CommandRule.SharedTableIsReadOnly, (await Assert.ThrowsAsync<CommandRefusedException>(() => db.Currencies.ExecuteDeleteAsync(Ct))).Rule);
-        Assert.Equal(CommandRule.ForeignSchema, (await Assert.ThrowsAsync<CommandRefusedException>(() => db.Database.ExecuteSqlRawAsync("SELECT 1 FROM public.customers", Ct))).Rule);
+        Assert.Equal(
+            CommandRule.SharedTableIsReadOnly, Assert.IsType<CommandRefusedException>(unsaved.InnerException).Rule);
+        Assert.Equal(CommandRule.SharedTableIsReadOnly,
+            (await Assert.ThrowsAsync<CommandRefusedException>(() => db.Currencies.ExecuteDeleteAsync(Ct))).Rule);
+        Assert.Equal(CommandRule.ForeignSchema,
+            (await Assert.ThrowsAsync<CommandRefusedException>(() =>
+                db.Database.ExecuteSqlRawAsync("SELECT 1 FROM public.customers", Ct))).Rule);
     }
 
     [Fact]
@@ -137,7 +148,9 @@ public sealed class PathTests(App app)
         var acme = (await app.NewCustomerAsync()).Tenant;
         await using var db = app.Invoicing.Create(acme);
 
-        Assert.Contains("all tenants share", (await Assert.ThrowsAsync<InvalidOperationException>(() => db.Database.EnsureDeletedAsync(Ct))).Message, StringComparison.Ordinal);
+        Assert.Contains("all tenants share",
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => db.Database.EnsureDeletedAsync(Ct))).Message,
+            StringComparison.Ordinal);
         Assert.Empty(await db.Contacts.ToListAsync(Ct));
     }
 
@@ -152,7 +165,8 @@ public sealed class PathTests(App app)
                 Id = TenantPaths.InvoiceId,
                 Contact = new() { Id = TenantPaths.ContactId, Name = tenant.Slug },
                 CurrencyCode = "EUR",
-                Lines = [new() { Position = 1, Description = tenant.Slug, Quantity = 1 }, new() { Position = 2, Description = tenant.Slug, Quantity = 1 }],
+                Lines = [new() { Position = 1, Description = tenant.Slug, Quantity = 1 },
+                    new() { Position = 2, Description = tenant.Slug, Quantity = 1 }],
             });
             await db.SaveChangesAsync(Ct);
         }
@@ -163,11 +177,15 @@ public sealed class PathTests(App app)
     /// <summary>Every row of the customer's, over a connection that knows nothing of tenants.</summary>
     private async Task<string> RowsAsync(Tenant tenant)
     {
-        var all = string.Join(" UNION ALL ", new[] { "contacts", "invoices", "invoice_lines" }.Select(table => $"SELECT t::text || t.xmin AS row FROM {tenant.Schema.Qualify(table)} t"));
-        await using var command = app.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"SELECT string_agg(row, ';' ORDER BY row) FROM ({all}) AS rows");
+        var all = string.Join(" UNION ALL ",
+            new[] { "contacts", "invoices", "invoice_lines" }
+                .Select(table => $"SELECT t::text || t.xmin AS row FROM {tenant.Schema.Qualify(table)} t"));
+        await using var command = app.Services.GetRequiredService<NpgsqlDataSource>()
+            .CreateCommand($"SELECT string_agg(row, ';' ORDER BY row) FROM ({all}) AS rows");
         return (string)(await command.ExecuteScalarAsync(Ct))!;
     }
 
     private static ServiceProvider Services(string connectionString) =>
-        new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = connectionString).BuildServiceProvider();
+        new ServiceCollection().AddTenancy<InvoicingContext>(options => options.ConnectionString = connectionString)
+            .BuildServiceProvider();
 }

@@ -26,12 +26,14 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
 
     private NpgsqlDataSource Database => _services!.GetRequiredService<NpgsqlDataSource>();
 
-    private TenantContextFactory<InvoicingContext> Leases => _services!.GetRequiredService<TenantContextFactory<InvoicingContext>>();
+    private TenantContextFactory<InvoicingContext> Leases =>
+        _services!.GetRequiredService<TenantContextFactory<InvoicingContext>>();
 
     public async ValueTask InitializeAsync()
     {
         _pooler = await PgBouncer.StartAsync(app.ConnectionString, Ct);
-        _services = new ServiceCollection().AddLogging().AddData(App.Configuration(_pooler.ConnectionString + ";Maximum Pool Size=12")).BuildServiceProvider();
+        _services = new ServiceCollection().AddLogging()
+            .AddData(App.Configuration(_pooler.ConnectionString + ";Maximum Pool Size=12")).BuildServiceProvider();
     }
 
     public async ValueTask DisposeAsync()
@@ -54,7 +56,9 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
 
         await using var db = Leases.Create(tenant);
         Assert.Empty(await db.Invoices.ToListAsync(Ct));
-        Assert.NotEmpty(await db.Database.SqlQuery<string>($"SELECT \"MigrationId\" AS \"Value\" FROM \"__Tenant__\".\"__EFMigrationsHistory\"").ToListAsync(Ct));
+        Assert.NotEmpty(
+            await db.Database.SqlQuery<string>(
+                $"SELECT \"MigrationId\" AS \"Value\" FROM \"__Tenant__\".\"__EFMigrationsHistory\"").ToListAsync(Ct));
     }
 
     [Fact]
@@ -84,7 +88,8 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
             Assert.Equal("kept", (await db.Contacts.SingleAsync(Ct)).Name);
         }
 
-        static Task<int> BackendAsync(InvoicingContext db) => db.Database.SqlQuery<int>($"SELECT pg_backend_pid() AS \"Value\"").SingleAsync(Ct);
+        static Task<int> BackendAsync(InvoicingContext db) =>
+            db.Database.SqlQuery<int>($"SELECT pg_backend_pid() AS \"Value\"").SingleAsync(Ct);
     }
 
     [Fact]
@@ -96,14 +101,17 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
             await using var batch = new NpgsqlBatch(connection);
             foreach (var tenant in new[] { acme, globex })
             {
-                batch.BatchCommands.Add(new($"INSERT INTO {tenant.Schema.Qualify("contacts")} (id, name, created_at) VALUES (gen_random_uuid(), $1, now())")
-                {
-                    Parameters = { new NpgsqlParameter<string> { TypedValue = tenant.Slug } },
-                });
+                batch.BatchCommands.Add(
+                    new($"INSERT INTO {tenant.Schema.Qualify("contacts")} (id, name, created_at) VALUES " +
+                        "(gen_random_uuid(), $1, now())")
+                    {
+                        Parameters = { new NpgsqlParameter<string> { TypedValue = tenant.Slug } },
+                    });
             }
 
             await batch.ExecuteNonQueryAsync(Ct);
-            await using var copy = await connection.BeginBinaryImportAsync($"COPY {acme.Schema.Qualify("contacts")} (id, name, created_at) FROM STDIN (FORMAT BINARY)", Ct);
+            await using var copy = await connection.BeginBinaryImportAsync(
+                $"COPY {acme.Schema.Qualify("contacts")} (id, name, created_at) FROM STDIN (FORMAT BINARY)", Ct);
             for (var i = 0; i < 500; i++)
             {
                 await copy.StartRowAsync(Ct);
@@ -131,7 +139,8 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
         await using var db = Leases.Create(await NewCustomerAsync());
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
 
-        var sleep = db.Database.ExecuteSqlAsync($"SELECT pg_sleep(600), count(*) FROM \"__Tenant__\".contacts", patience.Token);
+        var sleep = db.Database.ExecuteSqlAsync(
+            $"SELECT pg_sleep(600), count(*) FROM \"__Tenant__\".contacts", patience.Token);
         await patience.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sleep);
@@ -147,7 +156,9 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
         await using (var transaction = await db.Database.BeginTransactionAsync(Ct))
         {
             await db.Database.ExecuteSqlAsync($"SET LOCAL statement_timeout = '77s'", Ct);
-            Assert.Equal(["77s"], await db.Database.SqlQuery<string>($"SELECT current_setting('statement_timeout') AS \"Value\"").ToListAsync(Ct));
+            Assert.Equal(["77s"],
+                await db.Database.SqlQuery<string>($"SELECT current_setting('statement_timeout') AS \"Value\"")
+                    .ToListAsync(Ct));
             await transaction.CommitAsync(Ct);
         }
 
@@ -181,7 +192,8 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
     {
         // The pooler takes any of the server's databases.
         var database = new NpgsqlConnectionStringBuilder(await app.Server.ConnectionStringAsync(Ct)).Database;
-        await using var fleet = await TestFleet.StartAsync(new NpgsqlConnectionStringBuilder(_pooler!.ConnectionString) { Database = database }.ConnectionString);
+        await using var fleet = await TestFleet.StartAsync(
+            new NpgsqlConnectionStringBuilder(_pooler!.ConnectionString) { Database = database }.ConnectionString);
         var schemas = await fleet.ProvisionAsync(TestFleet.Build("m1_a"), 8);
 
         var report = await fleet.Migrator(TestFleet.Build("m1_a", "m2_b")).RunAsync(new() { Workers = 4 }, Ct);
@@ -196,6 +208,7 @@ public sealed class PoolerTests(App app) : IAsyncLifetime
     private async Task<Tenant> NewCustomerAsync()
     {
         await using var scope = _services!.CreateAsyncScope();
-        return (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync(App.NewSlug(), "A test's customer", ct: Ct)).AsTenant();
+        return (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync(App.NewSlug(), "A test's customer", ct: Ct)).AsTenant();
     }
 }

@@ -22,8 +22,12 @@ public sealed class QueryCacheTests(App app)
         // The same query each time, and then again, when all of them are in the cache.
         for (var round = 0; round < 2; round++)
         {
-            Assert.Equal(1, await CommandsAsync(acme.Tenant, options => options.UseQuerySplittingBehavior(QuerySplittingBehavior.SingleQuery)));
-            Assert.Equal(2, await CommandsAsync(acme.Tenant, options => options.UseQuerySplittingBehavior(QuerySplittingBehavior.SplitQuery)));
+            Assert.Equal(1,
+                await CommandsAsync(
+                    acme.Tenant, options => options.UseQuerySplittingBehavior(QuerySplittingBehavior.SingleQuery)));
+            Assert.Equal(2,
+                await CommandsAsync(
+                    acme.Tenant, options => options.UseQuerySplittingBehavior(QuerySplittingBehavior.SplitQuery)));
         }
     }
 
@@ -48,13 +52,16 @@ public sealed class QueryCacheTests(App app)
     private async Task<int> CommandsAsync(Tenant tenant, Action<NpgsqlDbContextOptionsBuilder> options)
     {
         var commands = 0;
-        await using var context = Context(tenant, options, text => commands += text.Contains("Executed DbCommand", StringComparison.Ordinal) ? 1 : 0);
-        var invoice = Assert.Single(await context.Invoices.Include(i => i.Lines).ToListAsync(TestContext.Current.CancellationToken));
+        await using var context = Context(
+            tenant, options, text => commands += text.Contains("Executed DbCommand", StringComparison.Ordinal) ? 1 : 0);
+        var invoice = Assert.Single(
+            await context.Invoices.Include(i => i.Lines).ToListAsync(TestContext.Current.CancellationToken));
         Assert.Single(invoice.Lines);
         return commands;
     }
 
-    private InvoicingContext Context(Tenant tenant, Action<NpgsqlDbContextOptionsBuilder> configure, Action<string>? log = null)
+    private InvoicingContext Context(
+        Tenant tenant, Action<NpgsqlDbContextOptionsBuilder> configure, Action<string>? log = null)
     {
         var options = new DbContextOptionsBuilder<InvoicingContext>();
         options.UseNpgsql(app.Services.GetRequiredService<NpgsqlDataSource>(), configure).UseTenancy();

@@ -8,7 +8,8 @@ internal static class Rows
 {
     public static string Text(Tenant tenant, string text) => $"{tenant.Slug}|{text}";
 
-    public static bool IsOf(Tenant tenant, string? text) => text is not null && text.StartsWith($"{tenant.Slug}|", StringComparison.Ordinal);
+    public static bool IsOf(Tenant tenant, string? text) =>
+        text is not null && text.StartsWith($"{tenant.Slug}|", StringComparison.Ordinal);
 
     public static Contact Contact(Books.Entry entry, string state) => new() { Name = entry.Name, Email = state };
 

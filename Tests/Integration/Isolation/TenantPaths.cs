@@ -42,12 +42,16 @@ internal static class TenantPaths
             return names;
         },
         ["LINQ, aggregate"] = async db => [(await db.Contacts.MaxAsync(c => c.Name))!],
-        ["LINQ, collection parameter"] = async db => await db.Contacts.Where(c => new[] { ContactId, InvoiceId }.Contains(c.Id)).Select(c => c.Name).ToListAsync(),
+        ["LINQ, collection parameter"] = async db =>
+            await db.Contacts.Where(c => new[] { ContactId, InvoiceId }.Contains(c.Id)).Select(c => c.Name)
+                .ToListAsync(),
         ["join with shared data"] = async db => await (
             from invoice in db.Invoices join currency in db.Currencies on invoice.CurrencyCode equals currency.Code select invoice.Contact.Name).ToListAsync(),
         ["Include"] = async db => Named(await db.Invoices.Include(i => i.Contact).Include(i => i.Lines).ToListAsync()),
-        ["Include, split query"] = async db => Named(await db.Invoices.Include(i => i.Contact).Include(i => i.Lines).AsSplitQuery().ToListAsync()),
-        ["Include, split query, sync"] = db => Task.FromResult(Named([.. db.Invoices.Include(i => i.Contact).Include(i => i.Lines).AsSplitQuery()])),
+        ["Include, split query"] = async db =>
+            Named(await db.Invoices.Include(i => i.Contact).Include(i => i.Lines).AsSplitQuery().ToListAsync()),
+        ["Include, split query, sync"] = db =>
+            Task.FromResult(Named([.. db.Invoices.Include(i => i.Contact).Include(i => i.Lines).AsSplitQuery()])),
         ["explicit loading"] = async db =>
         {
             var invoice = new Invoice { Id = InvoiceId, ContactId = ContactId, Contact = null!, CurrencyCode = "EUR" };
@@ -65,10 +69,16 @@ internal static class TenantPaths
         },
         ["compiled query"] = async db => [(await Compiled(db, ContactId))!.Name],
         ["compiled query, sync"] = db => Task.FromResult<IEnumerable<string>>([.. CompiledSync(db)]),
-        ["FromSql"] = async db => await db.Contacts.FromSqlRaw($"SELECT * FROM {Table}").Select(c => c.Name).ToListAsync(),
-        ["FromSql, composed"] = async db => await db.Contacts.FromSql($"SELECT * FROM \"__Tenant__\".contacts WHERE id = {ContactId}").Where(c => c.Name != "").OrderBy(c => c.Name).Select(c => c.Name).ToListAsync(),
-        ["SqlQuery"] = async db => await db.Database.SqlQueryRaw<string>($"SELECT name AS \"Value\" FROM {Table}").ToListAsync(),
-        ["SqlQuery, sync"] = db => Task.FromResult<IEnumerable<string>>([.. db.Database.SqlQueryRaw<string>($"SELECT name AS \"Value\" FROM {Table}")]),
+        ["FromSql"] = async db =>
+            await db.Contacts.FromSqlRaw($"SELECT * FROM {Table}").Select(c => c.Name).ToListAsync(),
+        ["FromSql, composed"] = async db =>
+            await db.Contacts.FromSql($"SELECT * FROM \"__Tenant__\".contacts WHERE id = {ContactId}")
+                .Where(c => c.Name != "").OrderBy(c => c.Name).Select(c => c.Name).ToListAsync(),
+        ["SqlQuery"] = async db =>
+            await db.Database.SqlQueryRaw<string>($"SELECT name AS \"Value\" FROM {Table}").ToListAsync(),
+        ["SqlQuery, sync"] = db =>
+            Task.FromResult<IEnumerable<string>>(
+                [.. db.Database.SqlQueryRaw<string>($"SELECT name AS \"Value\" FROM {Table}")]),
         ["CreateTenantCommand"] = async db =>
         {
             await db.Database.OpenConnectionAsync();
@@ -107,15 +117,19 @@ internal static class TenantPaths
         },
         ["SaveChanges, delete"] = db =>
         {
-            db.Remove(new Invoice { Id = InvoiceId, ContactId = ContactId, Contact = null!, CurrencyCode = "EUR" }).Property(i => i.Version).OriginalValue = VersionOf(db);
+            db.Remove(new Invoice { Id = InvoiceId, ContactId = ContactId, Contact = null!, CurrencyCode = "EUR" })
+                .Property(i => i.Version).OriginalValue = VersionOf(db);
             return db.SaveChangesAsync();
         },
-        ["ExecuteUpdate"] = db => db.Contacts.ExecuteUpdateAsync(set => set.SetProperty(c => c.Email, "changed@example.com")),
-        ["ExecuteUpdate, sync"] = db => Task.FromResult(db.Contacts.ExecuteUpdate(set => set.SetProperty(c => c.Email, "changed@example.com"))),
+        ["ExecuteUpdate"] = db =>
+            db.Contacts.ExecuteUpdateAsync(set => set.SetProperty(c => c.Email, "changed@example.com")),
+        ["ExecuteUpdate, sync"] = db =>
+            Task.FromResult(db.Contacts.ExecuteUpdate(set => set.SetProperty(c => c.Email, "changed@example.com"))),
         ["ExecuteDelete"] = db => db.InvoiceLines.ExecuteDeleteAsync(),
         ["ExecuteDelete, sync"] = db => Task.FromResult(db.InvoiceLines.ExecuteDelete()),
         ["ExecuteSql"] = db => db.Database.ExecuteSqlAsync($"UPDATE \"__Tenant__\".contacts SET email = {"changed"}"),
-        ["ExecuteSql, sync"] = db => Task.FromResult(db.Database.ExecuteSqlRaw($"UPDATE {Table} SET email = 'changed'")),
+        ["ExecuteSql, sync"] = db =>
+            Task.FromResult(db.Database.ExecuteSqlRaw($"UPDATE {Table} SET email = 'changed'")),
         ["transaction with savepoints"] = async db =>
         {
             await using var transaction = await db.Database.BeginTransactionAsync();
@@ -166,7 +180,8 @@ internal static class TenantPaths
     private static IEnumerable<string> Named(List<Invoice> invoices) =>
         invoices.SelectMany(i => i.Lines.Select(line => line.Description).Append(i.Contact.Name));
 
-    private static uint VersionOf(InvoicingContext db) => db.Invoices.AsNoTracking().Where(i => i.Id == InvoiceId).Select(i => i.Version).Single();
+    private static uint VersionOf(InvoicingContext db) =>
+        db.Invoices.AsNoTracking().Where(i => i.Id == InvoiceId).Select(i => i.Version).Single();
 
     private static Task Do(Action action)
     {

@@ -44,7 +44,8 @@ internal sealed class Measured : IDisposable
     {
         lock (_lock)
         {
-            _recorded.RemoveAll(sample => Instruments.Any(instrument => instrument.IsObservable && instrument.Name == sample.Instrument));
+            _recorded.RemoveAll(sample =>
+                Instruments.Any(instrument => instrument.IsObservable && instrument.Name == sample.Instrument));
         }
 
         _listener.RecordObservableInstruments();

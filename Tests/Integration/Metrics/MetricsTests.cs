@@ -28,9 +28,11 @@ public sealed class MetricsTests(App app)
 
         Assert.All(samples, sample => Assert.Equal(0, sample.Value));
         Assert.Equal(
-            [TenancyTelemetry.DirectoryLookups, TenancyTelemetry.Leases, TenancyTelemetry.Migrations, TenancyTelemetry.Refusals, TenancyTelemetry.Unavailable],
+            [TenancyTelemetry.DirectoryLookups, TenancyTelemetry.Leases, TenancyTelemetry.Migrations,
+                TenancyTelemetry.Refusals, TenancyTelemetry.Unavailable],
             samples.Select(sample => sample.Instrument).Distinct().Order());
-        Assert.DoesNotContain(samples, sample => sample.Tags.Any(tag => tag.StartsWith("tenant.", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            samples, sample => sample.Tags.Any(tag => tag.StartsWith("tenant.", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -46,20 +48,31 @@ public sealed class MetricsTests(App app)
         }
 
         await CustomersDatabase.Keeper(application).FillAsync(Ct);
-        await database.ScalarAsync<object>("UPDATE tenancy.schemas SET state = 'failed', last_error = 'a test' WHERE schema = 'customer_one' RETURNING 1");
-        await database.ScalarAsync<object>($"UPDATE tenancy.schemas SET state = 'suspended', version = '{CompiledMigrations.Fingerprint([])}' WHERE schema = 'customer_two' RETURNING 1");
+        await database.ScalarAsync<object>(
+            "UPDATE tenancy.schemas SET state = 'failed', last_error = 'a test' WHERE schema = 'customer_one' " +
+            "RETURNING 1");
+        await database.ScalarAsync<object>(
+            $"UPDATE tenancy.schemas SET state = 'suspended', version = '{CompiledMigrations.Fingerprint([])}' WHERE " +
+            "schema = 'customer_two' RETURNING 1");
 
         var fleet = await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
 
-        foreach (var state in Enum.GetValues<SchemaState>().Where(state => state != SchemaState.Spare).Select(state => state.ToString().ToLowerInvariant()))
+        foreach (var state in Enum.GetValues<SchemaState>().Where(state => state != SchemaState.Spare)
+            .Select(state => state.ToString().ToLowerInvariant()))
         {
-            Assert.Equal(await database.ScalarAsync<long>("SELECT count(*) FROM tenancy.schemas WHERE state = $1", state), measured.Sum(TenancyTelemetry.Tenants, $"{TenancyTelemetry.State}={state}"));
+            Assert.Equal(
+                await database.ScalarAsync<long>("SELECT count(*) FROM tenancy.schemas WHERE state = $1", state),
+                measured.Sum(TenancyTelemetry.Tenants, $"{TenancyTelemetry.State}={state}"));
         }
 
         Assert.Empty(measured.Of(TenancyTelemetry.Tenants, $"{TenancyTelemetry.State}=spare"));
-        Assert.Equal(await database.ScalarAsync<long>("SELECT count(*) FROM tenancy.schemas WHERE state = 'spare'"), measured.Sum(TenancyTelemetry.SpareSchemas));
+        Assert.Equal(await database.ScalarAsync<long>("SELECT count(*) FROM tenancy.schemas WHERE state = 'spare'"),
+            measured.Sum(TenancyTelemetry.SpareSchemas));
         var build = application.GetRequiredService<CompiledMigrations>();
-        Assert.Equal(3, measured.Sum(TenancyTelemetry.TenantsByVersion, $"{TenancyTelemetry.Version}={build.Ids.Last()} ({build.Target[..8]})", $"{TenancyTelemetry.Standing}=current"));
+        Assert.Equal(3,
+            measured.Sum(TenancyTelemetry.TenantsByVersion,
+                $"{TenancyTelemetry.Version}={build.Ids.Last()} ({build.Target[..8]})",
+                $"{TenancyTelemetry.Standing}=current"));
         Assert.Equal(1, measured.Sum(TenancyTelemetry.TenantsByVersion, $"{TenancyTelemetry.Standing}=behind"));
         Assert.Equal((4, 1, 1, 2), (fleet!.Customers, fleet.Failed, fleet.Behind, fleet.Spares));
     }
@@ -70,7 +83,9 @@ public sealed class MetricsTests(App app)
         await using var database = await CustomersDatabase.CreateAsync(app);
         await using var application = Application(database.ConnectionString);
         using var measured = new Measured(application);
-        await database.ScalarAsync<object>("INSERT INTO tenancy.schemas (schema, state, version) SELECT 'c_' || i, 'ready', md5((i % 25)::text) FROM generate_series(1, 100) AS i RETURNING 1");
+        await database.ScalarAsync<object>(
+            "INSERT INTO tenancy.schemas (schema, state, version) SELECT 'c_' || i, 'ready', md5((i % 25)::text) " +
+            "FROM generate_series(1, 100) AS i RETURNING 1");
 
         await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
 
@@ -79,7 +94,9 @@ public sealed class MetricsTests(App app)
         Assert.Equal(11, versions.Count);
         Assert.Equal(64, measured.Sum(TenancyTelemetry.TenantsByVersion, $"{TenancyTelemetry.Version}=other"));
         // This build's own is there, though nobody has it.
-        Assert.Equal(0, Assert.Single(measured.Of(TenancyTelemetry.TenantsByVersion, $"{TenancyTelemetry.Standing}=current")).Value);
+        Assert.Equal(0,
+            Assert.Single(
+                measured.Of(TenancyTelemetry.TenantsByVersion, $"{TenancyTelemetry.Standing}=current")).Value);
     }
 
     [Fact]
@@ -124,7 +141,8 @@ public sealed class MetricsTests(App app)
         using var measured = new Measured(application);
         var customer = (await CustomersDatabase.CreateAsync(application, "one")).AsTenant();
 
-        await using (var context = application.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(customer))
+        await using (var context = application.GetRequiredService<TenantContextFactory<InvoicingContext>>()
+            .Create(customer))
         {
             await using (var scope = application.CreateAsyncScope())
             {
@@ -145,15 +163,23 @@ public sealed class MetricsTests(App app)
     {
         await using var application = Application("Host=127.0.0.1;Port=1;Username=nobody");
         using var measured = new Measured(application);
-        await using var context = application.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(new(Guid.NewGuid(), "one", SchemaName.Parse("customer_one")));
-        await using var nobodys = await application.GetRequiredService<IDbContextFactory<InvoicingContext>>().CreateDbContextAsync(Ct);
+        await using var context = application.GetRequiredService<TenantContextFactory<InvoicingContext>>()
+            .Create(new(Guid.NewGuid(), "one", SchemaName.Parse("customer_one")));
+        await using var nobodys = await application.GetRequiredService<IDbContextFactory<InvoicingContext>>()
+            .CreateDbContextAsync(Ct);
 
-        await Assert.ThrowsAsync<NpgsqlException>(() => context.Database.ExecuteSqlRawAsync("DELETE FROM \"__Tenant__\".invoices", Ct));
-        await Assert.ThrowsAsync<CommandRefusedException>(() => context.Database.ExecuteSqlRawAsync("DELETE FROM customer_two.invoices", Ct));
+        await Assert.ThrowsAsync<NpgsqlException>(() =>
+            context.Database.ExecuteSqlRawAsync("DELETE FROM \"__Tenant__\".invoices", Ct));
+        await Assert.ThrowsAsync<CommandRefusedException>(() =>
+            context.Database.ExecuteSqlRawAsync("DELETE FROM customer_two.invoices", Ct));
         await Assert.ThrowsAsync<NoTenantException>(() => nobodys.Invoices.CountAsync(Ct));
 
-        Assert.Equal(1, measured.Sum(TenancyTelemetry.Refusals, $"{TenancyTelemetry.Refused}=command", $"{TenancyTelemetry.Reason}=foreign_schema"));
-        Assert.Equal(1, measured.Sum(TenancyTelemetry.Refusals, $"{TenancyTelemetry.Refused}=command", $"{TenancyTelemetry.Reason}=no_tenant"));
+        Assert.Equal(1,
+            measured.Sum(TenancyTelemetry.Refusals, $"{TenancyTelemetry.Refused}=command",
+                $"{TenancyTelemetry.Reason}=foreign_schema"));
+        Assert.Equal(1,
+            measured.Sum(TenancyTelemetry.Refusals, $"{TenancyTelemetry.Refused}=command",
+                $"{TenancyTelemetry.Reason}=no_tenant"));
         Assert.Equal(2, measured.Sum(TenancyTelemetry.Refusals));
     }
 
@@ -167,14 +193,16 @@ public sealed class MetricsTests(App app)
         await using (var source = NpgsqlDataSource.Create(database))
         {
             await using var change = source.CreateCommand(
-                "UPDATE tenancy.schemas SET state = 'failed' WHERE schema = 'customer_failed'; UPDATE public.customers SET status = 'suspended' WHERE slug = 'suspended'");
+                "UPDATE tenancy.schemas SET state = 'failed' WHERE schema = 'customer_failed'; UPDATE " +
+                "public.customers SET status = 'suspended' WHERE slug = 'suspended'");
             await change.ExecuteNonQueryAsync(Ct);
         }
 
         (await api.Http.GetAsync("/invoices", Ct)).Dispose();
         foreach (var slug in (string[])["No Slug", "nobody"])
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/invoices") { Headers = { { "X-Customer", slug } } };
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, "/invoices") { Headers = { { "X-Customer", slug } } };
             (await api.Http.SendAsync(request, Ct)).Dispose();
         }
 
@@ -183,7 +211,9 @@ public sealed class MetricsTests(App app)
 
         foreach (var reason in (string[])["no_tenant", "invalid_tenant", "unknown_tenant"])
         {
-            Assert.Equal(1, api.Measured.Sum(TenancyTelemetry.Refusals, $"{TenancyTelemetry.Refused}=request", $"{TenancyTelemetry.Reason}={reason}"));
+            Assert.Equal(1,
+                api.Measured.Sum(TenancyTelemetry.Refusals, $"{TenancyTelemetry.Refused}=request",
+                    $"{TenancyTelemetry.Reason}={reason}"));
         }
 
         Assert.Equal(3, api.Measured.Sum(TenancyTelemetry.Refusals));
@@ -201,12 +231,18 @@ public sealed class MetricsTests(App app)
         using var measured = new Measured(application);
         var build = TestFleet.Build("m1_a", "m2_b");
 
-        await new FleetMigrator(fleet.Database, build, new(fleet.Database, build), TimeProvider.System, NullLogger<FleetMigrator>.Instance, application.GetRequiredService<TenancyMetrics>())
+        await new FleetMigrator(fleet.Database, build, new(fleet.Database, build), TimeProvider.System,
+            NullLogger<FleetMigrator>.Instance, application.GetRequiredService<TenancyMetrics>())
             .RunAsync(new(), Ct);
 
-        Assert.Equal(await fleet.ScalarAsync($"SELECT count(*)::float8 FROM tenancy.schemas WHERE version = '{build.Target}'"), measured.Sum(TenancyTelemetry.Migrations, $"{TenancyTelemetry.Outcome}=migrated"));
-        Assert.Equal(await fleet.ScalarAsync("SELECT count(*)::float8 FROM tenancy.schemas WHERE last_error IS NOT NULL"), measured.Sum(TenancyTelemetry.Migrations, $"{TenancyTelemetry.Outcome}=failed"));
-        Assert.Equal([$"{TenancyTelemetry.Outcome}=done"], Assert.Single(measured.Of(TenancyTelemetry.RunDuration)).Tags);
+        Assert.Equal(
+            await fleet.ScalarAsync($"SELECT count(*)::float8 FROM tenancy.schemas WHERE version = '{build.Target}'"),
+            measured.Sum(TenancyTelemetry.Migrations, $"{TenancyTelemetry.Outcome}=migrated"));
+        Assert.Equal(
+            await fleet.ScalarAsync("SELECT count(*)::float8 FROM tenancy.schemas WHERE last_error IS NOT NULL"),
+            measured.Sum(TenancyTelemetry.Migrations, $"{TenancyTelemetry.Outcome}=failed"));
+        Assert.Equal(
+            [$"{TenancyTelemetry.Outcome}=done"], Assert.Single(measured.Of(TenancyTelemetry.RunDuration)).Tags);
         Assert.NotEmpty(measured.Of(TenancyTelemetry.GroupDuration));
     }
 

@@ -26,17 +26,24 @@ public sealed class HealthTests(App app)
 
         await api.Services.GetRequiredService<FleetWatch>().LookAsync(Ct);
         var (wellCode, well) = await api.HealthAsync(HttpStatusCode.OK);
-        await ExecuteAsync(database, "UPDATE tenancy.schemas SET state = 'failed', last_error = 'a test' WHERE schema = 'customer_one'");
-        await ExecuteAsync(database, $"UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema = 'customer_two'");
+        await ExecuteAsync(database,
+            "UPDATE tenancy.schemas SET state = 'failed', last_error = 'a test' WHERE schema = 'customer_one'");
+        await ExecuteAsync(database,
+            $"UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema = " +
+            "'customer_two'");
         await api.Services.GetRequiredService<FleetWatch>().LookAsync(Ct);
         var (code, health) = await api.HealthAsync(Ct);
 
         Assert.Equal((HttpStatusCode.OK, "Healthy"), (wellCode, (string)well["status"]!));
-        Assert.Equal(["database", "directory", "fleet", "self", "shared schema"], well["entries"]!.AsObject().Select(entry => entry.Key).Order());
+        Assert.Equal(["database", "directory", "fleet", "self", "shared schema"],
+            well["entries"]!.AsObject().Select(entry => entry.Key).Order());
         Assert.Equal((HttpStatusCode.OK, "Degraded"), (code, (string)health["status"]!));
         var fleet = health["entries"]!["fleet"]!;
-        Assert.Equal(("Degraded", 3, 1, 1), ((string)fleet["status"]!, (int)fleet["data"]!["customers"]!, (int)fleet["data"]!["failed"]!, (int)fleet["data"]!["behind"]!));
-        Assert.StartsWith("1 of 3 customers failed, 1 is behind", (string)fleet["description"]!, StringComparison.Ordinal);
+        Assert.Equal(("Degraded", 3, 1, 1),
+            ((string)fleet["status"]!, (int)fleet["data"]!["customers"]!, (int)fleet["data"]!["failed"]!,
+                (int)fleet["data"]!["behind"]!));
+        Assert.StartsWith(
+            "1 of 3 customers failed, 1 is behind", (string)fleet["description"]!, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -44,14 +51,16 @@ public sealed class HealthTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
         await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database));
-        await ExecuteAsync(database, """CREATE TABLE kept AS SELECT * FROM public."__EFMigrationsHistory" ORDER BY 1 DESC LIMIT 1; DELETE FROM public."__EFMigrationsHistory" WHERE "MigrationId" IN (SELECT "MigrationId" FROM kept)""");
+        await ExecuteAsync(database,
+            """CREATE TABLE kept AS SELECT * FROM public."__EFMigrationsHistory" ORDER BY 1 DESC LIMIT 1; DELETE FROM public."__EFMigrationsHistory" WHERE "MigrationId" IN (SELECT "MigrationId" FROM kept)""");
 
         var (missingCode, missing) = await api.HealthAsync(Ct);
         await ExecuteAsync(database, """INSERT INTO public."__EFMigrationsHistory" SELECT * FROM kept""");
         var (code, _) = await api.HealthAsync(HttpStatusCode.OK);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, missingCode);
-        Assert.Contains(MigrationIds.Of<CustomersContext>()[^1], (string)missing["entries"]!["shared schema"]!["description"]!, StringComparison.Ordinal);
+        Assert.Contains(MigrationIds.Of<CustomersContext>()[^1],
+            (string)missing["entries"]!["shared schema"]!["description"]!, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, code);
     }
 
@@ -64,7 +73,9 @@ public sealed class HealthTests(App app)
 
         var (code, health) = await api.HealthAsync(Ct);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy", "Healthy"), (code, (string)health["entries"]!["database"]!["status"]!, (string)health["entries"]!["directory"]!["status"]!));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy", "Healthy"),
+            (code, (string)health["entries"]!["database"]!["status"]!,
+                (string)health["entries"]!["directory"]!["status"]!));
     }
 
     [Fact]
@@ -77,7 +88,10 @@ public sealed class HealthTests(App app)
         {
             ShouldListenTo = source => source.Name == "Npgsql",
             // OpenTelemetry's default sampler: as the parent was sampled, and always where there is none.
-            Sample = (ref creation) => creation.Parent == default || creation.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            Sample = (ref creation) =>
+                creation.Parent == default || creation.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+                    ? ActivitySamplingResult.AllDataAndRecorded
+                    : ActivitySamplingResult.None,
             ActivityStopped = spans.Enqueue,
         };
         await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database));
@@ -86,12 +100,15 @@ public sealed class HealthTests(App app)
         await api.HealthAsync(Ct);
         await api.Services.GetRequiredService<FleetWatch>().LookAsync(Ct);
         // What the library asks once, beside the start, isn't meant.
-        Assert.DoesNotContain(spans, span => OfThisDatabase(span) && !$"{span.GetTagItem("db.query.text")}".Contains("pg_depend", StringComparison.Ordinal));
+        Assert.DoesNotContain(spans,
+            span => OfThisDatabase(span)
+                && !$"{span.GetTagItem("db.query.text")}".Contains("pg_depend", StringComparison.Ordinal));
         // A request does, so the test would have seen them.
         using var customers = await api.Http.GetAsync("/customers", Ct);
         Assert.Contains(spans, OfThisDatabase);
 
-        bool OfThisDatabase(Activity span) => span.TagObjects.Any(tag => $"{tag.Value}".Contains(name, StringComparison.Ordinal));
+        bool OfThisDatabase(Activity span) =>
+            span.TagObjects.Any(tag => $"{tag.Value}".Contains(name, StringComparison.Ordinal));
     }
 
     private static async Task ExecuteAsync(string database, string sql)

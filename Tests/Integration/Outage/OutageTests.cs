@@ -25,7 +25,9 @@ public sealed class OutageTests(App app)
     public async Task When_postgres_is_killed_requests_get_503_health_follows_and_all_is_well_when_it_is_back()
     {
         await using var postgres = await CrashingPostgres.StartAsync(Ct);
-        await using var api = await ServedApi.StartAsync(postgres.ConnectionString, new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Username = "tenants_api", Password = "secret" }.ConnectionString);
+        await using var api = await ServedApi.StartAsync(postgres.ConnectionString,
+            new NpgsqlConnectionStringBuilder(
+                postgres.ConnectionString) { Username = "tenants_api", Password = "secret" }.ConnectionString);
         var cached = await api.NewCustomerAsync("cached");
         var other = await api.NewCustomerAsync("other");
         await cached.CreateInvoiceAsync(120m);
@@ -36,14 +38,23 @@ public sealed class OutageTests(App app)
 
         using var soon = Within(Soon);
         var before = api.Measured.Sum(TenancyTelemetry.Unavailable, $"{TenancyTelemetry.Reason}=database");
-        Assert.Contains("Try again in 5 seconds", await ServedApi.UnavailableAsync(cached.Http.GetAsync("/invoices", soon.Token)), StringComparison.Ordinal);
-        Assert.Contains("Try again", await ServedApi.UnavailableAsync(other.Http.GetAsync("/invoices", soon.Token)), StringComparison.Ordinal);
-        Assert.Contains("Try again", await ServedApi.UnavailableAsync(api.Http.GetAsync("/customers", soon.Token)), StringComparison.Ordinal);
-        Assert.Contains("saved", await ServedApi.UnavailableAsync(cached.Http.PostAsJsonAsync("/invoices", TestCustomer.Invoice(7m), soon.Token)), StringComparison.Ordinal);
-        Assert.Equal("Nothing was saved. Try again in 5 seconds.", await ServedApi.UnavailableAsync(api.Http.PostAsJsonAsync("/customers", new { slug = "late", name = "Late" }, soon.Token)));
+        Assert.Contains("Try again in 5 seconds",
+            await ServedApi.UnavailableAsync(cached.Http.GetAsync("/invoices", soon.Token)), StringComparison.Ordinal);
+        Assert.Contains("Try again", await ServedApi.UnavailableAsync(other.Http.GetAsync("/invoices", soon.Token)),
+            StringComparison.Ordinal);
+        Assert.Contains("Try again", await ServedApi.UnavailableAsync(api.Http.GetAsync("/customers", soon.Token)),
+            StringComparison.Ordinal);
+        Assert.Contains("saved",
+            await ServedApi.UnavailableAsync(
+                cached.Http.PostAsJsonAsync("/invoices", TestCustomer.Invoice(7m), soon.Token)),
+                    StringComparison.Ordinal);
+        Assert.Equal("Nothing was saved. Try again in 5 seconds.",
+            await ServedApi.UnavailableAsync(
+                api.Http.PostAsJsonAsync("/customers", new { slug = "late", name = "Late" }, soon.Token)));
         Assert.Equal(5, api.Measured.Sum(TenancyTelemetry.Unavailable, $"{TenancyTelemetry.Reason}=database") - before);
         var (code, health) = await api.HealthAsync(soon.Token);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy", "Unhealthy"), (code, (string)health["status"]!, (string)health["entries"]!["database"]!["status"]!));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy", "Unhealthy"),
+            (code, (string)health["status"]!, (string)health["entries"]!["database"]!["status"]!));
         using var alive = await api.Http.GetAsync("/alive", soon.Token);
         Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
 
@@ -55,16 +66,21 @@ public sealed class OutageTests(App app)
         Assert.Empty(await other.InvoicesAsync());
         await api.NewCustomerAsync("late");
         var errors = api.Log.All.Where(line => line.Level >= LogLevel.Error).ToList();
-        Assert.DoesNotContain(errors, line => line.Error is not null && line.Category != "Microsoft.EntityFrameworkCore.Database.Command");
-        Assert.Contains("Requests that need it are answered with 503", Assert.Single(errors, line => line.Category == "Api.DatabaseOutage").Line, StringComparison.Ordinal);
-        Assert.Contains(api.Log.All, line => line.Line.StartsWith("PostgreSQL answers again", StringComparison.Ordinal));
+        Assert.DoesNotContain(errors,
+            line => line.Error is not null && line.Category != "Microsoft.EntityFrameworkCore.Database.Command");
+        Assert.Contains("Requests that need it are answered with 503",
+            Assert.Single(errors, line => line.Category == "Api.DatabaseOutage").Line, StringComparison.Ordinal);
+        Assert.Contains(
+            api.Log.All, line => line.Line.StartsWith("PostgreSQL answers again", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_request_whose_connection_breaks_in_the_middle_of_a_statement_is_told_what_is_known()
     {
         await using var postgres = await CrashingPostgres.StartAsync(Ct);
-        await using var api = await ServedApi.StartAsync(postgres.ConnectionString, new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Username = "tenants_api", Password = "secret" }.ConnectionString);
+        await using var api = await ServedApi.StartAsync(postgres.ConnectionString,
+            new NpgsqlConnectionStringBuilder(
+                postgres.ConnectionString) { Username = "tenants_api", Password = "secret" }.ConnectionString);
         var customer = await api.NewCustomerAsync("one");
         Task<HttpResponseMessage> reading, writing;
         // Not pooled: a connection to a server that was killed can't be given back.
@@ -79,7 +95,8 @@ public sealed class OutageTests(App app)
         }
 
         Assert.Equal("Try again in 5 seconds.", await ServedApi.UnavailableAsync(reading.WaitAsync(Soon, Ct)));
-        Assert.Equal("It isn't known whether it was saved: look before you try again.", await ServedApi.UnavailableAsync(writing.WaitAsync(Soon, Ct)));
+        Assert.Equal("It isn't known whether it was saved: look before you try again.",
+            await ServedApi.UnavailableAsync(writing.WaitAsync(Soon, Ct)));
     }
 
     [Fact]
@@ -87,7 +104,8 @@ public sealed class OutageTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
         await using var proxy = new SilentProxy(new NpgsqlConnectionStringBuilder(database).Port);
-        await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database), settings => (settings.Host, settings.Port) = ("127.0.0.1", proxy.Port));
+        await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database),
+            settings => (settings.Host, settings.Port) = ("127.0.0.1", proxy.Port));
         var one = await api.NewCustomerAsync("one");
         Assert.Empty(await one.InvoicesAsync());
         await api.HealthAsync(HttpStatusCode.OK);
@@ -101,7 +119,8 @@ public sealed class OutageTests(App app)
             await Task.WhenAll(
                 ServedApi.UnavailableAsync(one.Http.GetAsync("/invoices", soon.Token)),
                 ServedApi.UnavailableAsync(api.Http.GetAsync("/customers", soon.Token)),
-                ServedApi.UnavailableAsync(one.Http.PostAsJsonAsync("/invoices", TestCustomer.Invoice(7m), soon.Token)));
+                ServedApi.UnavailableAsync(
+                    one.Http.PostAsJsonAsync("/invoices", TestCustomer.Invoice(7m), soon.Token)));
         }
 
         using (var soon = Within(Soon))
@@ -114,7 +133,9 @@ public sealed class OutageTests(App app)
         await api.HealthAsync(HttpStatusCode.OK);
 
         await one.CreateInvoiceAsync(120m);
-        Assert.DoesNotContain(api.Log.All, line => line is { Level: >= LogLevel.Error, Error: not null, Category: not "Microsoft.EntityFrameworkCore.Database.Command" });
+        Assert.DoesNotContain(api.Log.All,
+            line => line is { Level: >= LogLevel.Error, Error: not null,
+                Category: not "Microsoft.EntityFrameworkCore.Database.Command" });
     }
 
     [Fact]
@@ -139,7 +160,8 @@ public sealed class OutageTests(App app)
     public async Task Requests_that_get_no_connection_of_an_exhausted_pool_are_told_to_come_back_and_health_stays()
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database), settings => (settings.MaxPoolSize, settings.Timeout) = (1, 1));
+        await using var api = await ServedApi.StartAsync(
+            database, app.Server.AsNewLogin(database), settings => (settings.MaxPoolSize, settings.Timeout) = (1, 1));
         var customer = await api.NewCustomerAsync("one");
         Assert.Empty(await customer.InvoicesAsync());
         await using var source = NpgsqlDataSource.Create(database);
@@ -150,7 +172,8 @@ public sealed class OutageTests(App app)
         using var busy = await customer.Http.GetAsync("/invoices", Ct);
         var (code, health) = await api.HealthAsync(HttpStatusCode.OK);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1)), (busy.StatusCode, busy.Headers.RetryAfter!.Delta!.Value));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1)),
+            (busy.StatusCode, busy.Headers.RetryAfter!.Delta!.Value));
         Assert.Equal((HttpStatusCode.OK, "Healthy"), (code, (string)health["status"]!));
         Assert.Equal(1, api.Measured.Sum(TenancyTelemetry.Unavailable, $"{TenancyTelemetry.Reason}=busy"));
         await holder.DisposeAsync();
@@ -161,10 +184,12 @@ public sealed class OutageTests(App app)
     public async Task A_server_that_has_no_connection_left_is_busy()
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database), settings => settings.Pooling = false);
+        await using var api = await ServedApi.StartAsync(
+            database, app.Server.AsNewLogin(database), settings => settings.Pooling = false);
         var customer = await api.NewCustomerAsync("one");
         await using var source = NpgsqlDataSource.Create(database);
-        await using (var limit = source.CreateCommand($"ALTER ROLE {new NpgsqlConnectionStringBuilder(api.Serving).Username} CONNECTION LIMIT 0"))
+        await using (var limit = source.CreateCommand(
+            $"ALTER ROLE {new NpgsqlConnectionStringBuilder(api.Serving).Username} CONNECTION LIMIT 0"))
         {
             await limit.ExecuteNonQueryAsync(Ct);
         }
@@ -172,7 +197,8 @@ public sealed class OutageTests(App app)
         using var busy = await customer.Http.GetAsync("/invoices", Ct);
         var (code, health) = await api.HealthAsync(HttpStatusCode.OK);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1)), (busy.StatusCode, busy.Headers.RetryAfter!.Delta!.Value));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1)),
+            (busy.StatusCode, busy.Headers.RetryAfter!.Delta!.Value));
         Assert.Equal((HttpStatusCode.OK, "Degraded"), (code, (string)health["entries"]!["database"]!["status"]!));
     }
 
@@ -205,7 +231,8 @@ public sealed class OutageTests(App app)
         while (true)
         {
             await using var ask = source.CreateCommand(
-                $"SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND clock_timestamp() - query_start >= interval '{seconds} seconds'");
+                "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type " +
+                $"= 'Lock' AND clock_timestamp() - query_start >= interval '{seconds} seconds'");
             if ((int)(await ask.ExecuteScalarAsync(Ct))! >= count)
             {
                 return;

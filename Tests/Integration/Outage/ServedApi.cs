@@ -50,16 +50,19 @@ internal sealed class ServedApi : IAsyncDisposable
     /// <param name="database">Where the database is.</param>
     /// <param name="login">The serving login's connection string.</param>
     /// <param name="by">Changes how the API connects, e.g. the port.</param>
-    public static async Task<ServedApi> StartAsync(string database, string login, Action<NpgsqlConnectionStringBuilder>? by = null)
+    public static async Task<ServedApi> StartAsync(
+        string database, string login, Action<NpgsqlConnectionStringBuilder>? by = null)
     {
-        await using (var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
+        await using (var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
         {
             await shared.Database.MigrateAsync(Ct);
         }
 
         await using (var source = NpgsqlDataSource.Create(database))
         {
-            await new TenantLogin(source, new() { ConnectionString = database, TenantConnectionString = login }, NullLogger<TenantLogin>.Instance).EnsureAsync(DataRegistration.ApiRole, Ct);
+            await new TenantLogin(source, new() { ConnectionString = database, TenantConnectionString = login },
+                NullLogger<TenantLogin>.Instance).EnsureAsync(DataRegistration.ApiRole, Ct);
         }
 
         return new(Changed(database), Changed(login));

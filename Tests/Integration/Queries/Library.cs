@@ -51,10 +51,14 @@ internal sealed class Library(DbContextOptions<Library> options, string schema) 
                     : new()
                     {
                         Language = "en",
-                        Chapters = [.. Enumerable.Range(0, book).Select(chapter => new Chapter { Pages = chapter, Opening = chapter % 2 == 0 ? null : new() { Words = $"words {chapter}" } })],
+                        Chapters = [.. Enumerable.Range(0, book)
+                            .Select(chapter =>
+                                new Chapter { Pages = chapter,
+                                    Opening = chapter % 2 == 0 ? null : new() { Words = $"words {chapter}" } })],
                     },
             }),
-            new Map { Id = number * 100 + 50, Title = "map", Scale = number * 1000, Size = new() { Height = 1, Width = 2 } },
+            new Map { Id = number * 100 + 50, Title = "map", Scale = number * 1000,
+                Size = new() { Height = 1, Width = 2 } },
         ],
     });
 }

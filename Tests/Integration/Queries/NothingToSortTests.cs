@@ -42,7 +42,9 @@ public sealed class NothingToSortTests(App app)
 
         var ours = await SentAsync(acme, what, efs: false);
         Assert.Equal(await SentAsync(acme, what, efs: true), ours);
-        Assert.Equal(statements, ours.SelectMany(command => command.Split(";\n")).Count(statement => statement.Contains(acme.Schema.Value, StringComparison.Ordinal)));
+        Assert.Equal(statements,
+            ours.SelectMany(command => command.Split(";\n"))
+                .Count(statement => statement.Contains(acme.Schema.Value, StringComparison.Ordinal)));
     }
 
     private async Task<List<string>> SentAsync(Tenant tenant, string what, bool efs)
@@ -50,14 +52,17 @@ public sealed class NothingToSortTests(App app)
         var sent = new List<string>();
         await using var db = Open(tenant, efs, sent.Add);
         await using var undone = await db.Database.BeginTransactionAsync(TestContext.Current.CancellationToken);
-        var contacts = await db.Contacts.ToDictionaryAsync(contact => contact.Id, TestContext.Current.CancellationToken);
+        var contacts = await db.Contacts.ToDictionaryAsync(
+            contact => contact.Id, TestContext.Current.CancellationToken);
         var invoice = await db.Invoices.Include(i => i.Lines).SingleAsync(TestContext.Current.CancellationToken);
         switch (what)
         {
             case "a row added": db.Add(Contact(new("00000000-0000-0000-0000-0000000000ab"))); break;
             case "a row changed": contacts[Ada].Email = "ada@example.com"; break;
             case "a row removed": db.Remove(contacts[Grace]); break;
-            case "an invoice before its lines, and after its contact": db.Add(Invoice(new("00000000-0000-0000-0000-0000000000b2"), Contact(new("00000000-0000-0000-0000-0000000000ab")))); break;
+            case "an invoice before its lines, and after its contact": db.Add(
+                Invoice(new("00000000-0000-0000-0000-0000000000b2"),
+                    Contact(new("00000000-0000-0000-0000-0000000000ab")))); break;
             case "lines removed before their invoice": db.Remove(invoice); break;
             case "a line moved to where another was":
                 db.Remove(invoice.Lines.Single());
@@ -74,8 +79,11 @@ public sealed class NothingToSortTests(App app)
     {
         var options = new DbContextOptionsBuilder<InvoicingContext>();
         options.UseNpgsql(app.Services.GetRequiredService<NpgsqlDataSource>()).UseTenancy().EnableSensitiveDataLogging()
-            .LogTo((id, _) => id == RelationalEventId.CommandExecuting, data => sent(((CommandEventData)data).Command.CommandText
-                + string.Join(", ", ((CommandEventData)data).Command.Parameters.Cast<NpgsqlParameter>().Select(parameter => $"{parameter.ParameterName}={parameter.Value}"))));
+            .LogTo((id, _) => id == RelationalEventId.CommandExecuting,
+                data => sent(((CommandEventData)data).Command.CommandText
+                    + string.Join(", ",
+                        ((CommandEventData)data).Command.Parameters.Cast<NpgsqlParameter>()
+                            .Select(parameter => $"{parameter.ParameterName}={parameter.Value}"))));
         if (efs)
         {
             options.ReplaceService<ICommandBatchPreparer, CommandBatchPreparer>();
@@ -86,11 +94,14 @@ public sealed class NothingToSortTests(App app)
 
     private static Contact Contact(Guid id) => new() { Id = id, Name = "Ada Moreau" };
 
-    private static InvoiceLine Line(Guid id, int position, Guid invoice) => new() { Id = id, InvoiceId = invoice, Position = position, Description = "Work", Quantity = 1, UnitPrice = 2, Total = 2 };
+    private static InvoiceLine Line(Guid id, int position, Guid invoice) =>
+        new() { Id = id, InvoiceId = invoice, Position = position, Description = "Work", Quantity = 1, UnitPrice = 2,
+            Total = 2 };
 
     private static Invoice Invoice(Guid id, Contact contact)
     {
-        var invoice = new Invoice { Id = id, Contact = contact, ContactId = contact.Id, CurrencyCode = "EUR", IssuedOn = new(2026, 1, 1), DueOn = new(2026, 2, 1) };
+        var invoice = new Invoice { Id = id, Contact = contact, ContactId = contact.Id, CurrencyCode = "EUR",
+            IssuedOn = new(2026, 1, 1), DueOn = new(2026, 2, 1) };
         var bytes = id.ToByteArray();
         bytes[^2]++;
         invoice.Lines.Add(Line(new(bytes), 1, id));

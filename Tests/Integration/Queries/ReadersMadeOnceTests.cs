@@ -22,7 +22,8 @@ namespace Tests.Integration.Queries;
 /// </summary>
 public sealed class ReadersMadeOnceTests(App app)
 {
-    private static readonly JsonSerializerOptions Text = new() { ReferenceHandler = ReferenceHandler.IgnoreCycles, WriteIndented = true };
+    private static readonly JsonSerializerOptions Text = new() { ReferenceHandler = ReferenceHandler.IgnoreCycles,
+        WriteIndented = true };
 
     private static readonly (string Name, Func<Library, IQueryable<object>> Query)[] Queries =
     [
@@ -30,29 +31,60 @@ public sealed class ReadersMadeOnceTests(App app)
         ("rows not tracked", db => db.Shelves.AsNoTracking().OrderBy(s => s.Id)),
         ("a list", db => db.Shelves.Include(s => s.Items).OrderBy(s => s.Id)),
         ("a list not tracked", db => db.Shelves.AsNoTracking().Include(s => s.Items).OrderBy(s => s.Id)),
-        ("a list with identities", db => db.Items.AsNoTrackingWithIdentityResolution().Include(i => i.Shelf).OrderBy(i => i.Id)),
-        ("a list as a split query", db => db.Shelves.AsNoTracking().Include(s => s.Items).AsSplitQuery().OrderBy(s => s.Id)),
-        ("a tracked list as a split query", db => db.Shelves.Include(s => s.Items).ThenInclude(i => i.Topics).AsSplitQuery().OrderBy(s => s.Id)),
-        ("lists in lists", db => db.Shelves.AsNoTracking().Include(s => s.Items).ThenInclude(i => i.Topics).OrderBy(s => s.Id)),
-        ("some of a list", db => db.Shelves.AsNoTracking().Include(s => s.Items.Where(i => EF.Functions.Like(i.Title, "book%")).OrderByDescending(i => i.Id).Take(2)).OrderBy(s => s.Id)),
+        ("a list with identities",
+            db => db.Items.AsNoTrackingWithIdentityResolution().Include(i => i.Shelf).OrderBy(i => i.Id)),
+        ("a list as a split query",
+            db => db.Shelves.AsNoTracking().Include(s => s.Items).AsSplitQuery().OrderBy(s => s.Id)),
+        ("a tracked list as a split query",
+            db => db.Shelves.Include(s => s.Items).ThenInclude(i => i.Topics).AsSplitQuery().OrderBy(s => s.Id)),
+        ("lists in lists",
+            db => db.Shelves.AsNoTracking().Include(s => s.Items).ThenInclude(i => i.Topics).OrderBy(s => s.Id)),
+        ("some of a list",
+            db => db.Shelves.AsNoTracking()
+                .Include(s => s.Items.Where(i => EF.Functions.Like(i.Title, "book%")).OrderByDescending(i => i.Id)
+                    .Take(2)).OrderBy(s => s.Id)),
         ("a hierarchy", db => db.Items.AsNoTracking().OrderBy(i => i.Id)),
         ("one kind of a hierarchy", db => db.Items.OfType<Book>().OrderBy(b => b.Id)),
-        ("documents not tracked", db => db.Items.OfType<Book>().AsNoTracking().Where(b => b.Contents != null).OrderBy(b => b.Id)),
-        ("a part of documents", db => db.Items.OfType<Book>().AsNoTracking().Where(b => b.Contents != null).OrderBy(b => b.Id).Select(b => b.Contents!.Chapters)),
-        ("projections", db => db.Shelves.OrderBy(s => s.Id).Select(s => new { s.Name, s.Place!.Room, Count = s.Items.Count })),
-        ("lists in projections", db => db.Shelves.OrderBy(s => s.Id).Select(s => new { s.Name, Titles = s.Items.OrderBy(i => i.Id).Select(i => i.Title).ToList() })),
-        ("lists in lists in projections", db => db.Shelves.OrderBy(s => s.Id).Select(s => new { s.Name, Of = s.Items.OrderBy(i => i.Id).Select(i => new { i.Title, Topics = i.Topics.OrderBy(t => t.Id).ToList() }).ToList() })),
-        ("split lists in projections", db => db.Shelves.OrderBy(s => s.Id).AsSplitQuery().Select(s => new { s.Name, Titles = s.Items.OrderBy(i => i.Id).Select(i => i.Title).ToList() })),
-        ("distinct lists in projections", db => db.Shelves.OrderBy(s => s.Id).Select(s => new { s.Name, Sizes = s.Items.Select(i => i.Size.Width).Distinct().ToList() })),
-        ("the first of a list", db => db.Shelves.OrderBy(s => s.Id).Select(s => new { s.Name, First = s.Items.OrderByDescending(i => i.Id).FirstOrDefault() })),
-        ("groups", db => db.Items.GroupBy(i => i.Condition).OrderBy(g => g.Key).Select(g => new { g.Key, Count = g.Count(), Most = g.Max(i => i.Size.Height) })),
+        ("documents not tracked",
+            db => db.Items.OfType<Book>().AsNoTracking().Where(b => b.Contents != null).OrderBy(b => b.Id)),
+        ("a part of documents",
+            db => db.Items.OfType<Book>().AsNoTracking().Where(b => b.Contents != null).OrderBy(b => b.Id)
+                .Select(b => b.Contents!.Chapters)),
+        ("projections",
+            db => db.Shelves.OrderBy(s => s.Id).Select(s => new { s.Name, s.Place!.Room, Count = s.Items.Count })),
+        ("lists in projections",
+            db => db.Shelves.OrderBy(s => s.Id)
+                .Select(s => new { s.Name, Titles = s.Items.OrderBy(i => i.Id).Select(i => i.Title).ToList() })),
+        ("lists in lists in projections",
+            db => db.Shelves.OrderBy(s => s.Id)
+                .Select(s => new { s.Name,
+                    Of = s.Items.OrderBy(i => i.Id)
+                        .Select(i => new { i.Title, Topics = i.Topics.OrderBy(t => t.Id).ToList() }).ToList() })),
+        ("split lists in projections",
+            db => db.Shelves.OrderBy(s => s.Id).AsSplitQuery()
+                .Select(s => new { s.Name, Titles = s.Items.OrderBy(i => i.Id).Select(i => i.Title).ToList() })),
+        ("distinct lists in projections",
+            db => db.Shelves.OrderBy(s => s.Id)
+                .Select(s => new { s.Name, Sizes = s.Items.Select(i => i.Size.Width).Distinct().ToList() })),
+        ("the first of a list",
+            db => db.Shelves.OrderBy(s => s.Id)
+                .Select(s => new { s.Name, First = s.Items.OrderByDescending(i => i.Id).FirstOrDefault() })),
+        ("groups", db =>
+            db.Items.GroupBy(i => i.Condition).OrderBy(g => g.Key)
+                .Select(g => new { g.Key, Count = g.Count(), Most = g.Max(i => i.Size.Height) })),
         ("groups with their rows", db => db.Items.AsNoTracking().OrderBy(i => i.Id).GroupBy(i => i.ShelfId)),
-        ("groups with their rows as a split query", db => db.Items.AsNoTracking().Include(i => i.Topics).AsSplitQuery().OrderBy(i => i.Id).GroupBy(i => i.ShelfId)),
-        ("joins", db => db.Items.LeftJoin(db.Shelves, i => i.ShelfId + 1, s => s.Id, (i, s) => new { i.Title, Next = s!.Name }).OrderBy(x => x.Title).ThenBy(x => x.Next)),
-        ("unions", db => db.Items.OfType<Book>().Select(b => b.Title).Union(db.Shelves.Select(s => s.Name)).OrderBy(x => x)),
+        ("groups with their rows as a split query",
+            db => db.Items.AsNoTracking().Include(i => i.Topics).AsSplitQuery().OrderBy(i => i.Id)
+                .GroupBy(i => i.ShelfId)),
+        ("joins", db =>
+            db.Items.LeftJoin(db.Shelves, i => i.ShelfId + 1, s => s.Id, (i, s) => new { i.Title, Next = s!.Name })
+                .OrderBy(x => x.Title).ThenBy(x => x.Next)),
+        ("unions", db =>
+            db.Items.OfType<Book>().Select(b => b.Title).Union(db.Shelves.Select(s => s.Name)).OrderBy(x => x)),
         ("code of the client's", db => db.Items.OrderBy(i => i.Id).Select(i => Spelled(i))),
         ("SQL by hand", db => db.Topics.FromSql($"SELECT * FROM \"Topics\" ORDER BY \"Id\"")),
-        ("scalars", db => db.Database.SqlQuery<string>($"SELECT \"Name\" AS \"Value\" FROM \"Topics\"").OrderBy(x => x)),
+        ("scalars", db =>
+            db.Database.SqlQuery<string>($"SELECT \"Name\" AS \"Value\" FROM \"Topics\"").OrderBy(x => x)),
     ];
 
     [Fact]
@@ -63,7 +95,8 @@ public sealed class ReadersMadeOnceTests(App app)
         {
             await db.GetService<IRelationalDatabaseCreator>().CreateTablesAsync(TestContext.Current.CancellationToken);
             var shelves = Library.Filled().ToList();
-            var topics = Enumerable.Range(1, 3).Select(number => new Topic { Id = number, Name = $"topic {number}" }).ToList();
+            var topics = Enumerable.Range(1, 3).Select(number => new Topic { Id = number, Name = $"topic {number}" })
+                .ToList();
             foreach (var (place, item) in shelves.SelectMany(shelf => shelf.Items).Index())
             {
                 item.Topics.AddRange(topics.Take(place % 4));
@@ -84,7 +117,8 @@ public sealed class ReadersMadeOnceTests(App app)
                 var expected = Written(await query(efs).ToListAsync(TestContext.Current.CancellationToken));
 
                 Assert.True(expected.Length > 10, $"{name} reads nothing.");
-                Assert.True(expected == Written(await query(ours).ToListAsync(TestContext.Current.CancellationToken)), $"{name} is different.");
+                Assert.True(expected == Written(await query(ours).ToListAsync(TestContext.Current.CancellationToken)),
+                    $"{name} is different.");
                 // And synchronously, for which EF makes other code.
                 ours.ChangeTracker.Clear();
                 Assert.True(expected == Written(query(ours).ToList()), $"{name} is different when read at once.");
@@ -136,9 +170,12 @@ public sealed class ReadersMadeOnceTests(App app)
 
     private static int Parts(Expression<Func<int, int>> function) => function.ToString().Length;
 
-    private static string Spelled(Item item) => $"{item.Title} of {item.Size.Width} by {item.Size.Height}, {string.Join(", ", item.Tags)}";
+    private static string Spelled(Item item) =>
+        $"{item.Title} of {item.Size.Width} by {item.Size.Height}, {string.Join(", ", item.Tags)}";
 
-    private static string Written(IEnumerable<object> rows) => JsonSerializer.Serialize(rows.Select(row => row is IEnumerable<Item> group ? group.Cast<object>().ToList() : row).ToList(), Text);
+    private static string Written(IEnumerable<object> rows) =>
+        JsonSerializer.Serialize(
+            rows.Select(row => row is IEnumerable<Item> group ? group.Cast<object>().ToList() : row).ToList(), Text);
 
     /// <summary>
     /// A customer's schema, in which the sample's tables are as well; a context of one schema, with EF's code but for

@@ -32,15 +32,19 @@ public sealed class GrantingTests(App app)
             await db.GetService<IMigrator>().MigrateAsync(Ungranted, Ct);
         }
 
-        await ScalarAsync(owner, $"INSERT INTO tenancy.schemas (schema, state, version) VALUES ('{before.Schema}', 'ready', '{CompiledMigrations.Fingerprint([Ungranted])}')");
+        await ScalarAsync(owner,
+            $"INSERT INTO tenancy.schemas (schema, state, version) VALUES ('{before.Schema}', 'ready', " +
+            $"'{CompiledMigrations.Fingerprint([Ungranted])}')");
         await using (var db = leases.Create(before))
         {
-            Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => db.Contacts.ToListAsync(Ct))).SqlState);
+            Assert.Equal(
+                "42501", (await Assert.ThrowsAsync<PostgresException>(() => db.Contacts.ToListAsync(Ct))).SqlState);
         }
 
         var report = await services.GetRequiredService<FleetMigrator>().RunAsync(new(), Ct);
         await using var scope = services.CreateAsyncScope();
-        var after = (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync("after", "After", ct: Ct)).AsTenant();
+        var after = (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync("after", "After", ct: Ct)).AsTenant();
 
         Assert.Equal((1, 0), (report.Migrated, report.Failed.Count));
         foreach (var tenant in new[] { before, after })
@@ -58,7 +62,8 @@ public sealed class GrantingTests(App app)
         var (owner, tenants) = await DatabaseAsync();
         await using var services = Services(owner, tenants);
         await using var scope = services.CreateAsyncScope();
-        var acme = (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>().CreateAsync("acme", "Acme", ct: Ct)).AsTenant();
+        var acme = (await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
+            .CreateAsync("acme", "Acme", ct: Ct)).AsTenant();
         var leases = services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
         await using var own = AsOwner(owner, acme);
         await using var shared = Shared(owner);
@@ -66,10 +71,14 @@ public sealed class GrantingTests(App app)
         await own.GetService<IMigrator>().MigrateAsync(Ungranted, Ct);
         await shared.GetService<IMigrator>().MigrateAsync(Roleless, Ct);
 
-        Assert.Equal(0L, await ScalarAsync(owner, "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'tenancy_api'::regrole AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+        Assert.Equal(0L,
+            await ScalarAsync(owner,
+                "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'tenancy_api'::regrole AND dbid = (SELECT oid " +
+                "FROM pg_database WHERE datname = current_database())"));
         await using (var db = leases.Create(acme))
         {
-            Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => db.Contacts.ToListAsync(Ct))).SqlState);
+            Assert.Equal(
+                "42501", (await Assert.ThrowsAsync<PostgresException>(() => db.Contacts.ToListAsync(Ct))).SqlState);
         }
 
         await shared.Database.MigrateAsync(Ct);
@@ -91,21 +100,25 @@ public sealed class GrantingTests(App app)
 
         // It doesn't see the first's role, and waits for its end at the unique index.
         var waiting = ExecuteAsync(second, Sql(migration => migration.CreateTenancyRole(role)));
-        while (await ScalarAsync(app.ConnectionString, $"SELECT wait_event_type FROM pg_stat_activity WHERE pid = {second.ProcessID}") is not "Lock")
+        while (await ScalarAsync(app.ConnectionString,
+            $"SELECT wait_event_type FROM pg_stat_activity WHERE pid = {second.ProcessID}") is not "Lock")
         {
             Assert.False(waiting.IsCompleted);
         }
 
         await uncommitted.CommitAsync(Ct);
         await waiting;
-        Assert.Equal(false, await ScalarAsync(app.ConnectionString, $"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{role}'"));
+        Assert.Equal(false,
+            await ScalarAsync(app.ConnectionString, $"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{role}'"));
 
         await ExecuteAsync(first, $"CREATE SCHEMA {role}; GRANT USAGE ON SCHEMA {role} TO {role}");
         await ExecuteAsync(second, Sql(migration => migration.DropTenancyRole(role)));
-        Assert.Equal(1L, await ScalarAsync(app.ConnectionString, $"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'"));
+        Assert.Equal(
+            1L, await ScalarAsync(app.ConnectionString, $"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'"));
         await ExecuteAsync(first, $"DROP SCHEMA {role}");
         await ExecuteAsync(second, Sql(migration => migration.DropTenancyRole(role)));
-        Assert.Equal(0L, await ScalarAsync(app.ConnectionString, $"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'"));
+        Assert.Equal(
+            0L, await ScalarAsync(app.ConnectionString, $"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'"));
     }
 
     [Fact]
@@ -114,7 +127,8 @@ public sealed class GrantingTests(App app)
         await using var serving = NpgsqlDataSource.Create(app.ServingConnectionString);
         await using var connection = await serving.OpenConnectionAsync(Ct);
 
-        var refused = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(connection, Sql(migration => migration.CreateTenancyRole("nobody_has_this_role"))));
+        var refused = await Assert.ThrowsAsync<PostgresException>(() =>
+            ExecuteAsync(connection, Sql(migration => migration.CreateTenancyRole("nobody_has_this_role"))));
 
         Assert.Equal("42501", refused.SqlState);
         Assert.Contains("CREATE ROLE \"nobody_has_this_role\" NOLOGIN;", refused.MessageText, StringComparison.Ordinal);

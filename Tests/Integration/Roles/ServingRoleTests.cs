@@ -30,7 +30,8 @@ public sealed class ServingRoleTests(App app)
         again.InvoiceLines.RemoveRange(invoice.Lines);
         await again.SaveChangesAsync(Ct);
 
-        Assert.Equal(new NpgsqlConnectionStringBuilder(app.ServingConnectionString).Username, await again.Database.SqlQuery<string>($"SELECT current_user::text AS \"Value\"").SingleAsync(Ct));
+        Assert.Equal(new NpgsqlConnectionStringBuilder(app.ServingConnectionString).Username,
+            await again.Database.SqlQuery<string>($"SELECT current_user::text AS \"Value\"").SingleAsync(Ct));
         Assert.Equal("Euro", await Invoices.CurrencyAsync(again, Ct));
         Assert.Empty(await again.InvoiceLines.ToListAsync(Ct));
         Assert.Equal(1, await again.Invoices.ExecuteDeleteAsync(Ct));
@@ -70,10 +71,16 @@ public sealed class ServingRoleTests(App app)
     {
         var acme = (await app.NewCustomerAsync()).Tenant;
         var sql = statement.Replace("{own}", acme.Schema.Quoted, StringComparison.Ordinal)
-            .Replace("{owner}", new NpgsqlCommandBuilder().QuoteIdentifier(new NpgsqlConnectionStringBuilder(app.ConnectionString).Username!), StringComparison.Ordinal);
+            .Replace("{owner}",
+                new NpgsqlCommandBuilder()
+                    .QuoteIdentifier(new NpgsqlConnectionStringBuilder(app.ConnectionString).Username!),
+                        StringComparison.Ordinal);
         // Put together on the server, from pieces: nothing in the text of either names what it does.
-        var hidden = $"convert_from(decode('{Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(sql))}', 'hex'), 'UTF8')";
-        await OwnerAsync($"CREATE FUNCTION {acme.Schema.Qualify("run")}(statement text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; END $$");
+        var hidden =
+            $"convert_from(decode('{Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(sql))}', 'hex'), 'UTF8')";
+        await OwnerAsync(
+            $"CREATE FUNCTION {acme.Schema.Qualify("run")}(statement text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN " +
+            "EXECUTE statement; END $$");
 
         await RefusedAsync(sql);
         await RefusedAsync($"DO $$ BEGIN EXECUTE {hidden}; END $$");
@@ -100,7 +107,8 @@ public sealed class ServingRoleTests(App app)
             """);
 
         Assert.Equal("changed", await use.ExecuteScalarAsync(Ct));
-        Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => ServingAsync($"DROP TABLE {notes}"))).SqlState);
+        Assert.Equal(
+            "42501", (await Assert.ThrowsAsync<PostgresException>(() => ServingAsync($"DROP TABLE {notes}"))).SqlState);
     }
 
     private async Task RefusedAsync(string sql)
@@ -111,7 +119,8 @@ public sealed class ServingRoleTests(App app)
 
     private async Task ServingAsync(string sql)
     {
-        await using var connection = await app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey).OpenConnectionAsync(Ct);
+        await using var connection = await app.Services.GetRequiredKeyedService<NpgsqlDataSource>(
+            TenancyOptions.TenantsKey).OpenConnectionAsync(Ct);
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(Ct);
     }

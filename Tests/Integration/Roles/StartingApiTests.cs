@@ -41,7 +41,8 @@ public sealed class StartingApiTests(App app)
         var refused = Assert.Throws<InvalidOperationException>(() => api.Server);
 
         Assert.Contains("The migration job makes it", refused.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(new NpgsqlConnectionStringBuilder(unmade).Password!, refused.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            new NpgsqlConnectionStringBuilder(unmade).Password!, refused.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,16 +50,18 @@ public sealed class StartingApiTests(App app)
     {
         using var warnings = new Warnings();
         await using var api = Starting("", warnings).WithWebHostBuilder(host => host
-            .UseSetting("ConnectionStrings:tenants", "").UseSetting("ConnectionStrings:tenantsRegistry", app.Server.AsNewLogin(app.ConnectionString)));
+            .UseSetting("ConnectionStrings:tenants", "")
+                .UseSetting("ConnectionStrings:tenantsRegistry", app.Server.AsNewLogin(app.ConnectionString)));
 
         var refused = Assert.Throws<InvalidOperationException>(() => api.Server);
 
         Assert.Contains("ConnectionStrings:tenantsApi", refused.Message, StringComparison.Ordinal);
     }
 
-    private WebApplicationFactory<Api.Paging> Starting(string tenants, ILoggerProvider log) => new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
-        .UseEnvironment("Development")
-        .UseSetting("ConnectionStrings:tenants", app.ConnectionString)
-        .UseSetting("ConnectionStrings:tenantsApi", tenants)
-        .ConfigureLogging(logging => logging.ClearProviders().AddProvider(log)));
+    private WebApplicationFactory<Api.Paging> Starting(string tenants, ILoggerProvider log) =>
+        new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+            .UseEnvironment("Development")
+            .UseSetting("ConnectionStrings:tenants", app.ConnectionString)
+            .UseSetting("ConnectionStrings:tenantsApi", tenants)
+            .ConfigureLogging(logging => logging.ClearProviders().AddProvider(log)));
 }

@@ -19,10 +19,13 @@ public sealed class TenantLoginTests(App app)
         var database = await app.Server.ConnectionStringAsync(Ct);
         var tenants = app.Server.AsNewLogin(database);
 
-        var both = await Task.WhenAll(Job.RunWithLoginAsync(database, tenants), Job.RunWithLoginAsync(database, tenants));
+        var both = await Task.WhenAll(
+            Job.RunWithLoginAsync(database, tenants), Job.RunWithLoginAsync(database, tenants));
 
         Assert.All(both, job => Assert.True(job.ExitCode == 0, job.Output));
-        Assert.Equal(12L, await ScalarAsync(tenants, "SELECT count(*) FROM customer_globex.invoices JOIN public.currencies ON code = currency_code"));
+        Assert.Equal(12L,
+            await ScalarAsync(tenants,
+                "SELECT count(*) FROM customer_globex.invoices JOIN public.currencies ON code = currency_code"));
     }
 
     [Fact]
@@ -38,7 +41,8 @@ public sealed class TenantLoginTests(App app)
 
         Assert.Equal((0, 0, 0), (first.ExitCode, second.ExitCode, third.ExitCode));
         Assert.Equal(changed.Username, await ScalarAsync(changed.ConnectionString, "SELECT current_user::text"));
-        Assert.Equal("28P01", (await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(old, "SELECT 1"))).SqlState);
+        Assert.Equal(
+            "28P01", (await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(old, "SELECT 1"))).SqlState);
         Assert.Contains("Set the password", second.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(changed.Username!, third.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(changed.Password!, first.Output + second.Output + third.Output, StringComparison.Ordinal);
@@ -54,9 +58,14 @@ public sealed class TenantLoginTests(App app)
         tenants.Password = "another-" + tenants.Password;
         await LoginAsync(tenants, log);
 
-        Assert.Contains(log.Lines, line => line.Contains("CREATE ROLE", StringComparison.Ordinal) && line.Contains("'SCRAM-SHA-256$4096:", StringComparison.Ordinal));
-        Assert.Contains(log.Lines, line => line.Contains("ALTER ROLE", StringComparison.Ordinal) && line.Contains("'SCRAM-SHA-256$4096:", StringComparison.Ordinal));
-        Assert.DoesNotContain(log.Lines, line => line.Contains(tenants.Password["another-".Length..], StringComparison.Ordinal));
+        Assert.Contains(log.Lines,
+            line => line.Contains("CREATE ROLE", StringComparison.Ordinal)
+                && line.Contains("'SCRAM-SHA-256$4096:", StringComparison.Ordinal));
+        Assert.Contains(log.Lines,
+            line => line.Contains("ALTER ROLE", StringComparison.Ordinal)
+                && line.Contains("'SCRAM-SHA-256$4096:", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            log.Lines, line => line.Contains(tenants.Password["another-".Length..], StringComparison.Ordinal));
     }
 
     [Fact]
@@ -68,7 +77,10 @@ public sealed class TenantLoginTests(App app)
         tenants.Password = Guid.NewGuid().ToString();
         await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => LoginAsync(tenants)));
 
-        Assert.Equal(1L, await ScalarAsync(tenants.ConnectionString, "SELECT count(*) FROM pg_roles WHERE rolname = current_user AND NOT (rolsuper OR rolcreaterole OR rolcreatedb)"));
+        Assert.Equal(1L,
+            await ScalarAsync(tenants.ConnectionString,
+                "SELECT count(*) FROM pg_roles WHERE rolname = current_user AND NOT (rolsuper OR rolcreaterole OR " +
+                "rolcreatedb)"));
     }
 
     [Theory]
@@ -80,22 +92,31 @@ public sealed class TenantLoginTests(App app)
         // An owner that the tests' user made: since PostgreSQL 16 a user who isn't a superuser can't grant itself to
         // anybody.
         var (owner, serving) = await DatabaseOfAsync("CREATEROLE");
-        var (made, tenants) = (new NpgsqlConnectionStringBuilder(owner).Username!, new NpgsqlConnectionStringBuilder(serving));
+        var (made, tenants) = (
+            new NpgsqlConnectionStringBuilder(owner).Username!, new NpgsqlConnectionStringBuilder(serving));
         await ScalarAsync(app.ConnectionString, $"CREATE ROLE {tenants.Username} LOGIN");
-        await ScalarAsync(app.ConnectionString, more.Replace("{login}", tenants.Username, StringComparison.Ordinal).Replace("{owner}", made, StringComparison.Ordinal));
+        await ScalarAsync(app.ConnectionString,
+            more.Replace("{login}", tenants.Username, StringComparison.Ordinal)
+                .Replace("{owner}", made, StringComparison.Ordinal));
 
         var refused = await Assert.ThrowsAsync<TenantLoginException>(() => LoginAsync(tenants, owner: owner));
 
         Assert.Contains("Name another login", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(false, await ScalarAsync(app.ConnectionString, $"SELECT pg_has_role('{tenants.Username}', 'tenancy_api', 'MEMBER') AND NOT pg_has_role('{tenants.Username}', '{made}', 'MEMBER')"));
+        Assert.Equal(false,
+            await ScalarAsync(app.ConnectionString,
+                $"SELECT pg_has_role('{tenants.Username}', 'tenancy_api', 'MEMBER') AND NOT " +
+                $"pg_has_role('{tenants.Username}', '{made}', 'MEMBER')"));
     }
 
     [Fact]
     public async Task A_login_without_a_password_cannot_be_made()
     {
-        var tenants = new NpgsqlConnectionStringBuilder(app.Server.AsNewLogin(app.ConnectionString)) { Password = null };
+        var tenants = new NpgsqlConnectionStringBuilder(
+            app.Server.AsNewLogin(app.ConnectionString)) { Password = null };
 
-        Assert.Contains("Password=", (await Assert.ThrowsAsync<TenantLoginException>(() => LoginAsync(tenants))).Message, StringComparison.Ordinal);
+        Assert.Contains("Password=",
+            (await Assert.ThrowsAsync<TenantLoginException>(() => LoginAsync(tenants))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +127,9 @@ public sealed class TenantLoginTests(App app)
         var job = await Job.RunWithLoginAsync(owner, tenants);
 
         Assert.True(job.ExitCode == 0, job.Output);
-        Assert.Equal(12L, await ScalarAsync(tenants, "SELECT count(*) FROM customer_globex.invoices JOIN public.currencies ON code = currency_code"));
+        Assert.Equal(12L,
+            await ScalarAsync(tenants,
+                "SELECT count(*) FROM customer_globex.invoices JOIN public.currencies ON code = currency_code"));
     }
 
     [Fact]
@@ -118,8 +141,11 @@ public sealed class TenantLoginTests(App app)
 
         Assert.Equal(2, job.ExitCode);
         Assert.Contains("ALTER ROLE ... CREATEROLE", job.Output, StringComparison.Ordinal);
-        Assert.Contains($"CREATE ROLE \"{new NpgsqlConnectionStringBuilder(tenants).Username}\" LOGIN PASSWORD '...' IN ROLE \"tenancy_api\";", job.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(new NpgsqlConnectionStringBuilder(tenants).Password!, job.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"CREATE ROLE \"{new NpgsqlConnectionStringBuilder(tenants).Username}\" LOGIN PASSWORD '...' IN ROLE " +
+            "\"tenancy_api\";", job.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            new NpgsqlConnectionStringBuilder(tenants).Password!, job.Output, StringComparison.Ordinal);
     }
 
     /// <summary>A database that belongs to a user of its own, with this right.</summary>
@@ -142,7 +168,8 @@ public sealed class TenantLoginTests(App app)
         return (owner.ConnectionString, app.Server.AsNewLogin(database));
     }
 
-    private async Task LoginAsync(NpgsqlConnectionStringBuilder tenants, ILoggerProvider? statements = null, string? owner = null)
+    private async Task LoginAsync(
+        NpgsqlConnectionStringBuilder tenants, ILoggerProvider? statements = null, string? owner = null)
     {
         owner ??= app.ConnectionString;
         using var logging = LoggerFactory.Create(builder =>
@@ -154,8 +181,10 @@ public sealed class TenantLoginTests(App app)
             }
         });
         await using var source = new NpgsqlDataSourceBuilder(owner).UseLoggerFactory(logging).Build();
-        var options = new TenancyOptions { ConnectionString = owner, TenantConnectionString = tenants.ConnectionString };
-        await new TenantLogin(source, options, logging.CreateLogger<TenantLogin>()).EnsureAsync(DataRegistration.ApiRole, Ct);
+        var options = new TenancyOptions { ConnectionString = owner,
+            TenantConnectionString = tenants.ConnectionString };
+        await new TenantLogin(source, options, logging.CreateLogger<TenantLogin>())
+            .EnsureAsync(DataRegistration.ApiRole, Ct);
     }
 
     private static async Task<object?> ScalarAsync(string database, string sql)
@@ -176,8 +205,9 @@ public sealed class TenantLoginTests(App app)
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue(formatter(state, exception) + exception);
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
+                Lines.Enqueue(formatter(state, exception) + exception);
 
         public void Dispose()
         {

@@ -19,7 +19,9 @@ internal sealed class CrashingPostgres : IAsyncDisposable
     /// killed, it loses up to 0.6 s of confirmed commits; PostgreSQL 18 was seen to lose more than 15. So clients of
     /// this server wait until the log is written. fsync stays off: what was written outlives the server.
     /// </summary>
-    public string ConnectionString => new NpgsqlConnectionStringBuilder(_server!.ConnectionString()) { Options = "-c synchronous_commit=on" }.ConnectionString;
+    public string ConnectionString =>
+        new NpgsqlConnectionStringBuilder(
+            _server!.ConnectionString()) { Options = "-c synchronous_commit=on" }.ConnectionString;
 
     public static async Task<CrashingPostgres> StartAsync(CancellationToken ct)
     {
@@ -33,7 +35,10 @@ internal sealed class CrashingPostgres : IAsyncDisposable
     /// </summary>
     public async Task CrashAsync(CancellationToken ct)
     {
-        var pid = int.Parse((await File.ReadAllLinesAsync(Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).First(), ct))[0], System.Globalization.CultureInfo.InvariantCulture);
+        var pid = int.Parse(
+            (await File.ReadAllLinesAsync(
+                Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).First(), ct))[0],
+                    System.Globalization.CultureInfo.InvariantCulture);
         System.Diagnostics.Process.GetProcessById(pid).Kill();
         while (!_server!.HasExited)
         {
@@ -50,10 +55,13 @@ internal sealed class CrashingPostgres : IAsyncDisposable
         {
             try
             {
-                _server = await PostgresServer.StartAsync(_folder, _account, Environment.ProcessId, durable: false, ct, _port);
+                _server = await PostgresServer.StartAsync(
+                    _folder, _account, Environment.ProcessId, durable: false, ct, _port);
                 return;
             }
-            catch (NoPostgresException e) when (e.Message.Contains("shared memory", StringComparison.Ordinal) || e.Message.Contains("lock file", StringComparison.Ordinal))
+            catch (NoPostgresException e)
+                when (e.Message.Contains("shared memory", StringComparison.Ordinal)
+                    || e.Message.Contains("lock file", StringComparison.Ordinal))
             {
                 // A child of the killed one hasn't noticed yet.
                 await Task.Delay(50, ct);

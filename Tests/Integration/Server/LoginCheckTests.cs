@@ -20,13 +20,15 @@ public sealed class LoginCheckTests(App app) : IDisposable
     [Fact]
     public async Task A_lost_password_is_told_once_with_the_ways_out()
     {
-        var check = Check(login => login.Password = "lost", refusal => RefusedLogin.OfContainer(refusal, "acme", new ContainerEngine("docker")));
+        var check = Check(login => login.Password = "lost",
+            refusal => RefusedLogin.OfContainer(refusal, "acme", new ContainerEngine("docker")));
 
         var first = await check.CheckHealthAsync(new(), Ct);
         await check.CheckHealthAsync(new(), Ct);
 
         Assert.Equal(HealthStatus.Unhealthy, first.Status);
-        Assert.Contains("user-secrets --project AppHost set Parameters:postgres-password", first.Description, StringComparison.Ordinal);
+        Assert.Contains("user-secrets --project AppHost set Parameters:postgres-password", first.Description,
+            StringComparison.Ordinal);
         Assert.Contains("docker volume rm acme", first.Description, StringComparison.Ordinal);
         Assert.Equal([first.Description], _console.Lines);
     }
@@ -38,7 +40,9 @@ public sealed class LoginCheckTests(App app) : IDisposable
 
         var health = await check.CheckHealthAsync(new(), Ct);
 
-        Assert.Contains($"refuses the login '{new NpgsqlConnectionStringBuilder(app.ConnectionString).Username}' of ConnectionStrings:tenants (28P01", health.Description, StringComparison.Ordinal);
+        Assert.Contains(
+            $"refuses the login '{new NpgsqlConnectionStringBuilder(app.ConnectionString).Username}' of " +
+            "ConnectionStrings:tenants (28P01", health.Description, StringComparison.Ordinal);
         Assert.DoesNotContain("a wrong one", health.Description, StringComparison.Ordinal);
     }
 
@@ -77,7 +81,8 @@ public sealed class LoginCheckTests(App app) : IDisposable
             .AddLogging(logging => logging.AddProvider(_console))
             .AddSingleton<ResourceLoggerService>()
             .BuildServiceProvider();
-        var resource = new ConnectionStringResource("tenants", ReferenceExpression.Create($"{Changed(change).ConnectionString}"));
+        var resource = new ConnectionStringResource(
+            "tenants", ReferenceExpression.Create($"{Changed(change).ConnectionString}"));
         return new(services, resource, database: null, explain);
     }
 
@@ -98,7 +103,8 @@ public sealed class LoginCheckTests(App app) : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
             {

@@ -45,14 +45,17 @@ internal sealed class PgBouncer : IAsyncDisposable
             default_pool_size = {ServerConnections}
             max_client_conn = 200
             """, account);
-        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = port, SslMode = SslMode.Disable }.ConnectionString;
+        ConnectionString = new NpgsqlConnectionStringBuilder(
+            server.ConnectionString) { Host = "127.0.0.1", Port = port, SslMode = SslMode.Disable }.ConnectionString;
 
         // The guard adds a port that PgBouncer doesn't take as an argument; the shell drops it, and becomes the
         // program.
         string[] program = [.. account.Drop, "sh", "-c", "exec \"$0\" \"$1\"", Program!, configuration];
         _process = new Process
         {
-            StartInfo = new ProcessStartInfo("sh", [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{Environment.ProcessId}", .. program])
+            StartInfo = new ProcessStartInfo("sh",
+                [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{Environment.ProcessId}",
+                    .. program])
             {
                 WorkingDirectory = "/",
                 RedirectStandardError = true,
@@ -79,7 +82,8 @@ internal sealed class PgBouncer : IAsyncDisposable
     {
         var server = new NpgsqlConnectionStringBuilder(connectionString);
         Assert.SkipUnless(Program is not null, "PgBouncer isn't installed: apt-get install pgbouncer");
-        Assert.SkipWhen(string.IsNullOrEmpty(server.Password), "ConnectionStrings__tenants has no password, which PgBouncer would log in with.");
+        Assert.SkipWhen(string.IsNullOrEmpty(server.Password),
+            "ConnectionStrings__tenants has no password, which PgBouncer would log in with.");
         var account = ServerAccount.Current();
         for (var attempt = 1; ; attempt++)
         {
@@ -144,7 +148,8 @@ internal sealed class PgBouncer : IAsyncDisposable
 
     // Debian puts it where only root's PATH looks.
     private static string? Find() => OperatingSystem.IsWindows() ? null :
-        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/usr/local/sbin".Split(':', StringSplitOptions.RemoveEmptyEntries)
+        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/usr/local/sbin"
+            .Split(':', StringSplitOptions.RemoveEmptyEntries)
             .Select(folder => Path.Combine(folder, "pgbouncer")).FirstOrDefault(File.Exists);
 
     private static int FreePort()

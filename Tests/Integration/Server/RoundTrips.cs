@@ -32,7 +32,9 @@ internal sealed class RoundTrips : IAsyncDisposable
     /// What leads a client by here, to be appended to the server's connection string. In plain text, or it couldn't be
     /// read.
     /// </summary>
-    public string Settings => $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};SSL Mode=Disable;GSS Encryption Mode=Disable";
+    public string Settings =>
+        $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};SSL Mode=Disable;GSS Encryption " +
+        "Mode=Disable";
 
     /// <summary>Since the start, over all connections.</summary>
     public int Count => Volatile.Read(ref _count);

@@ -62,7 +62,8 @@ internal sealed class SilentProxy : IAsyncDisposable
             {
                 await _talking.Task.WaitAsync(_end.Token);
                 await server.ConnectAsync(IPAddress.Loopback, _server, _end.Token);
-                await Task.WhenAny(PassAsync(client.GetStream(), server.GetStream()), PassAsync(server.GetStream(), client.GetStream()));
+                await Task.WhenAny(PassAsync(client.GetStream(), server.GetStream()),
+                    PassAsync(server.GetStream(), client.GetStream()));
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {

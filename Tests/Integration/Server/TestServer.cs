@@ -57,7 +57,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         var login = $"tests_{Guid.NewGuid():n}";
         _logins.Add(login);
-        return new NpgsqlConnectionStringBuilder(connectionString) { Username = login, Password = Guid.NewGuid().ToString("n") }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(connectionString) { Username = login,
+            Password = Guid.NewGuid().ToString("n") }.ConnectionString;
     }
 
     /// <summary>
@@ -67,7 +68,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         var tenants = AsNewLogin(connectionString);
         await using var source = NpgsqlDataSource.Create(connectionString);
-        await new TenantLogin(source, new() { ConnectionString = connectionString, TenantConnectionString = tenants }, NullLogger<TenantLogin>.Instance)
+        await new TenantLogin(source, new() { ConnectionString = connectionString, TenantConnectionString = tenants },
+            NullLogger<TenantLogin>.Instance)
             .EnsureAsync(DataRegistration.ApiRole, ct);
         return tenants;
     }
@@ -87,7 +89,8 @@ public sealed class TestServer : IAsyncDisposable
         {
             foreach (var database in _databases)
             {
-                await ExecuteAsync(_maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
+                await ExecuteAsync(
+                    _maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
             }
 
             await DropLoginsAsync(_maintenance!, [.. _logins]);
@@ -113,8 +116,11 @@ public sealed class TestServer : IAsyncDisposable
     {
         if (IsConfigured)
         {
-            return Environment.GetEnvironmentVariable(PostgresBinaries.ForTests) is not { Length: > 0 } asked ? Configured!
-                : throw new InvalidOperationException($"ConnectionStrings__tenants names a server for the tests, and {PostgresBinaries.ForTests}={asked} another one: set one of them.");
+            return Environment.GetEnvironmentVariable(PostgresBinaries.ForTests) is not { Length: > 0 } asked
+                ? Configured!
+                : throw new InvalidOperationException(
+                    "ConnectionStrings__tenants names a server for the tests, and " +
+                    $"{PostgresBinaries.ForTests}={asked} another one: set one of them.");
         }
 
         if (PostgresBinaries.Installed().Count > 0)
@@ -132,7 +138,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         if (Environment.GetEnvironmentVariable(VersionFile) is { Length: > 0 } file)
         {
-            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(maintenance) { Pooling = false }.ConnectionString);
+            await using var connection = new NpgsqlConnection(
+                new NpgsqlConnectionStringBuilder(maintenance) { Pooling = false }.ConnectionString);
             await connection.OpenAsync(ct);
             await File.WriteAllTextAsync(file, $"{connection.PostgreSqlVersion}\n", ct);
         }
@@ -164,7 +171,9 @@ public sealed class TestServer : IAsyncDisposable
             }
 
             logins = left.Count < logins.Count ? left
-                : throw new InvalidOperationException($"The logins {string.Join(", ", left)} of these tests can't be dropped: {problem!.Detail}", problem);
+                : throw new InvalidOperationException(
+                    $"The logins {string.Join(", ", left)} of these tests can't be dropped: {problem!.Detail}",
+                    problem);
         }
     }
 

@@ -15,7 +15,8 @@ public sealed class TestServerTests(App app)
 
         foreach (var database in databases)
         {
-            Assert.Equal(new NpgsqlConnectionStringBuilder(database).Database, await ScalarAsync(database, "CREATE TABLE mine(); SELECT current_database()"));
+            Assert.Equal(new NpgsqlConnectionStringBuilder(database).Database,
+                await ScalarAsync(database, "CREATE TABLE mine(); SELECT current_database()"));
         }
     }
 
@@ -28,7 +29,8 @@ public sealed class TestServerTests(App app)
             : PostgresBinaries.Choose(PostgresBinaries.Installed(), version: null)?.Major;
 
         // Without any installation the AppHost's container is the server, whichever version that has.
-        Assert.Equal(asked ?? await ScalarAsync(app.ConnectionString, major), await ScalarAsync(app.ConnectionString, major));
+        Assert.Equal(
+            asked ?? await ScalarAsync(app.ConnectionString, major), await ScalarAsync(app.ConnectionString, major));
     }
 
     [Fact]
@@ -36,7 +38,8 @@ public sealed class TestServerTests(App app)
     {
         var server = new TestServer();
         var database = await server.ConnectionStringAsync(Ct);
-        var logins = Enumerable.Range(0, 3).Select(_ => new NpgsqlConnectionStringBuilder(server.AsNewLogin(database))).ToList();
+        var logins = Enumerable.Range(0, 3).Select(_ => new NpgsqlConnectionStringBuilder(server.AsNewLogin(database)))
+            .ToList();
         await ScalarAsync(database, $"""
             CREATE ROLE {logins[1].Username} LOGIN CREATEROLE PASSWORD '{logins[1].Password}';
             CREATE ROLE {logins[0].Username} LOGIN CREATEROLE PASSWORD '{logins[0].Password}';
@@ -47,7 +50,9 @@ public sealed class TestServerTests(App app)
         await ScalarAsync(logins[0].ConnectionString, $"GRANT {logins[2].Username} TO {logins[1].Username}");
 
         await TestServer.DropLoginsAsync(database, [.. logins.Select(login => login.Username!)]);
-        var left = await ScalarAsync(database, $"SELECT count(*) FROM pg_roles WHERE rolname IN ('{string.Join("', '", logins.Select(login => login.Username))}')");
+        var left = await ScalarAsync(database,
+            "SELECT count(*) FROM pg_roles WHERE rolname IN " +
+            $"('{string.Join("', '", logins.Select(login => login.Username))}')");
         await server.DisposeAsync();
 
         Assert.Equal(0L, left);
@@ -56,7 +61,8 @@ public sealed class TestServerTests(App app)
     [Fact]
     public async Task A_server_that_is_killed_keeps_every_commit_that_it_has_confirmed()
     {
-        Assert.SkipWhen(PostgresBinaries.Installed().Count == 0, "Needs PostgreSQL's binaries, for a server that it may kill.");
+        Assert.SkipWhen(
+            PostgresBinaries.Installed().Count == 0, "Needs PostgreSQL's binaries, for a server that it may kill.");
         await using var server = await CrashingPostgres.StartAsync(Ct);
         await ScalarAsync(server.ConnectionString, "CREATE TABLE kept (id int)");
 

@@ -58,10 +58,14 @@ public sealed class GuardAgainstPostgresTests(App app)
                 accepted++;
                 // MERGE and FOR UPDATE into shared tables are writes or locks: the guard may refuse them, the role
                 // does.
-                var writes = !sql.StartsWith("SELECT", StringComparison.Ordinal) && !sql.StartsWith('(') && !sql.StartsWith("WITH", StringComparison.Ordinal) && !sql.StartsWith("TABLE", StringComparison.Ordinal);
-                var mayPass = needs.All(need => need is "__Tenant__.a" or "__Tenant__.b" or "__Tenant__.f" or "public.f" or "public.shared");
+                var writes = !sql.StartsWith("SELECT", StringComparison.Ordinal) && !sql.StartsWith('(')
+                    && !sql.StartsWith("WITH", StringComparison.Ordinal)
+                    && !sql.StartsWith("TABLE", StringComparison.Ordinal);
+                var mayPass = needs.All(need =>
+                    need is "__Tenant__.a" or "__Tenant__.b" or "__Tenant__.f" or "public.f" or "public.shared");
                 var refusal = GuardVerdicts.RefusalOf(sql);
-                Assert.True(mayPass || refusal is not null, $"Let through, though it needs {string.Join(", ", needs)}: {sql}");
+                Assert.True(
+                    mayPass || refusal is not null, $"Let through, though it needs {string.Join(", ", needs)}: {sql}");
                 if (!mayPass)
                 {
                     return;
@@ -85,7 +89,8 @@ public sealed class GuardAgainstPostgresTests(App app)
     /// <returns>Null where the server refuses the statement itself.</returns>
     private static async Task<string[]?> DependenciesAsync(NpgsqlConnection connection, string sql)
     {
-        await using var ask = new NpgsqlCommand("SELECT public.needs_of($1)", connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = sql } } };
+        await using var ask = new NpgsqlCommand("SELECT public.needs_of($1)",
+            connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = sql } } };
         return await ask.ExecuteScalarAsync(Ct) as string[];
     }
 

@@ -31,7 +31,8 @@ internal sealed partial class GuardVerdicts
         if (touched.IsAllowed)
         {
             _allowed++;
-            Assert.True(refusal is null || IsRightAnyway(refusal.Rule, sql, touched), $"Refused without need: {refusal?.Message} {sql} (touches {touched})");
+            Assert.True(refusal is null || IsRightAnyway(refusal.Rule, sql, touched),
+                $"Refused without need: {refusal?.Message} {sql} (touches {touched})");
         }
     }
 
@@ -84,13 +85,15 @@ internal sealed partial class GuardVerdicts
 
     // other.n is a column of the table other; a.n after OWNED BY is one of a table that is named without a schema, and
     // not looked up if the sequence exists.
-    [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b|\bOWNED BY (a|b|shared)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b|\bOWNED BY (a|b|shared)\b",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Another();
 
     [GeneratedRegex(@"\bIF (NOT )?EXISTS\b|\bREVOKE\b|\bSET SCHEMA public\b", RegexOptions.IgnoreCase)]
     private static partial Regex Idle();
 
-    [GeneratedRegex(@"\bLOCK\b.*\bIN ACCESS SHARE MODE|\bCONSTRAINT TRIGGER\b.*\bFROM public\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"\bLOCK\b.*\bIN ACCESS SHARE MODE|\bCONSTRAINT TRIGGER\b.*\bFROM public\b", RegexOptions.IgnoreCase)]
     private static partial Regex Harmless();
 
     [GeneratedRegex(@"^\s*(.*; )?(GRANT|REVOKE) tests_|\bCOMMENT ON (ROLE|LANGUAGE)\b", RegexOptions.IgnoreCase)]

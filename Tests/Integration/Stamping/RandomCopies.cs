@@ -4,7 +4,8 @@ namespace Tests.Integration.Stamping;
 internal sealed class RandomCopies(int seed)
 {
     private static readonly string[] Options =
-        ["", "", " CSV HEADER", " WITH (FORMAT csv)", " (FORMAT csv, HEADER)", " WITH NULL 'from'", " DELIMITER ';'", " WITH (FORMAT csv, NULL 'other.a', DELIMITER ';')", " (ENCODING 'UTF8')"];
+        ["", "", " CSV HEADER", " WITH (FORMAT csv)", " (FORMAT csv, HEADER)", " WITH NULL 'from'", " DELIMITER ';'",
+            " WITH (FORMAT csv, NULL 'other.a', DELIMITER ';')", " (ENCODING 'UTF8')"];
 
     private readonly Random _random = new(seed);
 
@@ -13,8 +14,12 @@ internal sealed class RandomCopies(int seed)
     {
         0 => new($"COPY ({new RandomStatements(_random.Next()).Query()}) TO STDOUT{Pick(Options)}", Writes: false),
         1 => new($"COPY ({Writing()} RETURNING 1) TO {Pick(["STDOUT", "stdout"])}{Pick(Options)}", Writes: false),
-        2 or 3 => new($"COPY {Relation()}{Columns()} FROM {Pick(["STDIN", "stdin"])}{Pick(Options)}{Pick(["", "", $" WHERE {Condition()}"])}", Writes: true),
-        _ => new($"COPY {Relation()}{Columns()} TO STDOUT{Pick([.. Options, " (FORMAT csv, FORCE_QUOTE (n))", " CSV FORCE QUOTE n"])}", Writes: false),
+        2 or 3 => new(
+            $"COPY {Relation()}{Columns()} FROM " +
+            $"{Pick(["STDIN", "stdin"])}{Pick(Options)}{Pick(["", "", $" WHERE {Condition()}"])}", Writes: true),
+        _ => new(
+            $"COPY {Relation()}{Columns()} TO " +
+            $"STDOUT{Pick([.. Options, " (FORMAT csv, FORCE_QUOTE (n))", " CSV FORCE QUOTE n"])}", Writes: false),
     };
 
     private string Writing() => _random.Next(4) switch
@@ -22,12 +27,17 @@ internal sealed class RandomCopies(int seed)
         0 => $"INSERT INTO {Relation()} AS other (id) SELECT id FROM {Relation()}",
         1 => $"UPDATE {Pick(["", "ONLY "])}{Relation()} AS public SET n = 1",
         2 => $"DELETE FROM ONLY ({Relation()}) AS other WHERE other.id > 0",
-        _ => $"WITH other AS (DELETE FROM {Relation()} RETURNING id) INSERT INTO {Relation()} (id) SELECT other.id FROM other",
+        _ =>
+            $"WITH other AS (DELETE FROM {Relation()} RETURNING id) INSERT INTO {Relation()} (id) SELECT " +
+            "other.id FROM other",
     };
 
     private string Columns() => Pick(["", " (id)", " (id, n)", "(t,id)", " ( \"id\" )", " (t)"]);
 
-    private string Condition() => Pick(["id > 0", "\"__Tenant__\".f(id) > 0", "other.f(id) > 0", "'ok'::\"__Tenant__\".mood IS NOT NULL", "'ok'::other.mood IS NOT NULL", "public.f(id) IS DISTINCT FROM 1"]);
+    private string Condition() =>
+        Pick(
+            ["id > 0", "\"__Tenant__\".f(id) > 0", "other.f(id) > 0", "'ok'::\"__Tenant__\".mood IS NOT NULL",
+                "'ok'::other.mood IS NOT NULL", "public.f(id) IS DISTINCT FROM 1"]);
 
     private string Relation() => _random.Next(10) switch
     {

@@ -10,12 +10,20 @@ internal sealed partial class RandomDefinitions
         return _random.Next(9) switch
         {
             0 => $"{head} AS {Query()}{Pick(["", " WITH NO DATA"])}",
-            1 => $"{head}{Pick(["", " (x, y, z)"])} AS {Pick([$"TABLE {Relation()}", $"(TABLE {Relation()})", $"SELECT 1, 2, 't' UNION ALL TABLE {Relation()}"])}",
-            2 => $"{head} PARTITION OF {Of("parts")} {Pick(["DEFAULT", "FOR VALUES IN (2, 3)", "(CHECK (id > 0)) FOR VALUES IN (5)"])}",
+            1 =>
+                $"{head}{Pick(["", " (x, y, z)"])} AS " +
+                $"{Pick([$"TABLE {Relation()}", $"(TABLE {Relation()})", $"SELECT 1, 2, 't' UNION ALL TABLE {Relation()}"])}",
+            2 =>
+                $"{head} PARTITION OF {Of("parts")} " +
+                $"{Pick(["DEFAULT", "FOR VALUES IN (2, 3)", "(CHECK (id > 0)) FOR VALUES IN (5)"])}",
             3 => $"{head} OF {Of("pair")}{Pick(["", " (PRIMARY KEY (id))"])}",
             4 => $"{head} ({Element(bare)}) INHERITS ({Inherited()})",
-            5 => $"{head} (id int, {Columned(bare)}) PARTITION BY {Pick(["LIST", "RANGE", "HASH"])} ({Pick(["id", $"({Call("id")})", "id int4_ops"])})",
-            _ => $"{head} (id int{Constraint(bare)}, {Element(bare)}{(Chance(2) ? $", {Element(bare)}" : "")}){Pick(["", "", " WITH (fillfactor = 70)"])}",
+            5 =>
+                $"{head} (id int, {Columned(bare)}) PARTITION BY {Pick(["LIST", "RANGE", "HASH"])} " +
+                $"({Pick(["id", $"({Call("id")})", "id int4_ops"])})",
+            _ =>
+                $"{head} (id int{Constraint(bare)}, " +
+                $"{Element(bare)}{(Chance(2) ? $", {Element(bare)}" : "")}){Pick(["", "", " WITH (fillfactor = 70)"])}",
         };
     }
 
@@ -43,34 +51,45 @@ internal sealed partial class RandomDefinitions
     private string Constraint(string table) => _random.Next(9) switch
     {
         0 => $" CHECK ({Condition(table, "id")})",
-        1 => $" REFERENCES {Relation()}{Pick(["", " (id)"])}{Pick(["", " ON DELETE CASCADE", " ON UPDATE SET NULL ON DELETE RESTRICT", " MATCH FULL DEFERRABLE"])}",
+        1 =>
+            $" REFERENCES {Relation()}{Pick(["", " (id)"])}{Pick(["", " ON DELETE CASCADE", " ON UPDATE SET NULL ON DELETE RESTRICT", " MATCH FULL DEFERRABLE"])}",
         2 => $" GENERATED ALWAYS AS ({Pick(["1", Call("1"), $"{Call("2")} + 1"])}) STORED",
-        3 => $" GENERATED {Pick(["ALWAYS", "BY DEFAULT"])} AS IDENTITY{Pick(["", " (START 5)", $" (SEQUENCE NAME {Fresh()})"])}",
+        3 =>
+            $" GENERATED {Pick(["ALWAYS", "BY DEFAULT"])} AS " +
+            $"IDENTITY{Pick(["", " (START 5)", $" (SEQUENCE NAME {Fresh()})"])}",
         4 => $" DEFAULT {Call("1")}",
         5 => $" CONSTRAINT {Pick(Names)} UNIQUE",
         _ => "",
     };
 
-    private string TableConstraint(string table, string column) => (Chance(2) ? $"CONSTRAINT {Pick(Names)} " : "") + _random.Next(4) switch
-    {
-        0 => $"FOREIGN KEY ({column}) REFERENCES {Relation()} (id){Pick(["", " ON DELETE CASCADE", " ON DELETE SET NULL ON UPDATE CASCADE", " DEFERRABLE INITIALLY DEFERRED"])}",
-        1 => $"UNIQUE ({column}){Pick(["", $" INCLUDE ({column})"])}",
-        2 => $"EXCLUDE USING btree ({column} WITH {Pick(["=", "pg_catalog.=", "OPERATOR(pg_catalog.=)", $"{Of("===")}"])})",
-        _ => $"CHECK ({Condition(table, column)})",
-    };
+    private string TableConstraint(string table, string column) =>
+        (Chance(2) ? $"CONSTRAINT {Pick(Names)} " : "") + _random.Next(4) switch
+        {
+            0 =>
+                $"FOREIGN KEY ({column}) REFERENCES {Relation()} " +
+                $"(id){Pick(["", " ON DELETE CASCADE", " ON DELETE SET NULL ON UPDATE CASCADE", " DEFERRABLE INITIALLY DEFERRED"])}",
+            1 => $"UNIQUE ({column}){Pick(["", $" INCLUDE ({column})"])}",
+            2 =>
+                $"EXCLUDE USING btree ({column} WITH " +
+                $"{Pick(["=", "pg_catalog.=", "OPERATOR(pg_catalog.=)", $"{Of("===")}"])})",
+            _ => $"CHECK ({Condition(table, column)})",
+        };
 
     private string AlterTable()
     {
         if (Chance(6))
         {
-            return $"ALTER TABLE {Of("parts")} {Pick([$"DETACH PARTITION {Of("one")}", $"ATTACH PARTITION {Relation()} FOR VALUES IN (7)", $"ATTACH PARTITION {Relation()} DEFAULT"])}";
+            return $"ALTER TABLE {Of("parts")} " +
+                $"{Pick([$"DETACH PARTITION {Of("one")}", $"ATTACH PARTITION {Relation()} FOR VALUES IN (7)", $"ATTACH PARTITION {Relation()} DEFAULT"])}";
         }
 
         var table = Relation();
         return $"ALTER TABLE {Pick(["", "", "IF EXISTS "])}{Wrapped(table)} " + _random.Next(5) switch
         {
             0 => $"RENAME {Pick(["", "COLUMN "])}n TO {Pick(Columns)}",
-            1 => Pick(["RENAME TO x", "SET SCHEMA \"__Tenant__\"", "SET SCHEMA other", "SET SCHEMA public", "RENAME CONSTRAINT a_pkey TO other"]),
+            1 => Pick(
+                ["RENAME TO x", "SET SCHEMA \"__Tenant__\"", "SET SCHEMA other", "SET SCHEMA public",
+                    "RENAME CONSTRAINT a_pkey TO other"]),
             _ => Action(table) + (Chance(3) ? $", {Action(table)}" : ""),
         };
     }
@@ -89,7 +108,9 @@ internal sealed partial class RandomDefinitions
             7 or 8 => $"ADD {TableConstraint(bare, "n")}{Pick(["", " NOT VALID"])}",
             9 => $"{Pick(["", "NO "])}INHERIT {Relation()}",
             10 => $"OWNER TO {roles[0]}",
-            11 => Pick(["ENABLE ROW LEVEL SECURITY", "DISABLE TRIGGER ALL", "SET (fillfactor = 70)", "REPLICA IDENTITY FULL", "SET UNLOGGED", "REPLICA IDENTITY USING INDEX a_pkey"]),
+            11 => Pick(
+                ["ENABLE ROW LEVEL SECURITY", "DISABLE TRIGGER ALL", "SET (fillfactor = 70)", "REPLICA IDENTITY FULL",
+                    "SET UNLOGGED", "REPLICA IDENTITY USING INDEX a_pkey"]),
             12 => "CLUSTER ON a_pkey",
             13 => $"OF {Of("pair")}",
             _ => $"ADD {Columned(bare)}",
@@ -109,6 +130,8 @@ internal sealed partial class RandomDefinitions
             4 => $"lower({bare}.t), n",
             _ => "n",
         };
-        return $"CREATE {Pick(["", "UNIQUE "])}INDEX {Pick(["", $"{Pick(Names)} ", $"IF NOT EXISTS {Pick(Names)} "])}ON {Wrapped(relation)} {Pick(["", "USING btree "])}({key}){Pick(["", " INCLUDE (t)"])}{Pick(["", $" WHERE {Condition(bare, "n")}"])}";
+        return $"CREATE {Pick(["", "UNIQUE "])}INDEX " +
+            $"{Pick(["", $"{Pick(Names)} ", $"IF NOT EXISTS {Pick(Names)} "])}ON {Wrapped(relation)} " +
+            $"{Pick(["", "USING btree "])}({key}){Pick(["", " INCLUDE (t)"])}{Pick(["", $" WHERE {Condition(bare, "n")}"])}";
     }
 }

@@ -5,25 +5,49 @@ internal sealed partial class RandomDefinitions
 {
     private string Alter() => _random.Next(22) switch
     {
-        0 => $"ALTER VIEW {Of("v")} {Pick(["RENAME TO x", "SET SCHEMA other", $"OWNER TO {roles[0]}", "ALTER COLUMN n SET DEFAULT 1"])}",
-        1 => $"ALTER MATERIALIZED VIEW {Of("m")} {Pick(["RENAME TO x", "SET SCHEMA \"__Tenant__\"", $"OWNER TO {roles[0]}"])}",
-        2 => $"ALTER SEQUENCE {Of("s")} {Pick(["RESTART", $"OWNED BY {Relation()}.n", "OWNED BY NONE", "INCREMENT BY 2", "SET SCHEMA public", "AS bigint"])}",
+        0 =>
+            $"ALTER VIEW {Of("v")} " +
+            $"{Pick(["RENAME TO x", "SET SCHEMA other", $"OWNER TO {roles[0]}", "ALTER COLUMN n SET DEFAULT 1"])}",
+        1 =>
+            $"ALTER MATERIALIZED VIEW {Of("m")} " +
+            $"{Pick(["RENAME TO x", "SET SCHEMA \"__Tenant__\"", $"OWNER TO {roles[0]}"])}",
+        2 =>
+            $"ALTER SEQUENCE {Of("s")} " +
+            $"{Pick(["RESTART", $"OWNED BY {Relation()}.n", "OWNED BY NONE", "INCREMENT BY 2", "SET SCHEMA public", "AS bigint"])}",
         3 => $"ALTER INDEX {Of("ix")} {Pick(["RENAME TO x", "SET (fillfactor = 70)"])}",
-        4 => $"ALTER TYPE {Of("mood")} {Pick(["ADD VALUE 'y'", "RENAME TO x", "RENAME VALUE 'ok' TO 'fine'", "SET SCHEMA other"])}",
-        5 => $"ALTER TYPE {Of("pair")} {Pick(["ADD", "DROP", "ALTER"]) switch { "ADD" => $"ADD ATTRIBUTE {Pick(Columns)} {Type(out _)}", "DROP" => "DROP ATTRIBUTE n", _ => $"ALTER ATTRIBUTE t TYPE {Type(out _)}" }}",
-        6 => $"ALTER DOMAIN {Of("d")} {Pick(["SET NOT NULL", "SET DEFAULT 'x'", $"ADD CONSTRAINT {Pick(Names)} CHECK (value <> '' AND {Call("1")} > 0)", "SET SCHEMA public"])}",
-        7 => $"ALTER FUNCTION {Of("f")}(int) {Pick(["STABLE", "RENAME TO x", "SET SCHEMA other", $"OWNER TO {roles[0]}", "STRICT"])}",
-        8 => $"ALTER {Pick(["PROCEDURE", "ROUTINE"])} {Of("pr")}(int) {Pick(["SECURITY DEFINER", "RENAME TO x", "SET SCHEMA other"])}",
+        4 =>
+            $"ALTER TYPE {Of("mood")} " +
+            $"{Pick(["ADD VALUE 'y'", "RENAME TO x", "RENAME VALUE 'ok' TO 'fine'", "SET SCHEMA other"])}",
+        5 =>
+            $"ALTER TYPE {Of("pair")} " +
+            $"{Pick(["ADD", "DROP", "ALTER"]) switch { "ADD" => $"ADD ATTRIBUTE {Pick(Columns)} {Type(out _)}", "DROP" => "DROP ATTRIBUTE n", _ => $"ALTER ATTRIBUTE t TYPE {Type(out _)}" }}",
+        6 =>
+            $"ALTER DOMAIN {Of("d")} " +
+            $"{Pick(["SET NOT NULL", "SET DEFAULT 'x'", $"ADD CONSTRAINT {Pick(Names)} CHECK (value <> '' AND {Call("1")} > 0)", "SET SCHEMA public"])}",
+        7 =>
+            $"ALTER FUNCTION {Of("f")}(int) " +
+            $"{Pick(["STABLE", "RENAME TO x", "SET SCHEMA other", $"OWNER TO {roles[0]}", "STRICT"])}",
+        8 =>
+            $"ALTER {Pick(["PROCEDURE", "ROUTINE"])} {Of("pr")}(int) " +
+            $"{Pick(["SECURITY DEFINER", "RENAME TO x", "SET SCHEMA other"])}",
         9 => $"ALTER AGGREGATE {Of("agg")}(int) {Pick(["RENAME TO x", "SET SCHEMA other"])}",
-        10 => $"ALTER OPERATOR {Of("===")} (int, int) {Pick(["SET SCHEMA \"__Tenant__\"", $"OWNER TO {roles[0]}", "SET SCHEMA other"])}",
+        10 =>
+            $"ALTER OPERATOR {Of("===")} (int, int) " +
+            $"{Pick(["SET SCHEMA \"__Tenant__\"", $"OWNER TO {roles[0]}", "SET SCHEMA other"])}",
         11 => $"ALTER COLLATION {Of("c")} {Pick(["RENAME TO x", "SET SCHEMA other"])}",
         12 => $"ALTER STATISTICS {Of("st")} {Pick(["RENAME TO x", "SET STATISTICS 5"])}",
         13 => $"ALTER TRIGGER g ON {Of("a")} RENAME TO {Pick(Names)}",
-        14 => $"ALTER POLICY g ON {Of("a")} {Pick(["RENAME TO x", $"USING ({Condition("a", "id")})", $"USING (id IN ({Query()}))"])}",
-        15 => $"ALTER TEXT SEARCH {Pick([$"CONFIGURATION {Of("conf")}", $"DICTIONARY {Of("dict")}"])} {Pick(["RENAME TO x", "SET SCHEMA other"])}",
+        14 =>
+            $"ALTER POLICY g ON {Of("a")} " +
+            $"{Pick(["RENAME TO x", $"USING ({Condition("a", "id")})", $"USING (id IN ({Query()}))"])}",
+        15 =>
+            $"ALTER TEXT SEARCH {Pick([$"CONFIGURATION {Of("conf")}", $"DICTIONARY {Of("dict")}"])} " +
+            $"{Pick(["RENAME TO x", "SET SCHEMA other"])}",
         16 => $"ALTER TEXT SEARCH CONFIGURATION {Of("conf")} ADD MAPPING FOR word WITH {Of("dict")}",
         17 => $"ALTER CONVERSION {Of("conv")} {Pick(["RENAME TO x", "SET SCHEMA other"])}",
-        18 => $"ALTER SCHEMA {Pick(["\"__Tenant__\"", "\"__Tenant__\"", "other", "public"])} {Pick(["RENAME TO x", $"OWNER TO {roles[0]}"])}",
+        18 =>
+            $"ALTER SCHEMA {Pick(["\"__Tenant__\"", "\"__Tenant__\"", "other", "public"])} " +
+            $"{Pick(["RENAME TO x", $"OWNER TO {roles[0]}"])}",
         19 => $"ALTER FOREIGN TABLE {Relation()} {Pick(["RENAME TO x", "ADD x int"])}",
         20 => DefaultPrivileges(),
         _ => $"ALTER TABLE {Of("v")} RENAME TO x",
@@ -32,7 +56,8 @@ internal sealed partial class RandomDefinitions
     private string DefaultPrivileges()
     {
         var schemas = Pick(["\"__Tenant__\"", "\"__Tenant__\"", "other", "\"__Tenant__\", other", "public"]);
-        return $"ALTER DEFAULT PRIVILEGES {Pick(["", $"FOR ROLE {roles[0]} "])}IN SCHEMA {schemas} {Pick(["GRANT SELECT ON TABLES TO", "GRANT EXECUTE ON FUNCTIONS TO", "REVOKE ALL ON SEQUENCES FROM", "GRANT USAGE ON TYPES TO"])} {roles[1]}";
+        return $"ALTER DEFAULT PRIVILEGES {Pick(["", $"FOR ROLE {roles[0]} "])}IN SCHEMA {schemas} " +
+            $"{Pick(["GRANT SELECT ON TABLES TO", "GRANT EXECUTE ON FUNCTIONS TO", "REVOKE ALL ON SEQUENCES FROM", "GRANT USAGE ON TYPES TO"])} {roles[1]}";
     }
 
     private string Comment() => $"COMMENT ON {_random.Next(23) switch
@@ -95,7 +120,9 @@ internal sealed partial class RandomDefinitions
         {
             0 or 1 => $"SELECT, INSERT, UPDATE, DELETE ON {Pick(["", "TABLE "])}{Listed()}",
             2 => $"SELECT (n), UPDATE (t, n) ON {Relation()}",
-            3 => $"ALL ON ALL {Pick(["TABLES", "SEQUENCES", "FUNCTIONS", "ROUTINES", "PROCEDURES"])} IN SCHEMA {Pick(["\"__Tenant__\"", "other", "\"__Tenant__\", other"])}",
+            3 =>
+                $"ALL ON ALL {Pick(["TABLES", "SEQUENCES", "FUNCTIONS", "ROUTINES", "PROCEDURES"])} IN SCHEMA " +
+                $"{Pick(["\"__Tenant__\"", "other", "\"__Tenant__\", other"])}",
             4 => $"USAGE ON SCHEMA {Pick(["\"__Tenant__\"", "other", "public", "\"__Tenant__\", public"])}",
             5 => $"EXECUTE ON {Pick(["FUNCTION", "ROUTINE"])} {Of("f")}(int)",
             6 => $"USAGE ON SEQUENCE {Listed("s")}",

@@ -7,8 +7,10 @@ namespace Tests.Integration.Stamping;
 /// </summary>
 internal sealed partial class RandomDefinitions(int seed, string[] roles)
 {
-    private static readonly string[] Names = ["x", "y", "other", "public", "\"__Tenant__\"", "mood", "only", "type", "\"from\"", "new", "z"];
-    private static readonly string[] Columns = ["x", "y", "other", "public", "type", "\"from\"", "\"__Tenant__\"", "value", "key", "by"];
+    private static readonly string[] Names = ["x", "y", "other", "public", "\"__Tenant__\"", "mood", "only", "type",
+        "\"from\"", "new", "z"];
+    private static readonly string[] Columns = ["x", "y", "other", "public", "type", "\"from\"", "\"__Tenant__\"",
+        "value", "key", "by"];
     private static readonly string[] Tables = ["a", "b", "a", "b", "other", "public"];
 
     private readonly Random _random = new(seed);
@@ -33,7 +35,8 @@ internal sealed partial class RandomDefinitions(int seed, string[] roles)
         25 or 26 => Drop(),
         27 => $"TRUNCATE {Pick(["", "TABLE "])}{Listed()}{Pick(["", " CASCADE", " RESTART IDENTITY"])}",
         28 => Grant(),
-        29 => $"LOCK {Pick(["", "TABLE "])}{Listed()}{Pick(["", " IN SHARE MODE", " IN ACCESS SHARE MODE", " NOWAIT"])}",
+        29 =>
+            $"LOCK {Pick(["", "TABLE "])}{Listed()}{Pick(["", " IN SHARE MODE", " IN ACCESS SHARE MODE", " NOWAIT"])}",
         30 => CreateSchema(),
         _ => Maintain(),
     };
@@ -67,7 +70,8 @@ internal sealed partial class RandomDefinitions(int seed, string[] roles)
     private string Listed(params string[] names) => Of(Pick(names)) + (Chance(4) ? $", {Of(Pick(names))}" : "");
 
     /// <summary>ONLY takes its table in parentheses, too.</summary>
-    private string Wrapped(string relation) => _random.Next(8) switch { 0 => $"ONLY ({relation})", 1 => $"ONLY {relation}", _ => relation };
+    private string Wrapped(string relation) =>
+        _random.Next(8) switch { 0 => $"ONLY ({relation})", 1 => $"ONLY {relation}", _ => relation };
 
     private string Relation() => _random.Next(12) switch
     {
@@ -83,7 +87,9 @@ internal sealed partial class RandomDefinitions(int seed, string[] roles)
 
     private string New(out string bare) => Schema() + (bare = Pick(Names));
 
-    private string Schema() => _random.Next(14) switch { 0 => "other.", 1 => "public.", 2 => Pick(["", "OTHER . ", "\"public\"."]), _ => "\"__Tenant__\"." };
+    private string Schema() =>
+        _random.Next(14) switch { 0 => "other.", 1 => "public.", 2 => Pick(["", "OTHER . ", "\"public\"."]),
+            _ => "\"__Tenant__\"." };
 
     private T Pick<T>(T[] of) => of[_random.Next(of.Length)];
 

@@ -10,12 +10,18 @@ internal sealed class RandomMaintenance(int seed)
 
     public string Statement() => _random.Next(9) switch
     {
-        0 or 1 => $"VACUUM {Pick(["", "ANALYZE ", "FULL ", "VERBOSE ", "FREEZE ", "(ANALYZE, VERBOSE) ", "FULL FREEZE VERBOSE ANALYZE ", "(FULL, INDEX_CLEANUP auto) "])}{Relation()}{Pick(["", $", {Relation()}"])}",
-        2 => Pick(["VACUUM", "VACUUM (ANALYZE)", "VACUUM FULL", "CLUSTER", "REINDEX SCHEMA other", "REINDEX SCHEMA public"]),
+        0 or 1 =>
+            $"VACUUM {Pick(["", "ANALYZE ", "FULL ", "VERBOSE ", "FREEZE ", "(ANALYZE, VERBOSE) ", "FULL FREEZE VERBOSE ANALYZE ", "(FULL, INDEX_CLEANUP auto) "])}{Relation()}{Pick(["", $", {Relation()}"])}",
+        2 => Pick(
+            ["VACUUM", "VACUUM (ANALYZE)", "VACUUM FULL", "CLUSTER", "REINDEX SCHEMA other", "REINDEX SCHEMA public"]),
         3 => $"REINDEX SCHEMA {Pick(["\"__Tenant__\"", "CONCURRENTLY \"__Tenant__\""])}",
-        4 or 5 => $"CREATE {Pick(["", "UNIQUE "])}INDEX CONCURRENTLY {Pick(["", "IF NOT EXISTS "])}zz ON {Relation()} {Pick(["", "USING btree "])}({Pick(["n", "lower(t)", "\"__Tenant__\".f(n)", "n int4_ops"])}){Pick(["", " WHERE n > 0"])}",
+        4 or 5 =>
+            $"CREATE {Pick(["", "UNIQUE "])}INDEX CONCURRENTLY {Pick(["", "IF NOT EXISTS "])}zz ON {Relation()} " +
+            $"{Pick(["", "USING btree "])}({Pick(["n", "lower(t)", "\"__Tenant__\".f(n)", "n int4_ops"])}){Pick(["", " WHERE n > 0"])}",
         6 => $"DROP INDEX CONCURRENTLY IF EXISTS {Pick(["\"__Tenant__\".none", "other.ix", "public.ix", "ix"])}",
-        7 => $"REINDEX INDEX CONCURRENTLY {Pick(["\"__Tenant__\".ix", "\"__Tenant__\".a_pkey", "other.ix", "public.a_pkey", "public.shared_pkey", "a_pkey"])}",
+        7 =>
+            "REINDEX INDEX CONCURRENTLY " +
+            $"{Pick(["\"__Tenant__\".ix", "\"__Tenant__\".a_pkey", "other.ix", "public.a_pkey", "public.shared_pkey", "a_pkey"])}",
         _ => $"REINDEX {Pick(["", "(VERBOSE) "])}TABLE CONCURRENTLY {Relation()}",
     };
 

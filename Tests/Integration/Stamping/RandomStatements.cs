@@ -7,9 +7,11 @@ namespace Tests.Integration.Stamping;
 /// </summary>
 internal sealed class RandomStatements(int seed)
 {
-    private static readonly string[] Names = ["x", "y", "other", "public", "a", "b", "\"__Tenant__\"", "set", "\"from\"", "values", "shared", "type", "update", "schema", "rows", "index", "partition"];
+    private static readonly string[] Names = ["x", "y", "other", "public", "a", "b", "\"__Tenant__\"", "set",
+        "\"from\"", "values", "shared", "type", "update", "schema", "rows", "index", "partition"];
     private static readonly string[] Relations =
-        ["\"__Tenant__\".a", "\"__Tenant__\".b", "\"__Tenant__\" . a", "\"__Tenant__\"/**/.b", "public.shared", "\"public\".\"shared\"", "other.a", "OTHER.b", "\"other\".a", "public.a", "a", "b", "shared"];
+        ["\"__Tenant__\".a", "\"__Tenant__\".b", "\"__Tenant__\" . a", "\"__Tenant__\"/**/.b", "public.shared",
+            "\"public\".\"shared\"", "other.a", "OTHER.b", "\"other\".a", "public.a", "a", "b", "shared"];
 
     private readonly Random _random = new(seed);
     private readonly List<string> _common = [];
@@ -20,14 +22,18 @@ internal sealed class RandomStatements(int seed)
         0 => $"INSERT INTO {Relation()}{Alias(out _)} (id) {Query()}",
         1 => Update(),
         2 => Delete(),
-        3 => $"MERGE INTO {Relation()} AS m USING {Source(out var source)} ON m.id = {source}.id WHEN MATCHED THEN UPDATE SET id = {source}.id WHEN NOT MATCHED THEN INSERT (id) VALUES ({source}.id)",
+        3 =>
+            $"MERGE INTO {Relation()} AS m USING {Source(out var source)} ON m.id = {source}.id WHEN MATCHED THEN " +
+            $"UPDATE SET id = {source}.id WHEN NOT MATCHED THEN INSERT (id) VALUES ({source}.id)",
         _ => Query(),
     };
 
     private string Update()
     {
         var target = $"{Relation()} AS t";
-        var from = Chance(2) ? $" FROM {Source(out var name)} WHERE {name}.id = t.id" : " WHERE t.id IS DISTINCT FROM 1";
+        var from = Chance(2)
+            ? $" FROM {Source(out var name)} WHERE {name}.id = t.id"
+            : " WHERE t.id IS DISTINCT FROM 1";
         return $"UPDATE {target} SET id = t.id{from}";
     }
 
@@ -67,7 +73,8 @@ internal sealed class RandomStatements(int seed)
         for (var i = _random.Next(1, 3); i > 0; i--)
         {
             var name = Pick(Names);
-            parts.Add($"{name}{(Chance(3) ? " (id)" : "")} AS {Pick(["", "MATERIALIZED ", "NOT MATERIALIZED "])}({Query()})");
+            parts.Add(
+                $"{name}{(Chance(3) ? " (id)" : "")} AS {Pick(["", "MATERIALIZED ", "NOT MATERIALIZED "])}({Query()})");
             _common.Add(name);
         }
 
@@ -90,7 +97,8 @@ internal sealed class RandomStatements(int seed)
         }
 
         var where = Chance(2) ? $" WHERE {Condition(first)}" : "";
-        return $"SELECT {(Chance(5) ? "DISTINCT " : "")}{first}.id FROM {from}{where}{Pick(["", "", " LIMIT 1", " ORDER BY 1", " FOR UPDATE"])}";
+        return $"SELECT {(Chance(5) ? "DISTINCT " : "")}{first}.id FROM " +
+            $"{from}{where}{Pick(["", "", " LIMIT 1", " ORDER BY 1", " FOR UPDATE"])}";
     }
 
     private string Condition(string name) => _random.Next(6) switch

@@ -14,7 +14,10 @@ internal sealed record Touched(string[] What)
     /// <summary>
     /// Whether a tenant may: it reads what is shared, and uses functions, types and the like of the shared schema.
     /// </summary>
-    public bool IsAllowed => What.All(what => what is "read public.shared" or "read public.shared_pkey" || what.StartsWith("use public.", StringComparison.Ordinal));
+    public bool IsAllowed =>
+        What.All(what =>
+            what is "read public.shared" or "read public.shared_pkey"
+                || what.StartsWith("use public.", StringComparison.Ordinal));
 
     public override string ToString() => string.Join(", ", What);
 }

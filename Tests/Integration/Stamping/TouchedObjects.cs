@@ -13,7 +13,8 @@ internal sealed partial class TouchedObjects : IAsyncDisposable
     private readonly NpgsqlDataSource _database;
     private readonly NpgsqlConnection _connection;
 
-    private TouchedObjects(NpgsqlDataSource database, NpgsqlConnection connection) => (_database, _connection) = (database, connection);
+    private TouchedObjects(NpgsqlDataSource database, NpgsqlConnection connection) =>
+        (_database, _connection) = (database, connection);
 
     /// <summary>Two roles that may be granted to each other.</summary>
     public required string[] Roles { get; init; }
@@ -23,10 +24,14 @@ internal sealed partial class TouchedObjects : IAsyncDisposable
         var connectionString = await server.ConnectionStringAsync(ct);
         string[] roles = [NewRole(), NewRole()];
         var database = NpgsqlDataSource.Create(connectionString);
-        var everything = string.Concat(new[] { "\"__Tenant__\"", "other", "public" }.Select(schema => Everything.Replace("SCHEMA.", $"{schema}.", StringComparison.Ordinal)
-            .Replace("EXISTS SCHEMA;", $"EXISTS {schema};", StringComparison.Ordinal)));
-        var oracle = Oracle.Replace("ROLE1", roles[0], StringComparison.Ordinal).Replace("ROLE2", roles[1], StringComparison.Ordinal);
-        await using (var create = database.CreateCommand($"CREATE ROLE {roles[0]}; CREATE ROLE {roles[1]}; {everything} {oracle}"))
+        var everything = string.Concat(
+            new[] { "\"__Tenant__\"", "other", "public" }
+                .Select(schema => Everything.Replace("SCHEMA.", $"{schema}.", StringComparison.Ordinal)
+                    .Replace("EXISTS SCHEMA;", $"EXISTS {schema};", StringComparison.Ordinal)));
+        var oracle = Oracle.Replace("ROLE1", roles[0], StringComparison.Ordinal)
+            .Replace("ROLE2", roles[1], StringComparison.Ordinal);
+        await using (var create = database.CreateCommand(
+            $"CREATE ROLE {roles[0]}; CREATE ROLE {roles[1]}; {everything} {oracle}"))
         {
             await create.ExecuteNonQueryAsync(ct);
         }
@@ -40,7 +45,8 @@ internal sealed partial class TouchedObjects : IAsyncDisposable
     /// <summary>Runs a statement on the server, where no driver rewrites it first, and undoes what it did.</summary>
     public async Task<Touched> RunAsync(string sql, CancellationToken ct)
     {
-        await using var run = new NpgsqlCommand("SELECT oracle.run($1)", _connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = sql } } };
+        await using var run = new NpgsqlCommand(
+            "SELECT oracle.run($1)", _connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = sql } } };
         return new((string[])(await run.ExecuteScalarAsync(ct))!);
     }
 
@@ -78,8 +84,10 @@ internal sealed partial class TouchedObjects : IAsyncDisposable
     {
         await using var holder = await _database.OpenConnectionAsync(ct);
         await using var transaction = await holder.BeginTransactionAsync(ct);
-        const string Others = "other.a, other.b, other.other, other.parts, public.a, public.b, public.other, public.parts";
-        await using (var locks = new NpgsqlCommand($"LOCK {Others} IN ACCESS EXCLUSIVE MODE; LOCK public.shared IN SHARE MODE", holder, transaction))
+        const string Others =
+            "other.a, other.b, other.other, other.parts, public.a, public.b, public.other, public.parts";
+        await using (var locks = new NpgsqlCommand(
+            $"LOCK {Others} IN ACCESS EXCLUSIVE MODE; LOCK public.shared IN SHARE MODE", holder, transaction))
         {
             await locks.ExecuteNonQueryAsync(ct);
         }
@@ -94,7 +102,9 @@ internal sealed partial class TouchedObjects : IAsyncDisposable
         }
         catch (PostgresException error)
         {
-            return error.SqlState == PostgresErrorCodes.LockNotAvailable ? new(["change what is locked"]) : Touched.Nothing(error);
+            return error.SqlState == PostgresErrorCodes.LockNotAvailable
+                ? new(["change what is locked"])
+                : Touched.Nothing(error);
         }
         finally
         {

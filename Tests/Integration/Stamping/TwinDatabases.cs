@@ -67,9 +67,11 @@ internal sealed partial class TwinDatabases : IAsyncDisposable
         return twins;
     }
 
-    public Task<string[]> WithPlaceholderAsync(string[] statements, CancellationToken ct) => RunAsync(_placeholder, statements, ct);
+    public Task<string[]> WithPlaceholderAsync(string[] statements, CancellationToken ct) =>
+        RunAsync(_placeholder, statements, ct);
 
-    public Task<string[]> WithTenantAsync(string[] statements, CancellationToken ct) => RunAsync(_tenant, statements, ct);
+    public Task<string[]> WithTenantAsync(string[] statements, CancellationToken ct) =>
+        RunAsync(_tenant, statements, ct);
 
     /// <summary>An error's words name the schema, quoted if it needs to be.</summary>
     public static string WithoutSchema(string answer) => Succeeded(answer) ? answer : Names().Replace(answer, "?");
@@ -90,7 +92,9 @@ internal sealed partial class TwinDatabases : IAsyncDisposable
 
     private static async Task<string[]> RunAsync(NpgsqlDataSource database, string[] statements, CancellationToken ct)
     {
-        await using var command = database.CreateCommand("SELECT array_agg(public.run(statement) ORDER BY place) FROM unnest($1) WITH ORDINALITY AS all_of (statement, place)");
+        await using var command = database.CreateCommand(
+            "SELECT array_agg(public.run(statement) ORDER BY place) FROM unnest($1) WITH ORDINALITY AS all_of " +
+            "(statement, place)");
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = statements });
         var answers = (string[])(await command.ExecuteScalarAsync(ct))!;
         Assert.Equal(statements.Length, answers.Length);

@@ -10,21 +10,26 @@ internal sealed class OtlpMessage
 {
     private readonly ILookup<int, object> _fields;
 
-    public OtlpMessage(ReadOnlyMemory<byte> bytes) => _fields = Read(bytes).ToLookup(field => field.Number, field => field.Value);
+    public OtlpMessage(ReadOnlyMemory<byte> bytes) =>
+        _fields = Read(bytes).ToLookup(field => field.Number, field => field.Value);
 
-    public IEnumerable<OtlpMessage> Messages(int field) => _fields[field].Select(value => new OtlpMessage((ReadOnlyMemory<byte>)value));
+    public IEnumerable<OtlpMessage> Messages(int field) =>
+        _fields[field].Select(value => new OtlpMessage((ReadOnlyMemory<byte>)value));
 
     public OtlpMessage? Message(int field) => Messages(field).FirstOrDefault();
 
-    public string Text(int field) => _fields[field].FirstOrDefault() is ReadOnlyMemory<byte> bytes ? Encoding.UTF8.GetString(bytes.Span) : "";
+    public string Text(int field) =>
+        _fields[field].FirstOrDefault() is ReadOnlyMemory<byte> bytes ? Encoding.UTF8.GetString(bytes.Span) : "";
 
-    public string Hex(int field) => _fields[field].FirstOrDefault() is ReadOnlyMemory<byte> bytes ? Convert.ToHexStringLower(bytes.Span) : "";
+    public string Hex(int field) =>
+        _fields[field].FirstOrDefault() is ReadOnlyMemory<byte> bytes ? Convert.ToHexStringLower(bytes.Span) : "";
 
     public ulong Number(int field) => _fields[field].FirstOrDefault() is ulong number ? number : 0;
 
     /// <summary>Key and value pairs; of the values, what isn't text is written as .NET writes it.</summary>
     public Dictionary<string, string> Attributes(int field) =>
-        Messages(field).GroupBy(pair => pair.Text(1)).ToDictionary(pair => pair.Key, pair => pair.First().Message(2)?.Value() ?? "");
+        Messages(field).GroupBy(pair => pair.Text(1))
+            .ToDictionary(pair => pair.Key, pair => pair.First().Message(2)?.Value() ?? "");
 
     /// <summary>An AnyValue's.</summary>
     public string Value() => _fields.FirstOrDefault() switch

@@ -8,15 +8,19 @@ using Xunit;
 namespace Tests.Integration.Telemetry;
 
 /// <summary>A span as it was exported.</summary>
-internal sealed record ReceivedSpan(string Service, string Trace, string Id, string Parent, string Name, bool IsError, IReadOnlyDictionary<string, string> Attributes)
+internal sealed record ReceivedSpan(string Service, string Trace, string Id, string Parent, string Name, bool IsError,
+    IReadOnlyDictionary<string, string> Attributes)
 {
     public string? Tenant => Attributes.GetValueOrDefault("tenant.slug");
 
-    public override string ToString() => $"{Trace[..8]} < {Parent} {Service}: {Name}{(IsError ? " (error)" : "")} [{Tenant}] {Attributes.GetValueOrDefault("url.path")}{Attributes.GetValueOrDefault("db.query.text")?.ReplaceLineEndings(" ")}";
+    public override string ToString() =>
+        $"{Trace[..8]} < {Parent} {Service}: {Name}{(IsError ? " (error)" : "")} [{Tenant}] " +
+        $"{Attributes.GetValueOrDefault("url.path")}{Attributes.GetValueOrDefault("db.query.text")?.ReplaceLineEndings(" ")}";
 }
 
 /// <summary>A log record as it was exported.</summary>
-internal sealed record ReceivedLog(string Service, string Category, string Severity, string Body, string Trace, IReadOnlyDictionary<string, string> Attributes)
+internal sealed record ReceivedLog(string Service, string Category, string Severity, string Body, string Trace,
+    IReadOnlyDictionary<string, string> Attributes)
 {
     public string? Tenant => Attributes.GetValueOrDefault("tenant.slug");
 }
@@ -68,7 +72,8 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         while (!there())
         {
             Assert.True(
-                TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(2), $"They don't come. Came: {string.Join(Environment.NewLine, _spans)}");
+                TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(2),
+                $"They don't come. Came: {string.Join(Environment.NewLine, _spans)}");
             await Task.Delay(20, Ct);
         }
     }
@@ -87,7 +92,9 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     {
         foreach (var (service, _, span) in Items(request))
         {
-            _spans.Enqueue(new(service, span.Hex(1), span.Hex(2), span.Hex(4), span.Text(5), span.Message(15)?.Number(3) == 2, span.Attributes(9)));
+            _spans.Enqueue(
+                new(service, span.Hex(1), span.Hex(2), span.Hex(4), span.Text(5), span.Message(15)?.Number(3) == 2,
+                    span.Attributes(9)));
         }
     }
 
@@ -95,7 +102,8 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     {
         foreach (var (service, category, log) in Items(request))
         {
-            _logs.Enqueue(new(service, category, log.Text(3), log.Message(5)?.Value() ?? "", log.Hex(9), log.Attributes(6)));
+            _logs.Enqueue(
+                new(service, category, log.Text(3), log.Message(5)?.Value() ?? "", log.Hex(9), log.Attributes(6)));
         }
     }
 

@@ -6,9 +6,12 @@ namespace Tests.Integration.Telemetry;
 public sealed class PageTracesTests(TracedSystem system, Browser browser) : IClassFixture<TracedSystem>
 {
     [Theory]
-    [InlineData("/customers", "web: GET /customers", "GET /customers > list customers > GET > GET /customers/ > SELECT customers", null, "Globex")]
-    [InlineData("/customers/acme", "web: GET /customers/{Slug}", "GET /customers/{Slug} > list invoices > GET > GET /invoices/ > SELECT invoices", "acme", "EUR")]
-    public async Task A_visit_of_a_page_is_one_trace_down_to_its_sql(string path, string root, string sql, string? customer, string shown)
+    [InlineData("/customers", "web: GET /customers",
+        "GET /customers > list customers > GET > GET /customers/ > SELECT customers", null, "Globex")]
+    [InlineData("/customers/acme", "web: GET /customers/{Slug}",
+        "GET /customers/{Slug} > list invoices > GET > GET /invoices/ > SELECT invoices", "acme", "EUR")]
+    public async Task A_visit_of_a_page_is_one_trace_down_to_its_sql(
+        string path, string root, string sql, string? customer, string shown)
     {
         var page = await browser.NewPageAsync();
 
@@ -20,8 +23,10 @@ public sealed class PageTracesTests(TracedSystem system, Browser browser) : ICla
             await page.CloseAsync();
             for (var probe = 0; probe < 3; probe++)
             {
-                (await system.Web.Http.GetAsync("/health", TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
-                (await system.Api.Http.GetAsync("/health", TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+                (await system.Web.Http.GetAsync("/health", TestContext.Current.CancellationToken))
+                    .EnsureSuccessStatusCode();
+                (await system.Api.Http.GetAsync("/health", TestContext.Current.CancellationToken))
+                    .EnsureSuccessStatusCode();
             }
         });
 

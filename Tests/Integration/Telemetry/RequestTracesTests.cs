@@ -19,7 +19,8 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
     public async Task A_start_of_the_api_is_one_trace_and_filling_the_warm_pool_another()
     {
         await using var receiver = await OtlpReceiver.StartAsync();
-        await using (var api = await TracedProgram.ServeAsync("Api", receiver, ("ConnectionStrings__tenants", system.Database), ("Tenancy__WarmPool", "2")))
+        await using (var api = await TracedProgram.ServeAsync(
+            "Api", receiver, ("ConnectionStrings__tenants", system.Database), ("Tenancy__WarmPool", "2")))
         {
             await SparesAsync(2);
             for (var probe = 0; probe < 3; probe++)
@@ -33,7 +34,9 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
 
         Assert.Equal(["api: fill warm pool", "api: start api"], receiver.Spans.Roots());
         Assert.Equal("2", receiver.Spans.Named("fill warm pool").Single().Attributes["tenancy.schemas"]);
-        Assert.Contains(receiver.Logs, log => log.Body.StartsWith("Now listening", StringComparison.Ordinal) && log.Trace == receiver.Spans.Named("start api").Single().Trace);
+        Assert.Contains(receiver.Logs,
+            log => log.Body.StartsWith("Now listening", StringComparison.Ordinal)
+                && log.Trace == receiver.Spans.Named("start api").Single().Trace);
     }
 
     [Fact]
@@ -44,7 +47,9 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
 
         Assert.Equal(["api: GET /invoices/"], acme.Roots());
         Assert.All(acme, span => Assert.Equal("acme", span.Tenant));
-        Assert.Contains(acme, span => span.Name == "SELECT invoices" && span.Attributes["db.namespace"].EndsWith("|customer_acme", StringComparison.Ordinal));
+        Assert.Contains(acme,
+            span => span.Name == "SELECT invoices"
+                && span.Attributes["db.namespace"].EndsWith("|customer_acme", StringComparison.Ordinal));
         Assert.Equal(Steps(acme), Steps(globex));
     }
 
@@ -53,7 +58,8 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
     {
         await system.TraceAsync(() => CreateAsync("together", HttpStatusCode.Created));
 
-        var (spans, _) = await system.TraceAsync(() => Task.WhenAll(Enumerable.Range(0, 8).Select(_ => GetAsync("/invoices", "together", HttpStatusCode.OK))));
+        var (spans, _) = await system.TraceAsync(() =>
+            Task.WhenAll(Enumerable.Range(0, 8).Select(_ => GetAsync("/invoices", "together", HttpStatusCode.OK))));
 
         Assert.Equal(Enumerable.Repeat("api: GET /invoices/", 8), spans.Roots());
         Assert.All(spans, span => Assert.Equal("together", span.Tenant));
@@ -79,7 +85,8 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
         var (spans, logs) = await system.TraceAsync(async () =>
         {
             await GetAsync("/invoices", "No Body", HttpStatusCode.BadRequest);
-            using var unreadable = await Api.PostAsync("/customers", new StringContent("{", System.Text.Encoding.UTF8, "application/json"), Ct);
+            using var unreadable = await Api.PostAsync(
+                "/customers", new StringContent("{", System.Text.Encoding.UTF8, "application/json"), Ct);
             Assert.Equal(HttpStatusCode.BadRequest, unreadable.StatusCode);
         });
 
@@ -111,14 +118,16 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
         await system.TraceAsync(() => CreateAsync("broken", HttpStatusCode.Created));
         await ExecuteAsync("DROP TABLE customer_broken.invoices CASCADE");
 
-        var (spans, logs) = await system.TraceAsync(() => GetAsync("/invoices", "broken", HttpStatusCode.InternalServerError));
+        var (spans, logs) = await system.TraceAsync(() =>
+            GetAsync("/invoices", "broken", HttpStatusCode.InternalServerError));
 
         Assert.Equal(["api: GET /invoices/"], spans.Roots());
         Assert.Contains(logs, log => log.Category.EndsWith("ExceptionHandlerMiddleware", StringComparison.Ordinal));
         Assert.All(logs, log => Assert.Equal("broken", log.Tenant));
     }
 
-    private static string[] Steps(IReadOnlyCollection<ReceivedSpan> spans) => [.. spans.Select(spans.Path).Order(StringComparer.Ordinal)];
+    private static string[] Steps(IReadOnlyCollection<ReceivedSpan> spans) =>
+        [.. spans.Select(spans.Path).Order(StringComparer.Ordinal)];
 
     private async Task GetAsync(string path, string customer, HttpStatusCode expected)
     {
@@ -136,7 +145,8 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
 
     private async Task SparesAsync(int wanted)
     {
-        while (await ExecuteAsync("SELECT count(*)::int FROM tenancy.schemas WHERE state = 'spare'") is not int spares || spares < wanted)
+        while (await ExecuteAsync("SELECT count(*)::int FROM tenancy.schemas WHERE state = 'spare'") is not int spares
+            || spares < wanted)
         {
             await Task.Delay(20, Ct);
         }

@@ -21,16 +21,21 @@ public sealed class RunTracesTests(App app)
         var first = receiver.Spans;
         Assert.Equal(["migrationservice: migrate"], first.Roots());
         Assert.DoesNotContain(first, span => span.IsError);
-        Assert.Equal("migrate > create customer > provision schema", first.Path(first.Named("provision schema").First(span => span.Tenant == "acme")));
+        Assert.Equal("migrate > create customer > provision schema",
+            first.Path(first.Named("provision schema").First(span => span.Tenant == "acme")));
         Assert.Equal(["acme", "globex", "initech"], first.Named("create customer").Select(span => span.Tenant));
-        Assert.All(first.Where(span => span.Name == "INSERT invoices; INSERT invoice_lines" && span.Tenant == "globex"), span => Assert.EndsWith("|customer_globex", span.Attributes["db.namespace"], StringComparison.Ordinal));
-        Assert.DoesNotContain(first, span => span.Name.Contains("customer_", StringComparison.Ordinal) || span.Name == "postgresql");
+        Assert.All(first.Where(span => span.Name == "INSERT invoices; INSERT invoice_lines" && span.Tenant == "globex"),
+            span => Assert.EndsWith("|customer_globex", span.Attributes["db.namespace"], StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            first, span => span.Name.Contains("customer_", StringComparison.Ordinal) || span.Name == "postgresql");
 
         receiver.Clear();
         Assert.Equal(0, (await TracedProgram.RunJobAsync(receiver, database, "Development")).ExitCode);
         Assert.Equal(["migrationservice: migrate"], receiver.Spans.Roots());
         Assert.Single(receiver.Spans.Named("migrate fleet (0 of 3)"));
-        var summary = Assert.Single(receiver.Logs, log => log.Body.Contains("customers: {Migrated} migrated", StringComparison.Ordinal) || log.Body.Contains("3 customers: 0 migrated", StringComparison.Ordinal));
+        var summary = Assert.Single(receiver.Logs,
+            log => log.Body.Contains("customers: {Migrated} migrated", StringComparison.Ordinal)
+                || log.Body.Contains("3 customers: 0 migrated", StringComparison.Ordinal));
         Assert.Equal(receiver.Spans[0].Trace, summary.Trace);
         Assert.Equal("0", receiver.Spans.Named("migrate").Single().Attributes["process.exit.code"]);
     }
@@ -54,14 +59,17 @@ public sealed class RunTracesTests(App app)
             await alter.ExecuteNonQueryAsync(Ct);
         }
 
-        Assert.Equal(0, (await TracedProgram.RunJobAsync(receiver, database, "Development", "--on-failure", "isolate")).ExitCode);
+        Assert.Equal(0,
+            (await TracedProgram.RunJobAsync(receiver, database, "Development", "--on-failure", "isolate")).ExitCode);
 
         var spans = receiver.Spans;
         Assert.Equal(["migrationservice: migrate"], spans.Roots());
         Assert.True(Assert.Single(spans.Named("migrate fleet (1 of 3)")).IsError);
-        Assert.Equal("migrate > migrate fleet (1 of 3) > migrate group > migrate schema", spans.Path(Assert.Single(spans.Named("migrate schema"))));
+        Assert.Equal("migrate > migrate fleet (1 of 3) > migrate group > migrate schema",
+            spans.Path(Assert.Single(spans.Named("migrate schema"))));
         Assert.Equal("acme", spans.Named("migrate schema")[0].Tenant);
-        Assert.EndsWith("|customer_acme", spans.Named("migrate schema")[0].Attributes["db.namespace"], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "|customer_acme", spans.Named("migrate schema")[0].Attributes["db.namespace"], StringComparison.Ordinal);
         Assert.Equal("globex", Assert.Single(spans.Named("migration failed")).Tenant);
         var told = receiver.Logs.Where(log => log.Severity == "Error").ToList();
         Assert.Equal(2, told.Count);
@@ -73,7 +81,8 @@ public sealed class RunTracesTests(App app)
     {
         await using var receiver = await OtlpReceiver.StartAsync();
 
-        var run = await TracedProgram.RunJobAsync(receiver, "Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2", "Production");
+        var run = await TracedProgram.RunJobAsync(
+            receiver, "Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2", "Production");
 
         Assert.Equal(2, run.ExitCode);
         Assert.Equal(["migrationservice: migrate"], receiver.Spans.Roots());

@@ -29,7 +29,8 @@ internal sealed partial class TracedProgram : IAsyncDisposable
     /// <param name="project">E.g. <c>Api</c>.</param>
     /// <param name="receiver">Gets its telemetry, under the project's name in lower case.</param>
     /// <param name="settings">Its environment.</param>
-    public static async Task<TracedProgram> ServeAsync(string project, OtlpReceiver receiver, params (string Name, string Value)[] settings)
+    public static async Task<TracedProgram> ServeAsync(
+        string project, OtlpReceiver receiver, params (string Name, string Value)[] settings)
     {
         var program = Start(project, receiver, [], [.. settings, ("ASPNETCORE_URLS", "http://127.0.0.1:0")]);
         var exited = program._process.WaitForExitAsync(Ct);
@@ -39,9 +40,11 @@ internal sealed partial class TracedProgram : IAsyncDisposable
     }
 
     /// <summary>Runs the migration job to its end.</summary>
-    public static async Task<(int ExitCode, string Output)> RunJobAsync(OtlpReceiver receiver, string database, string environment, params string[] arguments)
+    public static async Task<(int ExitCode, string Output)> RunJobAsync(
+        OtlpReceiver receiver, string database, string environment, params string[] arguments)
     {
-        await using var job = Start("MigrationService", receiver, arguments, [("ConnectionStrings__tenants", database), ("DOTNET_ENVIRONMENT", environment)]);
+        await using var job = Start("MigrationService", receiver, arguments,
+            [("ConnectionStrings__tenants", database), ("DOTNET_ENVIRONMENT", environment)]);
         await job._process.WaitForExitAsync(Ct);
         return (job._process.ExitCode, job.Output);
     }
@@ -51,7 +54,8 @@ internal sealed partial class TracedProgram : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            Command.Run(TimeSpan.FromSeconds(10), "kill", "-s", "TERM", _process.Id.ToString(CultureInfo.InvariantCulture));
+            Command.Run(
+                TimeSpan.FromSeconds(10), "kill", "-s", "TERM", _process.Id.ToString(CultureInfo.InvariantCulture));
             await _process.WaitForExitAsync(Ct);
         }
     }
@@ -68,11 +72,14 @@ internal sealed partial class TracedProgram : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static TracedProgram Start(string project, OtlpReceiver receiver, string[] arguments, (string Name, string Value)[] settings)
+    private static TracedProgram Start(
+        string project, OtlpReceiver receiver, string[] arguments, (string Name, string Value)[] settings)
     {
         var folder = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", project, Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))));
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+            AppContext.BaseDirectory, "..", "..", project,
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))));
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

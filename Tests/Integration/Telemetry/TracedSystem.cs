@@ -32,8 +32,10 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
         Assert.Equal(0, (await TracedProgram.RunJobAsync(_receiver, Database, "Development")).ExitCode);
         var requests = ($"Logging__LogLevel__{RequestLog}", "Information");
         _api = await TracedProgram.ServeAsync(
-            "Api", _receiver, ("ConnectionStrings__tenants", Database), ("Logging__LogLevel__Npgsql.Command", "Warning"), requests);
-        _web = await TracedProgram.ServeAsync("Web", _receiver, ("services__api__http__0", _api.Http.BaseAddress!.ToString()), requests);
+            "Api", _receiver, ("ConnectionStrings__tenants", Database),
+            ("Logging__LogLevel__Npgsql.Command", "Warning"), requests);
+        _web = await TracedProgram.ServeAsync(
+            "Web", _receiver, ("services__api__http__0", _api.Http.BaseAddress!.ToString()), requests);
     }
 
     public async ValueTask DisposeAsync()
@@ -48,13 +50,15 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
     }
 
     /// <summary>What the programs send of all that <paramref name="happens"/>.</summary>
-    internal async Task<(IReadOnlyList<ReceivedSpan> Spans, IReadOnlyList<ReceivedLog> Logs)> TraceAsync(Func<Task> happens)
+    internal async Task<(IReadOnlyList<ReceivedSpan> Spans,
+        IReadOnlyList<ReceivedLog> Logs)> TraceAsync(Func<Task> happens)
     {
         await SentAsync();
         Receiver.Clear();
         await happens();
         var marks = await SentAsync();
-        return ([.. Receiver.Spans.Where(span => !marks.Contains(span.Trace))], [.. Receiver.Logs.Where(log => log.Category != RequestLog)]);
+        return ([.. Receiver.Spans.Where(span => !marks.Contains(span.Trace))],
+            [.. Receiver.Logs.Where(log => log.Category != RequestLog)]);
     }
 
     /// <summary>
@@ -66,7 +70,8 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
         foreach (var (program, service) in new[] { (Api, "api"), (Web, "web") })
         {
             var trace = Guid.NewGuid().ToString("n");
-            using var mark = new HttpRequestMessage(HttpMethod.Get, "/a/mark") { Headers = { { "traceparent", $"00-{trace}-00000000000000ff-01" } } };
+            using var mark = new HttpRequestMessage(
+                HttpMethod.Get, "/a/mark") { Headers = { { "traceparent", $"00-{trace}-00000000000000ff-01" } } };
             using var answer = await program.Http.SendAsync(mark, Ct);
             await Receiver.UntilAsync(() => Receiver.Spans.Any(span => span.Service == service && span.Trace == trace)
                 && Receiver.Logs.Any(log => log.Category == RequestLog && log.Trace == trace));

@@ -14,13 +14,17 @@ internal static class Traces
         var ids = spans.Select(span => span.Id).ToHashSet();
         var orphans = spans.Where(span => span.Parent.Length > 0 && !ids.Contains(span.Parent));
         Assert.True(!orphans.Any(), $"Orphans: {string.Join(Environment.NewLine, orphans)}");
-        return [.. spans.Where(span => span.Parent.Length == 0).Select(span => $"{span.Service}: {span.Name}").Order(StringComparer.Ordinal)];
+        return [.. spans.Where(span => span.Parent.Length == 0).Select(span => $"{span.Service}: {span.Name}")
+            .Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The spans of that name.</summary>
-    public static IReadOnlyList<ReceivedSpan> Named(this IEnumerable<ReceivedSpan> spans, string name) => [.. spans.Where(span => span.Name == name)];
+    public static IReadOnlyList<ReceivedSpan> Named(this IEnumerable<ReceivedSpan> spans, string name) =>
+        [.. spans.Where(span => span.Name == name)];
 
     /// <summary>The names from a span up to its root.</summary>
     public static string Path(this IReadOnlyCollection<ReceivedSpan> spans, ReceivedSpan span) =>
-        spans.SingleOrDefault(above => above.Id == span.Parent) is { } parent ? $"{spans.Path(parent)} > {span.Name}" : span.Name;
+        spans.SingleOrDefault(above => above.Id == span.Parent) is { } parent
+            ? $"{spans.Path(parent)} > {span.Name}"
+            : span.Name;
 }

@@ -24,12 +24,16 @@ public sealed class LoadTypesTests(App app)
         await using var standard = Source(database, unasked);
         await using var loading = Source(database, true);
 
-        var unread = await Assert.ThrowsAsync<InvalidCastException>(() => ReadAsync<string>(standard, "SELECT 'good'::public.mood"));
+        var unread = await Assert.ThrowsAsync<InvalidCastException>(() =>
+            ReadAsync<string>(standard, "SELECT 'good'::public.mood"));
 
         // The words that docs/isolation.md explains.
         Assert.Contains("DataTypeName '-.-'", unread.Message, StringComparison.Ordinal);
-        var unwritten = await Assert.ThrowsAsync<InvalidCastException>(() => WriteAsync(standard, new NpgsqlParameter { Value = Mood.Good }));
-        Assert.Matches("^Writing values of '.*Mood' is not supported for parameters having no NpgsqlDbType or DataTypeName", unwritten.Message);
+        var unwritten = await Assert.ThrowsAsync<InvalidCastException>(() =>
+            WriteAsync(standard, new NpgsqlParameter { Value = Mood.Good }));
+        Assert.Matches(
+            "^Writing values of '.*Mood' is not supported for parameters having no NpgsqlDbType or DataTypeName",
+            unwritten.Message);
         Assert.Equal("good", await ReadAsync<string>(standard, "SELECT 'good'::public.mood::text"));
         Assert.Equal("good", await ReadAsync<string>(loading, "SELECT 'good'::public.mood"));
         Assert.Equal('r', await ReadAsync<char>(loading, "SELECT 'r'::\"char\""));
@@ -40,11 +44,15 @@ public sealed class LoadTypesTests(App app)
     {
         var database = await DatabaseAsync("SELECT");
         await using var standard = Source(database, null);
-        Assert.SkipUnless(await ReadAsync<bool>(standard, "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext')"), "The server has no files of the extension citext.");
+        Assert.SkipUnless(
+            await ReadAsync<bool>(standard,
+                "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext')"),
+                    "The server has no files of the extension citext.");
         await ExecuteAsync(standard, "CREATE EXTENSION citext SCHEMA public");
         await using var loading = Source(database, true);
 
-        await Assert.ThrowsAsync<InvalidCastException>(() => ReadAsync<string>(standard, "SELECT 'Ada'::public.citext"));
+        await Assert.ThrowsAsync<InvalidCastException>(() =>
+            ReadAsync<string>(standard, "SELECT 'Ada'::public.citext"));
 
         Assert.Equal("Ada", await ReadAsync<string>(loading, "SELECT 'Ada'::public.citext"));
         await AcmesPeopleAsync(loading);
@@ -54,7 +62,8 @@ public sealed class LoadTypesTests(App app)
     private static async Task AcmesPeopleAsync(NpgsqlDataSource source)
     {
         var acme = new Tenant(Guid.CreateVersion7(), "acme", SchemaName.Parse("customer_acme"));
-        await ExecuteAsync(source, "CREATE SCHEMA customer_acme; CREATE TABLE customer_acme.people (name citext PRIMARY KEY)");
+        await ExecuteAsync(
+            source, "CREATE SCHEMA customer_acme; CREATE TABLE customer_acme.people (name citext PRIMARY KEY)");
         var options = new DbContextOptionsBuilder<PeopleContext>();
         options.UseNpgsql(source).UseTenancy(new() { LoadTypes = true });
         await using var context = new PeopleContext(options.Options).For(acme);
@@ -70,18 +79,22 @@ public sealed class LoadTypesTests(App app)
     [Fact]
     public async Task Without_loading_PostgreSQLs_own_are_read_and_domains_as_what_they_are_made_of()
     {
-        await using var source = Source(await DatabaseAsync("CREATE DOMAIN public.email AS text CHECK (VALUE LIKE '%@%')"), null);
+        await using var source = Source(
+            await DatabaseAsync("CREATE DOMAIN public.email AS text CHECK (VALUE LIKE '%@%')"), null);
 
         Assert.Equal("ada@example.com", await ReadAsync<string>(source, "SELECT 'ada@example.com'::public.email"));
         Assert.Equal(["a", "b"], await ReadAsync<string[]>(source, "SELECT ARRAY['a', 'b']"));
-        Assert.Equal(new NpgsqlRange<int>(1, true, 5, false), await ReadAsync<NpgsqlRange<int>>(source, "SELECT int4range(1, 5)"));
+        Assert.Equal(new NpgsqlRange<int>(1, true, 5, false),
+            await ReadAsync<NpgsqlRange<int>>(source, "SELECT int4range(1, 5)"));
         Assert.Equal("{\"a\": 1}", await ReadAsync<string>(source, "SELECT '{\"a\":1}'::jsonb"));
     }
 
     [Fact]
     public async Task The_application_has_the_last_word_and_gets_the_shared_schemas_types()
     {
-        var database = await DatabaseAsync("CREATE TYPE public.mood AS ENUM ('good', 'bad'); CREATE SCHEMA customer_acme; CREATE TYPE customer_acme.size AS ENUM ('small', 'large')");
+        var database = await DatabaseAsync(
+            "CREATE TYPE public.mood AS ENUM ('good', 'bad'); CREATE SCHEMA customer_acme; CREATE TYPE " +
+            "customer_acme.size AS ENUM ('small', 'large')");
         await using var source = TenantDataSource.Create(new()
         {
             ConnectionString = database,
@@ -89,7 +102,8 @@ public sealed class LoadTypesTests(App app)
         });
 
         Assert.Equal("good", await ReadAsync<string>(source, "SELECT 'good'::public.mood"));
-        await Assert.ThrowsAsync<InvalidCastException>(() => ReadAsync<string>(source, "SELECT 'small'::customer_acme.size"));
+        await Assert.ThrowsAsync<InvalidCastException>(() =>
+            ReadAsync<string>(source, "SELECT 'small'::customer_acme.size"));
     }
 
     [Fact]
@@ -104,14 +118,18 @@ public sealed class LoadTypesTests(App app)
             WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r', 'm') AND typcategory <> 'A' AND name <> 'char' AND to_regtype(name) = oid
             """);
         // Only described: not every type has a binary form to be sent in.
-        await using var ask = source.CreateCommand($"SELECT {string.Join(", ", names.Select(name => $"NULL::{name}"))}");
+        await using var ask = source.CreateCommand(
+            $"SELECT {string.Join(", ", names.Select(name => $"NULL::{name}"))}");
         await using var row = await ask.ExecuteReaderAsync(CommandBehavior.SchemaOnly, Ct);
 
         Assert.True(names.Length > 80);
-        Assert.All(names.Index(), type => Assert.Equal((type.Item, row.GetPostgresType(type.Index).Name != "-"), (type.Item, BuiltInTypes.Has(type.Item))));
+        Assert.All(names.Index(),
+            type => Assert.Equal(
+                (type.Item, row.GetPostgresType(type.Index).Name != "-"), (type.Item, BuiltInTypes.Has(type.Item))));
     }
 
-    private static NpgsqlDataSource Source(string database, bool? loadTypes) => TenantDataSource.Create(new() { ConnectionString = database, LoadTypes = loadTypes });
+    private static NpgsqlDataSource Source(string database, bool? loadTypes) =>
+        TenantDataSource.Create(new() { ConnectionString = database, LoadTypes = loadTypes });
 
     private async Task<string> DatabaseAsync(string sql)
     {
@@ -153,10 +171,11 @@ public sealed class LoadTypesTests(App app)
     {
         public DbSet<Person> People => Set<Person>();
 
-        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema).Entity<Person>(person =>
-        {
-            person.ToTable("people").HasKey(p => p.Name);
-            person.Property(p => p.Name).HasColumnName("name").HasColumnType("citext");
-        });
+        protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+            modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema).Entity<Person>(person =>
+            {
+                person.ToTable("people").HasKey(p => p.Name);
+                person.Property(p => p.Name).HasColumnName("name").HasColumnType("citext");
+            });
     }
 }

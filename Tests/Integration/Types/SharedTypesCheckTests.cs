@@ -21,7 +21,9 @@ public sealed class SharedTypesCheckTests(App app)
     [Fact]
     public async Task Types_that_cannot_be_read_are_named_once_with_what_to_do()
     {
-        var database = await DatabaseAsync("CREATE TYPE public.mood AS ENUM ('good', 'bad'); CREATE TYPE public.\"Pair\" AS (a int, b text); CREATE TYPE public.span AS RANGE (subtype = int4)");
+        var database = await DatabaseAsync(
+            "CREATE TYPE public.mood AS ENUM ('good', 'bad'); CREATE TYPE public.\"Pair\" AS (a int, b text); CREATE " +
+            "TYPE public.span AS RANGE (subtype = int4)");
 
         var warning = Assert.Single(await WarningsAsync(database, null));
 
@@ -33,16 +35,19 @@ public sealed class SharedTypesCheckTests(App app)
     [Fact]
     public async Task Of_many_five_are_named()
     {
-        var database = await DatabaseAsync("DO $$ BEGIN FOR i IN 1..7 LOOP EXECUTE format('CREATE TYPE public.e%s AS ENUM ()', i); END LOOP; END $$");
+        var database = await DatabaseAsync(
+            "DO $$ BEGIN FOR i IN 1..7 LOOP EXECUTE format('CREATE TYPE public.e%s AS ENUM ()', i); END LOOP; END $$");
 
-        Assert.Contains(": public.e1, public.e2, public.e3, public.e4, public.e5 and 2 more. ", Assert.Single(await WarningsAsync(database, null)), StringComparison.Ordinal);
+        Assert.Contains(": public.e1, public.e2, public.e3, public.e4, public.e5 and 2 more. ",
+            Assert.Single(await WarningsAsync(database, null)), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Who_has_decided_is_not_told(bool loadTypes) =>
-        Assert.Empty(await WarningsAsync(await DatabaseAsync("CREATE TYPE public.mood AS ENUM ('good', 'bad')"), loadTypes));
+        Assert.Empty(
+            await WarningsAsync(await DatabaseAsync("CREATE TYPE public.mood AS ENUM ('good', 'bad')"), loadTypes));
 
     [Fact]
     public async Task Rows_arrays_domains_and_what_only_tenants_have_are_nobodys_concern_and_however_many_there_are_pg_type_is_not_read_through()
@@ -73,7 +78,9 @@ public sealed class SharedTypesCheckTests(App app)
 
         Assert.Contains(plan, line => line.Contains("pg_depend_reference_index", StringComparison.Ordinal));
         Assert.Contains(plan, line => line.Contains("pg_type_oid_index", StringComparison.Ordinal));
-        Assert.DoesNotContain(plan, line => line.Contains("Seq Scan on pg_type", StringComparison.Ordinal) || line.Contains("Seq Scan on pg_depend", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan,
+            line => line.Contains("Seq Scan on pg_type", StringComparison.Ordinal)
+                || line.Contains("Seq Scan on pg_depend", StringComparison.Ordinal));
         Assert.Empty(await WarningsAsync(database, null));
     }
 
@@ -82,16 +89,21 @@ public sealed class SharedTypesCheckTests(App app)
     {
         var database = await DatabaseAsync("SELECT");
         await using var source = NpgsqlDataSource.Create(database);
-        await using var available = source.CreateCommand("SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'hstore')");
-        Assert.SkipUnless(await available.ExecuteScalarAsync(Ct) is 2L, "The server has no files of the extensions pg_trgm and hstore.");
-        await using var create = source.CreateCommand("CREATE EXTENSION pg_trgm SCHEMA public; CREATE EXTENSION hstore SCHEMA public");
+        await using var available = source.CreateCommand(
+            "SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'hstore')");
+        Assert.SkipUnless(await available.ExecuteScalarAsync(Ct) is 2L,
+            "The server has no files of the extensions pg_trgm and hstore.");
+        await using var create = source.CreateCommand(
+            "CREATE EXTENSION pg_trgm SCHEMA public; CREATE EXTENSION hstore SCHEMA public");
         await create.ExecuteNonQueryAsync(Ct);
 
-        Assert.Contains(": public.hstore. ", Assert.Single(await WarningsAsync(database, null)), StringComparison.Ordinal);
+        Assert.Contains(
+            ": public.hstore. ", Assert.Single(await WarningsAsync(database, null)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_server_that_cannot_be_reached_is_not_its_business() => Assert.Empty(await WarningsAsync("Host=127.0.0.1;Port=1", null));
+    public async Task A_server_that_cannot_be_reached_is_not_its_business() =>
+        Assert.Empty(await WarningsAsync("Host=127.0.0.1;Port=1", null));
 
     [Fact]
     public async Task A_server_that_does_not_answer_delays_neither_the_start_nor_the_end()
@@ -99,7 +111,8 @@ public sealed class SharedTypesCheckTests(App app)
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         using var warnings = new Warnings();
-        await using var services = Services($"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Timeout=0", null, warnings);
+        await using var services = Services(
+            $"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Timeout=0", null, warnings);
         var check = Check(services);
 
         await check.StartAsync(Ct);
@@ -133,12 +146,15 @@ public sealed class SharedTypesCheckTests(App app)
         return warnings.Lines;
     }
 
-    private static ServiceProvider Services(string database, bool? loadTypes, Warnings warnings) => new ServiceCollection()
-        .AddLogging(logging => logging.AddProvider(warnings))
-        .AddTenancy<InvoicingContext>(options => (options.ConnectionString, options.LoadTypes) = (database, loadTypes)).BuildServiceProvider();
+    private static ServiceProvider Services(string database, bool? loadTypes, Warnings warnings) =>
+        new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(warnings))
+            .AddTenancy<InvoicingContext>(options =>
+                (options.ConnectionString, options.LoadTypes) = (database, loadTypes)).BuildServiceProvider();
 
     /// <summary>As a host finds it.</summary>
-    private static SharedTypesCheck Check(IServiceProvider services) => services.GetServices<IHostedService>().OfType<SharedTypesCheck>().Single();
+    private static SharedTypesCheck Check(IServiceProvider services) =>
+        services.GetServices<IHostedService>().OfType<SharedTypesCheck>().Single();
 
     private async Task<string> DatabaseAsync(string sql)
     {

@@ -32,13 +32,15 @@ public sealed class DevelopmentOnlyTests
     [InlineData("http://localhost:1;http://192.168.1.4:5410")]
     [InlineData("http://api.example.com:5410")]
     public void On_any_other_address_it_refuses_to_start(string urls) => Assert.Contains(
-        "loopback", Assert.Throws<InvalidOperationException>(() => Builder("Development", $"--urls={urls}").ListenOnLoopbackOnly()).Message, StringComparison.Ordinal);
+        "loopback", Assert.Throws<InvalidOperationException>(() =>
+            Builder("Development", $"--urls={urls}").ListenOnLoopbackOnly()).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("Production")]
     [InlineData("Staging")]
     public void Outside_development_it_refuses_to_start(string environment) => Assert.Contains(
-        environment, Assert.Throws<InvalidOperationException>(() => Builder(environment).ListenOnLoopbackOnly()).Message, StringComparison.Ordinal);
+        environment, Assert.Throws<InvalidOperationException>(() =>
+            Builder(environment).ListenOnLoopbackOnly()).Message, StringComparison.Ordinal);
 
     private static WebApplicationBuilder Builder(string environment, params string[] args) =>
         WebApplication.CreateBuilder([$"--environment={environment}", .. args]);

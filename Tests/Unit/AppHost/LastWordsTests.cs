@@ -13,20 +13,28 @@ public sealed class LastWordsTests
             "2026-11-26T01:02:03.123Z \u001b[32minfo\u001b[39m: MigrationService.MigrationJob[1]",
             "2026-11-26T01:02:03.124Z       Something else.",
             "2026-11-26T01:02:03.125Z \u001b[41mcrit\u001b[39m: MigrationService.MigrationJob[2]",
-            "2026-11-26T01:02:03.126Z       The database or the shared schema failed, nothing more was tried: 28P01: password authentication failed",
-            "2026-11-26T01:02:03.127Z       Npgsql.PostgresException (0x80004005): 28P01: password authentication failed",
+            "2026-11-26T01:02:03.126Z       The database or the shared schema failed, nothing more was tried: 28P01: " +
+            "password authentication failed",
+            "2026-11-26T01:02:03.127Z       Npgsql.PostgresException (0x80004005): 28P01: password " +
+            "authentication failed",
             "2026-11-26T01:02:03.128Z          at Npgsql.Internal.NpgsqlConnector.ReadMessage()",
         ]));
 
     [Fact]
     public void Of_a_crash_it_is_the_exception_that_nobody_caught() => Assert.Equal(
         ["Unhandled exception. System.InvalidOperationException: The login is refused."],
-        LastWords.Of(["info: Api[0]", "      Now listening.", "Unhandled exception. System.InvalidOperationException: The login is refused.", "   at Program.Main()"]));
+        LastWords.Of(
+            ["info: Api[0]", "      Now listening.",
+                "Unhandled exception. System.InvalidOperationException: The login is refused.",
+                "   at Program.Main()"]));
 
     [Fact]
     public void Of_postgres_it_is_its_last_complaints() => Assert.Equal(
         ["2026-11-26 01:02:03.123 UTC [7] FATAL:  could not write lock file"],
-        LastWords.Of(["2026-11-26 01:02:03.120 UTC [7] LOG:  starting PostgreSQL 15", "2026-11-26 01:02:03.123 UTC [7] FATAL:  could not write lock file", "2026-11-26 01:02:03.124 UTC [7] LOG:  database system is shut down"]));
+        LastWords.Of(
+            ["2026-11-26 01:02:03.120 UTC [7] LOG:  starting PostgreSQL 15",
+                "2026-11-26 01:02:03.123 UTC [7] FATAL:  could not write lock file",
+                "2026-11-26 01:02:03.124 UTC [7] LOG:  database system is shut down"]));
 
     [Fact]
     public void Of_an_empty_log_there_are_none() => Assert.Empty(LastWords.Of(["", "  "]));

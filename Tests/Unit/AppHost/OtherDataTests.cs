@@ -20,13 +20,16 @@ public sealed class OtherDataTests : IDisposable
         var first = Assert.Single(OtherData.InVolumes(engine: null, "acme", Memory));
         var second = Assert.Single(OtherData.InVolumes(engine: null, "acme", Memory));
 
-        Assert.StartsWith("The last run of this AppHost kept its data in the container volume 'acme', and docker doesn't answer now.", first, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The last run of this AppHost kept its data in the container volume 'acme', and docker doesn't answer now.",
+            first, StringComparison.Ordinal);
         Assert.StartsWith("An earlier run", second, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_volume_beside_local_data_is_told() => Assert.Equal(
-        ["The container volume 'acme' holds data of this AppHost too. This run doesn't show that data. To use it: --Postgres:Use=container"],
+        ["The container volume 'acme' holds data of this AppHost too. This run doesn't show that data. To use it: " +
+            "--Postgres:Use=container"],
         OtherData.InVolumes(Engine("acme"), "acme", Memory));
 
     [Fact]
@@ -49,7 +52,8 @@ public sealed class OtherDataTests : IDisposable
     }
 
     [Fact]
-    public void An_AppHost_that_never_used_a_container_is_told_nothing() => Assert.Empty(OtherData.InVolumes(engine: null, "acme", Memory));
+    public void An_AppHost_that_never_used_a_container_is_told_nothing() =>
+        Assert.Empty(OtherData.InVolumes(engine: null, "acme", Memory));
 
     [Fact]
     public void Local_data_is_found_in_each_of_its_places_and_an_empty_folder_is_none()
@@ -65,10 +69,12 @@ public sealed class OtherDataTests : IDisposable
         var far = Path.Combine(state, DataFolder.Product, DataFolder.Key(appHost));
         Directory.CreateDirectory(Path.Combine(far, "data"));
 
-        Assert.Equal([Path.Combine(appHost, "mine"), Path.Combine(appHost, ".postgres"), far], DataFolder.WithData(appHost, "mine", state));
+        Assert.Equal([Path.Combine(appHost, "mine"), Path.Combine(appHost, ".postgres"), far],
+            DataFolder.WithData(appHost, "mine", state));
     }
 
     public void Dispose() => _folder.Dispose();
 
-    private ContainerEngine Engine(string volume) => new(_folder.Script("docker", $"""[ "$*" = "volume inspect {volume}" ]"""));
+    private ContainerEngine Engine(string volume) =>
+        new(_folder.Script("docker", $"""[ "$*" = "volume inspect {volume}" ]"""));
 }

@@ -24,11 +24,14 @@ public sealed class TenantsDatabaseTests : IDisposable
     [Fact]
     public async Task A_configured_database_goes_first_and_its_password_is_not_told() => Assert.Equal(
         ["PostgreSQL: the database 'books' on 'db.example:5433' (ConnectionStrings:tenants), because it is configured."],
-        await ToldAsync(("ConnectionStrings:tenants", "Host=db.example;Port=5433;Database=books;Username=me;Password=secret"), Engine()));
+        await ToldAsync(
+            ("ConnectionStrings:tenants", "Host=db.example;Port=5433;Database=books;Username=me;Password=secret"),
+            Engine()));
 
     [Fact]
     public async Task A_container_is_used_when_an_engine_answers() => Assert.Equal(
-        ["PostgreSQL: a container of docker with the volume 'acme', because no connection string is configured and docker answers."],
+        ["PostgreSQL: a container of docker with the volume 'acme', because no connection string is configured and " +
+            "docker answers."],
         await ToldAsync(Engine(), Volume()));
 
     [Fact]
@@ -47,7 +50,8 @@ public sealed class TenantsDatabaseTests : IDisposable
         var told = await ToldAsync(Engine(), Volume(), DataFolder(), ("Postgres:Use", "local"));
 
         Assert.Contains("because Postgres:Use is 'local'", told[0], StringComparison.Ordinal);
-        Assert.StartsWith("The container volume 'acme' holds data of this AppHost too.", told[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The container volume 'acme' holds data of this AppHost too.", told[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +61,8 @@ public sealed class TenantsDatabaseTests : IDisposable
 
         var told = await ToldAsync(("ASPIRE_CONTAINER_RUNTIME", _folder["no engine"]), DataFolder());
 
-        Assert.StartsWith("The last run of this AppHost kept its data in the container volume 'acme'", told[^1], StringComparison.Ordinal);
+        Assert.StartsWith("The last run of this AppHost kept its data in the container volume 'acme'", told[^1],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,7 +72,8 @@ public sealed class TenantsDatabaseTests : IDisposable
 
         var told = await ToldAsync(Engine(), Volume(), DataFolder());
 
-        Assert.StartsWith($"The folder '{_folder["local"]}' holds data of this AppHost too", told[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The folder '{_folder["local"]}' holds data of this AppHost too", told[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,7 +83,9 @@ public sealed class TenantsDatabaseTests : IDisposable
 
         var notifications = app.Services.GetRequiredService<ResourceNotificationService>();
         Assert.True(notifications.TryGetCurrentState("tenants", out var shown));
-        Assert.Contains("a container of docker", shown.Snapshot.Properties.Single(one => one.Name == SourceTelling.Property).Value as string, StringComparison.Ordinal);
+        Assert.Contains("a container of docker",
+            shown.Snapshot.Properties.Single(one => one.Name == SourceTelling.Property).Value as string,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +102,8 @@ public sealed class TenantsDatabaseTests : IDisposable
     {
         var refused = Assert.Throws<NoPostgresException>(() => Building(("ConnectionStrings:tenants", "nonsense")));
 
-        Assert.StartsWith("ConnectionStrings:tenants is no connection string", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ConnectionStrings:tenants is no connection string", refused.Message, StringComparison.Ordinal);
     }
 
     public void Dispose()
@@ -104,7 +113,9 @@ public sealed class TenantsDatabaseTests : IDisposable
     }
 
     // Of an engine that knows the volume "acme", and no running container.
-    private (string, string) Engine() => ("ASPIRE_CONTAINER_RUNTIME", _folder.Script("docker", """case $1 in volume) [ "$3" = acme ] ;; version) echo 28.1.1 ;; esac"""));
+    private (string, string) Engine() =>
+        ("ASPIRE_CONTAINER_RUNTIME",
+            _folder.Script("docker", """case $1 in volume) [ "$3" = acme ] ;; version) echo 28.1.1 ;; esac"""));
 
     private static (string, string) Volume() => ("Postgres:DataVolume", "acme");
 
@@ -121,13 +132,16 @@ public sealed class TenantsDatabaseTests : IDisposable
         var builder = Building(settings);
         builder.Services.AddSingleton<ILoggerProvider>(_log);
         var app = builder.Build();
-        await builder.Eventing.PublishAsync(new BeforeStartEvent(app.Services, app.Services.GetRequiredService<DistributedApplicationModel>()), Ct);
+        await builder.Eventing.PublishAsync(
+            new BeforeStartEvent(app.Services, app.Services.GetRequiredService<DistributedApplicationModel>()), Ct);
         return app;
     }
 
     private IDistributedApplicationBuilder Building(params (string Key, string Value)[] settings)
     {
-        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { AssemblyName = "AppHost", ProjectDirectory = _folder.Folder("AppHost"), DisableDashboard = true });
+        var builder = DistributedApplication.CreateBuilder(
+            new DistributedApplicationOptions { AssemblyName = "AppHost", ProjectDirectory = _folder.Folder("AppHost"),
+                DisableDashboard = true });
         foreach (var (key, value) in settings)
         {
             builder.Configuration[key] = value;
@@ -142,14 +156,16 @@ public sealed class TenantsDatabaseTests : IDisposable
     {
         public ConcurrentQueue<string> Lines { get; } = [];
 
-        public ILogger CreateLogger(string categoryName) => categoryName == "AppHost.Postgres" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+        public ILogger CreateLogger(string categoryName) =>
+            categoryName == "AppHost.Postgres" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue(formatter(state, exception));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
+                Lines.Enqueue(formatter(state, exception));
 
         public void Dispose()
         {

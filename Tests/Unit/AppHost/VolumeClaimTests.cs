@@ -42,9 +42,11 @@ public sealed class VolumeClaimTests : IDisposable
     [Fact]
     public void A_container_that_somebody_started_by_hand_has_the_volume_for_itself()
     {
-        var refused = Assert.Throws<NoPostgresException>(() => Take("acme", Running("echo by-hand maintainer=somebody")));
+        var refused = Assert.Throws<NoPostgresException>(() =>
+            Take("acme", Running("echo by-hand maintainer=somebody")));
 
-        Assert.Contains("Another server (container by-hand) uses the data in the container volume 'acme'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Another server (container by-hand) uses the data in the container volume 'acme'",
+            refused.Message, StringComparison.Ordinal);
         // The refused one keeps nothing.
         using var next = Take("acme");
     }
@@ -55,7 +57,9 @@ public sealed class VolumeClaimTests : IDisposable
         var left = _folder["left"];
         File.WriteAllText(left, "..");
 
-        using var claim = Take("acme", Running($"""[ ! -s '{left}' ] || echo 'postgres-abc com.microsoft.developer.usvc-dev.name=postgres-abc'; truncate --size=-1 '{left}' 2>/dev/null || :"""));
+        using var claim = Take("acme",
+            Running(
+                $"""[ ! -s '{left}' ] || echo 'postgres-abc com.microsoft.developer.usvc-dev.name=postgres-abc'; truncate --size=-1 '{left}' 2>/dev/null || :"""));
 
         Assert.Equal(0, new FileInfo(left).Length);
     }
@@ -72,5 +76,6 @@ public sealed class VolumeClaimTests : IDisposable
 
     // A tenth of the patience: the waiting itself is the same.
     private VolumeClaim Take(string volume, string? engine = null) =>
-        VolumeClaim.Take(volume, new ContainerEngine(engine ?? _folder.Script("no users", "exit 0")), _folder["locks"], haste: 10);
+        VolumeClaim.Take(
+            volume, new ContainerEngine(engine ?? _folder.Script("no users", "exit 0")), _folder["locks"], haste: 10);
 }

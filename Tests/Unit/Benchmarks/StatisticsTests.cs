@@ -60,5 +60,6 @@ public sealed class StatisticsTests
     }
 
     [Fact]
-    public void Twice_as_slow_here_and_twice_as_fast_there_is_equal() => Assert.Equal(1, Statistics.GeometricMean(2, 0.5), 9);
+    public void Twice_as_slow_here_and_twice_as_fast_there_is_equal() =>
+        Assert.Equal(1, Statistics.GeometricMean(2, 0.5), 9);
 }

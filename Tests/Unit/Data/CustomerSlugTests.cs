@@ -31,12 +31,14 @@ public sealed class CustomerSlugTests
     [InlineData("2.5", "10.333", 2, "25.83")]
     [InlineData("1", "0.005", 2, "0.01")]
     [InlineData("3", "0.5", 0, "2")]
-    public void A_lines_total_is_rounded_to_the_currencys_decimals_half_away_from_zero(string quantity, string price, int decimals, string total)
+    public void A_lines_total_is_rounded_to_the_currencys_decimals_half_away_from_zero(
+        string quantity, string price, int decimals, string total)
     {
         var culture = System.Globalization.CultureInfo.InvariantCulture;
 
         Assert.Equal(
             decimal.Parse(total, culture),
-            global::Data.Invoicing.InvoiceLine.TotalOf(decimal.Parse(quantity, culture), decimal.Parse(price, culture), decimals));
+            global::Data.Invoicing.InvoiceLine
+                .TotalOf(decimal.Parse(quantity, culture), decimal.Parse(price, culture), decimals));
     }
 }

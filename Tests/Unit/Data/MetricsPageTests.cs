@@ -19,9 +19,12 @@ public sealed partial class MetricsPageTests
         await using var application = Application();
         using var measured = new Measured(application);
 
-        var told = Row().Matches(_page).Select(row => (row.Groups["name"].Value, row.Groups["kind"].Value, row.Groups["unit"].Value)).Order();
+        var told = Row().Matches(_page)
+            .Select(row => (row.Groups["name"].Value, row.Groups["kind"].Value, row.Groups["unit"].Value)).Order();
 
-        Assert.Equal(measured.Instruments.Select(instrument => (instrument.Name, Kind(instrument), instrument.Unit!)).Order(), told);
+        Assert.Equal(
+            measured.Instruments.Select(instrument => (instrument.Name, Kind(instrument), instrument.Unit!)).Order(),
+            told);
     }
 
     [Fact]
@@ -30,16 +33,19 @@ public sealed partial class MetricsPageTests
         await using var application = Application();
         using var measured = new Measured(application);
 
-        foreach (var (instrument, tag) in measured.Read().SelectMany(sample => sample.Tags.Select(tag => (sample.Instrument, tag.Split('=')))))
+        foreach (var (instrument, tag) in measured.Read()
+            .SelectMany(sample => sample.Tags.Select(tag => (sample.Instrument, tag.Split('=')))))
         {
-            var section = Assert.Single(Section().Matches(_page), section => section.Groups["name"].Value == instrument).Value;
+            var section = Assert.Single(
+                Section().Matches(_page), section => section.Groups["name"].Value == instrument).Value;
             Assert.Contains($"`{tag[0]}`", section, StringComparison.Ordinal);
             Assert.Contains($"`{tag[1]}`", section, StringComparison.Ordinal);
         }
     }
 
     private static ServiceProvider Application() =>
-        new ServiceCollection().AddLogging().AddMetrics().AddData(App.Configuration("Host=127.0.0.1")).BuildServiceProvider();
+        new ServiceCollection().AddLogging().AddMetrics().AddData(App.Configuration("Host=127.0.0.1"))
+            .BuildServiceProvider();
 
     private static string Kind(Instrument instrument) => instrument switch
     {
@@ -50,7 +56,8 @@ public sealed partial class MetricsPageTests
         _ => instrument.GetType().Name,
     };
 
-    [GeneratedRegex(@"^\| \[`(?<name>[a-z_.]+)`\]\(#[a-z_-]+\) \| (?<kind>[a-z -]+) \| `(?<unit>[a-z{}]+)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| \[`(?<name>[a-z_.]+)`\]\(#[a-z_-]+\) \| (?<kind>[a-z -]+) \| `(?<unit>[a-z{}]+)` \|",
+        RegexOptions.Multiline)]
     private static partial Regex Row();
 
     [GeneratedRegex(@"^### `(?<name>[a-z_.]+)`$.*?(?=^##)", RegexOptions.Multiline | RegexOptions.Singleline)]

@@ -14,7 +14,8 @@ public sealed class MigrationsTests
     [Fact]
     public void The_migrations_say_what_the_models_say()
     {
-        using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(CustomersContext.History).Options);
+        using var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(CustomersContext.History).Options);
         using var invoicing = Invoicing();
 
         Assert.False(shared.Database.HasPendingModelChanges());
@@ -33,8 +34,12 @@ public sealed class MigrationsTests
         static IEnumerable<string> Described(IModel model) =>
             from table in model.GetRelationalModel().Tables
             orderby table.SchemaQualifiedName
-            from line in table.Columns.Select(c => $"{c.Name} {c.StoreType} {c.IsNullable} {string.Join(',', c.PropertyMappings.Select(m => $"{m.Property.DeclaringType.Name}.{m.Property.Name} {m.Property.ValueGenerated} {m.Property.IsConcurrencyToken} {m.Property.GetMaxLength()}"))}")
-                .Concat(table.Indexes.Select(i => $"{i.Name} {i.IsUnique} {string.Join(',', i.Columns.Select(c => c.Name))}"))
+            from line in table.Columns.Select(c =>
+                $"{c.Name} {c.StoreType} {c.IsNullable} " +
+                $"{string.Join(',', c.PropertyMappings.Select(m => $"{m.Property.DeclaringType.Name}.{m.Property.Name} {m.Property.ValueGenerated} {m.Property.IsConcurrencyToken} {m.Property.GetMaxLength()}"))}")
+                .Concat(
+                    table.Indexes.Select(i =>
+                        $"{i.Name} {i.IsUnique} {string.Join(',', i.Columns.Select(c => c.Name))}"))
                 .Concat(table.ForeignKeyConstraints.Select(k => $"{k.Name} {k.OnDeleteAction}"))
                 .Concat(table.UniqueConstraints.Select(k => k.Name))
                 .Order(StringComparer.Ordinal)
@@ -44,7 +49,8 @@ public sealed class MigrationsTests
     [Fact]
     public void A_new_schema_is_made_by_statements_that_all_name_it()
     {
-        var script = MigrationCompiler.Find(typeof(InvoicingContext), Invoicing).CreateScript(SchemaName.Parse("customer_acme"));
+        var script = MigrationCompiler.Find(typeof(InvoicingContext), Invoicing)
+            .CreateScript(SchemaName.Parse("customer_acme"));
 
         Assert.StartsWith("CREATE SCHEMA \"customer_acme\";", script, StringComparison.Ordinal);
         Assert.DoesNotContain("DO $", script, StringComparison.Ordinal);
@@ -68,13 +74,15 @@ public sealed class MigrationsTests
     [Fact]
     public void No_tenant_table_has_a_shared_tables_name()
     {
-        using var shared = new CustomersContext(new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(CustomersContext.History).Options);
+        using var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(CustomersContext.History).Options);
         using var invoicing = Invoicing();
 
         Assert.Empty(Tables(shared, "public").Intersect(Tables(invoicing, TenantPlaceholder.Schema)));
 
         static IEnumerable<string> Tables(DbContext context, string schema) =>
-            context.Model.GetEntityTypes().Where(entity => entity.GetSchema() == schema).Select(entity => entity.GetTableName()!);
+            context.Model.GetEntityTypes().Where(entity => entity.GetSchema() == schema)
+                .Select(entity => entity.GetTableName()!);
     }
 
     [Fact]

@@ -62,7 +62,8 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
-    public void Nobody_else_can_read_the_data() => Assert.True(TemporaryFolder.IsPrivate(Choose(_folder.Folder("AppHost"))));
+    public void Nobody_else_can_read_the_data() =>
+        Assert.True(TemporaryFolder.IsPrivate(Choose(_folder.Folder("AppHost"))));
 
     public void Dispose() => _folder.Dispose();
 

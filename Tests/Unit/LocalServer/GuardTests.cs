@@ -78,7 +78,9 @@ public sealed class GuardTests(ClusterTemplate template) : IClassFixture<Cluster
     [Fact]
     public async Task The_servers_exit_code_is_the_guards()
     {
-        var command = new ProcessStartInfo("sh", [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{_owner.Id}", _folder.Script("ends", "exit 7")])
+        var command = new ProcessStartInfo("sh",
+            [Path.Combine(AppContext.BaseDirectory, "LocalPostgres", "guard.sh"), $"{_owner.Id}",
+                _folder.Script("ends", "exit 7")])
         {
             Environment = { ["PGPORT"] = "5432" },
         };

@@ -10,7 +10,9 @@ public sealed class PostgresBinariesTests : IDisposable
     [Fact]
     public void New_data_is_made_by_the_newest_installation()
     {
-        var installed = PostgresBinaries.In([Installation("old", "14.2"), Installation("new", "18beta1"), Installation("between", "15.14 (Debian 15.14-0+deb12u1)")]);
+        var installed = PostgresBinaries.In(
+            [Installation("old", "14.2"), Installation("new", "18beta1"),
+                Installation("between", "15.14 (Debian 15.14-0+deb12u1)")]);
 
         Assert.Equal([14, 18, 15], installed.Select(one => one.Major));
         Assert.Equal(_folder["new"], PostgresBinaries.Choose(installed, version: null)?.Folder);

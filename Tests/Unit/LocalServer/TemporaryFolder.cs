@@ -30,7 +30,8 @@ internal sealed class TemporaryFolder : IDisposable
 
     /// <summary>Whether only its owner has any access.</summary>
     public static bool IsPrivate(string path) => OperatingSystem.IsWindows()
-        || (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute)) == 0;
+        || (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute))
+            == 0;
 
     public void Dispose()
     {
@@ -46,7 +47,9 @@ internal sealed class TemporaryFolder : IDisposable
     {
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(path, (UnixFileMode)mode.Aggregate(0, (bits, digit) => (bits << 3) | CharUnicodeInfo.GetDecimalDigitValue(digit)));
+            File.SetUnixFileMode(path,
+                (UnixFileMode)mode.Aggregate(
+                    0, (bits, digit) => (bits << 3) | CharUnicodeInfo.GetDecimalDigitValue(digit)));
         }
     }
 }

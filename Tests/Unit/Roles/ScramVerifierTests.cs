@@ -18,6 +18,8 @@ public sealed class ScramVerifierTests
         var verifiers = Enumerable.Range(0, 3).Select(_ => ScramVerifier.Of("it's a \\ $ecret")).ToArray();
 
         Assert.Equal(3, verifiers.Distinct().Count());
-        Assert.All(verifiers, verifier => Assert.Matches(@"^SCRAM-SHA-256\$4096:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=\z", verifier));
+        Assert.All(verifiers,
+            verifier => Assert.Matches(
+                @"^SCRAM-SHA-256\$4096:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=\z", verifier));
     }
 }

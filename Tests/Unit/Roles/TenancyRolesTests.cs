@@ -37,10 +37,15 @@ public sealed class TenancyRolesTests
         migration.RevokeTenantSchema("tenancy_api");
 
         var acme = SchemaName.Parse("customer_acme");
-        var statements = migration.Operations.Cast<SqlOperation>().Select(operation => StatementCut.Of(operation.Sql)).ToList();
+        var statements = migration.Operations.Cast<SqlOperation>().Select(operation => StatementCut.Of(operation.Sql))
+            .ToList();
 
-        Assert.All(statements, statement => Assert.True(statement.NamesTenant && statement.PlaceholderInLiteral is null));
-        Assert.All(statements, statement => Assert.Contains("\"customer_acme\"", statement.Stamp(acme), StringComparison.Ordinal));
-        Assert.Contains(statements, statement => statement.Stamp(acme) == "REVOKE ALL ON \"customer_acme\".\"Own\"\"History\" FROM \"tenancy_api\";");
+        Assert.All(
+            statements, statement => Assert.True(statement.NamesTenant && statement.PlaceholderInLiteral is null));
+        Assert.All(statements,
+            statement => Assert.Contains("\"customer_acme\"", statement.Stamp(acme), StringComparison.Ordinal));
+        Assert.Contains(statements,
+            statement => statement.Stamp(acme)
+                == "REVOKE ALL ON \"customer_acme\".\"Own\"\"History\" FROM \"tenancy_api\";");
     }
 }

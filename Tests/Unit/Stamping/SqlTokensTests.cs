@@ -12,7 +12,9 @@ public sealed class SqlTokensTests
 
     /// <summary>Statements, and texts that are none.</summary>
     private static readonly Gen<string> Text = Gen.OneOf(
-        SqlSoup.Any, Gen.String, Gen.OneOf('\'', '"', '$', '-', '/', '*', '\\', '\n', '\r', 'E', 'u', '&', '1', '_', ' ', '\0', '\ud800', 'é').Array[0, 30].Select(chars => new string(chars)));
+        SqlSoup.Any, Gen.String,
+        Gen.OneOf('\'', '"', '$', '-', '/', '*', '\\', '\n', '\r', 'E', 'u', '&', '1', '_', ' ', '\0', '\ud800',
+            'é').Array[0, 30].Select(chars => new string(chars)));
 
     [Fact]
     public void The_tokens_of_any_text_joined_are_the_text() => Text.Sample(
@@ -32,12 +34,14 @@ public sealed class SqlTokensTests
         iter: TestDepth.Of(10_000, 200_000), threads: 2);
 
     [Fact]
-    public void A_text_without_the_placeholder_is_itself_when_stamped() => Text.Select(text => text.Replace("__Tenant__", "tenant", StringComparison.Ordinal)).Sample(
-        text => Assert.Same(text, StatementCut.Of(text).Stamp(Acme)),
-        iter: TestDepth.Of(10_000, 200_000), threads: 2);
+    public void A_text_without_the_placeholder_is_itself_when_stamped() =>
+        Text.Select(text => text.Replace("__Tenant__", "tenant", StringComparison.Ordinal)).Sample(
+            text => Assert.Same(text, StatementCut.Of(text).Stamp(Acme)),
+            iter: TestDepth.Of(10_000, 200_000), threads: 2);
 
     [Fact]
     public void A_stamped_text_with_the_placeholder_put_back_is_the_text() => Text.Sample(
-        text => Assert.Equal(text, StatementCut.Of(text).Stamp(Acme).Replace("\"customer_acme\"", "\"__Tenant__\"", StringComparison.Ordinal)),
+        text => Assert.Equal(text,
+            StatementCut.Of(text).Stamp(Acme).Replace("\"customer_acme\"", "\"__Tenant__\"", StringComparison.Ordinal)),
         iter: TestDepth.Of(10_000, 200_000), threads: 2);
 }

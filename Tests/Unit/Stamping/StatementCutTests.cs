@@ -9,7 +9,8 @@ public sealed class StatementCutTests
     private static readonly SchemaName Acme = SchemaName.Parse("customer_acme");
 
     [Theory]
-    [InlineData("""SELECT i.id FROM "__Tenant__".invoices AS i""", """SELECT i.id FROM "customer_acme".invoices AS i""")]
+    [InlineData(
+        """SELECT i.id FROM "__Tenant__".invoices AS i""", """SELECT i.id FROM "customer_acme".invoices AS i""")]
     [InlineData("""CREATE SCHEMA "__Tenant__";""", """CREATE SCHEMA "customer_acme";""")]
     [InlineData("""a "__Tenant__".b, "__Tenant__".c""", """a "customer_acme".b, "customer_acme".c""")]
     [InlineData("""a>"__Tenant__".b""", """a>"customer_acme".b""")]
@@ -38,7 +39,8 @@ public sealed class StatementCutTests
     [InlineData("""SELECT $$ "__Tenant__" $$""")]
     [InlineData("""SELECT $body$ $$ "__Tenant__" $body$""")]
     [InlineData("""SELECT $bödy_1$ "__Tenant__" $bödy_1$""")]
-    [InlineData("""SELECT 1$$ "__Tenant__" $$, 1e5$$ "__Tenant__" $$, 1.5e-5$a$ "__Tenant__" $a$, 0x1F$$ "__Tenant__" $$, 1_000$$ "__Tenant__" $$""")]
+    [InlineData(
+        """SELECT 1$$ "__Tenant__" $$, 1e5$$ "__Tenant__" $$, 1.5e-5$a$ "__Tenant__" $a$, 0x1F$$ "__Tenant__" $$, 1_000$$ "__Tenant__" $$""")]
     [InlineData("""SELECT 1 -- "__Tenant__".b""")]
     [InlineData("""SELECT 1 /* "__Tenant__" /* */ "__Tenant__" */""")]
     [InlineData("""SELECT "a""__Tenant__""b", "x__Tenant__", "__Tenant__x", "__tenant__", __Tenant__""")]

@@ -26,7 +26,9 @@ public sealed class ConnectionSettingsTests
     [Fact]
     public void What_the_connection_string_says_itself_wins()
     {
-        var settings = Settings("Host=localhost;No Reset On Close=false;Connection Lifetime=60;Maximum Pool Size=7;Max Auto Prepare=5;Timeout=9");
+        var settings = Settings(
+            "Host=localhost;No Reset On Close=false;Connection Lifetime=60;Maximum Pool Size=7;Max Auto " +
+            "Prepare=5;Timeout=9");
 
         Assert.False(settings.NoResetOnClose);
         Assert.Equal(60, settings.ConnectionLifetime);
@@ -45,7 +47,8 @@ public sealed class ConnectionSettingsTests
             options.ConfigureDataSource = source => source.ConnectionStringBuilder.MaxPoolSize = 3;
         });
 
-        Assert.All([services.GetRequiredService<NpgsqlDataSource>(), Tenants(services)], source => Assert.Contains("Maximum Pool Size=3", source.ConnectionString, StringComparison.Ordinal));
+        Assert.All([services.GetRequiredService<NpgsqlDataSource>(), Tenants(services)],
+            source => Assert.Contains("Maximum Pool Size=3", source.ConnectionString, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -57,9 +60,12 @@ public sealed class ConnectionSettingsTests
             options.TenantConnectionString = "Host=localhost;Username=api";
         });
 
-        Assert.Equal("owner", new NpgsqlConnectionStringBuilder(services.GetRequiredService<NpgsqlDataSource>().ConnectionString).Username);
+        Assert.Equal("owner",
+            new NpgsqlConnectionStringBuilder(
+                services.GetRequiredService<NpgsqlDataSource>().ConnectionString).Username);
         var tenants = new NpgsqlConnectionStringBuilder(Tenants(services).ConnectionString);
-        Assert.Equal(("api", true, 1800, 0), (tenants.Username, tenants.NoResetOnClose, tenants.ConnectionLifetime, tenants.MaxAutoPrepare));
+        Assert.Equal(("api", true, 1800, 0),
+            (tenants.Username, tenants.NoResetOnClose, tenants.ConnectionLifetime, tenants.MaxAutoPrepare));
         Assert.True(services.GetRequiredService<TenantLogin>().IsOwn);
     }
 
@@ -85,7 +91,8 @@ public sealed class ConnectionSettingsTests
     [InlineData("Host=localhost;Options=-c search_path=customer_acme", null)]
     public async Task A_search_path_is_refused_with_the_reason(string owner, string? tenants)
     {
-        await using var services = Services(options => (options.ConnectionString, options.TenantConnectionString) = (owner, tenants));
+        await using var services = Services(options =>
+            (options.ConnectionString, options.TenantConnectionString) = (owner, tenants));
 
         var refused = Assert.Throws<OptionsValidationException>(services.GetRequiredService<TenancyOptions>);
 
@@ -97,7 +104,8 @@ public sealed class ConnectionSettingsTests
     [InlineData(1001)]
     public async Task A_number_of_spare_schemas_that_cannot_be_meant_is_refused(int warmPool)
     {
-        await using var services = Services(options => (options.ConnectionString, options.WarmPool) = ("Host=localhost", warmPool));
+        await using var services = Services(options =>
+            (options.ConnectionString, options.WarmPool) = ("Host=localhost", warmPool));
 
         var refused = Assert.Throws<OptionsValidationException>(services.GetRequiredService<TenancyOptions>);
 
@@ -107,7 +115,8 @@ public sealed class ConnectionSettingsTests
     private static ServiceProvider Services(Action<TenancyOptions> configure) =>
         new ServiceCollection().AddLogging().AddTenancy<InvoicingContext>(configure).BuildServiceProvider();
 
-    private static NpgsqlDataSource Tenants(ServiceProvider services) => services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey);
+    private static NpgsqlDataSource Tenants(ServiceProvider services) =>
+        services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey);
 
     private static NpgsqlConnectionStringBuilder Settings(string connectionString)
     {

@@ -13,7 +13,8 @@ public sealed class CurrentTenantTests
         var current = new CurrentTenant();
 
         Assert.False(current.IsChosen);
-        Assert.Contains("TenantContextFactory", Assert.Throws<NoTenantException>(() => current.Value).Message, StringComparison.Ordinal);
+        Assert.Contains("TenantContextFactory", Assert.Throws<NoTenantException>(() => current.Value).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class SchemaNameTests
     public void What_could_be_another_schema_or_more_than_a_name_is_refused(string name)
     {
         Assert.False(SchemaName.TryParse(name, out _));
-        Assert.Contains(name, Assert.Throws<FormatException>(() => SchemaName.Parse(name)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            name, Assert.Throws<FormatException>(() => SchemaName.Parse(name)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,7 +24,8 @@ public sealed class TenantModelRulesTests
 
     [Fact]
     public void Without_the_placeholder_all_tenants_would_share_its_tables() =>
-        Refused("HasDefaultSchema(TenantPlaceholder.Schema)", model => model.HasDefaultSchema("public").Entity<Thing>());
+        Refused(
+            "HasDefaultSchema(TenantPlaceholder.Schema)", model => model.HasDefaultSchema("public").Entity<Thing>());
 
     [Fact]
     public void Sequences_are_named_in_literals()
@@ -32,7 +33,8 @@ public sealed class TenantModelRulesTests
         Refused("uuid v7", model => model.HasSequence("numbers"));
         Refused("identity", model => model.Entity<Thing>().Property(t => t.Number).UseSerialColumn());
         Refused("identity", model => model.Entity<Thing>().Property(t => t.Number).UseHiLo());
-        Refused("identity", model => model.Entity<Thing>().Property(t => t.Number).HasDefaultValueSql("nextval('numbers')"));
+        Refused("identity",
+            model => model.Entity<Thing>().Property(t => t.Number).HasDefaultValueSql("nextval('numbers')"));
         Refused("identity", model => model.UseHiLo().Entity<Thing>());
     }
 
@@ -57,7 +59,9 @@ public sealed class TenantModelRulesTests
             : model => model.Entity<Thing>().Property(t => t.Name).HasColumnType(type);
 
         var message = Refused("TenancyOptions.LoadTypes = true", build);
-        Assert.Contains($"Thing.{(type.EndsWith("[]", StringComparison.Ordinal) ? "Tags" : "Name")} is of the type '{type}'", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Thing.{(type.EndsWith("[]", StringComparison.Ordinal) ? "Tags" : "Name")} is of the type '{type}'",
+            message, StringComparison.Ordinal);
         Refused("TenancyOptions.LoadTypes = true", build, new() { LoadTypes = false });
         using var loading = Model(build, new() { LoadTypes = true });
         Assert.Single(loading.Model.GetEntityTypes());
@@ -69,9 +73,12 @@ public sealed class TenantModelRulesTests
         Refused("LoadTypes", model =>
         {
             model.Entity<Thing>();
-            model.Entity<Kind>().ToTable("kinds", "public", table => table.ExcludeFromMigrations()).Property<string>("name").HasColumnType("citext");
+            model.Entity<Kind>().ToTable("kinds", "public", table => table.ExcludeFromMigrations())
+                .Property<string>("name").HasColumnType("citext");
         });
-        Refused("Place.City is of the type 'citext'", model => model.Entity<Thing>().ComplexProperty(t => t.Place, place => place.Property(p => p.City).HasColumnType("citext")));
+        Refused("Place.City is of the type 'citext'",
+            model => model.Entity<Thing>()
+                .ComplexProperty(t => t.Place, place => place.Property(p => p.City).HasColumnType("citext")));
         Refused("'hstore'", model => model.Entity<Thing>().Property<Dictionary<string, string>>("facts"));
         Refused("'ltree'", model => model.Entity<Thing>().Property<LTree>("path"));
     }
@@ -110,9 +117,12 @@ public sealed class TenantModelRulesTests
     [Fact]
     public void The_placeholder_in_a_literal_is_data()
     {
-        Refused("as an identifier", model => model.Entity<Thing>().ToTable(t => t.HasCheckConstraint("ck", "name <> '__Tenant__'")));
-        Refused("as an identifier", model => model.Entity<Thing>().Property(t => t.Name).HasDefaultValueSql("'__Tenant__'"));
-        Refused("as an identifier", model => model.Entity<Thing>().Property(t => t.Name).HasComputedColumnSql("'__Tenant__'", stored: true));
+        Refused("as an identifier",
+            model => model.Entity<Thing>().ToTable(t => t.HasCheckConstraint("ck", "name <> '__Tenant__'")));
+        Refused("as an identifier",
+            model => model.Entity<Thing>().Property(t => t.Name).HasDefaultValueSql("'__Tenant__'"));
+        Refused("as an identifier",
+            model => model.Entity<Thing>().Property(t => t.Name).HasComputedColumnSql("'__Tenant__'", stored: true));
     }
 
     [Fact]
@@ -175,10 +185,12 @@ public sealed class TenantModelRulesTests
     internal sealed class CitextContext(DbContextOptions<CitextContext> options) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder) =>
-            modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema).Entity<Kind>().Property<string>("name").HasColumnType("citext");
+            modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema).Entity<Kind>().Property<string>("name")
+                .HasColumnType("citext");
     }
 
-    internal sealed class ProbeContext(DbContextOptions<ProbeContext> options, Action<ModelBuilder> build) : DbContext(options)
+    internal sealed class ProbeContext(
+        DbContextOptions<ProbeContext> options, Action<ModelBuilder> build) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
         {

@@ -70,11 +70,13 @@ public sealed class ApiClientsTests
         using var api = new FakeApi { Answer = _ => new(status) };
         using var host = Host(api);
 
-        var customer = await host.Services.GetRequiredService<CustomersClient>().CreateAsync(new() { Name = "Acme", Slug = "acme" }, Ct);
+        var customer = await host.Services.GetRequiredService<CustomersClient>()
+            .CreateAsync(new() { Name = "Acme", Slug = "acme" }, Ct);
         var invoice = await host.Services.GetRequiredService<InvoicesClient>().CreateAsync("acme", new(), Ct);
 
         Assert.False(customer.Succeeded);
-        var import = await host.Services.GetRequiredService<InvoicesClient>().ImportAsync("acme", new MemoryStream([1]), Ct);
+        var import = await host.Services.GetRequiredService<InvoicesClient>()
+            .ImportAsync("acme", new MemoryStream([1]), Ct);
 
         Assert.False(invoice.Succeeded);
         Assert.False(import.Succeeded);
@@ -87,7 +89,8 @@ public sealed class ApiClientsTests
         using var api = new FakeApi { Answer = _ => throw new HttpRequestException(HttpRequestError.ResponseEnded) };
         using var host = Host(api);
 
-        var result = await host.Services.GetRequiredService<CustomersClient>().CreateAsync(new() { Name = "Acme", Slug = "acme" }, Ct);
+        var result = await host.Services.GetRequiredService<CustomersClient>()
+            .CreateAsync(new() { Name = "Acme", Slug = "acme" }, Ct);
 
         Assert.Equal("The connection to the API broke.", result.Problem?.Title);
         Assert.Single(api.Requests);
@@ -111,7 +114,8 @@ public sealed class ApiClientsTests
     {
         using var api = new FakeApi
         {
-            Answer = _ => new(HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new(TimeSpan.FromSeconds(10)) } },
+            Answer = _ => new(
+                HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new(TimeSpan.FromSeconds(10)) } },
         };
         using var host = Host(api);
 

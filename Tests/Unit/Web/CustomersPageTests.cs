@@ -60,7 +60,8 @@ public sealed class CustomersPageTests : PageContext
     [Fact]
     public void A_page_beyond_the_last_leads_back_to_the_first()
     {
-        Api.Answer = _ => FakeApi.Json(HttpStatusCode.OK, new { items = Array.Empty<object>(), page = 9, pageSize = 25, total = 30 });
+        Api.Answer = _ =>
+            FakeApi.Json(HttpStatusCode.OK, new { items = Array.Empty<object>(), page = 9, pageSize = 25, total = 30 });
         Services.GetRequiredService<NavigationManager>().NavigateTo("/customers?page=9");
 
         var page = Render<CustomersPage>();
@@ -130,7 +131,9 @@ public sealed class NewCustomerDialogTests : PageContext
     [Fact]
     public async Task A_taken_slug_is_said_beside_the_slug_until_it_changes()
     {
-        Api.Answer = _ => FakeApi.Problem(HttpStatusCode.Conflict, new { title = "The slug is taken.", detail = "Choose another than 'acme'." });
+        Api.Answer = _ =>
+            FakeApi.Problem(
+                HttpStatusCode.Conflict, new { title = "The slug is taken.", detail = "Choose another than 'acme'." });
         var dialog = await OpenAsync();
         await Field(dialog, "Name").InputAsync("Acme");
 
@@ -150,13 +153,15 @@ public sealed class NewCustomerDialogTests : PageContext
 
         await dialog.Find("form").SubmitAsync();
 
-        Assert.Contains("The API can't be reached. Nothing was saved.", string.Join(' ', dialog.FindAll("form .problem p").Select(p => p.TextContent)), StringComparison.Ordinal);
+        Assert.Contains("The API can't be reached. Nothing was saved.",
+            string.Join(' ', dialog.FindAll("form .problem p").Select(p => p.TextContent)), StringComparison.Ordinal);
     }
 
     private async Task<IRenderedComponent<MudDialogProvider>> OpenAsync()
     {
         var dialogs = Render<MudDialogProvider>();
-        await dialogs.InvokeAsync(() => Services.GetRequiredService<IDialogService>().ShowAsync<NewCustomerDialog>("New customer"));
+        await dialogs.InvokeAsync(() =>
+            Services.GetRequiredService<IDialogService>().ShowAsync<NewCustomerDialog>("New customer"));
         return dialogs;
     }
 

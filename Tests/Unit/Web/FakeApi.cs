@@ -24,7 +24,8 @@ internal sealed class FakeApi : HttpMessageHandler
 
     private HttpClient Client => new(this, disposeHandler: false) { BaseAddress = new("http://api") };
 
-    public static HttpResponseMessage Json(HttpStatusCode status, object body) => new(status) { Content = JsonContent.Create(body) };
+    public static HttpResponseMessage Json(HttpStatusCode status, object body) =>
+        new(status) { Content = JsonContent.Create(body) };
 
     public static HttpResponseMessage Problem(HttpStatusCode status, object body) =>
         new(status) { Content = JsonContent.Create(body, new MediaTypeHeaderValue("application/problem+json")) };
@@ -32,7 +33,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public static HttpResponseMessage Page(params object[] items) =>
         Json(HttpStatusCode.OK, new { items, page = 1, pageSize = 25, total = items.Length });
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         _asked.Add(new(
             request.Method,

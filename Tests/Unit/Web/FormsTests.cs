@@ -16,7 +16,8 @@ public sealed class FormsTests
     [InlineData("3M", "m")]
     [InlineData("株式会社", "")]
     [InlineData("A company whose name is longer than slugs can be", "a-company-whose-name-is-longer-than-slug")]
-    public void A_slug_is_suggested_from_a_name(string name, string slug) => Assert.Equal(slug, NewCustomer.SuggestSlug(name));
+    public void A_slug_is_suggested_from_a_name(string name, string slug) =>
+        Assert.Equal(slug, NewCustomer.SuggestSlug(name));
 
     [Theory]
     [InlineData("acme", true)]
@@ -43,7 +44,8 @@ public sealed class FormsTests
         Assert.Null(FieldPath.Find(form, "lines[0].colour"));
         Assert.Null(FieldPath.Find(form, ""));
 
-        (object, string)? Found(string path) => FieldPath.Find(form, path) is { } field ? (field.Model, field.FieldName) : null;
+        (object, string)? Found(string path) =>
+            FieldPath.Find(form, path) is { } field ? (field.Model, field.FieldName) : null;
     }
 
     [Theory]

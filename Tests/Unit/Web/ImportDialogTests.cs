@@ -18,15 +18,19 @@ public sealed class ImportDialogTests : PageContext
     [Fact]
     public async Task A_chosen_file_is_sent_for_that_customer_and_what_was_written_is_said()
     {
-        Api.Answer = _ => FakeApi.Json(HttpStatusCode.OK, new { invoices = 2, lines = 1_003, firstNumber = 17, lastNumber = 18 });
+        Api.Answer = _ =>
+            FakeApi.Json(HttpStatusCode.OK, new { invoices = 2, lines = 1_003, firstNumber = 17, lastNumber = 18 });
         var dialog = await OpenAsync();
 
         Choose(dialog, Csv);
         Assert.Equal("invoices.csv, 1 KB", dialog.Find("[aria-live]").TextContent.Trim());
         await Button(dialog, "Import").ClickAsync();
 
-        dialog.WaitForAssertion(() => Assert.Equal("2 invoices with 1,003 lines are written: #17 to #18.", dialog.Find("[role=status]").TextContent.Trim()));
-        Assert.Equal((HttpMethod.Post, "/invoices/import", "acme", Csv), Assert.Single(Api.Requests.Select(r => (r.Method, r.Path, r.Customer, r.Body))));
+        dialog.WaitForAssertion(() =>
+            Assert.Equal("2 invoices with 1,003 lines are written: #17 to #18.",
+                dialog.Find("[role=status]").TextContent.Trim()));
+        Assert.Equal((HttpMethod.Post, "/invoices/import", "acme", Csv),
+            Assert.Single(Api.Requests.Select(r => (r.Method, r.Path, r.Customer, r.Body))));
         await Button(dialog, "Done").ClickAsync();
         dialog.WaitForAssertion(() => Assert.Empty(dialog.FindAll("[role=dialog]")));
     }
@@ -38,7 +42,8 @@ public sealed class ImportDialogTests : PageContext
         {
             title = "The file can't be imported.",
             detail = "Nothing was written.",
-            errors = new Dictionary<string, string[]> { ["line 2: quantity"] = ["Say how much."], ["line 7: currency"] = ["There is no currency 'XYZ' here."] },
+            errors = new Dictionary<string, string[]> { ["line 2: quantity"] = ["Say how much."],
+                ["line 7: currency"] = ["There is no currency 'XYZ' here."] },
         });
         var dialog = await OpenAsync();
 
@@ -46,8 +51,10 @@ public sealed class ImportDialogTests : PageContext
         await Button(dialog, "Import").ClickAsync();
 
         dialog.WaitForAssertion(() => Assert.Equal(
-            ["line 2: quantity: Say how much.", "line 7: currency: There is no currency 'XYZ' here."], dialog.FindAll("[role=alert] li").Select(li => li.TextContent)));
-        Assert.Equal(["The file can't be imported.", "Nothing was written."], dialog.FindAll("[role=alert] p").Select(p => p.TextContent));
+            ["line 2: quantity: Say how much.", "line 7: currency: There is no currency 'XYZ' here."],
+            dialog.FindAll("[role=alert] li").Select(li => li.TextContent)));
+        Assert.Equal(["The file can't be imported.", "Nothing was written."],
+            dialog.FindAll("[role=alert] p").Select(p => p.TextContent));
 
         Choose(dialog, Csv);
         dialog.WaitForAssertion(() => Assert.Empty(dialog.FindAll("[role=alert]")));
@@ -79,7 +86,8 @@ public sealed class ImportDialogTests : PageContext
     {
         var dialogs = Render<MudDialogProvider>();
         await dialogs.InvokeAsync(() => Services.GetRequiredService<IDialogService>()
-            .ShowAsync<ImportDialog>("Import invoices", new DialogParameters<ImportDialog> { { dialog => dialog.Slug, "acme" } }));
+            .ShowAsync<ImportDialog>(
+                "Import invoices", new DialogParameters<ImportDialog> { { dialog => dialog.Slug, "acme" } }));
         return dialogs;
     }
 

@@ -28,12 +28,14 @@ public sealed class InvoicesPagesTests : PageContext
     [Fact]
     public void Amounts_have_their_currencys_decimals_and_dates_are_short()
     {
-        Answer(invoices: () => FakeApi.Page(Summary(17, "EUR", 2, 1234.5m), Summary(16, "JPY", 0, 1500m), Summary(15, "KWD", 3, 1.25m)));
+        Answer(invoices: () =>
+            FakeApi.Page(Summary(17, "EUR", 2, 1234.5m), Summary(16, "JPY", 0, 1500m), Summary(15, "KWD", 3, 1.25m)));
 
         var page = Render<InvoicesPage>(p => p.Add(x => x.Slug, "acme"));
 
         Assert.Equal(["#17", "#16", "#15"], page.FindAll("a.row-link").Select(a => a.TextContent));
-        Assert.Equal(["1,234.50\u00a0EUR", "1,500\u00a0JPY", "1.250\u00a0KWD"], page.FindAll("td.money").Select(td => td.TextContent.Trim()));
+        Assert.Equal(["1,234.50\u00a0EUR", "1,500\u00a0JPY", "1.250\u00a0KWD"],
+            page.FindAll("td.money").Select(td => td.TextContent.Trim()));
         Assert.Contains("11/23/2026", page.Markup, StringComparison.Ordinal);
     }
 
@@ -53,7 +55,8 @@ public sealed class InvoicesPagesTests : PageContext
     {
         Answer(invoices: () =>
         {
-            var response = FakeApi.Problem(HttpStatusCode.ServiceUnavailable, new { title = "Being upgraded.", detail = "'acme' is being upgraded." });
+            var response = FakeApi.Problem(HttpStatusCode.ServiceUnavailable,
+                new { title = "Being upgraded.", detail = "'acme' is being upgraded." });
             response.Headers.RetryAfter = new(TimeSpan.FromSeconds(1));
             return response;
         });
@@ -69,11 +72,14 @@ public sealed class InvoicesPagesTests : PageContext
     [Fact]
     public void An_unknown_customer_is_said_to_be_unknown_and_offered_nothing()
     {
-        Api.Answer = _ => FakeApi.Problem(HttpStatusCode.NotFound, new { title = "Unknown customer.", detail = "No customer has the slug 'nobody'." });
+        Api.Answer = _ =>
+            FakeApi.Problem(HttpStatusCode.NotFound,
+                new { title = "Unknown customer.", detail = "No customer has the slug 'nobody'." });
 
         var page = Render<InvoicesPage>(p => p.Add(x => x.Slug, "nobody"));
 
-        Assert.Contains("No customer has the slug 'nobody'.", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
+        Assert.Contains(
+            "No customer has the slug 'nobody'.", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
         Assert.Empty(page.FindAll("button, a[href$='/new']"));
     }
 
@@ -85,9 +91,11 @@ public sealed class InvoicesPagesTests : PageContext
         var page = Render<InvoicePage>(p => p.Add(x => x.Slug, "acme").Add(x => x.Id, Id));
 
         Assert.StartsWith("Invoice #17", page.Find("h1").TextContent, StringComparison.Ordinal);
-        Assert.Equal(["Support", "2.5", "12.125", "30.31"], page.FindAll("tbody td").Select(td => td.TextContent.Trim()));
+        Assert.Equal(
+            ["Support", "2.5", "12.125", "30.31"], page.FindAll("tbody td").Select(td => td.TextContent.Trim()));
         Assert.Equal("30.31\u00a0EUR", page.Find(".sum strong").TextContent);
-        Assert.Equal(["acme"], Api.Requests.Where(request => request.Path == $"/invoices/{Id}").Select(request => request.Customer));
+        Assert.Equal(["acme"],
+            Api.Requests.Where(request => request.Path == $"/invoices/{Id}").Select(request => request.Customer));
     }
 
     [Fact]
@@ -97,7 +105,8 @@ public sealed class InvoicesPagesTests : PageContext
             invoices: () => FakeApi.Problem(HttpStatusCode.BadRequest, new
             {
                 title = "One or more validation errors occurred.",
-                errors = new Dictionary<string, string[]> { ["lines[0].quantity"] = ["Not so many."], ["contact.email"] = ["Unknown there."] },
+                errors = new Dictionary<string, string[]> { ["lines[0].quantity"] = ["Not so many."],
+                    ["contact.email"] = ["Unknown there."] },
             }));
         var page = Render<NewInvoicePage>(p => p.Add(x => x.Slug, "acme"));
         await FillAsync(page);
@@ -137,7 +146,8 @@ public sealed class InvoicesPagesTests : PageContext
         Assert.Contains("""
             "lines":[{"description":"Support","quantity":2.5,"unitPrice":12.125}]
             """.Trim(), sent.Body, StringComparison.Ordinal);
-        Assert.EndsWith($"/customers/acme/invoices/{Id}", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
+        Assert.EndsWith($"/customers/acme/invoices/{Id}", Services.GetRequiredService<NavigationManager>().Uri,
+            StringComparison.Ordinal);
     }
 
     private static async Task FillAsync(IRenderedComponent<NewInvoicePage> page)
@@ -153,12 +163,14 @@ public sealed class InvoicesPagesTests : PageContext
     private static AngleSharp.Dom.IElement Field(IRenderedComponent<NewInvoicePage> page, string label) =>
         page.Find("#" + page.FindAll("label").Single(l => l.TextContent == label).GetAttribute("for"));
 
-    private void Answer(Func<HttpResponseMessage> invoices) => Api.Answer = request => request.RequestUri!.AbsolutePath switch
-    {
-        "/customers/acme" => FakeApi.Json(HttpStatusCode.OK, Acme),
-        "/currencies" => FakeApi.Json(HttpStatusCode.OK, new[] { new { code = "EUR", name = "Euro", decimals = 2 } }),
-        _ => invoices(),
-    };
+    private void Answer(Func<HttpResponseMessage> invoices) =>
+        Api.Answer = request => request.RequestUri!.AbsolutePath switch
+        {
+            "/customers/acme" => FakeApi.Json(HttpStatusCode.OK, Acme),
+            "/currencies" =>
+                FakeApi.Json(HttpStatusCode.OK, new[] { new { code = "EUR", name = "Euro", decimals = 2 } }),
+            _ => invoices(),
+        };
 
     private static object Summary(int number, string currency, int decimals, decimal total) => new
     {
@@ -184,6 +196,7 @@ public sealed class InvoicesPagesTests : PageContext
         paidOn = (string?)null,
         status = "open",
         total = 30.31m,
-        lines = new[] { new { id = Guid.NewGuid(), position = 1, description = "Support", quantity = 2.5m, unitPrice = 12.125m, total = 30.31m } },
+        lines = new[] { new { id = Guid.NewGuid(), position = 1, description = "Support", quantity = 2.5m,
+            unitPrice = 12.125m, total = 30.31m } },
     };
 }

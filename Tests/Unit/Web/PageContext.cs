@@ -7,7 +7,8 @@ namespace Tests.Unit.Web;
 /// <summary>Renders pages against an API that answers as the test says.</summary>
 public abstract class PageContext : BunitContext
 {
-    private protected FakeApi Api { get; } = new() { Answer = request => throw new InvalidOperationException($"Nobody said what {request.RequestUri} answers.") };
+    private protected FakeApi Api { get; } = new() { Answer = request =>
+        throw new InvalidOperationException($"Nobody said what {request.RequestUri} answers.") };
 
     protected PageContext()
     {
@@ -20,11 +21,14 @@ public abstract class PageContext : BunitContext
     }
 
     /// <summary>The text under the field with this label, where what is wrong with it belongs.</summary>
-    private protected static string Beside<T>(IRenderedComponent<T> page, string label) where T : Microsoft.AspNetCore.Components.IComponent
+    private protected static string Beside<T>(
+        IRenderedComponent<T> page, string label) where T : Microsoft.AspNetCore.Components.IComponent
     {
         var input = page.FindAll("label").Single(l => l.TextContent == label).GetAttribute("for");
         var field = page.Find($"[id='{input}']");
         var described = field.GetAttribute("aria-describedby");
-        return field.GetAttribute("aria-invalid") == "true" && described is not null ? page.Find($"[id='{described}']").TextContent.Trim() : "";
+        return field.GetAttribute("aria-invalid") == "true" && described is not null
+            ? page.Find($"[id='{described}']").TextContent.Trim()
+            : "";
     }
 }

@@ -16,7 +16,8 @@ public sealed class ProblemWords
     [Fact]
     public async Task The_words_of_problem_details_are_kept()
     {
-        using var response = FakeApi.Problem(HttpStatusCode.Conflict, new { title = "The slug is taken.", detail = "There is an 'acme' already.", status = 409 });
+        using var response = FakeApi.Problem(HttpStatusCode.Conflict,
+            new { title = "The slug is taken.", detail = "There is an 'acme' already.", status = 409 });
 
         var problem = await Problem.ReadAsync(response, Ct);
 
@@ -55,7 +56,9 @@ public sealed class ProblemWords
     [Fact]
     public async Task Problem_details_that_are_none_fall_back_to_the_status()
     {
-        using var response = new HttpResponseMessage(HttpStatusCode.BadGateway) { Content = new StringContent("{ cut", new MediaTypeHeaderValue("application/problem+json")) };
+        using var response = new HttpResponseMessage(
+            HttpStatusCode.BadGateway) { Content = new StringContent(
+                "{ cut", new MediaTypeHeaderValue("application/problem+json")) };
 
         Assert.Equal("The API failed.", (await Problem.ReadAsync(response, Ct)).Title);
     }
@@ -64,8 +67,10 @@ public sealed class ProblemWords
     public async Task The_time_to_come_back_is_read_in_seconds_and_as_a_date()
     {
         var now = new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
-        using var inSeconds = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new(TimeSpan.FromSeconds(8)) } };
-        using var asDate = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new(now.AddSeconds(5)), Date = now } };
+        using var inSeconds = new HttpResponseMessage(
+            HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new(TimeSpan.FromSeconds(8)) } };
+        using var asDate = new HttpResponseMessage(
+            HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new(now.AddSeconds(5)), Date = now } };
 
         Assert.Equal(TimeSpan.FromSeconds(8), (await Problem.ReadAsync(inSeconds, Ct)).RetryAfter);
         Assert.Equal(TimeSpan.FromSeconds(5), (await Problem.ReadAsync(asDate, Ct)).RetryAfter);
@@ -83,16 +88,21 @@ public sealed class ProblemWords
     [Fact]
     public void After_a_write_that_timed_out_nobody_claims_to_know()
     {
-        Assert.Contains("It isn't known whether it was saved", Problem.From(new TimeoutRejectedException(), writes: true)?.Detail, StringComparison.Ordinal);
-        Assert.Contains("It isn't known whether it was saved", Problem.From(new HttpRequestException(HttpRequestError.ResponseEnded), writes: true)?.Detail, StringComparison.Ordinal);
-        Assert.DoesNotContain("saved", Problem.From(new TimeoutRejectedException(), writes: false)?.Detail, StringComparison.Ordinal);
+        Assert.Contains("It isn't known whether it was saved",
+            Problem.From(new TimeoutRejectedException(), writes: true)?.Detail, StringComparison.Ordinal);
+        Assert.Contains("It isn't known whether it was saved",
+            Problem.From(new HttpRequestException(HttpRequestError.ResponseEnded), writes: true)?.Detail,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "saved", Problem.From(new TimeoutRejectedException(), writes: false)?.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Other_failures_of_a_call_have_words_and_defects_have_none()
     {
         Assert.Equal("The API doesn't answer.", Problem.From(new BrokenCircuitException(), writes: false)?.Title);
-        Assert.Equal("The API answered in a way this page doesn't understand.", Problem.From(new JsonException(), writes: false)?.Title);
+        Assert.Equal("The API answered in a way this page doesn't understand.",
+            Problem.From(new JsonException(), writes: false)?.Title);
         Assert.Null(Problem.From(new InvalidOperationException(), writes: false));
     }
 }

@@ -15,14 +15,19 @@ public sealed class ReceivablesPageTests : PageContext
     [Fact]
     public void What_is_owed_is_listed_by_customer_and_currency_and_summed_by_currency_alone()
     {
-        Api.Answer = _ => Report([Balance("acme", "EUR", 2, 3, 1_200.5m, 200m), Balance("acme", "JPY", 0, 1, 900m, 0m), Balance("globex", "EUR", 2, 1, 100m, 100m)]);
+        Api.Answer = _ =>
+            Report(
+                [Balance("acme", "EUR", 2, 3, 1_200.5m, 200m), Balance("acme", "JPY", 0, 1, 900m, 0m),
+                    Balance("globex", "EUR", 2, 1, 100m, 100m)]);
 
         var page = Render<ReceivablesPage>();
 
         Assert.Equal(
-            ["acme Inc.", "EUR", "3", "1,200.50", "200.00", "acme Inc.", "JPY", "1", "900", "–", "globex Inc.", "EUR", "1", "100.00", "100.00"],
+            ["acme Inc.", "EUR", "3", "1,200.50", "200.00", "acme Inc.", "JPY", "1", "900", "–", "globex Inc.", "EUR",
+                "1", "100.00", "100.00"],
             page.FindAll("tbody td").Select(td => td.TextContent.Trim()));
-        Assert.Equal(["1,300.50 of it overdue 300.00", "900 of it overdue 0"], page.FindAll(".totals dd").Select(dd => dd.TextContent));
+        Assert.Equal(["1,300.50 of it overdue 300.00", "900 of it overdue 0"],
+            page.FindAll(".totals dd").Select(dd => dd.TextContent));
         Assert.Equal("/customers/globex", page.FindAll("a.row-link")[^1].GetAttribute("href"));
         Assert.Empty(page.FindAll("[role=alert], .missing"));
         Assert.Equal(["/reports/receivables"], Api.Requests.Select(request => request.Path));
@@ -31,11 +36,14 @@ public sealed class ReceivablesPageTests : PageContext
     [Fact]
     public void Customers_that_could_not_be_read_are_named_with_the_reason()
     {
-        Api.Answer = _ => Report([Balance("acme", "EUR", 2, 1, 1m, 0m)], new { slug = "initech", name = "Initech", reason = "Its schema is being upgraded." });
+        Api.Answer = _ =>
+            Report([Balance("acme", "EUR", 2, 1, 1m, 0m)],
+                new { slug = "initech", name = "Initech", reason = "Its schema is being upgraded." });
 
         var page = Render<ReceivablesPage>();
 
-        Assert.Equal(["Initech: Its schema is being upgraded."], page.FindAll(".missing li").Select(li => li.TextContent));
+        Assert.Equal(
+            ["Initech: Its schema is being upgraded."], page.FindAll(".missing li").Select(li => li.TextContent));
         Assert.Contains("1 customer couldn't be read and is in no figure here.", page.Markup, StringComparison.Ordinal);
     }
 
@@ -79,6 +87,7 @@ public sealed class ReceivablesPageTests : PageContext
     private static HttpResponseMessage Report(object[] balances, params object[] missing) =>
         FakeApi.Json(HttpStatusCode.OK, new { balances, missing, read = 3, at = "2026-11-23T12:00:00Z" });
 
-    private static object Balance(string slug, string currency, int decimals, int openInvoices, decimal open, decimal overdue) =>
-        new { slug, name = $"{slug} Inc.", currency, decimals, openInvoices, open, overdue };
+    private static object Balance(
+        string slug, string currency, int decimals, int openInvoices, decimal open, decimal overdue) =>
+            new { slug, name = $"{slug} Inc.", currency, decimals, openInvoices, open, overdue };
 }

@@ -10,7 +10,8 @@ namespace Tests.Unit.Web;
 /// <summary>Which trace a page's calls of the API belong to.</summary>
 public sealed class VisitTests : IDisposable
 {
-    private static readonly RouteData Acme = new(typeof(InvoicesPage), new Dictionary<string, object?> { ["Slug"] = "acme" });
+    private static readonly RouteData Acme = new(
+        typeof(InvoicesPage), new Dictionary<string, object?> { ["Slug"] = "acme" });
     private static readonly RouteData Customers = new(typeof(CustomersPage), new Dictionary<string, object?>());
 
     private readonly ActivityListener _listener = new()

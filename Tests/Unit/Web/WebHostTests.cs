@@ -11,7 +11,8 @@ public sealed partial class WebHostTests : IClassFixture<WebApplicationFactory<A
 {
     private readonly HttpClient _client;
 
-    public WebHostTests(WebApplicationFactory<App> web) => _client = web.CreateClient(new() { AllowAutoRedirect = false });
+    public WebHostTests(WebApplicationFactory<App> web) =>
+        _client = web.CreateClient(new() { AllowAutoRedirect = false });
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -31,7 +32,8 @@ public sealed partial class WebHostTests : IClassFixture<WebApplicationFactory<A
         var response = await _client.GetAsync("/nothing/here", Ct);
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-        Assert.Contains("There is no such page", await response.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no such page", await response.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,12 +41,18 @@ public sealed partial class WebHostTests : IClassFixture<WebApplicationFactory<A
     {
         var html = await _client.GetStringAsync("/customers", Ct);
 
-        var assets = Asset().Matches(html).Select(match => match.Groups[1].Value).Where(asset => asset is not "/").ToList();
-        Assert.Contains(assets, asset => asset.Contains("MudBlazor", StringComparison.Ordinal) && asset.EndsWith(".css", StringComparison.Ordinal));
+        var assets = Asset().Matches(html).Select(match => match.Groups[1].Value).Where(asset => asset is not "/")
+            .ToList();
+        Assert.Contains(assets,
+            asset => asset.Contains("MudBlazor", StringComparison.Ordinal)
+                && asset.EndsWith(".css", StringComparison.Ordinal));
         foreach (var asset in assets)
         {
-            Assert.False(Uri.TryCreate(asset, UriKind.Absolute, out _) || asset.StartsWith("//", StringComparison.Ordinal), $"{asset} is someone else's.");
-            Assert.Equal((asset, HttpStatusCode.OK), (asset, (await _client.GetAsync("/" + asset.TrimStart('/'), Ct)).StatusCode));
+            Assert.False(
+                Uri.TryCreate(asset, UriKind.Absolute, out _) || asset.StartsWith("//", StringComparison.Ordinal),
+                $"{asset} is someone else's.");
+            Assert.Equal((asset, HttpStatusCode.OK),
+                (asset, (await _client.GetAsync("/" + asset.TrimStart('/'), Ct)).StatusCode));
         }
     }
 
@@ -58,7 +66,8 @@ public sealed partial class WebHostTests : IClassFixture<WebApplicationFactory<A
 
         using var response = await _client.SendAsync(request, Ct);
 
-        Assert.Contains($"data-theme=\"{theme}\"", await response.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        Assert.Contains(
+            $"data-theme=\"{theme}\"", await response.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
     }
 
     [GeneratedRegex("(?:href|src)=\"([^\"]+)\"")]

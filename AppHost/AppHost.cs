@@ -30,10 +30,11 @@ var api = builder.AddProject<Projects.Api>("api")
     .WithCustomerCommands(migrations);
 
 // The console starts beside the API and shows what it can. It doesn't wait for Healthy: an API that is degraded,
-// because a customer failed, serves all others.
+// because a customer failed, serves all others. It gives up together with the API: the start of the AppHost ends only
+// when nobody waits any more. FailureReports starts both again.
 builder.AddProject<Projects.Web>("web")
     .WithReference(api)
-    .WaitForStart(api)
+    .WaitForStart(api, WaitBehavior.StopOnResourceUnavailable)
     .WithReadiness()
     .WithExternalHttps()
     .WithIconName("Desktop")

@@ -16,8 +16,9 @@ internal sealed partial class FailureReports(
 {
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
-    // What this loop has heard last of each, by its id. The resources may be further by now.
-    private readonly Dictionary<string, ResourceEvent> _last = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
+    // Those that haven't run since something failed that they wait for.
+    private readonly HashSet<IResource> _affected = [];
     private readonly HashSet<IResource> _gaveUp = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,8 +42,9 @@ internal sealed partial class FailureReports(
     private async Task FollowAsync(ResourceEvent seen, CancellationToken ct)
     {
         var (resource, state) = (seen.Resource, seen.Snapshot.State?.Text);
-        var before = _last.GetValueOrDefault(seen.ResourceId)?.Snapshot.State?.Text;
-        _last[seen.ResourceId] = seen;
+        var before = _states.GetValueOrDefault(seen.ResourceId);
+        _states[seen.ResourceId] = state;
+        NoteAffected(seen);
         // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
         var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource
             && !seen.Snapshot.IsHidden;
@@ -58,10 +60,12 @@ internal sealed partial class FailureReports(
             return;
         }
 
-        if (state == KnownResourceStates.FailedToStart && Waits(resource).Any(HasFailed))
+        if (state == KnownResourceStates.FailedToStart
+            && (_affected.Contains(resource) || Waits(resource).Any(HasFailed)))
         {
             // Aspire gives up a wait for good when its end is a failure. That failure is told; this one only follows
             // from it.
+            _affected.Remove(resource);
             _gaveUp.Add(resource);
         }
         else if (IsFailure(seen, before))
@@ -98,22 +102,26 @@ internal sealed partial class FailureReports(
         var how = seen.Snapshot.State?.Text == KnownResourceStates.FailedToStart ? "couldn't be started"
             : code is null ? "ended"
             : $"ended with exit code {code}: {Remedies.Meaning(name, code)}";
-        var why = string.Concat((await LastWordsAsync(seen, ct)).Select(line => $"{Environment.NewLine}  {line}"));
+        var words = await LastWordsAsync(seen, ct);
+        var why = string.Concat(words.Select(line => $"{Environment.NewLine}  {line}"));
         var waiters = Waiters(seen.Resource).Where(IsNotRunning).ToList();
-        var names = string.Join(" and ", waiters.Select(waiter => waiter.Name));
+        var names = Listed([.. waiters.Select(waiter => waiter.Name)]);
         var wait = waiters.Count switch
         {
             0 => "",
             1 => $"{Environment.NewLine}{names} waits for it, and starts by itself when it is mended.",
             _ => $"{Environment.NewLine}{names} wait for it, and start by themselves when it is mended.",
         };
-        var message = $"{name} {how}.{why}{wait}{Environment.NewLine}What to do: {Remedies.ToDo(name, code)}";
+        var message = $"{name} {how}.{why}{wait}{Environment.NewLine}What to do: {Remedies.ToDo(name, code, saidWhy: words.Count > 0)}";
         LogFailed(log, message);
         foreach (var concerned in waiters.Append(seen.Resource))
         {
             LogFailed(logs.GetLogger(concerned), message);
         }
     }
+
+    private static string Listed(string[] names) =>
+        names.Length < 2 ? string.Concat(names) : $"{string.Join(", ", names[..^1])} and {names[^1]}";
 
     /// <summary>The log arrives a little later than the end of the process.</summary>
     private async Task<IReadOnlyList<string>> LastWordsAsync(ResourceEvent seen, CancellationToken ct)
@@ -177,11 +185,24 @@ internal sealed partial class FailureReports(
         }
     }
 
-    // The last event isn't enough: a waiter's event may come before the event that it follows from. Nor is the current
-    // state: somebody may have started the failed resource again before its waiter's event is heard.
+    /// <summary>
+    /// Remembers who waits for a failed resource. By the time at which a waiter is heard to give up, somebody may have
+    /// started the failed one again.
+    /// </summary>
+    private void NoteAffected(ResourceEvent seen)
+    {
+        if (seen.Snapshot.State?.Text == KnownResourceStates.Running)
+        {
+            _affected.Remove(seen.Resource);
+        }
+
+        _affected.UnionWith(model.Resources.Where(waiter =>
+            Waits(waiter).Any(wait => wait.Resource == seen.Resource && IsFailed(seen.Snapshot, wait))));
+    }
+
+    // The current state: a waiter's event may come before the event that it follows from.
     private bool HasFailed(WaitAnnotation wait) =>
-        _last.Values.Any(last => last.Resource == wait.Resource && IsFailed(last.Snapshot, wait))
-        || (notifications.TryGetCurrentState(wait.Resource.Name, out var now) && IsFailed(now.Snapshot, wait));
+        notifications.TryGetCurrentState(wait.Resource.Name, out var now) && IsFailed(now.Snapshot, wait);
 
     private static bool IsFailed(CustomResourceSnapshot seen, WaitAnnotation wait) =>
         KnownResourceStates.TerminalStates.Contains(seen.State?.Text)

@@ -32,8 +32,24 @@ internal static partial class LastWords
         }
 
         var problems = lines.Where(line => PostgresProblem().IsMatch(line)).ToList();
-        var said = problems.Count > 0 ? problems : lines.Where(line => !IsTrace(line));
+        var said = problems.Count > 0 ? problems : Unlogged(lines).Where(line => !IsTrace(line));
         return [.. said.TakeLast(Most).Select(Shortened)];
+    }
+
+    /// <summary>
+    /// What a program wrote beside .NET's console log. What it logged before it was killed says nothing of that.
+    /// </summary>
+    private static IEnumerable<string> Unlogged(IEnumerable<string> lines)
+    {
+        var logged = false;
+        foreach (var line in lines.Where(line => !Orchestrator().IsMatch(line)))
+        {
+            logged = NetLog().IsMatch(line) || (logged && line.StartsWith("      ", StringComparison.Ordinal));
+            if (!logged)
+            {
+                yield return line;
+            }
+        }
     }
 
     private static bool IsTrace(string line) => Trace().IsMatch(line);
@@ -52,6 +68,13 @@ internal static partial class LastWords
 
     [GeneratedRegex(@"^(crit|fail): ")]
     private static partial Regex NetProblem();
+
+    [GeneratedRegex(@"^(trce|dbug|info|warn|fail|crit): ")]
+    private static partial Regex NetLog();
+
+    // What the orchestrator itself did.
+    [GeneratedRegex(@"^\[sys\] ")]
+    private static partial Regex Orchestrator();
 
     // ERROR is about a client's statement.
     [GeneratedRegex(@"\b(FATAL|PANIC):  ")]

@@ -17,13 +17,17 @@ internal static class Remedies
     };
 
     /// <summary>What mends it. It ends with how the resource starts again.</summary>
-    public static string ToDo(string resource, int? exitCode) => (resource, exitCode) switch
+    /// <param name="resource">Its name.</param>
+    /// <param name="exitCode">Null if it didn't get so far.</param>
+    /// <param name="saidWhy">Whether its log has a message that names what is wrong.</param>
+    public static string ToDo(string resource, int? exitCode, bool saidWhy) => (resource, exitCode) switch
     {
         ("migrations", 1) => $"mend what the failed customers' errors name ({Listed}), then {Start(resource)}.",
         ("migrations", 2) => $"mend what the message names, then {Start(resource)}.",
         ("migrations", 3) => $"if customers failed, mend what their errors name ({Listed}); then {Start(resource)}.",
         ("migrations", 64) => "correct WithArgs of migrations in AppHost.cs and start the application again.",
         ("postgres", _) => $"{Start(resource)}. Its data is safe. The API answers 503 until then.",
+        _ when !saidWhy => $"{Start(resource)}. Its log doesn't say why it ended.",
         _ => $"mend what the message names, then {Start(resource)}.",
     };
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
+using LocalPostgres;
 using Npgsql;
 using Xunit;
 
@@ -20,9 +21,10 @@ public sealed class PlainFailuresTests(Integration.App app)
         await ExecuteAsync(database, "CREATE SCHEMA \"__Tenant__\"");
         using var console = new ConsoleLines();
 
+        // With the dashboard, as `dotnet run` has it: without it Aspire lets fewer resources wait for ever.
         await using var running = await RunningApp.StartAsync(
             [$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"],
-            console: console);
+            dashboard: true, console);
         Assert.Equal(2, await running.ExitCodeAsync("migrations"));
         var told = await console.SaysAsync("migrations ended with exit code 2");
 
@@ -38,6 +40,39 @@ public sealed class PlainFailuresTests(Integration.App app)
         await running.HealthyAgainAsync("web");
 
         Assert.Single(console.With("What to do:"));
+    }
+
+    [Fact]
+    public async Task A_database_server_that_ends_at_once_is_told_while_the_others_still_wait_for_it()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"tests-{Guid.NewGuid():n}");
+        try
+        {
+            await (await PostgresServer.StartAsync(folder, Ct)).DisposeAsync();
+            var settings = Path.Combine(folder, "data", "postgresql.conf");
+            await File.AppendAllTextAsync(settings, "no_such_setting = 1\n", Ct);
+            using var console = new ConsoleLines();
+
+            await using var running = await RunningApp.BeginAsync(
+                ["--Postgres:Use=local", $"--Postgres:DataFolder={folder}"], dashboard: true, console);
+            var told = await console.SaysAsync("postgres ended with exit code 1");
+
+            Assert.False(running.Started.IsCompleted);
+            Assert.Contains("FATAL", told, StringComparison.Ordinal);
+            Assert.Contains("migrations, api and web wait for it", told, StringComparison.Ordinal);
+            Assert.Contains("aspire resource postgres start", told, StringComparison.Ordinal);
+
+            await File.WriteAllTextAsync(
+                settings, (await File.ReadAllTextAsync(settings, Ct)).Replace("no_such_setting = 1\n", ""), Ct);
+            Assert.True((await running.CommandAsync("postgres", "start")).Success);
+            await running.Started;
+            await running.HealthyAgainAsync("web");
+            Assert.Single(console.With("What to do:"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]

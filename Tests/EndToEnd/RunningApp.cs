@@ -27,10 +27,28 @@ public sealed class RunningApp : IAsyncDisposable
     /// <param name="data">Where the data is: see <see cref="ThrowawayData"/>.</param>
     public static Task<RunningApp> StartAsync(ThrowawayData data) => StartAsync(data.Arguments);
 
+    /// <summary>Starts it and waits until no resource waits for another any more.</summary>
     /// <param name="arguments">Those of `dotnet run --project AppHost --`.</param>
     /// <param name="dashboard">Whether the dashboard runs too.</param>
     /// <param name="console">Hears what the AppHost logs.</param>
     public static async Task<RunningApp> StartAsync(
+        string[] arguments, bool dashboard = false, ILoggerProvider? console = null)
+    {
+        var running = await BeginAsync(arguments, dashboard, console);
+        try
+        {
+            await running.Started;
+            return running;
+        }
+        catch
+        {
+            await running.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Begins its start. The parameters are those of <see cref="StartAsync(string[],bool,ILoggerProvider?)"/>.</summary>
+    public static async Task<RunningApp> BeginAsync(
         string[] arguments, bool dashboard = false, ILoggerProvider? console = null)
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
@@ -41,17 +59,12 @@ public sealed class RunningApp : IAsyncDisposable
         }
 
         var running = new RunningApp(await builder.BuildAsync(Limit));
-        try
-        {
-            await running._app.StartAsync(Limit);
-            return running;
-        }
-        catch
-        {
-            await running.DisposeAsync();
-            throw;
-        }
+        running.Started = running._app.StartAsync(Limit);
+        return running;
     }
+
+    /// <summary>Its start, which ends when no resource waits for another any more.</summary>
+    public Task Started { get; private set; } = Task.CompletedTask;
 
     public HttpClient Client(string resource) => _app.CreateHttpClient(resource);
 

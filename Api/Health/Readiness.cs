@@ -30,6 +30,11 @@ internal static class Readiness
         {
             return await probe.AskAsync(question, ct);
         }
+        catch (Exception e) when (ct.IsCancellationRequested && e is not OperationCanceledException)
+        {
+            // Whoever asked has gone. Otherwise that would be logged as a failed check.
+            throw new OperationCanceledException("Nobody waits for the answer any more.", e, ct);
+        }
         catch (NpgsqlException e) when (Unavailable.IsBusy(e))
         {
             return HealthCheckResult.Degraded(

@@ -17,9 +17,7 @@ internal sealed partial class FailureReports(
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
-    // Those that haven't run since something failed that they wait for.
-    private readonly HashSet<IResource> _affected = [];
-    private readonly HashSet<IResource> _gaveUp = [];
+    private readonly Waiters _waiters = new(model, notifications);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -44,7 +42,7 @@ internal sealed partial class FailureReports(
         var (resource, state) = (seen.Resource, seen.Snapshot.State?.Text);
         var before = _states.GetValueOrDefault(seen.ResourceId);
         _states[seen.ResourceId] = state;
-        NoteAffected(seen);
+        _waiters.Note(seen);
         // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
         var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource
             && !seen.Snapshot.IsHidden;
@@ -60,19 +58,12 @@ internal sealed partial class FailureReports(
             return;
         }
 
-        if (state == KnownResourceStates.FailedToStart
-            && (_affected.Contains(resource) || Waits(resource).Any(HasFailed)))
-        {
-            // Aspire gives up a wait for good when its end is a failure. That failure is told; this one only follows
-            // from it.
-            _affected.Remove(resource);
-            _gaveUp.Add(resource);
-        }
-        else if (IsFailure(seen, before))
+        // The failure of what a waiter waited for is told; the waiter's own only follows from it.
+        if (!_waiters.GaveUp(seen) && IsFailure(seen, before))
         {
             await TellAsync(seen, ct);
         }
-        else if (state == KnownResourceStates.Finished && !IsolatedFailures.IsShown(before) && IsJob(resource))
+        else if (state == KnownResourceStates.Finished && !IsolatedFailures.IsShown(before) && _waiters.IsJob(resource))
         {
             // Not awaited: who waits for the job doesn't wait for this.
             _ = TellIsolatedAsync(resource, ct);
@@ -90,11 +81,8 @@ internal sealed partial class FailureReports(
             return false;
         }
 
-        return state == KnownResourceStates.FailedToStart || code is not (0 or null) || !IsJob(seen.Resource);
+        return state == KnownResourceStates.FailedToStart || code is not (0 or null) || !_waiters.IsJob(seen.Resource);
     }
-
-    private bool IsJob(IResource resource) => model.Resources.SelectMany(Waits)
-        .Any(wait => wait.Resource == resource && wait.WaitType == WaitType.WaitForCompletion);
 
     private async Task TellAsync(ResourceEvent seen, CancellationToken ct)
     {
@@ -104,7 +92,7 @@ internal sealed partial class FailureReports(
             : $"ended with exit code {code}: {Remedies.Meaning(name, code)}";
         var words = await LastWordsAsync(seen, ct);
         var why = string.Concat(words.Select(line => $"{Environment.NewLine}  {line}"));
-        var waiters = Waiters(seen.Resource).Where(IsNotRunning).ToList();
+        var waiters = _waiters.NotRunning(seen.Resource);
         var names = Listed([.. waiters.Select(waiter => waiter.Name)]);
         var wait = waiters.Count switch
         {
@@ -112,7 +100,8 @@ internal sealed partial class FailureReports(
             1 => $"{Environment.NewLine}{names} waits for it, and starts by itself when it is mended.",
             _ => $"{Environment.NewLine}{names} wait for it, and start by themselves when it is mended.",
         };
-        var message = $"{name} {how}.{why}{wait}{Environment.NewLine}What to do: {Remedies.ToDo(name, code, saidWhy: words.Count > 0)}";
+        var remedy = Remedies.ToDo(name, code, saidWhy: words.Count > 0);
+        var message = $"{name} {how}.{why}{wait}{Environment.NewLine}What to do: {remedy}";
         LogFailed(log, message);
         foreach (var concerned in waiters.Append(seen.Resource))
         {
@@ -126,17 +115,26 @@ internal sealed partial class FailureReports(
     /// <summary>The log arrives a little later than the end of the process.</summary>
     private async Task<IReadOnlyList<string>> LastWordsAsync(ResourceEvent seen, CancellationToken ct)
     {
+        // Killed (128 + 9): a process can't say anything about that.
+        if (seen.Snapshot.ExitCode == 137)
+        {
+            return [];
+        }
+
         for (var tries = 0; ; tries++)
         {
-            var lines = new List<string>();
+            var lines = new List<LogLine>();
             await foreach (var batch in logs.GetAllAsync(seen.ResourceId).WithCancellation(ct))
             {
-                lines.AddRange(batch.Select(line => line.Content));
+                lines.AddRange(batch);
             }
 
-            if (LastWords.Of(lines) is { Count: > 0 } words || tries == 5)
+            var words = LastWords.Of(
+                lines.Select(line => line.Content),
+                lines.Where(line => line.IsErrorMessage).Select(line => line.Content));
+            if (words.Count > 0 || tries == 5)
             {
-                return LastWords.Of(lines);
+                return words;
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), ct);
@@ -148,7 +146,7 @@ internal sealed partial class FailureReports(
         try
         {
             // Until the API answers, the processors are its own: asking the job takes a second of one.
-            var waiters = model.Resources.Where(resource => WaitsFor(resource).Contains(job))
+            var waiters = _waiters.Of(job)
                 .Select(waiter => notifications.WaitForResourceAsync(
                     waiter.Name, seen => seen.Snapshot.HealthStatus is HealthStatus.Healthy or HealthStatus.Degraded,
                     ct));
@@ -171,72 +169,14 @@ internal sealed partial class FailureReports(
         }
     }
 
-    /// <summary>Starts those that gave up waiting for something that is well now.</summary>
     private async Task StartWaitersAsync(ResourceEvent seen, CancellationToken ct)
     {
-        // The waiter's own event counts, too: what it waited for may be well again before that event is heard.
-        var ready = _gaveUp.Where(waiter => WaitsFor(waiter).Append(waiter).Contains(seen.Resource)
-            && Waits(waiter).All(IsOver)).ToList();
-        foreach (var waiter in ready)
+        foreach (var waiter in _waiters.TakeReady(seen.Resource))
         {
-            _gaveUp.Remove(waiter);
             LogStarts(log, waiter.Name);
             await commands.ExecuteCommandAsync(waiter, KnownResourceCommands.StartCommand, ct);
         }
     }
-
-    /// <summary>
-    /// Remembers who waits for a failed resource. By the time at which a waiter is heard to give up, somebody may have
-    /// started the failed one again.
-    /// </summary>
-    private void NoteAffected(ResourceEvent seen)
-    {
-        if (seen.Snapshot.State?.Text == KnownResourceStates.Running)
-        {
-            _affected.Remove(seen.Resource);
-        }
-
-        _affected.UnionWith(model.Resources.Where(waiter =>
-            Waits(waiter).Any(wait => wait.Resource == seen.Resource && IsFailed(seen.Snapshot, wait))));
-    }
-
-    // The current state: a waiter's event may come before the event that it follows from.
-    private bool HasFailed(WaitAnnotation wait) =>
-        notifications.TryGetCurrentState(wait.Resource.Name, out var now) && IsFailed(now.Snapshot, wait);
-
-    private static bool IsFailed(CustomResourceSnapshot seen, WaitAnnotation wait) =>
-        KnownResourceStates.TerminalStates.Contains(seen.State?.Text)
-        && !(wait.WaitType == WaitType.WaitForCompletion && seen.ExitCode == wait.ExitCode);
-
-    private bool IsOver(WaitAnnotation wait)
-    {
-        if (!notifications.TryGetCurrentState(wait.Resource.Name, out var seen))
-        {
-            return false;
-        }
-
-        var state = seen.Snapshot.State?.Text;
-        return wait.WaitType == WaitType.WaitForCompletion
-            ? seen.Snapshot.ExitCode == wait.ExitCode
-                && (state == KnownResourceStates.Finished || IsolatedFailures.IsShown(state))
-            : state == KnownResourceStates.Running;
-    }
-
-    private IEnumerable<IResource> Waiters(IResource resource) =>
-        model.Resources.Where(waiter => IsWaiter(waiter, resource));
-
-    private bool IsNotRunning(IResource resource) => !notifications.TryGetCurrentState(resource.Name, out var seen)
-        || (seen.Snapshot.State?.Text != KnownResourceStates.Running && seen.Snapshot.ExitCode is null);
-
-    // A database waits with its server.
-    private static bool IsWaiter(IResource waiter, IResource resource) => WaitsFor(waiter).Any(dependency =>
-        dependency == resource || (dependency as IResourceWithParent)?.Parent == resource
-        || IsWaiter(dependency, resource));
-
-    private static IEnumerable<IResource> WaitsFor(IResource resource) => Waits(resource).Select(wait => wait.Resource);
-
-    private static IEnumerable<WaitAnnotation> Waits(IResource resource) =>
-        resource.Annotations.OfType<WaitAnnotation>();
 
     [LoggerMessage(LogLevel.Error, "{Message}")]
     private static partial void LogFailed(ILogger log, string message);

@@ -8,11 +8,11 @@ internal static partial class LastWords
     private const int Most = 3;
 
     /// <param name="log">The whole log, oldest line first.</param>
+    /// <param name="errors">Those of its lines that were written to standard error.</param>
     /// <returns>One to three lines without stack trace; none where the log has none.</returns>
-    public static IReadOnlyList<string> Of(IEnumerable<string> log)
+    public static IReadOnlyList<string> Of(IEnumerable<string> log, params IEnumerable<string> errors)
     {
-        var lines = log.SelectMany(entry => entry.Split('\n')).Select(Clean)
-            .Where(line => line.Trim().Length > 0).ToList();
+        var lines = Lines(log);
 
         // An exception that nobody caught is the last word of a .NET process.
         var unhandled = lines.FindLastIndex(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal));
@@ -32,7 +32,8 @@ internal static partial class LastWords
         }
 
         var problems = lines.Where(line => PostgresProblem().IsMatch(line)).ToList();
-        var said = problems.Count > 0 ? problems : Unlogged(lines).Where(line => !IsTrace(line));
+        var said = problems.Count > 0 ? problems
+            : Unlogged(Lines(errors) is { Count: > 0 } wrong ? wrong : lines).Where(line => !IsTrace(line));
         return [.. said.TakeLast(Most).Select(Shortened)];
     }
 
@@ -51,6 +52,9 @@ internal static partial class LastWords
             }
         }
     }
+
+    private static List<string> Lines(IEnumerable<string> log) =>
+        [.. log.SelectMany(entry => entry.Split('\n')).Select(Clean).Where(line => line.Trim().Length > 0)];
 
     private static bool IsTrace(string line) => Trace().IsMatch(line);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Aspire.Hosting.ApplicationModel;
 using LocalPostgres;
 using Npgsql;
@@ -101,8 +102,40 @@ public sealed class PlainFailuresTests(Integration.App app)
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_stop_during_the_start_is_no_failure()
+    {
+        Signals.SkipWhereIgnored("TERM");
+        using var appHost = Process.Start(AppHost())!;
+        var output = new StringBuilder();
+        // The server doesn't answer, so the job waits for it, and the start goes on until the stop.
+        while (!output.ToString().Contains("Login to the dashboard", StringComparison.Ordinal))
+        {
+            output.AppendLine(await appHost.StandardOutput.ReadLineAsync(Ct)
+                ?? throw new InvalidOperationException($"It ended: {output}"));
+        }
+
+        Process.Start("kill", ["-s", "TERM", $"{appHost.Id}"]).Dispose();
+        output.Append(string.Concat(await Task.WhenAll(
+            appHost.StandardOutput.ReadToEndAsync(Ct), appHost.StandardError.ReadToEndAsync(Ct))));
+        await appHost.WaitForExitAsync(Ct);
+
+        Assert.Equal(0, appHost.ExitCode);
+        Assert.DoesNotContain("application started", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("fail:", output.ToString(), StringComparison.Ordinal);
+    }
+
     /// <summary>The AppHost as a process. It ends before it has started anything.</summary>
     private static async Task<(int Code, string Output)> StartAsync(params (string Name, string Value)[] environment)
+    {
+        using var appHost = Process.Start(AppHost(environment))!;
+        var output = Task.WhenAll(appHost.StandardOutput.ReadToEndAsync(Ct), appHost.StandardError.ReadToEndAsync(Ct));
+        await appHost.WaitForExitAsync(Ct);
+        return (appHost.ExitCode, string.Concat(await output));
+    }
+
+    private static ProcessStartInfo AppHost(params (string Name, string Value)[] environment)
     {
         var assembly = Path.GetFullPath(Path.Combine(
             AppContext.BaseDirectory, "..", "..", "AppHost",
@@ -125,10 +158,7 @@ public sealed class PlainFailuresTests(Integration.App app)
             start.Environment[name] = value;
         }
 
-        using var appHost = Process.Start(start)!;
-        var output = Task.WhenAll(appHost.StandardOutput.ReadToEndAsync(Ct), appHost.StandardError.ReadToEndAsync(Ct));
-        await appHost.WaitForExitAsync(Ct);
-        return (appHost.ExitCode, string.Concat(await output));
+        return start;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnectionStringBuilder database, string sql)

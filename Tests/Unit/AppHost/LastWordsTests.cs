@@ -37,5 +37,23 @@ public sealed class LastWordsTests
                 "2026-11-26 01:02:03.124 UTC [7] LOG:  database system is shut down"]));
 
     [Fact]
+    public void Of_a_program_that_was_killed_the_last_things_it_logged_say_nothing() => Assert.Empty(
+        LastWords.Of(
+            ["[sys] Starting process...: Cmd = /usr/bin/dotnet", "info: Npgsql.Command[2001]",
+                "      Command execution completed: SELECT 1", "      ORDER BY name"]));
+
+    [Fact]
+    public void Of_a_program_that_refuses_its_arguments_they_are_its_standard_error_and_not_its_help() => Assert.Equal(
+        ["Unrecognized argument '--bogus'."],
+        LastWords.Of(
+            ["Waiting for resource 'tenants'.", "Unrecognized argument '--bogus'.", "Usage:", "  job [options]"],
+            "Unrecognized argument '--bogus'."));
+
+    [Fact]
+    public void Of_a_program_without_a_log_they_are_its_last_lines() => Assert.Equal(
+        ["Out of memory."],
+        LastWords.Of(["info: Api[0]", "      Now listening.", "Out of memory."]));
+
+    [Fact]
     public void Of_an_empty_log_there_are_none() => Assert.Empty(LastWords.Of(["", "  "]));
 }

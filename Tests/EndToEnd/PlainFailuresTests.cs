@@ -22,10 +22,9 @@ public sealed class PlainFailuresTests(Integration.App app)
         await ExecuteAsync(database, "CREATE SCHEMA \"__Tenant__\"");
         using var console = new ConsoleLines();
 
-        // With the dashboard, as `dotnet run` has it: without it Aspire lets fewer resources wait for ever.
         await using var running = await RunningApp.StartAsync(
             [$"--ConnectionStrings:tenants={database.ConnectionString}", "--Postgres:Use=connection"],
-            dashboard: true, console);
+            console: console);
         Assert.Equal(2, await running.ExitCodeAsync("migrations"));
         var told = await console.SaysAsync("migrations ended with exit code 2");
 
@@ -55,7 +54,7 @@ public sealed class PlainFailuresTests(Integration.App app)
             using var console = new ConsoleLines();
 
             await using var running = await RunningApp.BeginAsync(
-                ["--Postgres:Use=local", $"--Postgres:DataFolder={folder}"], dashboard: true, console);
+                ["--Postgres:Use=local", $"--Postgres:DataFolder={folder}"], console: console);
             var told = await console.SaysAsync("postgres ended with exit code 1");
 
             Assert.False(running.Started.IsCompleted);

@@ -53,6 +53,9 @@ public sealed class RunningApp : IAsyncDisposable
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             new DistributedApplicationTestingBuilderOptions { EnableDashboard = dashboard }, arguments, Limit);
+        // As `dotnet run` has it; the testing package lets waiters give up sooner.
+        builder.Services.Configure<ResourceNotificationServiceOptions>(options =>
+            options.DefaultWaitBehavior = WaitBehavior.WaitOnResourceUnavailable);
         if (console is not null)
         {
             builder.Services.AddSingleton(console);

@@ -7,12 +7,7 @@ namespace Tests.EndToEnd;
 /// <summary>What the manifest tells a deployment tool.</summary>
 public sealed class ManifestTests
 {
-    /// <summary>
-    /// In its own folder: beside the tests it would miss what ASP.NET Core's shared framework gives them.
-    /// </summary>
-    private static readonly string AppHost = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "AppHost",
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
+    private static readonly string AppHost = BuiltProgram.Of("AppHost");
 
     [Fact]
     public void The_API_gets_the_two_logins_and_never_the_owners_password()

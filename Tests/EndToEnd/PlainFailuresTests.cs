@@ -136,12 +136,9 @@ public sealed class PlainFailuresTests(Integration.App app)
 
     private static ProcessStartInfo AppHost(params (string Name, string Value)[] environment)
     {
-        var assembly = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", "AppHost",
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "AppHost.dll"));
         // A connection string, so that no server and no folder is touched.
         const string Nowhere = "--ConnectionStrings:tenants=Host=127.0.0.1;Port=1;Database=none";
-        var start = new ProcessStartInfo("dotnet", [assembly, Nowhere, "--Postgres:Use=connection"])
+        var start = new ProcessStartInfo(BuiltProgram.Host, [BuiltProgram.Of("AppHost"), Nowhere, "--Postgres:Use=connection"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
             Environment =

@@ -6,15 +6,6 @@ namespace Tests.Integration.Fleet;
 /// <summary>The migration job, run as a process.</summary>
 internal static class Job
 {
-    /// <summary>
-    /// Where the build puts it, beside this project's output: the copy among the tests' own files lacks what it needs
-    /// to run.
-    /// </summary>
-    private static string Path { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "MigrationService",
-        System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
-        "MigrationService.dll"));
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>With one login, the owner's.</summary>
@@ -46,17 +37,14 @@ internal static class Job
 
     private static ProcessStartInfo Command(string database, string tenants, string environment, string[] arguments)
     {
-        var start = new ProcessStartInfo(
-            Environment.ProcessPath is { } path && System.IO.Path.GetFileNameWithoutExtension(path) == "dotnet"
-                ? path
-                : "dotnet")
+        var start = new ProcessStartInfo(BuiltProgram.Host)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenantsApi"] = tenants,
                 ["DOTNET_ENVIRONMENT"] = environment },
         };
-        start.ArgumentList.Add(Path);
+        start.ArgumentList.Add(BuiltProgram.Of("MigrationService"));
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -75,15 +75,12 @@ internal sealed partial class TracedProgram : IAsyncDisposable
     private static TracedProgram Start(
         string project, OtlpReceiver receiver, string[] arguments, (string Name, string Value)[] settings)
     {
-        var folder = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", project,
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))));
-        var start = new ProcessStartInfo(
-            Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var assembly = BuiltProgram.Of(project);
+        var start = new ProcessStartInfo(BuiltProgram.Host)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = folder,
+            WorkingDirectory = Path.GetDirectoryName(assembly),
             Environment =
             {
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Address,
@@ -101,7 +98,7 @@ internal sealed partial class TracedProgram : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        start.ArgumentList.Add(Path.Combine(folder, $"{project}.dll"));
+        start.ArgumentList.Add(assembly);
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -47,7 +47,9 @@ internal static class JobProcess
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
+            // It has no children. To kill a tree, .NET first stops each process of it, and an AppHost that ends in
+            // between would leave the job stopped for ever.
+            process.Kill();
             throw;
         }
     }

@@ -18,6 +18,7 @@ internal sealed partial class FailureReports(
 
     private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
     private readonly Waiters _waiters = new(model, notifications);
+    private Task _isolatedAreTold = Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,6 +36,9 @@ internal sealed partial class FailureReports(
         {
             // The AppHost ends.
         }
+
+        // It may have to kill a process that it has started.
+        await _isolatedAreTold;
     }
 
     private async Task FollowAsync(ResourceEvent seen, CancellationToken ct)
@@ -65,8 +69,8 @@ internal sealed partial class FailureReports(
         }
         else if (state == KnownResourceStates.Finished && !IsolatedFailures.IsShown(before) && _waiters.IsJob(resource))
         {
-            // Not awaited: who waits for the job doesn't wait for this.
-            _ = TellIsolatedAsync(resource, ct);
+            // Not awaited here: who waits for the job doesn't wait for this.
+            _isolatedAreTold = Task.WhenAll(_isolatedAreTold, TellIsolatedAsync(resource, ct));
         }
 
         await StartWaitersAsync(seen, ct);

@@ -125,6 +125,59 @@ public sealed class PlainFailuresTests(Integration.App app)
         Assert.DoesNotContain("fail:", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_stop_while_the_AppHost_asks_the_job_for_failed_customers_leaves_no_process()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It looks for the process in /proc.");
+        Signals.SkipWhereIgnored("TERM");
+        var start = AppHost(("DcpPublisher__RandomizePorts", "true"));
+        // The later value counts.
+        start.ArgumentList.Add($"--ConnectionStrings:tenants={await app.Server.ConnectionStringAsync(Ct)}");
+        using var appHost = Process.Start(start)!;
+        var output = Task.WhenAll(appHost.StandardOutput.ReadToEndAsync(Ct), appHost.StandardError.ReadToEndAsync(Ct));
+
+        int? asked;
+        var started = Stopwatch.GetTimestamp();
+        while ((asked = AskingFor(appHost.Id)) is null)
+        {
+            Assert.False(appHost.HasExited, "It ended.");
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromMinutes(3), "It doesn't ask.");
+            await Task.Delay(20, Ct);
+        }
+
+        Process.Start("kill", ["-s", "TERM", $"{appHost.Id}"]).Dispose();
+        await appHost.WaitForExitAsync(Ct);
+        await output;
+
+        // A zombie is one that nobody has asked for its exit code.
+        var left = Directory.Exists($"/proc/{asked}") ? await File.ReadAllTextAsync($"/proc/{asked}/cmdline", Ct) : "";
+        Assert.Empty(left);
+    }
+
+    /// <summary>The process of the job's command <c>status</c> that the AppHost runs.</summary>
+    private static int? AskingFor(int appHost)
+    {
+        foreach (var process in Directory.EnumerateDirectories("/proc").Select(Path.GetFileName))
+        {
+            try
+            {
+                if (int.TryParse(process, out var id)
+                    && File.ReadAllText($"/proc/{id}/cmdline").Split('\0') is var words
+                    && words.Contains("status") && words.Contains("json")
+                    && File.ReadAllText($"/proc/{id}/status").Contains($"PPid:\t{appHost}\n", StringComparison.Ordinal))
+                {
+                    return id;
+                }
+            }
+            catch (IOException)
+            {
+                // It ended meanwhile.
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The AppHost as a process. It ends before it has started anything.</summary>
     private static async Task<(int Code, string Output)> StartAsync(params (string Name, string Value)[] environment)
     {

@@ -91,8 +91,9 @@ internal sealed record ServerAccount(string Name, IReadOnlyList<string> Drop)
         return attempt.ExitCode is { } code
             ? code == 0
             : throw new NoPostgresException($"""
-                The system is too slow: a shell of the user '{Name}' didn't look at '{folder}' within {Patience.TotalSeconds} seconds.
-                Start again when the machine has less to do, or name another folder: --Postgres:DataFolder=PATH
+                The machine is too busy: a shell of the user '{Name}' should try whether it can use '{folder}',
+                and didn't end within {Patience.TotalSeconds} seconds. Start again when the machine has less to do,
+                or name another folder: --Postgres:DataFolder=PATH
                 """);
     }
 }

@@ -29,11 +29,8 @@ namespace Data.Invoicing.CompiledModel
             var id = runtimeEntityType.AddProperty(
                 "Id",
                 typeof(Guid),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty("Id", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<Id>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("Id", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<Id>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 valueGenerated: ValueGenerated.OnAdd,
                 afterSaveBehavior: PropertySaveBehavior.Throw,
                 sentinel: new Guid("00000000-0000-0000-0000-000000000000"));
@@ -43,12 +40,8 @@ namespace Data.Invoicing.CompiledModel
             var description = runtimeEntityType.AddProperty(
                 "Description",
                 typeof(string),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty(
-                        "Description", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<Description>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("Description", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<Description>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 maxLength: 500);
             description.AddAnnotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.None);
             description.AddAnnotation("Relational:ColumnName", "description");
@@ -56,11 +49,8 @@ namespace Data.Invoicing.CompiledModel
             var invoiceId = runtimeEntityType.AddProperty(
                 "InvoiceId",
                 typeof(Guid),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty("InvoiceId", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<InvoiceId>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("InvoiceId", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<InvoiceId>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 sentinel: new Guid("00000000-0000-0000-0000-000000000000"));
             invoiceId.AddAnnotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.None);
             invoiceId.AddAnnotation("Relational:ColumnName", "invoice_id");
@@ -68,11 +58,8 @@ namespace Data.Invoicing.CompiledModel
             var position = runtimeEntityType.AddProperty(
                 "Position",
                 typeof(int),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty("Position", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<Position>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("Position", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<Position>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 sentinel: 0);
             position.AddAnnotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.None);
             position.AddAnnotation("Relational:ColumnName", "position");
@@ -80,11 +67,8 @@ namespace Data.Invoicing.CompiledModel
             var quantity = runtimeEntityType.AddProperty(
                 "Quantity",
                 typeof(decimal),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty("Quantity", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<Quantity>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("Quantity", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<Quantity>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 precision: 15,
                 scale: 3,
                 sentinel: 0m);
@@ -94,11 +78,8 @@ namespace Data.Invoicing.CompiledModel
             var total = runtimeEntityType.AddProperty(
                 "Total",
                 typeof(decimal),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty("Total", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<Total>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("Total", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<Total>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 precision: 19,
                 scale: 4,
                 sentinel: 0m);
@@ -108,11 +89,8 @@ namespace Data.Invoicing.CompiledModel
             var unitPrice = runtimeEntityType.AddProperty(
                 "UnitPrice",
                 typeof(decimal),
-                propertyInfo: typeof(InvoiceLine)
-                    .GetProperty("UnitPrice", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(InvoiceLine)
-                    .GetField("<UnitPrice>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                propertyInfo: typeof(InvoiceLine).GetProperty("UnitPrice", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(InvoiceLine).GetField("<UnitPrice>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly),
                 precision: 19,
                 scale: 4,
                 sentinel: 0m);
@@ -132,11 +110,9 @@ namespace Data.Invoicing.CompiledModel
             return runtimeEntityType;
         }
 
-        public static RuntimeForeignKey CreateForeignKey1(
-            RuntimeEntityType declaringEntityType, RuntimeEntityType principalEntityType)
+        public static RuntimeForeignKey CreateForeignKey1(RuntimeEntityType declaringEntityType, RuntimeEntityType principalEntityType)
         {
-            var runtimeForeignKey = declaringEntityType.AddForeignKey(
-                new[] { declaringEntityType.FindProperty("InvoiceId") },
+            var runtimeForeignKey = declaringEntityType.AddForeignKey(new[] { declaringEntityType.FindProperty("InvoiceId") },
                 principalEntityType.FindKey(new[] { principalEntityType.FindProperty("Id") }),
                 principalEntityType,
                 deleteBehavior: DeleteBehavior.Cascade,
@@ -146,11 +122,8 @@ namespace Data.Invoicing.CompiledModel
                 runtimeForeignKey,
                 onDependent: false,
                 typeof(List<InvoiceLine>),
-                propertyInfo: typeof(Invoice)
-                    .GetProperty("Lines", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
-                fieldInfo: typeof(Invoice)
-                    .GetField("<Lines>k__BackingField",
-                        BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly));
+                propertyInfo: typeof(Invoice).GetProperty("Lines", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly),
+                fieldInfo: typeof(Invoice).GetField("<Lines>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly));
 
             runtimeForeignKey.AddAnnotation("Relational:Name", "fk_invoice_lines_invoices_invoice_id");
             return runtimeForeignKey;

@@ -11,8 +11,7 @@ namespace Data.Invoicing.CompiledModel
     public partial class InvoicingContextModel : RuntimeModel
     {
         private static readonly bool _useOldBehavior31751 =
-            System.AppContext.TryGetSwitch("Microsoft.EntityFrameworkCore.Issue31751", out var enabled31751)
-                && enabled31751;
+            System.AppContext.TryGetSwitch("Microsoft.EntityFrameworkCore.Issue31751", out var enabled31751) && enabled31751;
 
         static InvoicingContextModel()
         {

@@ -23,6 +23,9 @@ public enum CommandRule
 
     /// <summary>It runs SQL that the guard can't see.</summary>
     HiddenSql,
+
+    /// <summary>The guard can't read it as PostgreSQL's SQL: it is cut off, nested too deeply, or wrong.</summary>
+    UnknownSyntax,
 }
 
 /// <summary>

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Tenancy.Stamping;
 
 /// <summary>What a lexeme is, as far as the guard cares.</summary>
@@ -12,12 +14,18 @@ internal enum LexemeKind
     /// <summary>A constant.</summary>
     Literal,
 
-    /// <summary>One character of an operator, a number, a parameter or punctuation.</summary>
+    /// <summary>A number.</summary>
+    Number,
+
+    /// <summary><c>$1</c>, <c>@name</c> or <c>:name</c>, with its sign.</summary>
+    Parameter,
+
+    /// <summary>One character of an operator or of punctuation.</summary>
     Sign,
 }
 
 /// <summary>A piece of SQL that means something: no white space, no comment.</summary>
-internal readonly record struct Lexeme(LexemeKind Kind, string Text)
+internal readonly partial record struct Lexeme(LexemeKind Kind, string Text)
 {
     public bool IsIdentifier => Kind is LexemeKind.Word or LexemeKind.Quoted;
 
@@ -25,52 +33,75 @@ internal readonly record struct Lexeme(LexemeKind Kind, string Text)
 
     public bool Is(string word) => Kind == LexemeKind.Word && Text == word;
 
+    /// <exception cref="CommandRefusedException">PostgreSQL's lexical rules don't explain the text.</exception>
     public static List<Lexeme> Of(string sql)
     {
-        var lexemes = new List<Lexeme>();
-        var tokens = new SqlTokens(sql);
-        var afterDigit = false;
-        while (tokens.Next(out var kind, out var start, out var end))
+        if (sql.Contains('\0', StringComparison.Ordinal))
         {
-            var text = sql.AsSpan(start, end - start);
-            var digit = kind == SqlToken.Other && char.IsAsciiDigit(text[0]);
-            switch (kind)
-            {
-                case SqlToken.Comment:
-                    break;
-                case SqlToken.Literal:
-                    lexemes.Add(new(LexemeKind.Literal, text.ToString()));
-                    break;
-                case SqlToken.QuotedIdentifier:
-                    lexemes.Add(new(LexemeKind.Quoted, Unquoted(text)));
-                    break;
-                case SqlToken.Other when text.Length > 1 && text[^1] == '"':
-                    throw new CommandRefusedException(
-                        CommandRule.HiddenSql,
-                        $"The identifier {text} is written in escapes (U&\"...\"), which the guard doesn't read: " +
-                        "write the name in plain quotes.");
-                case SqlToken.Other when IsWordStart(text[0]):
-                    // The e5 of 1e5 is no word.
-                    if (!afterDigit)
-                    {
-                        lexemes.Add(new(LexemeKind.Word, Lower(text)));
-                    }
-
-                    break;
-                default:
-                    if (!IsSpace(text[0]))
-                    {
-                        lexemes.Add(new(LexemeKind.Sign, text.ToString()));
-                    }
-
-                    break;
-            }
-
-            afterDigit = digit;
+            throw NotSql("It has a character of code zero, where the server stops reading");
         }
 
-        return lexemes;
+        var lexemes = new List<Lexeme>();
+        var tokens = new SqlTokens(sql);
+        while (tokens.Next(out var kind, out var start, out var end))
+        {
+            Add(lexemes, kind, sql, start, end);
+        }
+
+        return tokens.Unterminated
+            ? throw NotSql("A constant, an identifier in quotes or a comment is never closed")
+            : lexemes;
     }
+
+    public static CommandRefusedException NotSql(string why) => new(
+        CommandRule.UnknownSyntax,
+        $"The guard can't read this statement as PostgreSQL's SQL, and what it can't read it refuses. {why}.");
+
+    private static void Add(List<Lexeme> lexemes, SqlToken kind, string sql, int start, int end)
+    {
+        var text = sql.AsSpan(start, end - start);
+        switch (kind)
+        {
+            case SqlToken.Comment:
+                break;
+            case SqlToken.Literal:
+                lexemes.Add(new(LexemeKind.Literal, text.ToString()));
+                break;
+            case SqlToken.QuotedIdentifier:
+                lexemes.Add(new(LexemeKind.Quoted, Unquoted(text)));
+                break;
+            case SqlToken.Other when text.Length > 1 && text[^1] == '"':
+                throw new CommandRefusedException(
+                    CommandRule.HiddenSql,
+                    $"The identifier {text} is written in escapes (U&\"...\"), which the guard doesn't read: " +
+                    "write the name in plain quotes.");
+            case SqlToken.Other when (IsWordStart(text[0]) || char.IsAsciiDigit(text[0])) && IsParameter(sql, start):
+                // Npgsql takes the name for a parameter's, whatever word it is.
+                lexemes[^1] = new(LexemeKind.Parameter, $"{sql[start - 1]}{Lower(text)}");
+                break;
+            case SqlToken.Other when IsWordStart(text[0]):
+                lexemes.Add(new(LexemeKind.Word, Lower(text)));
+                break;
+            case SqlToken.Other when char.IsAsciiDigit(text[^1]) || char.IsAsciiDigit(text[0]):
+                lexemes.Add(Numbers().IsMatch(text)
+                    ? new(LexemeKind.Number, text.ToString())
+                    : throw NotSql($"'{text}' is no number"));
+                break;
+            case SqlToken.Other when !IsSpace(text[0]):
+                lexemes.Add(new(LexemeKind.Sign, text.ToString()));
+                break;
+        }
+    }
+
+    /// <summary>After $, @ or :, but not after @@ and ::.</summary>
+    private static bool IsParameter(string sql, int start) =>
+        start > 0 && sql[start - 1] is '$' or '@' or ':' && (start == 1 || sql[start - 2] != sql[start - 1]);
+
+    [GeneratedRegex(
+        @"^(0[xX](_?[0-9a-fA-F])+|0[oO](_?[0-7])+|0[bB](_?[01])+" +
+        @"|([0-9](_?[0-9])*\.?([0-9](_?[0-9])*)?|\.[0-9](_?[0-9])*)([eE][+-]?[0-9](_?[0-9])*)?)\z",
+        RegexOptions.ExplicitCapture)]
+    private static partial Regex Numbers();
 
     /// <summary>One that is never closed is left as it is: the server refuses it.</summary>
     private static string Unquoted(ReadOnlySpan<char> identifier) =>

@@ -31,6 +31,9 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     private readonly ReadOnlySpan<char> _sql = sql;
     private int _at;
 
+    /// <summary>Whether a constant, an identifier or a comment ran to the end of the text without its end.</summary>
+    public bool Unterminated { get; private set; }
+
     public bool Next(out SqlToken kind, out int start, out int end)
     {
         start = _at;
@@ -71,7 +74,7 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
             return Word();
         }
 
-        return char.IsAsciiDigit(c) ? Number() : Single();
+        return char.IsAsciiDigit(c) || (c == '.' && char.IsAsciiDigit(Peek(1))) ? Number() : Single();
     }
 
     private SqlToken Single()
@@ -81,17 +84,34 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     }
 
     /// <summary>
-    /// Takes the letters of 1e5 and 0x1F (other letters after a digit are an error since PostgreSQL 15), but no dollar,
-    /// unlike a word: 1e5$$a$$ is a number and a constant.
+    /// Takes the letters of 1e5 and 0x1F (other letters after a digit are an error since PostgreSQL 15), the fraction
+    /// and the exponent's sign, but no dollar, unlike a word: 1e5$$a$$ is a number and a constant.
     /// </summary>
     private SqlToken Number()
+    {
+        Digits();
+        // 1..2 is a range of PL/pgSQL's, not 1. and .2.
+        if (Peek(0) == '.' && Peek(1) != '.')
+        {
+            _at++;
+            Digits();
+        }
+
+        if (Peek(0) is '+' or '-' && _sql[_at - 1] is 'e' or 'E' && char.IsAsciiDigit(Peek(1)))
+        {
+            _at++;
+            Digits();
+        }
+
+        return SqlToken.Other;
+    }
+
+    private void Digits()
     {
         while (_at < _sql.Length && (IsIdentifierStart(_sql[_at]) || char.IsAsciiDigit(_sql[_at])))
         {
             _at++;
         }
-
-        return SqlToken.Other;
     }
 
     /// <summary>A word, unless it is the prefix of a constant: E'...', B'...', X'...', N'...', U&amp;'...'.</summary>
@@ -161,6 +181,8 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
                 _at++;
             }
         }
+
+        Unterminated = true;
     }
 
     private bool Continues()
@@ -219,7 +241,7 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
                 _at += 2;
                 if (depth == 0)
                 {
-                    break;
+                    return SqlToken.Comment;
                 }
             }
             else
@@ -228,6 +250,7 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
             }
         }
 
+        Unterminated = true;
         return SqlToken.Comment;
     }
 
@@ -249,6 +272,7 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
         var opening = _sql[_at..(tag + 1)];
         var body = tag + 1;
         var closing = _sql[body..].IndexOf(opening, StringComparison.Ordinal);
+        Unterminated |= closing < 0;
         _at = closing < 0 ? _sql.Length : body + closing + opening.Length;
         return SqlToken.Literal;
     }

@@ -1,0 +1,148 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Tenancy.Stamping;
+
+/// <summary>The small steps of the grammar: what stands here, what has to, and how deep it is nested.</summary>
+internal sealed partial class StatementReader
+{
+    /// <summary>
+    /// PostgreSQL itself gives up at some thousand levels (max_stack_depth). EF's deepest queries have some ten.
+    /// </summary>
+    private const int MostLevels = 500;
+
+    private int _level;
+    private CommonTable? _common;
+
+    /// <summary>The common table expressions in scope, the innermost first.</summary>
+    private sealed record CommonTable(string Name, CommonTable? Outer)
+    {
+        public bool Knows(string name)
+        {
+            for (var one = this; one is not null; one = one.Outer)
+            {
+                if (one.Name == name)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    private bool Take(string word)
+    {
+        if (!Current().Is(word))
+        {
+            return false;
+        }
+
+        _at++;
+        return true;
+    }
+
+    private bool Take(char sign)
+    {
+        if (!Current().Is(sign))
+        {
+            return false;
+        }
+
+        _at++;
+        return true;
+    }
+
+    private bool Take(string first, string second)
+    {
+        if (!Current().Is(first) || !Next(1).Is(second))
+        {
+            return false;
+        }
+
+        _at += 2;
+        return true;
+    }
+
+    private bool TakeAny(params ReadOnlySpan<string> words)
+    {
+        foreach (var word in words)
+        {
+            if (Take(word))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Need(string word)
+    {
+        if (!Take(word))
+        {
+            Unexplained($"'{word.ToUpperInvariant()}'");
+        }
+    }
+
+    private void Need(char sign)
+    {
+        if (!Take(sign))
+        {
+            Unexplained($"'{sign}'");
+        }
+    }
+
+    private string NeedName()
+    {
+        if (!KeyWords.IsName(Current()))
+        {
+            Unexplained("a name");
+        }
+
+        return _sql[_at++].Text;
+    }
+
+    /// <summary>After AS or a dot every word is a name.</summary>
+    private string NeedLabel()
+    {
+        if (!Current().IsIdentifier)
+        {
+            Unexplained("a name");
+        }
+
+        return _sql[_at++].Text;
+    }
+
+    private void Listed(Action one)
+    {
+        do
+        {
+            one();
+        }
+        while (Take(','));
+    }
+
+    private void InParentheses(Action inner)
+    {
+        Need('(');
+        Enter();
+        inner();
+        Need(')');
+        _level--;
+    }
+
+    private void Enter()
+    {
+        if (++_level > MostLevels || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            throw Lexeme.NotSql($"It is nested more than {MostLevels} levels deep");
+        }
+    }
+
+    [DoesNotReturn]
+    private void Unexplained(string expected) => throw Lexeme.NotSql(
+        _at < _sql.Count
+            ? $"At '{_sql[_at].Text}', {expected} was expected"
+            : $"It ends where {expected} was expected");
+}

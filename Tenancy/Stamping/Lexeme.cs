@@ -5,6 +5,9 @@ namespace Tenancy.Stamping;
 /// <summary>What a lexeme is, as far as the guard cares.</summary>
 internal enum LexemeKind
 {
+    /// <summary>None: the text is over.</summary>
+    End,
+
     /// <summary>A key word or a bare identifier; its text is in lower case, as PostgreSQL reads it.</summary>
     Word,
 

@@ -9,8 +9,19 @@ internal enum NameRole
     /// <summary>Writes a table, or makes, alters, locks or drops any object.</summary>
     Write,
 
-    /// <summary>Calls a function, or names a type, an operator or a collation.</summary>
+    /// <summary>Names an operator, a collation or an operator class, or what may be a schema.</summary>
     Use,
+
+    /// <summary>Calls a function.</summary>
+    Call,
+
+    /// <summary>
+    /// Calls a function, or doesn't: <c>(x).f</c> and <c>alias.f</c> call <c>f</c> where no such field or column is.
+    /// </summary>
+    PossibleCall,
+
+    /// <summary>Names a type.</summary>
+    Type,
 
     /// <summary>Makes a foreign key to it.</summary>
     Reference,
@@ -36,7 +47,9 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
                 return;
             case NameRole.Schema:
                 throw Foreign(Name);
-            case NameRole.Use when Schema is null or "pg_catalog" || shared.MayUse(Schema):
+            case NameRole.PossibleCall:
+            case NameRole.Use or NameRole.Call or NameRole.Type
+                when Schema is null or "pg_catalog" || shared.MayUse(Schema):
                 return;
             case NameRole.Read
                 when Schema is null

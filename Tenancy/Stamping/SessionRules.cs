@@ -28,6 +28,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
     private static readonly HashSet<string> Statistics = ["pg_restore_relation_stats", "pg_restore_attribute_stats",
         "pg_clear_relation_stats", "pg_clear_attribute_stats"];
 
+    private int[]? _closings;
+
     /// <summary>The key word that a statement begins with, EXPLAIN left out, and where it stands.</summary>
     /// <exception cref="CommandRefusedException">No tenant's statement begins so.</exception>
     public string Verb(ref int at)
@@ -38,7 +40,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
             {
             }
 
-            if (At(at).Is('('))
+            // EXPLAIN (SELECT ...) has no options.
+            if (At(at).Is('(') && !At(at + 1).Is('(') && At(at + 1) is not { Kind: LexemeKind.Word,
+                Text: "select" or "with" or "table" or "values" })
             {
                 at = Closing(at) + 1;
             }
@@ -65,6 +69,11 @@ internal sealed class SessionRules(List<Lexeme> sql)
                 throw Session($"{verb.ToUpperInvariant()} keeps its statement, or its transaction, in the session");
             case "declare" when FindInStatement(at, "hold"):
                 throw Session("A cursor WITH HOLD outlives its transaction");
+            case "begin" or "start" or "commit" or "end" or "abort":
+            case "rollback" when !FindInStatement(at, "to"):
+                throw Session(
+                    $"{verb.ToUpperInvariant()} in a text begins or ends a transaction that EF and Npgsql don't know " +
+                    "of. Use BeginTransaction");
             case "load":
                 throw Session("LOAD brings a library into the session");
             case "do":
@@ -206,6 +215,9 @@ internal sealed class SessionRules(List<Lexeme> sql)
         }
     }
 
+    public static CommandRefusedException Prepared() =>
+        Session("CREATE TABLE ... AS EXECUTE runs a statement that the session keeps");
+
     /// <summary>VACUUM, or CREATE OPERATOR +: it goes to all tables, or to search_path.</summary>
     public static CommandRefusedException NamesNothing(string verb) => new(
         CommandRule.MissingSchema,
@@ -221,17 +233,28 @@ internal sealed class SessionRules(List<Lexeme> sql)
     /// <summary>Where what opens at that place closes; that place itself where nothing opens.</summary>
     public int Closing(int open)
     {
-        var depth = 0;
-        for (var at = open; at < sql.Count; at++)
+        _closings ??= Closings();
+        return open < sql.Count && At(open).Is('(') ? _closings[open] : open;
+    }
+
+    private int[] Closings()
+    {
+        var closings = new int[sql.Count];
+        var open = new Stack<int>();
+        for (var at = 0; at < sql.Count; at++)
         {
-            depth += At(at).Is('(') ? 1 : At(at).Is(')') ? -1 : 0;
-            if (depth == 0)
+            if (At(at).Is('('))
             {
-                return at;
+                closings[at] = sql.Count;
+                open.Push(at);
+            }
+            else if (At(at).Is(')') && open.TryPop(out var opening))
+            {
+                closings[opening] = at;
             }
         }
 
-        return sql.Count;
+        return closings;
     }
 
     private bool FindInStatement(int at, string word)

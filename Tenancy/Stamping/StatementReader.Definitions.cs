@@ -1,6 +1,9 @@
 namespace Tenancy.Stamping;
 
-/// <summary>What is particular to statements that make, alter, drop, describe and maintain objects.</summary>
+/// <summary>
+/// Statements that make, alter, drop, describe and maintain objects. In doubt a name counts as one that the guard has
+/// to allow, so what is read wrongly is refused, not let through.
+/// </summary>
 internal sealed partial class StatementReader
 {
     /// <summary>
@@ -18,6 +21,266 @@ internal sealed partial class StatementReader
     private static readonly HashSet<string> BeforeColumnsOrColumns =
         ["between", "by", "content", "document", "escape", "key", "passing", "return", "returning", "set", "value",
             "zone"];
+
+    private void BeginDefinition()
+    {
+        _kind = _verb is "alter" or "create" or "drop" or "comment" ? _rules.Kind(_at) : "";
+        if (_kind == "default")
+        {
+            // ALTER DEFAULT PRIVILEGES IN SCHEMA ... reads on like a GRANT.
+            _verb = "grant";
+        }
+
+        _frame.ListsTargets = _verb is "truncate" or "lock" or "drop" or "vacuum" or "analyze" or "analyse";
+        // Of these, the table's name follows at once.
+        if (_verb == "copy" || IsMaintenance || _verb is "truncate" or "lock")
+        {
+            // Even where COPY reads: its columns in parentheses would make a function's call of what is expected as a
+            // table.
+            _frame.Role = _verb == "copy" && !_rules.CopiesIn(_at) ? NameRole.Read : NameRole.Write;
+            _frame.Expects = Expecting.Target;
+            _at++;
+        }
+    }
+
+    private void ReadDefinition()
+    {
+        while (_at < _sql.Count && !Current().Is(';'))
+        {
+            if (ReadQueryInDefinition())
+            {
+                continue;
+            }
+
+            if (Current().IsIdentifier && !Previous().Is('.'))
+            {
+                ReadName(Current());
+            }
+            else
+            {
+                ReadSign(Current());
+            }
+        }
+    }
+
+    /// <summary>
+    /// The queries of a definition: after AS, or in parentheses in an expression. SELECT and the set operations are
+    /// reserved, so they are no names.
+    /// </summary>
+    private bool ReadQueryInDefinition()
+    {
+        if (Current().Is('(') && (StartsQuery(1) || _verb == "copy" && StartsWrite(1)))
+        {
+            if (_verb == "copy" && _frames.Count == 0)
+            {
+                _frame.Expects = Expecting.AfterTarget;
+            }
+
+            InParentheses(ReadQueryOrWrite);
+            return true;
+        }
+
+        var previous = Previous();
+        if (previous.Is('.') || _verb is "grant" or "revoke" || previous.Is("for"))
+        {
+            return false;
+        }
+
+        if (Current().Is("union") || Current().Is("intersect") || Current().Is("except"))
+        {
+            ReadRestOfQuery();
+            return true;
+        }
+
+        if (Current().Is("select") || previous.Is("as") && StartsQuery())
+        {
+            ReadQuery();
+            return true;
+        }
+
+        if (previous.Is("as") && Current().Is("execute"))
+        {
+            throw SessionRules.Prepared();
+        }
+
+        if (Current().Is("begin") && Next(1).Is("atomic") && _verb == "create")
+        {
+            ReadBody();
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>BEGIN ATOMIC statement; RETURN expression; END: a function's body in SQL.</summary>
+    private void ReadBody()
+    {
+        _at += 2;
+        while (!Take("end"))
+        {
+            if (Take("return"))
+            {
+                ReadExpression();
+            }
+            else if (StartsQuery() || StartsWrite() || Current().Is('('))
+            {
+                ReadQueryOrWrite();
+            }
+            else if (!Current().Is(';'))
+            {
+                Unexplained("a statement of the body, or END");
+            }
+
+            Need(';');
+        }
+    }
+
+    private void ReadSign(Lexeme sign)
+    {
+        switch (sign.Kind == LexemeKind.Sign ? sign.Text[0] : '\0')
+        {
+            case '(':
+                Open();
+                break;
+            case ')':
+                Close();
+                break;
+            case '.' when Next(1).IsIdentifier:
+                // (x).f calls the function f of x, if x has no such field.
+                _names.Add(new(NameRole.PossibleCall, null, Next(1).Text));
+                break;
+            case ',':
+                _frame.Expects = _frame.Expects switch
+                {
+                    Expecting.AfterTarget when _frame.ListsTargets => Expecting.Target,
+                    Expecting.AfterSchema => Expecting.Schema,
+                    var other => other,
+                };
+                break;
+        }
+
+        _at++;
+    }
+
+    private void Open()
+    {
+        var inner = new Frame();
+        if (_frame.Expects == Expecting.Target && (Previous().Is("only") || Previous().Is("inherits")))
+        {
+            // ONLY (table) is ONLY table.
+            (inner.Expects, inner.Role, inner.ListsTargets) = (
+                Expecting.Target, _frame.Role, Previous().Is("inherits"));
+            (_frame.Expects, _frame.Role) = (Expecting.AfterTarget, NameRole.Write);
+        }
+
+        _frames.Push(_frame);
+        _frame = inner;
+    }
+
+    private void Close()
+    {
+        if (!_frames.TryPop(out var outer))
+        {
+            Unexplained("no ')'");
+        }
+
+        _frame = outer;
+    }
+
+    private void ReadName(Lexeme first)
+    {
+        var start = _at;
+        var previous = Previous();
+        var parts = 1;
+        while (Next(1).Is('.') && (Next(2).IsIdentifier || Next(2).Is('*')))
+        {
+            parts++;
+            _at += 2;
+        }
+
+        var last = _sql[_at].Text;
+        _at++;
+        if (parts == 1 && first.Kind == LexemeKind.Word && !Current().Is('.') && ReadKeyWord(first.Text, previous))
+        {
+            return;
+        }
+
+        // A schema, or an operator's: OPERATOR(x.+). Of three parts the first names a database, and after a table's
+        // name in an expression the last one its column.
+        var schema = parts > 1 || Current().Is('.') ? first.Text : null;
+        var name = parts == 3 ? _sql[start + 2].Text : last;
+        if (parts == 3 && _frame.Expects == Expecting.Target)
+        {
+            (schema, name) = (_sql[start + 2].Text, last);
+        }
+
+        AddName(start, new(_frame.Role, schema, name), last);
+    }
+
+    private void AddName(int start, NameUse named, string last)
+    {
+        switch (_frame.Expects)
+        {
+            case Expecting.Target:
+                _names.Add(named);
+                _frame.Role = NameRole.Write;
+                if (HasColumns)
+                {
+                    _aliases.Add(last);
+                }
+
+                _frame.Expects = Expecting.AfterTarget;
+                break;
+            case Expecting.Schema:
+                _names.Add(new(
+                    NameRole.Schema,
+                    last == TenantPlaceholder.Schema && named.Schema is null ? last : null,
+                    last));
+                _frame.Expects = Expecting.AfterSchema;
+                break;
+            case Expecting.AfterSchema when named.Schema is null:
+                _frame.Expects = Expecting.AfterTarget;
+                break;
+            default:
+                AddInExpression(start, named, last);
+                break;
+        }
+    }
+
+    private void AddInExpression(int start, NameUse named, string last)
+    {
+        var call = Current().Is('(');
+        if (call)
+        {
+            _rules.RefuseCall(last, _at);
+        }
+
+        if (call || named.Schema is not null)
+        {
+            _names.Add(new(NameRole.PossibleCall, null, last));
+        }
+
+        if (named.Schema is null)
+        {
+            return;
+        }
+
+        // A call is never an alias's column, nor is a type or an operator.
+        if (call)
+        {
+            _names.Add(named with { Role = NameRole.Call });
+        }
+        else
+        {
+            (IsTypeOrOperator(start) ? _names : _qualified).Add(named with { Role = NameRole.Use });
+        }
+    }
+
+    private bool Expect(Expecting what)
+    {
+        _frame.Expects = what;
+        return true;
+    }
 
     private bool IsDefinition => _verb is "create" or "alter" or "drop" or "comment" or "grant" or "revoke";
 

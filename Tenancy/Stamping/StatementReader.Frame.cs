@@ -1,25 +1,19 @@
 namespace Tenancy.Stamping;
 
-/// <summary>What is expected next, and what is known so far.</summary>
+/// <summary>What a definition expects next.</summary>
 internal sealed partial class StatementReader
 {
     private enum Expecting
     {
         Expression,
-        Table,
-        AfterTable,
-        JoinCondition,
         Target,
         AfterTarget,
         Schema,
         AfterSchema,
-        CommonTable,
-        AfterCommonTable,
-        CommonTableBody,
     }
 
     /// <summary>What is known inside one pair of parentheses.</summary>
-    private sealed class Frame(Frame? outer)
+    private sealed class Frame
     {
         public Expecting Expects { get; set; }
 
@@ -27,21 +21,5 @@ internal sealed partial class StatementReader
 
         /// <summary>Whether a comma is followed by the next of them.</summary>
         public bool ListsTargets { get; set; }
-
-        public bool HasQuery { get; set; }
-
-        public bool Updates { get; set; }
-
-        public bool Deletes { get; set; }
-
-        public bool UsingNamesTable { get; set; }
-
-        public bool IsCommonTable { get; set; }
-
-        public string? CommonTable { get; set; }
-
-        public HashSet<string> CommonTables { get; } = [];
-
-        public bool Knows(string name) => CommonTables.Contains(name) || outer?.Knows(name) == true;
     }
 }

@@ -12,22 +12,22 @@ internal sealed partial class StatementReader
     private const int MostLevels = 500;
 
     private int _level;
-    private CommonTable? _common;
 
-    /// <summary>The common table expressions in scope, the innermost first.</summary>
-    private sealed record CommonTable(string Name, CommonTable? Outer)
+    /// <summary>The common table expressions in scope, and how many of each name.</summary>
+    private readonly Stack<string> _commonTables = new();
+    private readonly Dictionary<string, int> _timesCommon = [];
+
+    private void Know(string commonTable)
     {
-        public bool Knows(string name)
-        {
-            for (var one = this; one is not null; one = one.Outer)
-            {
-                if (one.Name == name)
-                {
-                    return true;
-                }
-            }
+        _commonTables.Push(commonTable);
+        _timesCommon[commonTable] = _timesCommon.GetValueOrDefault(commonTable) + 1;
+    }
 
-            return false;
+    private void ForgetDownTo(int count)
+    {
+        while (_commonTables.Count > count)
+        {
+            _timesCommon[_commonTables.Pop()]--;
         }
     }
 

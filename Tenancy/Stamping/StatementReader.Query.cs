@@ -7,14 +7,14 @@ internal sealed partial class StatementReader
         Next(ahead).Is("select") || Next(ahead).Is("with") || Next(ahead).Is("table")
             || Next(ahead).Is("values") && Next(ahead + 1).Is('(');
 
-    private bool StartsWrite() =>
-        Current().Is("insert") || Current().Is("update") || Current().Is("delete") || Current().Is("merge");
+    private bool StartsWrite(int ahead = 0) => Next(ahead) is { Kind: LexemeKind.Word,
+        Text: "insert" or "update" or "delete" or "merge" };
 
     /// <summary>A query or a statement that writes rows, with its common table expressions.</summary>
     private void ReadQueryOrWrite()
     {
         Enter();
-        var outer = _common;
+        var outer = _commonTables.Count;
         if (Current().Is("with"))
         {
             ReadWith();
@@ -29,21 +29,21 @@ internal sealed partial class StatementReader
             ReadQueryBody();
         }
 
-        _common = outer;
+        ForgetDownTo(outer);
         _level--;
     }
 
     private void ReadQuery()
     {
         Enter();
-        var outer = _common;
+        var outer = _commonTables.Count;
         if (Current().Is("with"))
         {
             ReadWith();
         }
 
         ReadQueryBody();
-        _common = outer;
+        ForgetDownTo(outer);
         _level--;
     }
 
@@ -347,61 +347,5 @@ internal sealed partial class StatementReader
         {
             Unexplained("PRECEDING or FOLLOWING");
         }
-    }
-
-    private void ReadWith()
-    {
-        Need("with");
-        if (Take("recursive"))
-        {
-            KnowRecursive(_at);
-        }
-
-        Listed(() =>
-        {
-            var name = NeedName();
-            if (Current().Is('('))
-            {
-                InParentheses(() => Listed(() => NeedName()));
-            }
-
-            Need("as");
-            _ = Take("materialized") || Take("not", "materialized");
-            InParentheses(ReadQueryOrWrite);
-            ReadSearchAndCycle();
-            // Not before its own body is over: in there, the name is still a table's.
-            _common = new(name, _common);
-        });
-    }
-
-    private void ReadSearchAndCycle()
-    {
-        if (Take("search"))
-        {
-            _ = TakeAny("depth", "breadth");
-            Need("first");
-            Need("by");
-            Listed(() => NeedName());
-            Need("set");
-            NeedName();
-        }
-
-        if (!Take("cycle"))
-        {
-            return;
-        }
-
-        Listed(() => NeedName());
-        Need("set");
-        NeedName();
-        if (Take("to"))
-        {
-            ReadExpression();
-            Need("default");
-            ReadExpression();
-        }
-
-        Need("using");
-        NeedName();
     }
 }

@@ -171,7 +171,7 @@ internal sealed partial class StatementReader
     private string ReadRelationName(NameRole role)
     {
         var (schema, name) = ReadQualified(NeedName());
-        if (role != NameRole.Read || schema is not null || _common?.Knows(name) != true)
+        if (role != NameRole.Read || schema is not null || _timesCommon.GetValueOrDefault(name) == 0)
         {
             _names.Add(new(role, schema, name));
         }
@@ -189,21 +189,21 @@ internal sealed partial class StatementReader
         }
 
         var second = NeedLabel();
-        if (!Take('.'))
-        {
-            return (first, second);
-        }
-
-        // Another database is refused by the server; what counts here is that the first part is no tenant's.
-        NeedLabel();
-        return (first, second);
+        return Take('.') ? (second, NeedLabel()) : (first, second);
     }
 
     private bool IsFunction()
     {
-        if (!Current().IsIdentifier || Current().Kind == LexemeKind.Word && KeyWords.Reserved.Contains(Current().Text))
+        if (!Current().IsIdentifier)
         {
             return false;
+        }
+
+        if (Current().Kind == LexemeKind.Word && KeyWords.Reserved.Contains(Current().Text))
+        {
+            // FROM current_date, FROM CAST(x AS type).
+            return Current().Is("cast") || Current().Is("user") || ReservedOperands.Contains(Current().Text)
+                && Current().Text.Contains('_', StringComparison.Ordinal);
         }
 
         var ahead = 1;
@@ -212,16 +212,21 @@ internal sealed partial class StatementReader
             ahead += 2;
         }
 
-        return Next(ahead).Is('(');
+        return Next(ahead).Is('(') || ahead == 1 && Current().Is("collation") && Next(1).Is("for");
     }
 
     private void ReadTableFunction()
     {
-        var name = _sql[_at];
+        var at = _at;
         ReadOperand();
-        if (name.IsIdentifier)
+        while (At(at + 1).Is('.'))
         {
-            _aliases.Add(name.Text);
+            at += 2;
+        }
+
+        if (At(at).IsIdentifier)
+        {
+            _aliases.Add(At(at).Text);
         }
 
         if (Current().Is("as") && Next(1).Is('('))

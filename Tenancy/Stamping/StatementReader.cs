@@ -1,10 +1,10 @@
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// Finds, in a command of one or more statements, every name that decides where it goes. It is no parser: it knows by
-/// the key words where a table's name is expected, what is an alias's or a common table expression's, and what else has
-/// a qualifier. In doubt a name counts as one that the guard has to allow, so what is read wrongly is refused, not let
-/// through.
+/// Finds, in a command of one or more statements, every name that decides where it goes. Queries and statements that
+/// write rows are read by PostgreSQL's grammar (gram.y), so that the grammar alone says where a table's name stands;
+/// what it doesn't explain is refused. Definitions (CREATE, ALTER, DROP, GRANT, ...) are read by their key words, and
+/// each query inside one by the grammar.
 /// </summary>
 internal sealed partial class StatementReader
 {
@@ -14,7 +14,7 @@ internal sealed partial class StatementReader
     private readonly List<NameUse> _names = [];
     private readonly List<NameUse> _qualified = [];
     private readonly HashSet<string> _aliases = [];
-    private Frame _frame = new(null);
+    private Frame _frame = new();
     private string _verb = "";
     private string _kind = "";
     private int _at;
@@ -26,7 +26,7 @@ internal sealed partial class StatementReader
     }
 
     /// <exception cref="CommandRefusedException">The command does what no tenant's command may, whatever it
-    /// names.</exception>
+    /// names, or isn't SQL as PostgreSQL's grammar has it.</exception>
     public static NameUse[] Names(string sql)
     {
         var reader = new StatementReader(sql);
@@ -36,44 +36,51 @@ internal sealed partial class StatementReader
 
     private void Read()
     {
-        BeginStatement();
         while (_at < _sql.Count)
         {
-            var lexeme = _sql[_at];
-            if (lexeme.IsIdentifier && !Previous().Is('.'))
+            if (Take(';'))
             {
-                ReadName(lexeme);
+                continue;
             }
-            else
+
+            ReadStatement();
+            EndStatement();
+            if (_at < _sql.Count && !Current().Is(';'))
             {
-                ReadSign(lexeme);
+                Unexplained("the end of the statement");
             }
         }
-
-        EndStatement();
     }
 
-    private void BeginStatement()
+    private void ReadStatement()
     {
         _frames.Clear();
-        _frame = new(null);
+        _frame = new();
         _verb = _rules.Verb(ref _at);
-        _kind = _verb is "alter" or "create" or "drop" or "comment" ? _rules.Kind(_at) : "";
-        if (_kind == "default")
+        if (StartsQuery() || StartsWrite() || Current().Is('('))
         {
-            // ALTER DEFAULT PRIVILEGES IN SCHEMA ... reads on like a GRANT.
-            _verb = "grant";
+            ReadQueryOrWrite();
+            return;
         }
 
-        _frame.ListsTargets = _verb is "truncate" or "lock" or "drop" or "vacuum" or "analyze";
-        // Of these, the table's name follows at once.
-        if (_verb == "copy" || IsMaintenance || _verb is "truncate" or "lock")
+        switch (_verb)
         {
-            // Even where COPY reads: its columns in parentheses would make a function's call of what is expected as a
-            // table.
-            _frame.Role = _verb == "copy" && !_rules.CopiesIn(_at) ? NameRole.Read : NameRole.Write;
-            _frame.Expects = Expecting.Target;
-            _at++;
+            case "call":
+                _at++;
+                ReadNamed();
+                return;
+            case "declare":
+                ReadCursor();
+                return;
+            case "alter" or "analyze" or "analyse" or "close" or "cluster" or "comment" or "copy" or "create" or "drop"
+                or "fetch" or "grant" or "lock" or "move" or "notify" or "refresh" or "reindex" or "release" or "revoke"
+                or "rollback" or "savepoint" or "set" or "show" or "truncate" or "vacuum":
+                BeginDefinition();
+                ReadDefinition();
+                return;
+            default:
+                Unexplained("a statement that a tenant may send");
+                return;
         }
     }
 
@@ -93,182 +100,24 @@ internal sealed partial class StatementReader
     /// <summary>Of ON CONFLICT and of RETURNING; in an expression no table is read by them.</summary>
     private static bool IsBuiltInAlias(string name) => name is "excluded" or "new" or "old";
 
-    private void ReadSign(Lexeme sign)
+    /// <summary>DECLARE name [BINARY] [INSENSITIVE] [[NO] SCROLL] CURSOR [WITHOUT HOLD] FOR query.</summary>
+    private void ReadCursor()
     {
-        switch (sign.Kind == LexemeKind.Sign ? sign.Text[0] : '\0')
+        Need("declare");
+        NeedName();
+        while (TakeAny("binary", "insensitive", "asensitive", "no", "scroll"))
         {
-            case ';':
-                EndStatement();
-                _at++;
-                BeginStatement();
-                return;
-            case '(':
-                Open();
-                break;
-            case ')':
-                Close();
-                break;
-            case ',':
-                _frame.Expects = _frame.Expects switch
-                {
-                    Expecting.AfterTable or Expecting.JoinCondition => Expecting.Table,
-                    Expecting.AfterTarget when _frame.ListsTargets => Expecting.Target,
-                    Expecting.AfterSchema => Expecting.Schema,
-                    Expecting.AfterCommonTable => Expecting.CommonTable,
-                    var other => other,
-                };
-                break;
         }
 
-        _at++;
+        Need("cursor");
+        _ = Take("without", "hold");
+        Need("for");
+        ReadQuery();
     }
 
-    private void Open()
-    {
-        var inner = new Frame(_frame);
-        switch (_frame.Expects)
-        {
-            case Expecting.Table:
-                // A subquery, or a join in parentheses.
-                inner.Expects = Expecting.Table;
-                _frame.Expects = Expecting.AfterTable;
-                break;
-            case Expecting.Target when Previous().Is("only") || Previous().Is("inherits"):
-                // ONLY (table) is ONLY table.
-                (inner.Expects, inner.Role, inner.ListsTargets) = (
-                    Expecting.Target, _frame.Role, Previous().Is("inherits"));
-                (_frame.Expects, _frame.Role) = (Expecting.AfterTarget, NameRole.Write);
-                break;
-            case Expecting.Target when _verb == "copy" && _frames.Count == 0:
-                // COPY (query) TO.
-                _frame.Expects = Expecting.AfterTarget;
-                break;
-            case Expecting.CommonTableBody:
-                inner.IsCommonTable = true;
-                _frame.Expects = Expecting.AfterCommonTable;
-                break;
-        }
+    private Lexeme Previous() => At(_at - 1);
 
-        _frames.Push(_frame);
-        _frame = inner;
-    }
-
-    private void Close()
-    {
-        if (!_frames.TryPop(out var outer))
-        {
-            return;
-        }
-
-        if (_frame.IsCommonTable && outer.CommonTable is { } name)
-        {
-            // Not before its own body is over: in there, the name is still a table's.
-            outer.CommonTables.Add(name);
-        }
-
-        _frame = outer;
-    }
-
-    private void ReadName(Lexeme first)
-    {
-        var start = _at;
-        var previous = Previous();
-        var parts = 1;
-        while (Next(1).Is('.') && (Next(2).IsIdentifier || Next(2).Is('*')))
-        {
-            parts++;
-            _at += 2;
-        }
-
-        var last = _sql[_at].Text;
-        _at++;
-        // Not in CREATE VIEW x AS SELECT.
-        var isAlias = previous.Is("as") && _frame.Expects is Expecting.AfterTable or Expecting.AfterTarget
-            && _verb != "create";
-        if (parts == 1 && first.Kind == LexemeKind.Word && !isAlias && !Current().Is('.')
-            && ReadKeyWord(first.Text, previous))
-        {
-            return;
-        }
-
-        var call = Current().Is('(');
-        if (call)
-        {
-            _rules.RefuseCall(last, _at);
-        }
-
-        // A schema, or an operator's: OPERATOR(x.+). More than three parts would name a database first.
-        var schema = parts > 1 || Current().Is('.') ? first.Text : null;
-        var name = parts == 3 ? _sql[start + 2].Text : last;
-        switch (_frame.Expects)
-        {
-            case Expecting.Table when call:
-                Add(NameRole.Use, schema, name);
-                _aliases.Add(last);
-                _frame.Expects = Expecting.AfterTable;
-                break;
-            case Expecting.Table:
-                if (schema is not null || !_frame.Knows(name))
-                {
-                    Add(NameRole.Read, schema, name);
-                }
-
-                _aliases.Add(last);
-                _frame.Expects = Expecting.AfterTable;
-                break;
-            case Expecting.Target:
-                Add(_frame.Role, schema, name);
-                _frame.Role = NameRole.Write;
-                if (HasColumns)
-                {
-                    _aliases.Add(last);
-                }
-
-                _frame.Expects = Expecting.AfterTarget;
-                break;
-            case Expecting.Schema:
-                _names.Add(
-                    new(NameRole.Schema, last == TenantPlaceholder.Schema && schema is null ? last : null, last));
-                _frame.Expects = Expecting.AfterSchema;
-                break;
-            case Expecting.AfterSchema when schema is null:
-                _frame.Expects = Expecting.AfterTarget;
-                break;
-            case Expecting.CommonTable:
-                _frame.CommonTable = last;
-                _frame.Expects = Expecting.AfterCommonTable;
-                break;
-            case Expecting.AfterTable:
-            case Expecting.AfterTarget when !IsDefinition:
-                if (schema is null)
-                {
-                    _aliases.Add(last);
-                    break;
-                }
-
-                goto default;
-            default:
-                if (schema is not null)
-                {
-                    // A call is never an alias's column, nor is a type or an operator.
-                    (call || IsTypeOrOperator(start) ? _names : _qualified).Add(new(NameRole.Use, schema, name));
-                }
-
-                break;
-        }
-
-        void Add(NameRole role, string? inSchema, string what) => _names.Add(new(role, inSchema, what));
-    }
-
-    private bool Expect(Expecting what)
-    {
-        _frame.Expects = what;
-        return true;
-    }
-
-    private Lexeme Previous() => _at > 0 ? _sql[_at - 1] : default;
-
-    private Lexeme Current() => Next(0);
+    private Lexeme Current() => At(_at);
 
     private Lexeme Next(int ahead) => At(_at + ahead);
 

@@ -115,6 +115,13 @@ internal sealed partial class StatementReader
     /// <returns>False before another argument.</returns>
     private bool ReadAfterArgument(string function)
     {
+        if (function is "exists" or "array" or "any" or "some" or "all" or "json_array" && GoesOnAsQuery())
+        {
+            // EXISTS ((SELECT 1) UNION (SELECT 2)).
+            ReadRestOfQuery();
+            return true;
+        }
+
         if (Take("order", "by"))
         {
             Listed(ReadSort);

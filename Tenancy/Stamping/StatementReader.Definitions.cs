@@ -209,7 +209,7 @@ internal sealed partial class StatementReader
         // name in an expression the last one its column.
         var schema = parts > 1 || Current().Is('.') ? first.Text : null;
         var name = parts == 3 ? _sql[start + 2].Text : last;
-        if (parts == 3 && _frame.Expects == Expecting.Target)
+        if (parts == 3 && _frame.Expects == Expecting.Target && _kind != "column")
         {
             (schema, name) = (_sql[start + 2].Text, last);
         }

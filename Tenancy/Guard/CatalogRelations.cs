@@ -1,6 +1,8 @@
 namespace Tenancy.Guard;
 
-/// <summary>The relations of <c>pg_catalog</c>: those that a tenant's command may read, and why not the others.</summary>
+/// <summary>
+/// The relations of <c>pg_catalog</c>: those that a tenant's command may read, and why not the others.
+/// </summary>
 internal static class CatalogRelations
 {
     /// <summary>

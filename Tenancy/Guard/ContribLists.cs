@@ -8,8 +8,9 @@ internal static class ContribLists
 
     public static IReadOnlyList<NameGroup> Harmful { get; } =
     [
-        new("runs SQL that stands in a text, or is made of names in a text (tablefunc, xml2, refint). Write the query " +
-            "itself",
+        new(
+            "runs SQL that stands in a text, or is made of names in a text (tablefunc, xml2, refint). Write the " +
+                "query itself",
             "check_foreign_key check_primary_key connectby crosstab crosstab2 crosstab3 crosstab4 xpath_table"),
         new("names its sequence in a text, which is never stamped (autoinc). Use an identity column", "autoinc"),
         new("deletes large objects, which all tenants of the database share (lo). Use a bytea column", "lo_manage"),

@@ -11,24 +11,25 @@ internal static class HarmlessFunctions
         new("Computes with its arguments; settings such as the time zone decide how",
             """
             age anyarray_send anycompatiblearray_send anytextcat array_send array_to_json array_to_string bpcharsend
-            concat concat_ws convert convert_from convert_to date date_add date_cmp_timestamptz date_eq_timestamptz date_ge_timestamptz
-            date_gt_timestamptz date_le_timestamptz date_lt_timestamptz date_ne_timestamptz date_part date_subtract
-            date_trunc enum_first enum_last enum_range enum_send extract format generate_series in_range interval_avg
-            interval_pl_timestamptz json_agg json_agg_strict json_build_array json_build_object json_object_agg
-            json_object_agg_strict json_object_agg_unique json_object_agg_unique_strict json_populate_record
-            json_populate_recordset json_to_record json_to_recordset json_to_tsvector jsonb_agg jsonb_agg_strict
-            jsonb_build_array jsonb_build_object jsonb_object_agg jsonb_path_exists_tz jsonb_path_match_tz
-            jsonb_path_query_array_tz jsonb_path_query_first_tz jsonb_path_query_tz jsonb_populate_record
-            jsonb_populate_record_valid jsonb_populate_recordset jsonb_to_record jsonb_to_recordset jsonb_to_tsvector
-            length make_timestamptz money multirange_send namesend numeric overlaps pg_options_to_table quote_literal
-            quote_nullable range_send record_send row_to_json textanycat textsend time timestamp
-            timestamp_cmp_timestamptz timestamp_eq_timestamptz timestamp_ge_timestamptz timestamp_gt_timestamptz
-            timestamp_le_timestamptz timestamp_lt_timestamptz timestamp_ne_timestamptz timestamptz
-            timestamptz_cmp_date timestamptz_cmp_timestamp timestamptz_eq_date timestamptz_eq_timestamp
-            timestamptz_ge_date timestamptz_ge_timestamp timestamptz_gt_date timestamptz_gt_timestamp
-            timestamptz_le_date timestamptz_le_timestamp timestamptz_lt_date timestamptz_lt_timestamp
-            timestamptz_mi_interval timestamptz_ne_date timestamptz_ne_timestamp timestamptz_pl_interval timetz timezone
-            to_char to_date to_json to_jsonb to_number to_timestamp varcharsend xml xml_is_well_formed xml_send
+            concat concat_ws convert convert_from convert_to date date_add date_cmp_timestamptz date_eq_timestamptz
+            date_ge_timestamptz date_gt_timestamptz date_le_timestamptz date_lt_timestamptz date_ne_timestamptz
+            date_part date_subtract date_trunc enum_first enum_last enum_range enum_send extract format
+            generate_series in_range interval_avg interval_pl_timestamptz json_agg json_agg_strict json_build_array
+            json_build_object json_object_agg json_object_agg_strict json_object_agg_unique
+            json_object_agg_unique_strict json_populate_record json_populate_recordset json_to_record
+            json_to_recordset json_to_tsvector jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object
+            jsonb_object_agg jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_array_tz
+            jsonb_path_query_first_tz jsonb_path_query_tz jsonb_populate_record jsonb_populate_record_valid
+            jsonb_populate_recordset jsonb_to_record jsonb_to_recordset jsonb_to_tsvector length make_timestamptz
+            money multirange_send namesend numeric overlaps pg_options_to_table quote_literal quote_nullable
+            range_send record_send row_to_json textanycat textsend time timestamp timestamp_cmp_timestamptz
+            timestamp_eq_timestamptz timestamp_ge_timestamptz timestamp_gt_timestamptz timestamp_le_timestamptz
+            timestamp_lt_timestamptz timestamp_ne_timestamptz timestamptz timestamptz_cmp_date
+            timestamptz_cmp_timestamp timestamptz_eq_date timestamptz_eq_timestamp timestamptz_ge_date
+            timestamptz_ge_timestamp timestamptz_gt_date timestamptz_gt_timestamp timestamptz_le_date
+            timestamptz_le_timestamp timestamptz_lt_date timestamptz_lt_timestamp timestamptz_mi_interval
+            timestamptz_ne_date timestamptz_ne_timestamp timestamptz_pl_interval timetz timezone to_char to_date
+            to_json to_jsonb to_number to_timestamp varcharsend xml xml_is_well_formed xml_send
             """),
         new("Text search: names a configuration or a parser, never a table",
             """

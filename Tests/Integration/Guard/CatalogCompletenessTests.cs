@@ -90,7 +90,8 @@ public sealed class CatalogCompletenessTests(App app)
         await ExecuteAsync(database,
             """
             CREATE SCHEMA customer_xyzzy; CREATE TABLE customer_xyzzy.plugh (frotz text DEFAULT 'quendor');
-            INSERT INTO customer_xyzzy.plugh SELECT 'quendor' FROM generate_series(1, 100); ANALYZE customer_xyzzy.plugh;
+            INSERT INTO customer_xyzzy.plugh SELECT 'quendor' FROM generate_series(1, 100);
+            ANALYZE customer_xyzzy.plugh;
             """);
         var here = new HashSet<string>();
         await foreach (var row in RowsAsync(

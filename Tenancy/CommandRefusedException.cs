@@ -26,6 +26,12 @@ public enum CommandRule
 
     /// <summary>The guard can't read it as PostgreSQL's SQL: it is cut off, nested too deeply, or wrong.</summary>
     UnknownSyntax,
+
+    /// <summary>
+    /// It reads a catalog, calls a function or names a type of the server's by which other tenants are seen or
+    /// touched, or one that isn't on the list.
+    /// </summary>
+    ServerObject,
 }
 
 /// <summary>

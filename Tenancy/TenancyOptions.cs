@@ -66,6 +66,14 @@ public sealed class TenancyOptions
     public IList<string> SharedTables { get; } = [];
 
     /// <summary>
+    /// Functions of the application's or of an extension's that a tenant's commands may call without a schema, though
+    /// neither PostgreSQL nor its own extensions have them: names, or <c>schema.name</c>, e.g.
+    /// <c>public.st_distance</c>. A function with its schema in front needs none of this: see
+    /// <see cref="SharedSchemas"/>. Default: none.
+    /// </summary>
+    public IList<string> SharedFunctions { get; } = [];
+
+    /// <summary>
     /// Asks the application's registry for a tenant by its slug; null when there is none. Required where requests are
     /// served.
     /// </summary>

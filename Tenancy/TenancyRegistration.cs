@@ -153,7 +153,8 @@ public static class TenancyRegistration
         ((IDbContextOptionsBuilderInfrastructure)options)
             .AddOrUpdateExtension(
                 new TenancyExtension(
-                    [.. tenancy.SharedTables], [.. tenancy.SharedSchemas], tenancy.LoadTypes is true, metrics));
+                    [.. tenancy.SharedTables], [.. tenancy.SharedSchemas], [.. tenancy.SharedFunctions],
+                    tenancy.LoadTypes is true, metrics));
         return options
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()

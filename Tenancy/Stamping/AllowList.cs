@@ -1,42 +1,55 @@
 using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Tenancy.Guard;
 
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// What a tenant's commands may name besides its own schema and <c>pg_catalog</c>. Instances are compared by reference.
+/// What a tenant's commands may name besides its own schema and what is harmless in <c>pg_catalog</c>. Instances are
+/// compared by reference.
 /// </summary>
 /// <param name="tables">Tables that may be read: <c>schema.table</c>, or <c>schema.*</c>.</param>
 /// <param name="schemas">Schemas whose functions, types and operators may be used.</param>
-internal sealed class AllowList(IEnumerable<string> tables, IEnumerable<string> schemas)
+/// <param name="functions">The application's functions that may be called without a schema.</param>
+internal sealed class AllowList(
+    IEnumerable<string> tables, IEnumerable<string> schemas, IEnumerable<string> functions)
 {
     private readonly HashSet<string> _tables = [.. tables];
     private readonly HashSet<string> _schemas = [.. schemas];
 
     /// <summary>The tenant's own schema and nothing else.</summary>
-    public static AllowList Nothing { get; } = new([], []);
+    public static AllowList Nothing { get; } = new([], [], []);
 
     public bool MayRead(string schema, string table) =>
         _tables.Contains($"{schema}.{table}") || _tables.Contains($"{schema}.*");
 
     public bool MayUse(string schema) => _schemas.Contains(schema);
+
+    /// <summary>Which functions may be called.</summary>
+    public FunctionRules Functions { get; } = new(functions);
 }
 
 /// <summary>
 /// The application's declarations, with what the model of a context maps outside the placeholder's schema.
 /// </summary>
-internal sealed class SharedObjects(IReadOnlyList<string> tables, IReadOnlyList<string> schemas)
+internal sealed class SharedObjects(
+    IReadOnlyList<string> tables, IReadOnlyList<string> schemas, IReadOnlyList<string> functions)
 {
     private readonly ConcurrentDictionary<IModel, AllowList> _lists = new();
 
     public AllowList Of(IModel model) =>
         _lists.GetOrAdd(
-            model, static (model, shared) => new(shared.Tables.Concat(Mapped(model)), shared.Schemas), this);
+            model,
+            static (model, shared) => new(
+                shared.Tables.Concat(Mapped(model)), shared.Schemas, shared.Functions),
+            this);
 
     private IReadOnlyList<string> Tables => tables;
 
     private IReadOnlyList<string> Schemas => schemas;
+
+    private IReadOnlyList<string> Functions => functions;
 
     private static IEnumerable<string> Mapped(IModel model) =>
         from entity in model.GetEntityTypes()

@@ -1,3 +1,5 @@
+using Tenancy.Guard;
+
 namespace Tenancy.Stamping;
 
 /// <summary>What a command does with something that it names.</summary>
@@ -47,14 +49,14 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
                 return;
             case NameRole.Schema:
                 throw Foreign(Name);
-            case NameRole.PossibleCall:
-            case NameRole.Use or NameRole.Call or NameRole.Type
+            case NameRole.PossibleCall or NameRole.Use or NameRole.Call or NameRole.Type
                 when Schema is null or "pg_catalog" || shared.MayUse(Schema):
+                CheckHarm(shared);
                 return;
-            case NameRole.Read
-                when Schema is null
-                    ? Name.StartsWith("pg_", StringComparison.Ordinal)
-                    : Schema == "pg_catalog" || shared.MayRead(Schema, Name):
+            case NameRole.Read when IsCatalogs:
+                Refuse(PostgresCatalog.WhyNotRead(Name));
+                return;
+            case NameRole.Read when Schema is not null && shared.MayRead(Schema, Name):
                 return;
             case NameRole.Read or NameRole.Write or NameRole.Reference when Schema is null:
                 throw new CommandRefusedException(
@@ -79,6 +81,39 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
                     $"outside the placeholder's schema, or add \"{Schema}.{Name}\" to TenancyOptions.SharedTables.");
             default:
                 throw Foreign(Schema!);
+        }
+    }
+
+    private bool IsCatalogs =>
+        Schema == "pg_catalog" || Schema is null && Name.StartsWith("pg_", StringComparison.Ordinal);
+
+    private void CheckHarm(AllowList shared)
+    {
+        switch (Role)
+        {
+            case NameRole.Call:
+                Refuse(shared.Functions.WhyNotCall(Schema, Name));
+                break;
+            case NameRole.PossibleCall:
+                Refuse(PossibleHarm());
+                break;
+            case NameRole.Type when Schema is null or "pg_catalog":
+                Refuse(PostgresCatalog.WhyNotUse(Name));
+                break;
+        }
+    }
+
+    private string? PossibleHarm() =>
+        PostgresCatalog.KnownHarm(Name) is { } known ? $"{Name} {known}"
+            : ContribFunctions.WhyNot(Name) ?? PostgresCatalog.WhyNotUse(Name);
+
+    private static void Refuse(string? why)
+    {
+        if (why is not null)
+        {
+            throw new CommandRefusedException(
+                CommandRule.ServerObject,
+                $"{why}. The page guard-lists.md says what a tenant's command may read and call, and why.");
         }
     }
 

@@ -1,3 +1,5 @@
+using Tenancy.Guard;
+
 namespace Tenancy.Stamping;
 
 /// <summary>
@@ -6,10 +8,6 @@ namespace Tenancy.Stamping;
 /// </summary>
 internal sealed class SessionRules(List<Lexeme> sql)
 {
-    // Read as one, a change of these would change what a later statement of the same transaction means, or who runs it.
-    private static readonly HashSet<string> NotEvenLocal = ["search_path", "schema", "role", "session",
-        "session_authorization", "standard_conforming_strings", "backslash_quote"];
-
     private static readonly HashSet<string> Global =
         ["extension", "role", "user", "group", "database", "tablespace", "publication", "subscription", "server",
             "foreign", "language", "trusted", "event", "access", "cast", "transform", "system", "owned", "large",
@@ -157,14 +155,25 @@ internal sealed class SessionRules(List<Lexeme> sql)
             throw Hidden($"{function} names its table in a text, which is never stamped. Use ANALYZE");
         }
 
-        if (function == "set_config"
-            && !(At(at + 1).Kind == LexemeKind.Literal && At(at + 2).Is(',') && EndsInTrue(at)
-                && !NotEvenLocal.Contains(At(at + 1).Text.Trim('\'').ToLowerInvariant())))
+        if (function == "set_config")
+        {
+            RefuseSetConfig(at);
+        }
+    }
+
+    private void RefuseSetConfig(int at)
+    {
+        var name = At(at + 1).Kind == LexemeKind.Literal && At(at + 2).Is(',')
+            ? SettingRules.PlainName(At(at + 1).Text)
+            : null;
+        if (name is null || !EndsInTrue(at))
         {
             throw Session(
-                "set_config without a third argument that is plainly true, or of a setting that changes what " +
-                "statements mean, sets for the session. Write set_config('name', value, true)");
+                "set_config without a third argument that is plainly true, or with a name that isn't a plain literal, " +
+                "may set for the session. Write set_config('name', value, true)");
         }
+
+        RefuseSetting(name);
     }
 
     private void RefuseSet(int at)
@@ -179,11 +188,26 @@ internal sealed class SessionRules(List<Lexeme> sql)
             throw Session("SET without LOCAL sets for the session");
         }
 
-        if (NotEvenLocal.Contains(At(at + 1).Text.ToLowerInvariant()))
+        RefuseSetting(SettingAt(at + 1));
+    }
+
+    /// <summary>SET LOCAL name, SET LOCAL a.b, and the settings that SQL gives words of their own.</summary>
+    private string SettingAt(int at) => (At(at), At(at + 1)) switch
+    {
+        ({ Text: "time" }, { Text: "zone" }) => "TimeZone",
+        ({ Kind: LexemeKind.Word, Text: "names" }, _) => "client_encoding",
+        ({ Kind: LexemeKind.Word, Text: "schema" }, _) => "search_path",
+        ({ Text: "session" }, _) => "session_authorization",
+        ({ Text: "transaction" }, _) => "transaction_isolation",
+        ({ Text: "xml" }, { Text: "option" }) => "xmloption",
+        var (first, second) => second.Is('.') ? $"{first.Text}.{At(at + 2).Text}" : first.Text ?? "",
+    };
+
+    private static void RefuseSetting(string name)
+    {
+        if (SettingRules.WhyNotSet(name) is { } why)
         {
-            throw Session(
-                $"SET LOCAL {At(at + 1).Text} changes where the next statements go or what they mean. Every " +
-                $"statement names its schema here: \"{TenantPlaceholder.Schema}\"", local: true);
+            throw Session(why, local: true);
         }
     }
 

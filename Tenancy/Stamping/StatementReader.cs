@@ -69,6 +69,14 @@ internal sealed partial class StatementReader
                 _at++;
                 ReadNamed();
                 return;
+            case "set" when !Next(1).Is("constraints"):
+                // The rules have seen the setting's name; what follows is its value.
+                while (_at < _sql.Count && !Current().Is(';'))
+                {
+                    _at++;
+                }
+
+                return;
             case "declare":
                 ReadCursor();
                 return;

@@ -11,7 +11,7 @@ namespace Tests.Integration.Stamping;
 /// </summary>
 internal sealed partial class GuardVerdicts
 {
-    private static readonly AllowList Shared = new(["public.shared"], ["public"]);
+    private static readonly AllowList Shared = new(["public.shared"], ["public"], []);
 
     private int _all;
     private int _valid;

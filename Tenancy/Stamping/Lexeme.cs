@@ -78,6 +78,9 @@ internal readonly partial record struct Lexeme(LexemeKind Kind, string Text)
                     CommandRule.HiddenSql,
                     $"The identifier {text} is written in escapes (U&\"...\"), which the guard doesn't read: " +
                     "write the name in plain quotes.");
+            case SqlToken.Other when text[0] == '$' && text.Length > 1:
+                lexemes.Add(new(LexemeKind.Parameter, text.ToString()));
+                break;
             case SqlToken.Other when (IsWordStart(text[0]) || char.IsAsciiDigit(text[0])) && IsParameter(sql, start):
                 // Npgsql takes the name for a parameter's, whatever word it is.
                 lexemes[^1] = new(LexemeKind.Parameter, $"{sql[start - 1]}{Lower(text)}");
@@ -96,9 +99,9 @@ internal readonly partial record struct Lexeme(LexemeKind Kind, string Text)
         }
     }
 
-    /// <summary>After $, @ or :, but not after @@ and ::.</summary>
+    /// <summary>After @ or :, but not after @@ and ::.</summary>
     private static bool IsParameter(string sql, int start) =>
-        start > 0 && sql[start - 1] is '$' or '@' or ':' && (start == 1 || sql[start - 2] != sql[start - 1]);
+        start > 0 && sql[start - 1] is '@' or ':' && (start == 1 || sql[start - 2] != sql[start - 1]);
 
     [GeneratedRegex(
         @"^(0[xX](_?[0-9a-fA-F])+|0[oO](_?[0-7])+|0[bB](_?[01])+" +

@@ -65,8 +65,6 @@ internal sealed class SessionRules(List<Lexeme> sql)
                     "outside the pool");
             case "prepare" or "execute" or "deallocate":
                 throw Session($"{verb.ToUpperInvariant()} keeps its statement, or its transaction, in the session");
-            case "declare" when FindInStatement(at, "hold"):
-                throw Session("A cursor WITH HOLD outlives its transaction");
             case "begin" or "start" or "commit" or "end" or "abort":
             case "rollback" when !FindInStatement(at, "to"):
                 throw Session(
@@ -238,6 +236,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
             }
         }
     }
+
+    public static CommandRefusedException CursorWithHold() => Session("A cursor WITH HOLD outlives its transaction");
 
     public static CommandRefusedException Prepared() =>
         Session("CREATE TABLE ... AS EXECUTE runs a statement that the session keeps");

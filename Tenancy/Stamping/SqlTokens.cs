@@ -258,6 +258,18 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     private SqlToken Dollar()
     {
         var tag = _at + 1;
+        if (char.IsAsciiDigit(Peek(1)))
+        {
+            // Not a number after a dollar: of $1.x, the dot isn't the number's.
+            while (tag < _sql.Length && char.IsAsciiDigit(_sql[tag]))
+            {
+                tag++;
+            }
+
+            _at = tag;
+            return SqlToken.Other;
+        }
+
         while (tag < _sql.Length && (IsIdentifierStart(_sql[tag]) || (tag > _at + 1 && char.IsAsciiDigit(_sql[tag]))))
         {
             tag++;

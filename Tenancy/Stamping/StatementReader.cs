@@ -118,6 +118,11 @@ internal sealed partial class StatementReader
         }
 
         Need("cursor");
+        if (Take("with", "hold"))
+        {
+            throw SessionRules.CursorWithHold();
+        }
+
         _ = Take("without", "hold");
         Need("for");
         ReadQuery();

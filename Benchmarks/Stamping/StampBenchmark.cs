@@ -37,6 +37,13 @@ internal static class StampBenchmark
             """),
     ];
 
+    private static StatementCut Guarded(string text)
+    {
+        var cut = StatementCut.Of(text);
+        cut.Guard(AllowList.Nothing);
+        return cut;
+    }
+
     public static void Run(int rounds, TextWriter output, CancellationToken ct)
     {
         SchemaName[] schemas = [.. Enumerable.Range(0, Tenants)
@@ -52,6 +59,7 @@ internal static class StampBenchmark
                     schema => text.Replace("\"__Tenant__\"", schema.Quoted, StringComparison.Ordinal)),
                 ("finished strings, found by the schema", schema => finished[schema]),
                 ("cut anew for each command", schema => StatementCut.Of(text).Stamp(schema)),
+                ("cut and guarded anew", schema => Guarded(text).Stamp(schema)),
             ];
             if (ways.Select(way => way.Stamp(schemas[7])).Distinct().Count() != 1)
             {

@@ -10,6 +10,14 @@ internal sealed class FunctionRules(IEnumerable<string> sharedFunctions)
         [.. sharedFunctions.Select(name => name[(name.LastIndexOf('.') + 1)..])];
 
     /// <summary>
+    /// What is known against a name, if it should be a function's or a type's; null where nothing is, even if it is
+    /// unknown.
+    /// </summary>
+    public static string? KnownHarm(string name) =>
+        PostgresCatalog.KnownHarm(name) is { } known ? $"{name} {known}"
+            : ContribFunctions.WhyNot(name) ?? PostgresCatalog.WhyNotUse(name);
+
+    /// <summary>
     /// Why the function may not be called: a sentence without full stop; null if it may.
     /// </summary>
     /// <param name="schema">

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace Tenancy.Stamping;
 
 /// <summary>
-/// The cuts of the commands seen lately, by their text. Bounded: an application has some hundred texts; what would
-/// outgrow the bound is text with constants in it, and such a cut is not worth keeping.
+/// The cuts of the commands seen lately, by their text. Bounded in number and in bytes: an application has some hundred
+/// texts of some hundred characters; what would outgrow the bounds is text with constants in it, and such a cut is not
+/// worth keeping.
 /// </summary>
 internal sealed class CutCache
 {
@@ -14,8 +15,15 @@ internal sealed class CutCache
     private const int MostCuts = 4096;
     private const int LongestText = 64 * 1024;
 
+    /// <summary>Of all texts together: 16 MiB.</summary>
+    private const long MostCharacters = 8 * 1024 * 1024;
+
     private readonly ConcurrentDictionary<string, StatementCut> _cuts = new(StringComparer.Ordinal);
     private int _count;
+    private long _characters;
+
+    /// <summary>How many cuts are kept, and how many characters their texts have.</summary>
+    public (int Count, long Characters) Kept => (_cuts.Count, Interlocked.Read(ref _characters));
 
     public StatementCut Cut(string text)
     {
@@ -25,12 +33,15 @@ internal sealed class CutCache
         }
 
         var cut = StatementCut.Of(text);
-        if (text.Length <= LongestText && _cuts.TryAdd(text, cut) && Interlocked.Increment(ref _count) > MostCuts)
+        if (text.Length <= LongestText && _cuts.TryAdd(text, cut)
+            && (Interlocked.Increment(ref _count) > MostCuts
+                | Interlocked.Add(ref _characters, text.Length) > MostCharacters))
         {
             // Starting over costs one cut for each text in use, about a microsecond: no bookkeeping of ages could be
             // cheaper.
             _cuts.Clear();
             Interlocked.Exchange(ref _count, 0);
+            Interlocked.Exchange(ref _characters, 0);
         }
 
         return cut;

@@ -44,7 +44,8 @@ internal readonly partial record struct Lexeme(LexemeKind Kind, string Text)
             throw NotSql("It has a character of code zero, where the server stops reading");
         }
 
-        var lexemes = new List<Lexeme>();
+        // A piece and the space before it have some six characters.
+        var lexemes = new List<Lexeme>(sql.Length / 6 + 4);
         var tokens = new SqlTokens(sql);
         while (tokens.Next(out var kind, out var start, out var end))
         {
@@ -89,7 +90,7 @@ internal readonly partial record struct Lexeme(LexemeKind Kind, string Text)
                 lexemes.Add(new(LexemeKind.Word, Lower(text)));
                 break;
             case SqlToken.Other when char.IsAsciiDigit(text[^1]) || char.IsAsciiDigit(text[0]):
-                lexemes.Add(Numbers().IsMatch(text)
+                lexemes.Add(!text.ContainsAnyExceptInRange('0', '9') || Numbers().IsMatch(text)
                     ? new(LexemeKind.Number, text.ToString())
                     : throw NotSql($"'{text}' is no number"));
                 break;

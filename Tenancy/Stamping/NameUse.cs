@@ -95,17 +95,13 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
                 Refuse(shared.Functions.WhyNotCall(Schema, Name));
                 break;
             case NameRole.PossibleCall:
-                Refuse(PossibleHarm());
+                Refuse(FunctionRules.KnownHarm(Name));
                 break;
             case NameRole.Type when Schema is null or "pg_catalog":
                 Refuse(PostgresCatalog.WhyNotUse(Name));
                 break;
         }
     }
-
-    private string? PossibleHarm() =>
-        PostgresCatalog.KnownHarm(Name) is { } known ? $"{Name} {known}"
-            : ContribFunctions.WhyNot(Name) ?? PostgresCatalog.WhyNotUse(Name);
 
     private static void Refuse(string? why)
     {

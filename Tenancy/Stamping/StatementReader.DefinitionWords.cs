@@ -11,9 +11,9 @@ internal sealed partial class StatementReader
     {
         switch (word)
         {
-            case "from" when _verb == "create" && _kind is "trigger" or "statistics" && _frames.Count == 0:
+            case "from" when _verb == "create" && _kind is "trigger" or "statistics" && Depth == 0:
                 return Expect(Expecting.Target);
-            case "from" or "to" when _verb is "grant" or "revoke" && _frames.Count == 0:
+            case "from" or "to" when _verb is "grant" or "revoke" && Depth == 0:
                 return Expect(Expecting.Expression);
             case "from":
                 return true;
@@ -22,7 +22,7 @@ internal sealed partial class StatementReader
                 return true;
             case "table" when _verb is "create" or "alter" or "drop" or "comment" or "truncate" or "lock" or "grant"
                 or "revoke":
-                return _frame.Expects == Expecting.Target || _frames.Count > 0 || _kind != "table"
+                return _frame.Expects == Expecting.Target || Depth > 0 || _kind != "table"
                     || Expect(Expecting.Target);
             case "table":
                 return true;
@@ -33,7 +33,7 @@ internal sealed partial class StatementReader
             case "concurrently"
                 when _frame.Expects == Expecting.Target || _frame.Expects == Expecting.Schema && _verb == "reindex":
                 return true;
-            case "on" when IsDefinition && _kind is not ("table" or "statistics") && _frames.Count == 0
+            case "on" when IsDefinition && _kind is not ("table" or "statistics") && Depth == 0
                 && !previous.Is("distinct")
                 && _frame.Expects is Expecting.Expression or Expecting.AfterTarget or Expecting.AfterSchema:
                 return ReadOn();
@@ -48,7 +48,7 @@ internal sealed partial class StatementReader
                 _frame.Role = NameRole.Reference;
                 return Expect(Expecting.Target);
             case "inherits" when IsDefinition && Current().Is('('):
-            case "inherit" when _verb == "alter" && _kind == "table" && _frames.Count == 0:
+            case "inherit" when _verb == "alter" && _kind == "table" && Depth == 0:
                 // Not to read: the parent has the child's rows, and is locked and altered.
                 return Expect(Expecting.Target);
             case "like" when _verb == "create" && (previous.Is('(') || previous.Is(',')):
@@ -59,13 +59,13 @@ internal sealed partial class StatementReader
             case "to" when previous.Is("rename") && _verb == "alter" && _kind == "schema":
                 return Expect(Expecting.Schema);
             case "configuration" or "dictionary" or "parser" or "template"
-                when IsDefinition && _kind == "text" && _frames.Count == 0 && previous.Is("search"):
+                when IsDefinition && _kind == "text" && Depth == 0 && previous.Is("search"):
                 return Expect(Expecting.Target);
             case "class" or "family" when _kind == "operator" && previous.Is("operator"):
                 return true;
             case "view" or "sequence" or "index" or "type" or "domain" or "function" or "procedure" or "routine"
                 or "aggregate" or "operator" or "collation" or "conversion" or "statistics" or "column"
-                when IsDefinition && _frames.Count == 0 && _frame.Expects == Expecting.Expression && _kind == word:
+                when IsDefinition && Depth == 0 && _frame.Expects == Expecting.Expression && _kind == word:
                 // An index has its table's schema and is named without one.
                 return word == "index" && _verb == "create" || Expect(Expecting.Target);
             case "partition" when _verb == "alter" && (previous.Is("attach") || previous.Is("detach")):

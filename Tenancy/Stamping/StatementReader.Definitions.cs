@@ -71,7 +71,7 @@ internal sealed partial class StatementReader
     {
         if (Current().Is('(') && (StartsQuery(1) || _verb == "copy" && StartsWrite(1)))
         {
-            if (_verb == "copy" && _frames.Count == 0)
+            if (_verb == "copy" && Depth == 0)
             {
                 _frame.Expects = Expecting.AfterTarget;
             }
@@ -147,7 +147,7 @@ internal sealed partial class StatementReader
                 break;
             case '.' when Next(1).IsIdentifier:
                 // (x).f calls the function f of x, if x has no such field.
-                _names.Add(new(NameRole.PossibleCall, null, Next(1).Text));
+                AddPossibleCall(Next(1).Text);
                 break;
             case ',':
                 _frame.Expects = _frame.Expects switch
@@ -162,6 +162,9 @@ internal sealed partial class StatementReader
         _at++;
     }
 
+    /// <summary>How many parentheses of the definition are open.</summary>
+    private int Depth => _frames?.Count ?? 0;
+
     private void Open()
     {
         var inner = new Frame();
@@ -173,18 +176,18 @@ internal sealed partial class StatementReader
             (_frame.Expects, _frame.Role) = (Expecting.AfterTarget, NameRole.Write);
         }
 
-        _frames.Push(_frame);
+        (_frames ??= new()).Push(_frame);
         _frame = inner;
     }
 
     private void Close()
     {
-        if (!_frames.TryPop(out var outer))
+        if (Depth == 0)
         {
             Unexplained("no ')'");
         }
 
-        _frame = outer;
+        _frame = _frames!.Pop();
     }
 
     private void ReadName(Lexeme first)
@@ -222,7 +225,7 @@ internal sealed partial class StatementReader
         switch (_frame.Expects)
         {
             case Expecting.Target:
-                _names.Add(named);
+                AddUse(named);
                 _frame.Role = NameRole.Write;
                 if (HasColumns)
                 {
@@ -232,7 +235,7 @@ internal sealed partial class StatementReader
                 _frame.Expects = Expecting.AfterTarget;
                 break;
             case Expecting.Schema:
-                _names.Add(new(
+                AddUse(new(
                     NameRole.Schema,
                     last == TenantPlaceholder.Schema && named.Schema is null ? last : null,
                     last));
@@ -257,7 +260,7 @@ internal sealed partial class StatementReader
 
         if (call || named.Schema is not null)
         {
-            _names.Add(new(NameRole.PossibleCall, null, last));
+            AddPossibleCall(last);
         }
 
         if (named.Schema is null)
@@ -268,11 +271,15 @@ internal sealed partial class StatementReader
         // A call is never an alias's column, nor is a type or an operator.
         if (call)
         {
-            _names.Add(named with { Role = NameRole.Call });
+            AddUse(named with { Role = NameRole.Call });
+        }
+        else if (!IsTypeOrOperator(start))
+        {
+            _qualified.Add(named with { Role = NameRole.Use });
         }
         else
         {
-            (IsTypeOrOperator(start) ? _names : _qualified).Add(named with { Role = NameRole.Use });
+            AddUse(named with { Role = NameRole.Use });
         }
     }
 

@@ -119,7 +119,7 @@ internal sealed partial class StatementReader
                 if (!Take('*'))
                 {
                     // (x).f calls the function f of x, if x has no such field.
-                    _names.Add(new(NameRole.PossibleCall, null, NeedLabel()));
+                    AddPossibleCall(NeedLabel());
                 }
 
                 return true;
@@ -218,7 +218,7 @@ internal sealed partial class StatementReader
         SkipOperatorSigns();
         if (first is not null)
         {
-            _names.Add(new(NameRole.Use, first, "operator"));
+            AddUse(new(NameRole.Use, first, "operator"));
         }
     }
 
@@ -238,6 +238,6 @@ internal sealed partial class StatementReader
     private void ReadOther()
     {
         var (schema, name) = ReadQualified(NeedLabel());
-        _names.Add(new(NameRole.Use, schema, name));
+        AddUse(new(NameRole.Use, schema, name));
     }
 }

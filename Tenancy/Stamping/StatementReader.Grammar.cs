@@ -14,12 +14,15 @@ internal sealed partial class StatementReader
     private int _level;
 
     /// <summary>The common table expressions in scope, and how many of each name.</summary>
-    private readonly Stack<string> _commonTables = new();
-    private readonly Dictionary<string, int> _timesCommon = [];
+    private readonly List<string> _commonTables = [];
+    private Dictionary<string, int>? _timesCommon;
+
+    private bool Knows(string name) => _timesCommon?.GetValueOrDefault(name) > 0;
 
     private void Know(string commonTable)
     {
-        _commonTables.Push(commonTable);
+        _commonTables.Add(commonTable);
+        _timesCommon ??= [];
         _timesCommon[commonTable] = _timesCommon.GetValueOrDefault(commonTable) + 1;
     }
 
@@ -27,7 +30,8 @@ internal sealed partial class StatementReader
     {
         while (_commonTables.Count > count)
         {
-            _timesCommon[_commonTables.Pop()]--;
+            _timesCommon![_commonTables[^1]]--;
+            _commonTables.RemoveAt(_commonTables.Count - 1);
         }
     }
 

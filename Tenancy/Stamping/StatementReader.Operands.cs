@@ -314,10 +314,10 @@ internal sealed partial class StatementReader
                 _qualified.Add(new(NameRole.Use, first, second));
                 break;
             case 3:
-                _names.Add(new(NameRole.Use, first, second));
+                AddUse(new(NameRole.Use, first, second));
                 break;
             default:
-                _names.Add(new(NameRole.Use, second, _sql[start + 4].Text));
+                AddUse(new(NameRole.Use, second, _sql[start + 4].Text));
                 break;
         }
 
@@ -325,7 +325,7 @@ internal sealed partial class StatementReader
         var last = _sql[start + 2 * (parts - 1)];
         if (last.IsIdentifier)
         {
-            _names.Add(new(NameRole.PossibleCall, null, last.Text));
+            AddPossibleCall(last.Text);
         }
     }
 
@@ -344,13 +344,13 @@ internal sealed partial class StatementReader
         if (Current().Kind == LexemeKind.Literal)
         {
             // numeric(3, 1) '1.5', timestamp(3) with time zone '...'.
-            _names.Add(new(NameRole.Type, schema, name));
+            AddUse(new(NameRole.Type, schema, name));
             _at++;
             ReadIntervalFields();
             return;
         }
 
-        _names.Add(new(NameRole.Call, schema, name));
+        AddUse(new(NameRole.Call, schema, name));
         ReadAfterCall();
     }
 

@@ -193,7 +193,11 @@ internal sealed partial class StatementReader
 
         if (!EndsTargets())
         {
-            Listed(ReadTarget);
+            do
+            {
+                ReadTarget();
+            }
+            while (Take(','));
         }
 
         if (Take("into"))
@@ -203,7 +207,11 @@ internal sealed partial class StatementReader
 
         if (Take("from"))
         {
-            Listed(ReadTableReference);
+            do
+            {
+                ReadTableReference();
+            }
+            while (Take(','));
         }
 
         if (Take("where"))

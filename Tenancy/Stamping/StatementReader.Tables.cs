@@ -171,9 +171,9 @@ internal sealed partial class StatementReader
     private string ReadRelationName(NameRole role)
     {
         var (schema, name) = ReadQualified(NeedName());
-        if (role != NameRole.Read || schema is not null || _timesCommon.GetValueOrDefault(name) == 0)
+        if (role != NameRole.Read || schema is not null || !Knows(name))
         {
-            _names.Add(new(role, schema, name));
+            AddUse(new(role, schema, name));
         }
 
         _aliases.Add(name);
@@ -297,7 +297,7 @@ internal sealed partial class StatementReader
         }
 
         var (schema, name) = ReadQualified(NeedLabel());
-        _names.Add(new(NameRole.Use, schema, name));
+        AddUse(new(NameRole.Use, schema, name));
         InParentheses(() => Listed(ReadExpression));
         if (Take("repeatable"))
         {

@@ -16,7 +16,7 @@ internal sealed partial class StatementReader
         if (quoted || !ReadTypeOfWords(first.Text))
         {
             var (schema, name) = ReadQualified(NeedLabel());
-            _names.Add(new(NameRole.Type, schema, name));
+            AddUse(new(NameRole.Type, schema, name));
             ReadModifiers();
         }
 

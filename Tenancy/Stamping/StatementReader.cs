@@ -1,3 +1,5 @@
+using Tenancy.Guard;
+
 namespace Tenancy.Stamping;
 
 /// <summary>
@@ -10,7 +12,7 @@ internal sealed partial class StatementReader
 {
     private readonly List<Lexeme> _sql;
     private readonly SessionRules _rules;
-    private readonly Stack<Frame> _frames = new();
+    private Stack<Frame>? _frames;
     private readonly List<NameUse> _names = [];
     private readonly List<NameUse> _qualified = [];
     private readonly HashSet<string> _aliases = [];
@@ -31,7 +33,7 @@ internal sealed partial class StatementReader
     {
         var reader = new StatementReader(sql);
         reader.Read();
-        return [.. reader._names.Distinct()];
+        return reader._names.Count == 0 ? [] : [.. reader._names.Distinct()];
     }
 
     private void Read()
@@ -54,7 +56,7 @@ internal sealed partial class StatementReader
 
     private void ReadStatement()
     {
-        _frames.Clear();
+        _frames?.Clear();
         _frame = new();
         _verb = _rules.Verb(ref _at);
         if (StartsQuery() || StartsWrite() || Current().Is('('))
@@ -94,13 +96,20 @@ internal sealed partial class StatementReader
 
     private void EndStatement()
     {
-        if (_frames.Count == 0 && _frame.Expects is Expecting.Target or Expecting.Schema)
+        if (Depth == 0 && _frame.Expects is Expecting.Target or Expecting.Schema)
         {
             throw SessionRules.NamesNothing(_verb);
         }
 
         // x.y in an expression is a column of the alias x; or else x is a schema.
-        _names.AddRange(_qualified.Where(name => !_aliases.Contains(name.Schema!) && !IsBuiltInAlias(name.Schema!)));
+        foreach (var name in _qualified)
+        {
+            if (!_aliases.Contains(name.Schema!) && !IsBuiltInAlias(name.Schema!))
+            {
+                AddUse(name);
+            }
+        }
+
         _qualified.Clear();
         _aliases.Clear();
     }
@@ -126,6 +135,24 @@ internal sealed partial class StatementReader
         _ = Take("without", "hold");
         Need("for");
         ReadQuery();
+    }
+
+    private void AddUse(NameUse name)
+    {
+        // What is the tenant's own passes any list.
+        if (name.Schema != TenantPlaceholder.Schema)
+        {
+            _names.Add(name);
+        }
+    }
+
+    private void AddPossibleCall(string name)
+    {
+        // Any list refuses the same, so what is harmless needn't be kept.
+        if (FunctionRules.KnownHarm(name) is not null)
+        {
+            _names.Add(new(NameRole.PossibleCall, null, name));
+        }
     }
 
     private Lexeme Previous() => At(_at - 1);

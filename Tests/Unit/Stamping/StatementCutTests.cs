@@ -90,4 +90,17 @@ public sealed class StatementCutTests
 
         Assert.NotSame(first, cuts.Cut("SELECT 0"));
     }
+
+    [Fact]
+    public void The_cache_is_bounded_by_the_length_of_its_texts_too()
+    {
+        var cuts = new CutCache();
+        for (var i = 0; i < 1000; i++)
+        {
+            cuts.Cut($"SELECT {i} -- {new string('x', 60_000)}");
+            Assert.True(cuts.Kept.Characters <= 8 * 1024 * 1024, $"{cuts.Kept} are kept.");
+        }
+
+        Assert.True(cuts.Kept.Count > 0);
+    }
 }

@@ -41,11 +41,31 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         Flags = HybridCacheEntryFlags.DisableDistributedCache,
     };
 
-    /// <returns>Null when no tenant has that slug.</returns>
+    // How often tenants were forgotten, by a part of the slug's hash, so that the memory is bounded. The number is a part
+    // of the cache's key: an answer that was asked for before is never found afterwards, however late it comes.
+    private readonly long[] _generations = new long[1024];
+
+    /// <returns>
+    /// Null when no tenant has that slug. Never what the registry said before a <see cref="ForgetAsync"/> that returned
+    /// before this call.
+    /// </returns>
     public async ValueTask<TenantListing?> FindAsync(string slug, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(slug);
-        var key = $"tenant:{slug}";
+        while (true)
+        {
+            var generation = GenerationOf(slug);
+            var listing = await FindAsync(slug, KeyOf(slug, generation), ct);
+            // Forgotten meanwhile: the answer may be from before.
+            if (generation == GenerationOf(slug))
+            {
+                return listing;
+            }
+        }
+    }
+
+    private async ValueTask<TenantListing?> FindAsync(string slug, string key, CancellationToken ct)
+    {
         var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
         var listing = await cache.GetOrCreateAsync(
             key, lookup, static (lookup, token) => lookup.AskAsync(token), _entry, cancellationToken: ct);
@@ -64,9 +84,23 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         return listing;
     }
 
-    /// <summary>To be called by whoever changes a tenant, so that this process notices at once.</summary>
-    public ValueTask ForgetAsync(string slug, CancellationToken ct = default) =>
-        cache.RemoveAsync($"tenant:{slug}", ct);
+    /// <summary>
+    /// To be called by whoever has changed a tenant, so that this process notices at once, even where it is just asking
+    /// the registry. Other processes notice after <see cref="TenancyOptions.DirectoryCacheTime"/>.
+    /// </summary>
+    public ValueTask ForgetAsync(string slug, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(slug);
+        var next = Interlocked.Increment(ref Generation(slug));
+        return cache.RemoveAsync(KeyOf(slug, next - 1), ct);
+    }
+
+    private static string KeyOf(string slug, long generation) => $"tenant:{slug}:{generation}";
+
+    private long GenerationOf(string slug) => Interlocked.Read(ref Generation(slug));
+
+    private ref long Generation(string slug) =>
+        ref _generations[(uint)string.GetHashCode(slug, StringComparison.Ordinal) % _generations.Length];
 
     /// <summary>
     /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand,

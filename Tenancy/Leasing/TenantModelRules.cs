@@ -20,6 +20,9 @@ namespace Tenancy.Leasing;
 internal sealed class TenantModelRules(
     IRelationalTypeMappingSource mappings, bool loadTypes) : IConventionSetPlugin, IModelFinalizingConvention
 {
+    // EF's name for it has no public constant.
+    private const string AdHocModel = "AdHocModel";
+
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
         conventionSet.ModelFinalizingConventions.Insert(0, new ExtensionsRule());
@@ -34,6 +37,13 @@ internal sealed class TenantModelRules(
         if (model.FindEntityType(typeof(HistoryRow)) is not null)
         {
             // EF's own model of its history table, whose schema UseTenancy has set.
+            return;
+        }
+
+        if (model.FindAnnotation(AdHocModel) is not null)
+        {
+            // Of SqlQuery<TRow>: it has no tables, so only the types of the row's columns count.
+            CheckColumns(model);
             return;
         }
 
@@ -83,13 +93,21 @@ internal sealed class TenantModelRules(
                 CheckProperty(entity, property);
             }
 
-            if (!loadTypes)
+        }
+
+        CheckColumns(model);
+        CheckNames(model);
+    }
+
+    private void CheckColumns(IConventionModel model)
+    {
+        if (!loadTypes)
+        {
+            foreach (var entity in model.GetEntityTypes())
             {
                 CheckTypes(entity);
             }
         }
-
-        CheckNames(model);
     }
 
     private static void CheckTables(IConventionEntityType entity)

@@ -26,8 +26,14 @@ public enum RequestRefusal
 /// </summary>
 public enum Unavailability
 {
-    /// <summary>The tenant's schema waits for a migration, or one failed on it.</summary>
+    /// <summary>The tenant's schema waits for a migration.</summary>
     Upgrading,
+
+    /// <summary>A migration of the tenant's schema failed.</summary>
+    Failed,
+
+    /// <summary>The tenant's schema is being made.</summary>
+    Provisioning,
 
     /// <summary>The tenant is suspended or archived.</summary>
     Suspended,

@@ -19,12 +19,22 @@ public enum Availability
     Served,
 
     /// <summary>
-    /// Its schema waits for this build's migrations, they failed on it, or it has some that this build can't live with.
+    /// Its schema waits for this build's migrations, or it has some that this build can't live with: a matter of
+    /// seconds or of minutes, while a release is rolled out.
     /// </summary>
     Upgrading,
 
-    /// <summary>Suspended, archived or on its way out.</summary>
+    /// <summary>Archived or on its way out.</summary>
     Closed,
+
+    /// <summary>Its last migration failed: it waits for somebody to repair it.</summary>
+    Failed,
+
+    /// <summary>Its schema is being made: a matter of seconds.</summary>
+    Provisioning,
+
+    /// <summary>Suspended: it waits for somebody's decision.</summary>
+    Suspended,
 }
 
 /// <summary>
@@ -102,6 +112,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     private ref long Generation(string slug) =>
         ref _generations[(uint)string.GetHashCode(slug, StringComparison.Ordinal) % _generations.Length];
 
+    /// <summary>Learns what the versions of these mean, in one query, before <see cref="AvailabilityOf"/>.</summary>
+    public ValueTask LearnAsync(IEnumerable<TenantListing> listings, CancellationToken ct = default) =>
+        versions.LearnAsync([.. listings.Select(listing => listing.Version).Distinct()], ct);
+
     /// <summary>
     /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand,
     /// then contract; unless one of those that the build lacks carries <see cref="BreaksOlderBuildsAttribute"/>.
@@ -114,7 +128,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
             SchemaState.Ready
                 when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead =>
                     Availability.Served,
-            SchemaState.Ready or SchemaState.Failed or SchemaState.Provisioning => Availability.Upgrading,
+            SchemaState.Ready => Availability.Upgrading,
+            SchemaState.Failed => Availability.Failed,
+            SchemaState.Provisioning => Availability.Provisioning,
+            SchemaState.Suspended => Availability.Suspended,
             _ => Availability.Closed,
         };
     }

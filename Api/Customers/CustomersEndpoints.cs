@@ -27,8 +27,9 @@ internal static class CustomersEndpoints
                 .OrderBy(c => c.Code).Select(c => new CurrencyView(c.Code, c.Name, c.Decimals)).ToListAsync(ct))
             .WithTags("Currencies").WithSummary("The currencies that invoices may be in.");
 
-    private static Task<Page<CustomerView>> List(
-        [AsParameters] Paging paging, CustomersContext db, CancellationToken ct, string? search = null)
+    private static async Task<Page<CustomerView>> List(
+        [AsParameters] Paging paging, CustomersContext db, TenantDirectory directory, CancellationToken ct,
+        string? search = null)
     {
         var customers = db.Customers.AsNoTracking();
         if (!string.IsNullOrWhiteSpace(search))
@@ -39,16 +40,26 @@ internal static class CustomersEndpoints
                 EF.Functions.ILike(c.Slug, pattern) || EF.Functions.ILike(c.Name, pattern));
         }
 
-        return paging.OfAsync(customers.OrderBy(c => c.Slug).Select(c => CustomerView.Of(c)), ct);
+        var page = await paging.OfAsync(CustomerRegistry.WithSchema(db, customers), ct);
+        await directory.LearnAsync(page.Items.Select(c => c.Listing), ct);
+        return new(
+            [.. page.Items.Select(c => CustomerView.Of(c.Customer, directory.AvailabilityOf(c.Listing)))], page.Number,
+            page.PageSize, page.Total);
     }
 
     private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(
-        string slug, HttpContext http, CustomersContext db, CancellationToken ct)
+        string slug, HttpContext http, CustomersContext db, TenantDirectory directory, CancellationToken ct)
     {
         using var scope = http.Name(slug);
-        return await db.Customers.AsNoTracking().SingleOrDefaultAsync(c => c.Slug == slug, ct) is { } customer
-            ? TypedResults.Ok(CustomerView.Of(customer))
-            : TypedResults.Problem($"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
+        if (await CustomerRegistry.WithSchema(db, db.Customers.AsNoTracking().Where(c => c.Slug == slug))
+            .SingleOrDefaultAsync(ct) is not { } customer)
+        {
+            return TypedResults.Problem(
+                $"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
+        }
+
+        await directory.LearnAsync([customer.Listing], ct);
+        return TypedResults.Ok(CustomerView.Of(customer.Customer, directory.AvailabilityOf(customer.Listing)));
     }
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
@@ -65,7 +76,8 @@ internal static class CustomersEndpoints
 
         var created = await registry.CreateAsync(customer.Slug, customer.Name.Trim(), ct: ct);
         await directory.ForgetAsync(created.Slug, ct);
-        return TypedResults.CreatedAtRoute(CustomerView.Of(created), "FindCustomer", new { slug = created.Slug });
+        return TypedResults.CreatedAtRoute(
+            CustomerView.Of(created, Availability.Served), "FindCustomer", new { slug = created.Slug });
     }
 }
 
@@ -76,10 +88,20 @@ public sealed record NewCustomer(
     [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName)] string Name);
 
 /// <summary>A customer, as operators see it.</summary>
+/// <param name="Id">Stays, whatever is renamed.</param>
+/// <param name="Slug">Its name in addresses.</param>
+/// <param name="Name">Its name in words.</param>
+/// <param name="Schema">The PostgreSQL schema that holds its data.</param>
+/// <param name="Status">What was decided about it.</param>
+/// <param name="Availability">Whether it is served right now, or why not.</param>
+/// <param name="Ring">When it is upgraded: 0 first.</param>
+/// <param name="CreatedAt">In UTC.</param>
 public sealed record CustomerView(
-    Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, int Ring, DateTimeOffset CreatedAt)
+    Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, Availability Availability, int Ring,
+    DateTimeOffset CreatedAt)
 {
-    internal static CustomerView Of(Customer c) => new(c.Id, c.Slug, c.Name, c.Schema, c.Status, c.Ring, c.CreatedAt);
+    internal static CustomerView Of(Customer c, Availability availability) =>
+        new(c.Id, c.Slug, c.Name, c.Schema, c.Status, availability, c.Ring, c.CreatedAt);
 }
 
 /// <summary>A currency: ISO 4217's code, English name, number of decimals.</summary>

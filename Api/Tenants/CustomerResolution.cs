@@ -12,9 +12,11 @@ internal static class CustomerResolution
     /// <summary>The header that names a customer by its slug.</summary>
     public const string Header = "X-Customer";
 
-    /// <summary>How long a customer that is being upgraded should be left alone.</summary>
+    // How long a customer that isn't served should be left alone. Upgrading it takes a release's time; repairing it takes
+    // a person's.
+    private static readonly TimeSpan Making = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Upgrade = TimeSpan.FromSeconds(10);
-
+    private static readonly TimeSpan Repair = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Suspension = TimeSpan.FromHours(1);
 
     /// <summary>
@@ -35,6 +37,7 @@ internal static class CustomerResolution
             return;
         }
 
+        KeepFromCaches(context.Response);
         var named = context.Request.Headers[Header];
         var slug = named.Count == 1 && CustomerSlug.IsValid(named[0]) ? named[0] : null;
         // From here on, whatever comes of it: a refusal, too, is something that happened for that customer.
@@ -50,9 +53,26 @@ internal static class CustomerResolution
             context.Response.Headers.RetryAfter = ((int)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title)
+        await TypedResults
+            .Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title, type: refusal.Type)
             .ExecuteAsync(context);
     });
+
+    /// <summary>
+    /// The same address answers each customer differently, by a header: a cache between would give one customer's
+    /// answer to another. Said when the answer starts, because an error's page clears the headers before.
+    /// </summary>
+    private static void KeepFromCaches(HttpResponse response) => response.OnStarting(static state =>
+    {
+        var headers = ((HttpResponse)state).Headers;
+        headers.CacheControl = "no-store";
+        if (!headers.Vary.Any(value => value?.Contains(Header, StringComparison.OrdinalIgnoreCase) is true))
+        {
+            headers.Append("Vary", Header);
+        }
+
+        return Task.CompletedTask;
+    }, response);
 
     /// <summary>Puts the customer's slug on the request's span and on its log records.</summary>
     /// <param name="context">The request.</param>
@@ -89,22 +109,41 @@ internal static class CustomerResolution
             return new(404, "Unknown customer.", $"No customer has the slug '{slug}'.");
         }
 
-        switch (directory.AvailabilityOf(listing))
+        var availability = directory.AvailabilityOf(listing);
+        if (availability == Availability.Served)
         {
-            case Availability.Served:
-                context.RequestServices.GetRequiredService<CurrentTenant>().Choose(listing.Tenant);
-                return null;
-            case Availability.Upgrading:
-                metrics.Unavailable(Unavailability.Upgrading);
-                return new(503, "Being upgraded.",
-                    $"The customer '{slug}' is being upgraded. Try again in {Upgrade.TotalSeconds} seconds.", Upgrade);
-            default:
-                metrics.Unavailable(Unavailability.Suspended);
-                return new(503, "Not available.", $"The customer '{slug}' is suspended.", Suspension);
+            context.RequestServices.GetRequiredService<CurrentTenant>().Choose(listing.Tenant);
+            return null;
         }
+
+        var (reason, refusal) = Unserved(slug, availability);
+        metrics.Unavailable(reason);
+        return refusal;
     }
 
-    private sealed record Refusal(int Status, string Title, string Detail, TimeSpan? RetryAfter = null);
+    private static (Unavailability, Refusal) Unserved(string slug, Availability availability) => availability switch
+    {
+        Availability.Upgrading => (Unavailability.Upgrading, new(503, "Being upgraded.",
+            $"The customer '{slug}' is being upgraded. Try again in {Upgrade.TotalSeconds} seconds.", Upgrade,
+            "urn:customer:upgrading")),
+        Availability.Failed => (Unavailability.Failed, new(503, "The upgrade failed.",
+            $"The upgrade of the customer '{slug}' failed and waits for a repair.", Repair, "urn:customer:failed")),
+        Availability.Provisioning => (Unavailability.Provisioning, new(503, "Being created.",
+            $"The customer '{slug}' is being created. Try again in {Making.TotalSeconds} seconds.", Making,
+            "urn:customer:provisioning")),
+        Availability.Suspended => (Unavailability.Suspended, new(503, "Suspended.",
+            $"The customer '{slug}' is suspended.", Suspension, "urn:customer:suspended")),
+        _ => (Unavailability.Suspended, new(503, "Not available.",
+            $"The customer '{slug}' is archived.", Suspension, "urn:customer:archived")),
+    };
+
+    /// <param name="Status">HTTP's.</param>
+    /// <param name="Title">The same for all of the kind.</param>
+    /// <param name="Detail">With the customer's slug.</param>
+    /// <param name="RetryAfter">When to ask again; null where asking again won't help.</param>
+    /// <param name="Type">The problem's kind, for programs; null for what the status says.</param>
+    private sealed record Refusal(
+        int Status, string Title, string Detail, TimeSpan? RetryAfter = null, string? Type = null);
 }
 
 /// <summary>On endpoints that serve one customer.</summary>

@@ -105,27 +105,17 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
     /// </summary>
     public static async Task<TenantListing?> FindTenantAsync(CustomersContext db, string slug, CancellationToken ct)
     {
-        var found = await (
-            from customer in db.Customers
-            join row in db.Ledger on customer.Schema equals row.Schema into rows
-            from row in rows.DefaultIfEmpty()
-            where customer.Slug == slug
-            select new { customer.Id, customer.Slug, customer.Schema, customer.Status, State = (SchemaState?)row.State,
-                row.Version }).SingleOrDefaultAsync(ct);
-        if (found is null)
-        {
-            return null;
-        }
-
-        // A customer whose schema the ledger doesn't know is not served: nobody can say what it would be served from.
-        var state = found.Status switch
-        {
-            CustomerStatus.Active => found.State ?? SchemaState.Provisioning,
-            CustomerStatus.Suspended => SchemaState.Suspended,
-            _ => SchemaState.Archived,
-        };
-        return new(new(found.Id, found.Slug, SchemaName.Parse(found.Schema)), state, found.Version ?? "");
+        return (await WithSchema(db, db.Customers.AsNoTracking().Where(c => c.Slug == slug)).SingleOrDefaultAsync(ct))
+            ?.Listing;
     }
+
+    /// <summary>Customers with the ledger's rows of their schemas, by slug.</summary>
+    public static IQueryable<CustomerWithSchema> WithSchema(CustomersContext db, IQueryable<Customer> customers) =>
+        from customer in customers
+        join row in db.Ledger on customer.Schema equals row.Schema into rows
+        from row in rows.DefaultIfEmpty()
+        orderby customer.Slug
+        select new CustomerWithSchema(customer, (SchemaState?)row.State, row.Version);
 
     /// <summary>
     /// SQL, because EF doesn't know ON CONFLICT: a constraint's refusal would be an error in the server's log, in EF's
@@ -144,4 +134,25 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
             throw new SlugTakenException(customer.Slug);
         }
     }
+}
+
+/// <summary>A customer, and what the ledger says of its schema.</summary>
+/// <param name="Customer">As the registry has it.</param>
+/// <param name="State">The schema's; null where the ledger doesn't know it.</param>
+/// <param name="Version">The schema's; null likewise.</param>
+public sealed record CustomerWithSchema(Customer Customer, SchemaState? State, string? Version)
+{
+    /// <summary>For <see cref="TenantDirectory.AvailabilityOf"/>.</summary>
+    /// <remarks>
+    /// A customer whose schema the ledger doesn't know is not served: nobody can say what it would be served from.
+    /// </remarks>
+    public TenantListing Listing => new(
+        Customer.AsTenant(),
+        Customer.Status switch
+        {
+            CustomerStatus.Active => State ?? SchemaState.Provisioning,
+            CustomerStatus.Suspended => SchemaState.Suspended,
+            _ => SchemaState.Archived,
+        },
+        Version ?? "");
 }

@@ -40,7 +40,9 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 /// <param name="Name">Its name in words.</param>
 /// <param name="Schema">The PostgreSQL schema that holds its data.</param>
 /// <param name="Status"><c>active</c>, <c>suspended</c> or <c>archived</c>.</param>
+/// <param name="Availability"><c>served</c>, or why it isn't: <c>upgrading</c>, <c>failed</c>, <c>provisioning</c>,
+/// <c>suspended</c>, <c>closed</c>.</param>
 /// <param name="Ring">When it is upgraded: 0 first.</param>
 /// <param name="CreatedAt">In UTC.</param>
 public sealed record Customer(
-    Guid Id, string Slug, string Name, string Schema, string Status, int Ring, DateTimeOffset CreatedAt);
+    Guid Id, string Slug, string Name, string Schema, string Status, string Availability, int Ring, DateTimeOffset CreatedAt);

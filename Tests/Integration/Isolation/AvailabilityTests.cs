@@ -20,7 +20,7 @@ public sealed class AvailabilityTests(App app)
         var other = await app.NewCustomerAsync();
         await LedgerAsync(broken.Tenant, "state = 'failed'");
 
-        await BeingUpgradedAsync(broken);
+        await RefusedAsync(broken, "failed", "waits for a repair", atLeastSeconds: 60);
         Assert.Empty(await other.InvoicesAsync());
     }
 
@@ -67,6 +67,70 @@ public sealed class AvailabilityTests(App app)
         await BeingUpgradedAsync(customer);
     }
 
+    /// <summary>Programs tell them apart by the type, people by the words, both by how long to wait.</summary>
+    [Fact]
+    public async Task A_schema_that_is_being_made_waits_for_seconds()
+    {
+        var customer = await app.NewCustomerAsync();
+        await LedgerAsync(customer.Tenant, "state = 'provisioning'");
+
+        await RefusedAsync(customer, "provisioning", "being created", atLeastSeconds: 1);
+    }
+
+    [Fact]
+    public async Task Operators_see_each_state_by_its_name()
+    {
+        var customers = new Dictionary<string, TestCustomer>();
+        foreach (var (availability, set) in new[]
+        {
+            ("served", "ring = ring"), ("failed", "state = 'failed'"), ("provisioning", "state = 'provisioning'"),
+            ("upgrading", $"version = '{CompiledMigrations.Fingerprint([])}'"),
+        })
+        {
+            customers[availability] = await app.NewCustomerAsync();
+            await LedgerAsync(customers[availability].Tenant, set);
+        }
+
+        foreach (var (availability, customer) in customers)
+        {
+            var slug = customer.Tenant.Slug;
+            var one = await customer.Http.GetFromJsonAsync<JsonNode>($"/customers/{slug}", Ct);
+            var listed = await customer.Http.GetFromJsonAsync<JsonNode>($"/customers?search={slug}", Ct);
+
+            Assert.Equal(availability, (string)one!["availability"]!);
+            Assert.Equal(availability, (string)Assert.Single(listed!["items"]!.AsArray())!["availability"]!);
+            Assert.Equal("active", (string)one["status"]!);
+        }
+    }
+
+    [Theory]
+    [InlineData("/invoices", HttpStatusCode.OK)]
+    [InlineData("/invoices?page=-1", HttpStatusCode.BadRequest)]
+    [InlineData("/invoices/00000000-0000-0000-0000-000000000000", HttpStatusCode.NotFound)]
+    public async Task No_cache_keeps_a_customers_answer(string address, HttpStatusCode status)
+    {
+        var customer = await app.NewCustomerAsync();
+
+        using var answer = await customer.Http.GetAsync(address, Ct);
+
+        Assert.Equal(status, answer.StatusCode);
+        Assert.True(answer.Headers.CacheControl?.NoStore);
+        Assert.Contains("X-Customer", answer.Headers.Vary);
+    }
+
+    [Fact]
+    public async Task No_cache_keeps_a_refusal_either()
+    {
+        var customer = await app.NewCustomerAsync();
+        await LedgerAsync(customer.Tenant, "state = 'failed'");
+
+        using var refused = await customer.Http.GetAsync("/invoices", Ct);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.True(refused.Headers.CacheControl?.NoStore);
+        Assert.Contains("X-Customer", refused.Headers.Vary);
+    }
+
     [Theory]
     [InlineData("suspended")]
     [InlineData("archived")]
@@ -84,6 +148,8 @@ public sealed class AvailabilityTests(App app)
         using var refused = await customer.Http.GetAsync("/invoices", Ct);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonNode>(Ct);
+        Assert.Equal($"urn:customer:{status}", (string)problem!["type"]!);
     }
 
     [Fact]
@@ -101,14 +167,19 @@ public sealed class AvailabilityTests(App app)
         Assert.Contains("DROP SCHEMA", said, StringComparison.Ordinal);
     }
 
-    private static async Task BeingUpgradedAsync(TestCustomer customer)
+    private static Task BeingUpgradedAsync(TestCustomer customer) =>
+        RefusedAsync(customer, "upgrading", "being upgraded", atLeastSeconds: 10);
+
+    private static async Task RefusedAsync(TestCustomer customer, string type, string detail, int atLeastSeconds)
     {
         using var refused = await customer.Http.GetAsync("/invoices", Ct);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        Assert.NotNull(refused.Headers.RetryAfter?.Delta);
-        Assert.Contains("being upgraded", (string)(await refused.Content.ReadFromJsonAsync<JsonNode>(Ct))!["detail"]!,
-            StringComparison.Ordinal);
+        Assert.InRange(
+            refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, atLeastSeconds, double.PositiveInfinity);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonNode>(Ct);
+        Assert.Contains(detail, (string)problem!["detail"]!, StringComparison.Ordinal);
+        Assert.Equal($"urn:customer:{type}", (string)problem["type"]!);
     }
 
     /// <summary>

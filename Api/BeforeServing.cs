@@ -78,11 +78,13 @@ internal static partial class BeforeServing
             }
 
             await LogInAsync(
-                app.Services.GetRequiredService<NpgsqlDataSource>(), DataRegistration.RegistryConnectionName);
+                app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
+                DataRegistration.RegistryConnectionName);
             LogCreatesNobody(app.Logger, DataRegistration.ConnectionName);
         }
 
-        await TenantPlaceholder.RefuseIfItExistsAsync(app.Services.GetRequiredService<NpgsqlDataSource>());
+        await TenantPlaceholder.RefuseIfItExistsAsync(
+            app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey));
         if (own)
         {
             await LogInAsync(app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey),

@@ -1,12 +1,9 @@
-using Npgsql;
 using Tenancy;
 
 namespace Api;
 
 /// <summary>Says once that the database is gone and once that it is back, however many requests meet it.</summary>
-internal sealed partial class DatabaseOutage(NpgsqlDataSource owner,
-    [FromKeyedServices(TenancyOptions.TenantsKey)] NpgsqlDataSource tenants, TimeProvider time,
-    ILogger<DatabaseOutage> log)
+internal sealed partial class DatabaseOutage(TenancyPools pools, TimeProvider time, ILogger<DatabaseOutage> log)
 {
     /// <summary>
     /// Where nobody asks for health, nobody notices that it is back: what comes so much later is another outage.
@@ -36,8 +33,7 @@ internal sealed partial class DatabaseOutage(NpgsqlDataSource owner,
 
         LogGone(log, cause);
         // Pooled connections to the server that was there are of no use to the one that comes back.
-        owner.Clear();
-        tenants.Clear();
+        pools.Clear();
     }
 
     /// <summary>The database has answered.</summary>

@@ -59,11 +59,11 @@ public static class DataRegistration
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
-            options.FindSlugs = (provider, schemas,
-                ct) => CustomerRegistry.FindSlugsAsync(provider.GetRequiredService<NpgsqlDataSource>(), schemas, ct);
+            options.FindSlugs = (provider, schemas, ct) => CustomerRegistry.FindSlugsAsync(
+                provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey), schemas, ct);
         }, context => context.LeaveErrorsToTheCaller());
-        services.AddDbContextPool<CustomersContext>((provider,
-            options) => options.UseCustomers(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddDbContextPool<CustomersContext>((provider, options) => provider.GetRequiredService<TenancyPools>()
+            .UseOwner(options, CustomersContext.History).LeaveErrorsToTheCaller());
         services.AddScoped<CustomerRegistry>();
         return services;
     }

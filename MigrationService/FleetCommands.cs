@@ -198,7 +198,7 @@ internal static class FleetCommands
 
     private static async Task<bool> HasLedgerAsync(JobContext job)
     {
-        await using var ask = job.Services.GetRequiredService<Npgsql.NpgsqlDataSource>()
+        await using var ask = job.Services.GetRequiredKeyedService<Npgsql.NpgsqlDataSource>(TenancyOptions.OwnerKey)
             .CreateCommand("SELECT to_regclass('tenancy.versions') IS NOT NULL");
         return await ask.ExecuteScalarAsync(job.Stop) is true;
     }

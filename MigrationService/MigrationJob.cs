@@ -14,7 +14,7 @@ namespace MigrationService;
 /// BackgroundService that throws leaves the exit code 0, and the API would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
-    NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services,
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services,
     IConfiguration configuration,
     IHostEnvironment environment, ILogger<MigrationJob> log)
 {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 using Tenancy;
@@ -5,7 +6,8 @@ using Tenancy;
 namespace MigrationService;
 
 /// <summary>The customers that a command line names, by slug or by schema.</summary>
-internal sealed class NamedCustomers(NpgsqlDataSource database)
+internal sealed class NamedCustomers(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database)
 {
     /// <returns>Null where none is named.</returns>
     /// <exception cref="UsageException">One isn't there.</exception>

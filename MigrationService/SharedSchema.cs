@@ -11,7 +11,7 @@ namespace MigrationService;
 
 /// <summary>What the customers share: its migrations, and the customers that the ledger doesn't know.</summary>
 internal sealed partial class SharedSchema(
-    NpgsqlDataSource database, IServiceProvider services, ILogger<SharedSchema> log)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, IServiceProvider services, ILogger<SharedSchema> log)
 {
     // Any number will do that no other program of this database locks.
     private const long Lock = 0x74656E616E6379;

@@ -1,8 +1,8 @@
-using System.Collections;
 using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Tenancy.Leasing;
+using Tenancy.Queries;
 
 namespace Tenancy;
 
@@ -135,11 +135,15 @@ public sealed class AcrossTenants<TContext>(
         Tenant[] tenants, Func<TContext, IQueryable<TRow>> projection, CancellationToken ct)
     {
         await using var context = await contexts.CreateDbContextAsync(ct);
-        RefuseUnlessFlat<TRow>(context);
+        RefuseRetries(context);
+        // The same key in two tenants is two entities, in what a projection calls, too.
+        context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+        var query = projection(context);
+        FlatRows.RefuseOthers(context, query);
         var chunk = new TenantChunk(tenants);
         TenantBinding.Of(context).Bind(chunk);
         var rows = tenants.Select(_ => new List<TRow>()).ToList();
-        await foreach (var row in projection(context).AsAsyncEnumerable().WithCancellation(ct))
+        await foreach (var row in query.AsAsyncEnumerable().WithCancellation(ct))
         {
             rows[chunk.Place].Add(row);
         }
@@ -147,7 +151,7 @@ public sealed class AcrossTenants<TContext>(
         return [.. tenants.Select((tenant, place) => new TenantRows<TRow>(tenant, rows[place], null))];
     }
 
-    private static void RefuseUnlessFlat<TRow>(TContext context)
+    private static void RefuseRetries(TContext context)
     {
         if (context.Database.CreateExecutionStrategy().RetriesOnFailure)
         {
@@ -155,19 +159,5 @@ public sealed class AcrossTenants<TContext>(
                 "The context retries on failure, which buffers rows before it can be told whose they are: register " +
                 "it without EnableRetryOnFailure.");
         }
-
-        if (context.Model.FindEntityType(typeof(TRow)) is not null
-            || typeof(TRow).GetProperties()
-                .FirstOrDefault(p =>
-                    IsCollection(p.PropertyType)
-                        || context.Model.FindEntityType(p.PropertyType) is not null) is not null)
-        {
-            throw new InvalidOperationException(
-                $"{typeof(TRow).Name} is an entity or holds some: rows across tenants are flat, so that keys of " +
-                "several tenants can't meet. Select the values that are needed.");
-        }
     }
-
-    private static bool IsCollection(Type type) =>
-        type != typeof(string) && type != typeof(byte[]) && typeof(IEnumerable).IsAssignableFrom(type);
 }

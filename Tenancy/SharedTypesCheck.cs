@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -10,7 +11,8 @@ namespace Tenancy;
 /// Once somebody has decided on that, it asks nothing.
 /// </summary>
 internal sealed partial class SharedTypesCheck(
-    NpgsqlDataSource database, TenancyOptions options, ILogger<SharedTypesCheck> log) : BackgroundService
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenancyOptions options,
+    ILogger<SharedTypesCheck> log) : BackgroundService
 {
     private const int MostNamed = 5;
 

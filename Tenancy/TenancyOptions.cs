@@ -6,10 +6,17 @@ namespace Tenancy;
 public sealed class TenancyOptions
 {
     /// <summary>
-    /// The key, among the services, of the <see cref="NpgsqlDataSource"/> that serves tenants, for commands outside EF;
-    /// the owner's has no key.
+    /// The key, among the services, of the <see cref="NpgsqlDataSource"/> with the login that serves tenants, for
+    /// commands outside EF. Its connections are reset when they go back to the pool. The same as
+    /// <see cref="OwnerKey"/>'s where there is one login.
     /// </summary>
     public const string TenantsKey = "tenants";
+
+    /// <summary>
+    /// The key, among the services, of the owner's <see cref="NpgsqlDataSource"/>. Its connections are reset when they
+    /// go back to the pool. Without a key it is found, too, unless the application registers one of its own.
+    /// </summary>
+    public const string OwnerKey = "owner";
 
     /// <summary>
     /// The owner's connection string, required: it makes schemas and tables, and reads what all tenants share. What it

@@ -39,6 +39,7 @@ public static class TenancyRegistration
         Action<DbContextOptionsBuilder>? context = null)
         where TContext : DbContext
     {
+        RefuseOtherRegistrations<TContext>(services);
         services.AddOptions<TenancyOptions>().Configure(configure)
             .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString),
                 "TenancyOptions.ConnectionString is empty: there is no database to reach.")
@@ -69,16 +70,18 @@ public static class TenancyRegistration
         services.TryAddSingleton<DatabaseProbe>();
         services.AddHybridCache();
 
-        services.TryAddSingleton(provider => TenantDataSource.Create(
-            provider.GetRequiredService<TenancyOptions>(),
-            builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
-        services.TryAddKeyedSingleton(TenancyOptions.TenantsKey, (provider, _) => TenantDataSource.CreateForTenants(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TenancyOptions>(),
-            builder => builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())));
-        services.RemoveAll<TContext>();
+        services.AddKeyedSingleton(TenancyOptions.OwnerKey, (provider, _) => TenantDataSource.Create(
+            provider.GetRequiredService<TenancyOptions>(), builder => Log(builder, provider)));
+        services.AddKeyedSingleton(TenancyOptions.TenantsKey, (provider, _) => TenantDataSource.CreateForTenants(
+            Owner(provider), provider.GetRequiredService<TenancyOptions>(), builder => Log(builder, provider)));
+        services.AddSingleton(provider => TenantDataSource.CreateGuarded(
+            provider.GetRequiredService<TenancyOptions>(), builder => Log(builder, provider)));
+        services.AddSingleton(provider => new TenancyPools(provider));
+        // One that the application has registered is the application's: neither used nor replaced.
+        services.TryAddSingleton(Owner);
         services.AddDbContextPool<TContext>((provider, options) =>
         {
-            options.UseNpgsql(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey));
+            options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants);
             Apply(
                 options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
             context?.Invoke(options);
@@ -106,7 +109,7 @@ public static class TenancyRegistration
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<TenantSlugs>();
         services.AddSingleton(provider => new FleetMigrator(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<CompiledMigrations>(),
+            Owner(provider), provider.GetRequiredService<CompiledMigrations>(),
             provider.GetRequiredService<SchemaVersions>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<FleetMigrator>>(),
@@ -120,6 +123,7 @@ public static class TenancyRegistration
         services.AddSingleton<FleetWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetWatch>());
         services.AddHostedService<SharedTypesCheck>();
+        services.AddHostedService<RegistrationCheck<TContext>>();
         return services;
     }
 
@@ -142,6 +146,35 @@ public static class TenancyRegistration
     /// defaults of <see cref="TenancyOptions"/> if null.</param>
     public static DbContextOptionsBuilder UseTenancy(
         this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
+
+    /// <summary>What was registered before would win without a word, or be lost without one.</summary>
+    private static void RefuseOtherRegistrations<TContext>(IServiceCollection services) where TContext : DbContext
+    {
+        if (services.Any(service => service.ServiceType == typeof(CurrentTenant)))
+        {
+            throw new InvalidOperationException(
+                "AddTenancy was called already, and one application has one tenant context: only the first one's " +
+                "tables would be made. Put the other entities into that context's model, or into one of the shared " +
+                "schema.");
+        }
+
+        if (services.FirstOrDefault(service =>
+            service.ServiceType == typeof(TContext) || service.ServiceType == typeof(DbContextOptions<TContext>)
+                || service.ServiceType == typeof(IDbContextFactory<TContext>)
+                || service.ServiceType == typeof(IDbContextOptionsConfiguration<TContext>)) is not null)
+        {
+            throw new InvalidOperationException(
+                $"{typeof(TContext).Name} is registered before AddTenancy, by AddDbContext, AddDbContextPool, " +
+                "AddDbContextFactory, AddNpgsqlDbContext or the like. Remove that: AddTenancy registers the context, " +
+                "and its parameter 'context' takes what you set there.");
+        }
+    }
+
+    private static NpgsqlDataSource Owner(IServiceProvider provider) =>
+        provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);
+
+    private static void Log(NpgsqlDataSourceBuilder builder, IServiceProvider provider) =>
+        builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>());
 
     private static DbContextOptionsBuilder Apply(
         DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics)

@@ -4,23 +4,39 @@ namespace Tenancy;
 
 /// <summary>
 /// The data sources, hence the pools, of all tenants together, and the settings that schema-per-tenant asks of them:
-/// the owner's, and that of the login that serves tenants, where the two differ.
+/// the owner's, that of the login that serves tenants, where the two differ, and that of the guarded contexts.
 /// </summary>
 internal static class TenantDataSource
 {
     /// <summary>The owner's.</summary>
     public static NpgsqlDataSource Create(TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null) =>
-        Create(options.ConnectionString, options, configure);
+        Create(options.ConnectionString, options, guarded: false, configure);
+
+    /// <summary>
+    /// The same without the reset, for EF's contexts alone: the guard sees each tenant's command, so a session has
+    /// nothing to be reset.
+    /// </summary>
+    public static GuardedDataSource CreateGuarded(
+        TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null)
+    {
+        var owner = Create(options.ConnectionString, options, guarded: true, configure);
+        return new(owner, HasOwnLogin(options)
+            ? Create(options.TenantConnectionString!, options, guarded: true, configure)
+            : owner);
+    }
 
     /// <summary>
     /// The tenants', which is the owner's unless there is a login of their own: one pool then, not two.
     /// </summary>
     public static NpgsqlDataSource CreateForTenants(
         NpgsqlDataSource owner, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure = null) =>
-            string.IsNullOrWhiteSpace(options.TenantConnectionString)
-                || options.TenantConnectionString == options.ConnectionString
-                ? owner
-                : Create(options.TenantConnectionString, options, configure);
+            HasOwnLogin(options)
+                ? Create(options.TenantConnectionString!, options, guarded: false, configure)
+                : owner;
+
+    private static bool HasOwnLogin(TenancyOptions options) =>
+        !string.IsNullOrWhiteSpace(options.TenantConnectionString)
+            && options.TenantConnectionString != options.ConnectionString;
 
     /// <summary>The database that a connection string names; the user's where it names none.</summary>
     public static string DatabaseOf(NpgsqlConnectionStringBuilder settings) =>
@@ -35,14 +51,18 @@ internal static class TenantDataSource
     }
 
     private static NpgsqlDataSource Create(
-        string connectionString, TenancyOptions options, Action<NpgsqlDataSourceBuilder>? configure)
+        string connectionString, TenancyOptions options, bool guarded, Action<NpgsqlDataSourceBuilder>? configure)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var settings = builder.ConnectionStringBuilder;
 
-        // Nothing is kept in the session, so there is nothing to discard when a connection goes back: 7-12 % of the
-        // median request.
-        Default("No Reset On Close", () => settings.NoResetOnClose = true);
+        // The guard lets nothing stay in the session, so there is nothing to discard when a connection goes back: 7 to
+        // 12 % of the median request. Anybody's commands may leave something.
+        if (guarded)
+        {
+            Default("No Reset On Close", () => settings.NoResetOnClose = true);
+        }
+
         // A backend's catalog caches grow by some 100 MB per 1,000 schemas of 5 tables and never shrink: it lives for
         // 30 minutes.
         Default("Connection Lifetime", () => settings.ConnectionLifetime = 1800);
@@ -72,5 +92,24 @@ internal static class TenantDataSource
                 set();
             }
         }
+    }
+}
+
+/// <summary>The data sources of EF's contexts. Nobody can inject them, so other commands don't meet theirs.</summary>
+/// <param name="Owner">For contexts of the shared schema.</param>
+/// <param name="Tenants">For tenant contexts; the same where there is one login.</param>
+internal sealed record GuardedDataSource(NpgsqlDataSource Owner, NpgsqlDataSource Tenants)
+    : IAsyncDisposable, IDisposable
+{
+    public void Dispose()
+    {
+        Tenants.Dispose();
+        Owner.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Tenants.DisposeAsync();
+        await Owner.DisposeAsync();
     }
 }

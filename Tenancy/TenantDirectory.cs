@@ -51,7 +51,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         Flags = HybridCacheEntryFlags.DisableDistributedCache,
     };
 
-    // How often tenants were forgotten, by a part of the slug's hash, so that the memory is bounded. The number is a part
+    // How often tenants were forgotten, by a part of the slug's hash, so that the memory is bounded. The number is part
     // of the cache's key: an answer that was asked for before is never found afterwards, however late it comes.
     private readonly long[] _generations = new long[1024];
 

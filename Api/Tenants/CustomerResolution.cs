@@ -12,8 +12,8 @@ internal static class CustomerResolution
     /// <summary>The header that names a customer by its slug.</summary>
     public const string Header = "X-Customer";
 
-    // How long a customer that isn't served should be left alone. Upgrading it takes a release's time; repairing it takes
-    // a person's.
+    // How long a customer that isn't served should be left alone. Upgrading it takes a release's time, repairing it a
+    // person's.
     private static readonly TimeSpan Making = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Upgrade = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Repair = TimeSpan.FromMinutes(5);

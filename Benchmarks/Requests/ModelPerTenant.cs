@@ -22,7 +22,7 @@ internal sealed class ModelPerTenant : EfVariant
     private readonly ServiceProvider _services = new ServiceCollection().BuildServiceProvider();
 
     public ModelPerTenant(string name, string database, IReadOnlyList<Tenant> tenants) : base(name, tenants) =>
-        Database = TenantDataSource.Create(new() { ConnectionString = ConnectionString(database, name) });
+        Database = TenantDataSource.CreateGuarded(new() { ConnectionString = ConnectionString(database, name) }).Tenants;
 
     public override NpgsqlDataSource Database { get; }
 

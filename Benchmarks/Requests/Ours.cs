@@ -29,7 +29,7 @@ internal sealed class Ours : EfVariant
         _services = new ServiceCollection()
             .AddTenancy<OursContext>(options => options.ConnectionString = ConnectionString(database, name))
             .BuildServiceProvider();
-        Database = _services.GetRequiredService<NpgsqlDataSource>();
+        Database = _services.GetRequiredService<GuardedDataSource>().Tenants;
     }
 
     public override NpgsqlDataSource Database { get; }

@@ -11,8 +11,8 @@ namespace Benchmarks.Requests;
 /// </summary>
 internal sealed class Raw(string name, string database, IReadOnlyList<Tenant> tenants) : Variant(name, tenants)
 {
-    public override NpgsqlDataSource Database { get; } = TenantDataSource.Create(
-        new() { ConnectionString = ConnectionString(database, name) });
+    public override NpgsqlDataSource Database { get; } = TenantDataSource.CreateGuarded(
+        new() { ConnectionString = ConnectionString(database, name) }).Tenants;
 
     public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Drift;
 
@@ -9,7 +10,8 @@ namespace Tenancy;
 /// It changes nothing and keeps nobody waiting: what the migrations make is made on this very server, in a transaction
 /// that is rolled back.
 /// </summary>
-public sealed class FleetVerifier(NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions,
+public sealed class FleetVerifier(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions,
     TenancyOptions options, TimeProvider time)
 {
     /// <summary>How many schemas are read in one round trip.</summary>

@@ -1,10 +1,12 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Tenancy;
 
 /// <summary>Says how the fleet stands and what a run would do, and changes nothing.</summary>
-public sealed class FleetReader(NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions)
+public sealed class FleetReader(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions)
 {
     private static readonly DateTime Ever = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
 

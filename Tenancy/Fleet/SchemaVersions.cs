@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -41,7 +42,8 @@ internal sealed record SchemaVersion(string Version, IReadOnlySet<string> Migrat
 /// Which migrations each version consists of: this build's own by itself, others from <c>tenancy.versions</c>, where
 /// whoever brings a schema to a version writes it down first. There are as many as releases, not as many as tenants.
 /// </summary>
-public sealed class SchemaVersions(NpgsqlDataSource database, CompiledMigrations build)
+public sealed class SchemaVersions(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build)
 {
     private readonly ConcurrentDictionary<string, SchemaVersion> _known = new(
         Own(build).ToDictionary(version => version.Version));

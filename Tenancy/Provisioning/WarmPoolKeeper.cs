@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -11,7 +12,7 @@ namespace Tenancy;
 /// database. Registered by <see cref="TenancyRegistration.AddWarmPool"/>.
 /// </summary>
 public sealed partial class WarmPoolKeeper(
-    NpgsqlDataSource database, CompiledMigrations migrations, SchemaProvisioner provisioner, TenancyOptions options,
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations migrations, SchemaProvisioner provisioner, TenancyOptions options,
     TimeProvider time, ILogger<WarmPoolKeeper> log)
     : BackgroundService
 {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy.Roles;
@@ -8,7 +9,8 @@ namespace Tenancy;
 /// Makes sure that the login of <see cref="TenancyOptions.TenantConnectionString"/> exists, has the password that is
 /// configured and is a member of the role that serves tenants: once per start, by a login that may create roles.
 /// </summary>
-public sealed partial class TenantLogin(NpgsqlDataSource database, TenancyOptions options, ILogger<TenantLogin> log)
+public sealed partial class TenantLogin(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenancyOptions options, ILogger<TenantLogin> log)
 {
     private const int MostAttempts = 5;
 

@@ -167,8 +167,8 @@ internal sealed class SessionRules(List<Lexeme> sql)
         if (name is null || !EndsInTrue(at))
         {
             throw Session(
-                "set_config without a third argument that is plainly true, or with a name that isn't a plain literal, " +
-                "may set for the session. Write set_config('name', value, true)");
+                "set_config without a third argument that is plainly true, or with a name that isn't a plain " +
+                "literal, may set for the session. Write set_config('name', value, true)");
         }
 
         RefuseSetting(name);

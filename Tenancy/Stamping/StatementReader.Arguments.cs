@@ -13,9 +13,11 @@ internal sealed partial class StatementReader
     private static readonly FrozenSet<string> ArgumentWords = FrozenSet.Create(
         StringComparer.Ordinal,
         "absent", "array", "both", "by", "conditional", "content", "default", "document", "empty", "encoding", "error",
-        "escape", "false", "for", "format", "from", "indent", "json", "keep", "key", "keys", "leading", "name", "no", "null",
+        "escape", "false", "for", "format", "from", "indent", "json", "keep", "key", "keys", "leading", "name", "no",
+        "null",
         "object", "omit", "on", "passing", "placing", "preserve", "quotes", "ref", "scalar", "similar", "standalone",
-        "string", "strip", "trailing", "true", "unconditional", "unique", "unknown", "using", "utf8", "value", "version",
+        "string", "strip", "trailing", "true", "unconditional", "unique", "unknown", "using", "utf8", "value",
+        "version",
         "whitespace", "with", "without", "wrapper", "yes");
 
     /// <summary>These of them are reserved, so they stand for no column.</summary>

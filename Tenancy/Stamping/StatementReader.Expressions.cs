@@ -159,7 +159,8 @@ internal sealed partial class StatementReader
         var at = Next(1).Is("not") ? 2 : 1;
         switch (Next(at))
         {
-            case { Kind: LexemeKind.Word, Text: "null" or "true" or "false" or "unknown" or "document" or "normalized" }:
+            case { Kind: LexemeKind.Word,
+                Text: "null" or "true" or "false" or "unknown" or "document" or "normalized" }:
                 _at += at + 1;
                 return true;
             case { Kind: LexemeKind.Word, Text: "nfc" or "nfd" or "nfkc" or "nfkd" } when Next(at + 1).Is("normalized"):

@@ -98,6 +98,64 @@ public sealed class AcrossTenantsTests(App app)
             ReadAsync(tenants, db => db.Invoices.Select(i => new { i.Id, i.Lines })));
     }
 
+    /// <summary>Two customers have an invoice with the same key: EF would take the second for the first.</summary>
+    [Fact]
+    public async Task What_can_hold_an_entity_is_no_row()
+    {
+        var tenants = await TenantsAsync(1);
+
+        await RefusedAsync(db => db.Contacts.Select(c => (object)c));
+        await RefusedAsync(db => db.Contacts.Select(c => new { Inner = new { c } }));
+        await RefusedAsync(db => db.Contacts.Select(c => new { Boxed = (object)c }));
+        await RefusedAsync(db => db.Contacts.Select(c => new Tuple<string, Contact>(c.Name, c)));
+        await RefusedAsync(db => db.Contacts.Select(c => new Hidden(c)));
+        await RefusedAsync(db => db.Contacts.Select(c => new[] { c }));
+        await RefusedAsync(db => db.Contacts.Select(c => new Pair<Contact> { First = c }));
+        await RefusedAsync(db => db.Invoices.Select(i => new { Ids = i.Lines.Select(l => l.Id).ToArray() }));
+        await RefusedAsync(db => db.Invoices.Select(i => i.Lines.Select(l => l.Id).ToArray()));
+        await RefusedAsync(db => db.Invoices.Select(i => Described(i.Lines.ToList())));
+        await RefusedAsync(db => db.Contacts.AsTracking().Select(c => c.Name));
+        await RefusedAsync(db => db.Contacts.AsNoTrackingWithIdentityResolution().Select(c => c.Name));
+
+        async Task RefusedAsync<TRow>(Func<InvoicingContext, IQueryable<TRow>> projection)
+        {
+            var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => ReadAsync(tenants, projection));
+            Assert.Matches("no row for many tenants|equal keys", refusal.Message);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_projection_calls_gets_each_customers_own_entity()
+    {
+        var tenants = await TenantsAsync(3);
+        var id = Guid.CreateVersion7();
+        foreach (var tenant in tenants)
+        {
+            await ExecuteAsync(
+                $"DELETE FROM {tenant.Schema.Qualify("invoice_lines")}; " +
+                $"DELETE FROM {tenant.Schema.Qualify("invoices")}; " +
+                $"UPDATE {tenant.Schema.Qualify("contacts")} SET id = '{id}'");
+        }
+
+        var read = await ReadAsync(tenants, db => db.Contacts.Select(c => NameOf(c)));
+
+        Assert.All(read, answer => Assert.Equal(answer.Tenant.Slug, Assert.Single(answer.Rows)));
+    }
+
+    private static string NameOf(Contact contact) => contact.Name;
+
+    private static string Described(IEnumerable<InvoiceLine> lines) => $"{lines.Count()} lines";
+
+    private sealed class Hidden(Contact contact)
+    {
+        public string Name => contact.Name;
+    }
+
+    private struct Pair<T>
+    {
+        public T First;
+    }
+
     [Fact]
     public async Task The_guard_holds_across_customers_too()
     {

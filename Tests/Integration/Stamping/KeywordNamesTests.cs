@@ -105,8 +105,8 @@ public sealed class KeywordNamesTests(App app)
             var tables = string.Concat(
                 names.Select(word => $"CREATE TABLE customer_words.\"{word}\" (id int PRIMARY KEY);"));
             await using var make = source.CreateCommand(
-                $"CREATE SCHEMA customer_words; CREATE TABLE customer_words.\"all words\" (id int PRIMARY KEY{columns}); " +
-                tables);
+                "CREATE SCHEMA customer_words; " +
+                $"CREATE TABLE customer_words.\"all words\" (id int PRIMARY KEY{columns}); {tables}");
             await make.ExecuteNonQueryAsync(ct);
             return new(
                 names, new(Guid.CreateVersion7(), "words", SchemaName.Parse("customer_words")), database);

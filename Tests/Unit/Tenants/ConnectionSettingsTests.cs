@@ -47,7 +47,7 @@ public sealed class ConnectionSettingsTests
             options.ConfigureDataSource = source => source.ConnectionStringBuilder.MaxPoolSize = 3;
         });
 
-        Assert.All([services.GetRequiredService<NpgsqlDataSource>(), Tenants(services)],
+        Assert.All([services.GetRequiredService<NpgsqlDataSource>(), Tenants(services), Guarded(services)],
             source => Assert.Contains("Maximum Pool Size=3", source.ConnectionString, StringComparison.Ordinal));
     }
 
@@ -64,7 +64,7 @@ public sealed class ConnectionSettingsTests
             new NpgsqlConnectionStringBuilder(
                 services.GetRequiredService<NpgsqlDataSource>().ConnectionString).Username);
         var tenants = new NpgsqlConnectionStringBuilder(Tenants(services).ConnectionString);
-        Assert.Equal(("api", true, 1800, 0),
+        Assert.Equal(("api", false, 1800, 0),
             (tenants.Username, tenants.NoResetOnClose, tenants.ConnectionLifetime, tenants.MaxAutoPrepare));
         Assert.True(services.GetRequiredService<TenantLogin>().IsOwn);
     }
@@ -73,7 +73,7 @@ public sealed class ConnectionSettingsTests
     [InlineData(null)]
     [InlineData("")]
     [InlineData("Host=localhost;Username=owner")]
-    public async Task Without_one_there_is_one_pool(string? tenants)
+    public async Task Without_one_the_tenants_is_the_owners(string? tenants)
     {
         await using var services = Services(options =>
         {
@@ -115,12 +115,15 @@ public sealed class ConnectionSettingsTests
     private static ServiceProvider Services(Action<TenancyOptions> configure) =>
         new ServiceCollection().AddLogging().AddTenancy<InvoicingContext>(configure).BuildServiceProvider();
 
+    private static NpgsqlDataSource Guarded(ServiceProvider services) =>
+        services.GetRequiredService<GuardedDataSource>().Tenants;
+
     private static NpgsqlDataSource Tenants(ServiceProvider services) =>
         services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey);
 
     private static NpgsqlConnectionStringBuilder Settings(string connectionString)
     {
-        using var source = TenantDataSource.Create(new() { ConnectionString = connectionString });
-        return new(source.ConnectionString);
+        using var sources = TenantDataSource.CreateGuarded(new() { ConnectionString = connectionString });
+        return new(sources.Tenants.ConnectionString);
     }
 }

@@ -116,25 +116,15 @@ internal static class InvoiceImport
             """,
             ct);
 
-        var names = file.Invoices.Select(filed => filed.Invoice.Contact!.Known().Name).Distinct().ToArray();
-        var known = (await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name)).OrderBy(c => c.Id)
-            .ToListAsync(ct))
-            .DistinctBy(c => (c.Name, c.Email)).ToDictionary(c => (c.Name, c.Email));
-        var added = new List<Contact>();
-        var invoices = new List<Invoice>();
-        foreach (var (given, paidOn) in file.Invoices)
-        {
-            var who = given.Contact!.Known();
-            if (!known.TryGetValue(who, out var contact))
-            {
-                contact = known[who] = given.Contact.ToContact(now);
-                added.Add(contact);
-            }
-
-            invoices.Add(given.ToInvoice(contact, currencies[given.Currency!], now, paidOn));
-        }
-
-        await db.CopyAsync(added, ct);
+        var given = file.Invoices.Select(filed => filed.Invoice.Contact!).DistinctBy(contact => contact.Known()).ToList();
+        await db.AddMissingAsync([.. given.Select(contact => contact.ToContact(now))], ct);
+        var names = given.Select(contact => contact.Known().Name).Distinct().ToArray();
+        var contacts = await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name))
+            .ToDictionaryAsync(c => (c.Name, c.Email), ct);
+        var invoices = file.Invoices
+            .Select(filed => filed.Invoice.ToInvoice(
+                contacts[filed.Invoice.Contact!.Known()], currencies[filed.Invoice.Currency!], now, filed.PaidOn))
+            .ToList();
         await db.CopyAsync(invoices, ct);
         await db.CopyAsync(invoices.SelectMany(invoice => invoice.Lines), ct);
 

@@ -72,11 +72,19 @@ internal static class InvoicesEndpoints
 
         var now = time.GetUtcNow();
         var (name, email) = invoice.Contact!.Known();
-        var contact = await db.Contacts.OrderBy(c => c.Id)
-            .FirstOrDefaultAsync(c => c.Name == name && c.Email == email, ct) ?? invoice.Contact.ToContact(now);
+        var known = db.Contacts.Where(c => c.Name == name && c.Email == email);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var contact = await known.SingleOrDefaultAsync(ct);
+        if (contact is null)
+        {
+            await db.AddMissingAsync([invoice.Contact.ToContact(now)], ct);
+            contact = await known.SingleAsync(ct);
+        }
+
         var written = invoice.ToInvoice(contact, currency, now);
         db.Invoices.Add(written);
         await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
         return TypedResults.CreatedAtRoute(
             InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
     }

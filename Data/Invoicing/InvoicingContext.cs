@@ -35,7 +35,8 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
             contact.ToTable("contacts");
             contact.Property(c => c.Name).HasMaxLength(Contact.LongestName);
             contact.Property(c => c.Email).HasMaxLength(Contact.LongestEmail);
-            contact.HasIndex(c => c.Name);
+            // A contact is found again by both. Two requests that look at once would both add it.
+            contact.HasIndex(c => new { c.Name, c.Email }).IsUnique().AreNullsDistinct(false);
         });
         modelBuilder.Entity<Invoice>(invoice =>
         {

@@ -68,8 +68,9 @@ namespace Data.Invoicing.CompiledModel
             key.AddAnnotation("Relational:Name", "pk_contacts");
 
             var index = runtimeEntityType.AddIndex(
-                new[] { name });
-            index.AddAnnotation("Relational:Name", "ix_contacts_name");
+                new[] { name, email },
+                unique: true);
+            index.AddAnnotation("Relational:Name", "ix_contacts_name_email");
 
             return runtimeEntityType;
         }

@@ -12,7 +12,7 @@ namespace Data.Invoicing.CompiledModel
     public partial class InvoicingContextModel
     {
         private InvoicingContextModel()
-            : base(skipDetectChanges: false, modelId: new Guid("bdf71894-bb5a-4aee-8002-9d9d5ad7a1c7"), entityTypeCount: 4)
+            : base(skipDetectChanges: false, modelId: new Guid("3b1983b8-178c-40a0-8fb3-80526d48355b"), entityTypeCount: 4)
         {
         }
 

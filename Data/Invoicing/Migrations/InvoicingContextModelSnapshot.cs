@@ -74,8 +74,11 @@ namespace Data.Invoicing.Migrations
                     b.HasKey("Id")
                         .HasName("pk_contacts");
 
-                    b.HasIndex("Name")
-                        .HasDatabaseName("ix_contacts_name");
+                    b.HasIndex("Name", "Email")
+                        .IsUnique()
+                        .HasDatabaseName("ix_contacts_name_email");
+
+                    NpgsqlIndexBuilderExtensions.AreNullsDistinct(b.HasIndex("Name", "Email"), false);
 
                     b.ToTable("contacts", "__Tenant__");
                 });

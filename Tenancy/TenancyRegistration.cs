@@ -26,8 +26,9 @@ public static class TenancyRegistration
 {
     /// <summary>
     /// Registers the data source, the tenant context, the directory, provisioning, fleet migration and its
-    /// verification. A <typeparamref name="TContext"/> that is injected into a scope is leased from a pool and serves
-    /// that scope's <see cref="CurrentTenant"/>.
+    /// verification. A <typeparamref name="TContext"/> that is injected into a scope serves that scope's
+    /// <see cref="CurrentTenant"/>. It is leased from a pool, unless its type has a field, a settable property or a
+    /// service of its own: then it is made for the scope (<see cref="TenancyOptions.PerScope"/>).
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets <see cref="TenancyOptions"/>.</param>
@@ -63,6 +64,10 @@ public static class TenancyRegistration
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
+            .Validate(
+                options => options.Lease is not ContextLease.Pooled || ContextState.TakesOptionsAlone(typeof(TContext)),
+                $"TenancyOptions.Pooled() can't be right for {typeof(TContext).Name}: its constructor takes more than " +
+                "its options, and a pooled context would keep one request's services for the next. Leave Pooled() out.")
             .ValidateOnStart();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);
@@ -79,23 +84,7 @@ public static class TenancyRegistration
         services.AddSingleton(provider => new TenancyPools(provider));
         // One that the application has registered is the application's: neither used nor replaced.
         services.TryAddSingleton(Owner);
-        services.AddDbContextPool<TContext>((provider, options) =>
-        {
-            options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants);
-            Apply(
-                options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
-            context?.Invoke(options);
-        });
-        // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed
-        // of. A pooled context in somebody's hands could be given back twice, and then two would hold it, for two
-        // tenants: what isn't a scope's is made anew.
-        var lease = services.Last(service => service.ServiceType == typeof(TContext));
-        services.Remove(lease);
-        services.AddScoped(provider =>
-        {
-            var tenant = provider.GetRequiredService<CurrentTenant>().Value;
-            return ((TContext)lease.ImplementationFactory!(provider)).For(tenant);
-        });
+        AddLease<TContext>(services, context);
         services.AddDbContextFactory<TContext>();
         services.AddSingleton<TenantContextFactory<TContext>>();
         services.AddScoped<CurrentTenant>();
@@ -147,6 +136,42 @@ public static class TenancyRegistration
     public static DbContextOptionsBuilder UseTenancy(
         this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
 
+    private static void AddLease<TContext>(
+        IServiceCollection services, Action<DbContextOptionsBuilder>? context) where TContext : DbContext
+    {
+        if (ContextState.TakesOptionsAlone(typeof(TContext)))
+        {
+            services.AddDbContextPool<TContext>(Configure);
+        }
+        else
+        {
+            services.AddDbContext<TContext>(Configure, ServiceLifetime.Scoped, ServiceLifetime.Singleton);
+        }
+
+        // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed
+        // of. A pooled context in somebody's hands could be given back twice, and then two would hold it, for two
+        // tenants: what isn't a scope's is made anew.
+        var pooled = services.Last(service => service.ServiceType == typeof(TContext)).ImplementationFactory;
+        services.RemoveAll<TContext>();
+        services.AddScoped(provider =>
+        {
+            var tenant = provider.GetRequiredService<CurrentTenant>().Value;
+            var leased = pooled is not null && provider.GetRequiredService<TenancyOptions>().Pools(typeof(TContext))
+                ? (TContext)pooled(provider)
+                : ActivatorUtilities.CreateInstance<TContext>(
+                    provider, provider.GetRequiredService<DbContextOptions<TContext>>());
+            return leased.For(tenant);
+        });
+
+        void Configure(IServiceProvider provider, DbContextOptionsBuilder options)
+        {
+            options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants);
+            Apply(
+                options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
+            context?.Invoke(options);
+        }
+    }
+
     /// <summary>What was registered before would win without a word, or be lost without one.</summary>
     private static void RefuseOtherRegistrations<TContext>(IServiceCollection services) where TContext : DbContext
     {
@@ -191,6 +216,7 @@ public static class TenancyRegistration
         return options
             .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
             .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()
+            .ReplaceService<IQueryContextFactory, LeasedQueries>()
             .ReplaceService<ICompiledQueryCacheKeyGenerator, TenantQueryKeys>()
             .ReplaceService<ILiftableConstantProcessor, ReadersMadeOnce>()
             .ReplaceService<ICommandBatchPreparer, NothingToSort>()

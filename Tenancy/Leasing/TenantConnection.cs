@@ -21,6 +21,12 @@ internal sealed class TenantConnection(
     : NpgsqlRelationalConnection(dependencies, dataSources, options)
 {
     private AllowList? _shared;
+    private System.Data.Common.DbDataSource? _source;
+    private bool _replaced;
+    private bool _replacing;
+
+    /// <summary>Counts how often the context went back to the pool.</summary>
+    public int Lease { get; private set; }
 
     public TenantBinding Binding { get; } = binding;
 
@@ -41,8 +47,104 @@ internal sealed class TenantConnection(
 
     public override Task<bool> OpenAsync(CancellationToken cancellationToken, bool errorsExpected = false)
     {
+       
         Binding.RefuseNobody();
         return base.OpenAsync(cancellationToken, errorsExpected);
+    }
+
+    /// <exception cref="ObjectDisposedException">The context has gone back to the pool since.</exception>
+    public void RefuseUnless(int lease)
+    {
+        if (lease != Lease)
+        {
+            throw new ObjectDisposedException(
+                Context.GetType().Name,
+                "This query or stream was begun in a scope that has ended, and its context may serve another tenant " +
+                "by now. Read it to its end in its scope, or take a context from TenantContextFactory.");
+        }
+    }
+
+    public override string? ConnectionString
+    {
+        get => base.ConnectionString;
+        set => Replace(() => base.ConnectionString = value);
+    }
+
+    public override void SetDbConnection(System.Data.Common.DbConnection? value, bool contextOwnsConnection) =>
+        Replace(() => base.SetDbConnection(value, contextOwnsConnection));
+
+    /// <summary>Of another lease's command, a stream may still have the reader.</summary>
+    public override void ReturnCommand(IRelationalCommand command)
+    {
+        if (command is TenantCommand { Lease: var lease } && lease == Lease)
+        {
+            base.ReturnCommand(command);
+        }
+    }
+
+    public override IRelationalCommand RentCommand()
+    {
+        var command = base.RentCommand();
+        if (command is TenantCommand ours)
+        {
+            ours.Lease = Lease;
+        }
+
+        return command;
+    }
+
+    /// <summary>
+    /// EF keeps the connection's object for the next lease, with handlers that were added to it, the database that it
+    /// was changed to and the connection string that was set. So the next one gets another object, of the data source
+    /// that the context was registered with.
+    /// </summary>
+    protected override void ResetState(bool disposeDbConnection)
+    {
+        base.ResetState(disposeDbConnection: true);
+        Renew();
+    }
+
+    protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
+    {
+        await base.ResetStateAsync(disposeDbConnection: true);
+        Renew();
+    }
+
+    private void Replace(Action replace)
+    {
+        _source ??= DataSource;
+        // EF resets itself meanwhile, and that is no lease's end.
+        _replacing = true;
+        try
+        {
+            replace();
+            _replaced = true;
+        }
+        finally
+        {
+            _replacing = false;
+        }
+    }
+
+    private void Renew()
+    {
+        if (_replacing)
+        {
+            return;
+        }
+
+        Lease++;
+        // The cached command's reader belongs to the lease that is over.
+        _ = base.RentCommand();
+        if (_replaced)
+        {
+            Replace(() =>
+            {
+                base.SetDbConnection(null, contextOwnsConnection: true);
+                DbDataSource = _source;
+            });
+            _replaced = false;
+        }
     }
 
     /// <summary>For EnsureCreated and EnsureDeleted, which would make or drop the database of all tenants.</summary>

@@ -23,6 +23,9 @@ internal sealed class TenantCommand(
     private StatementCut _cut = CutCache.Shared.Cut(text);
     private TenantBinding? _executedFor;
 
+    /// <summary>Which of the connection's leases has rented it.</summary>
+    public int Lease { get; set; }
+
     /// <summary>EF logs this, not the command's own text: it may have constants replaced by question marks.</summary>
     public override string LogCommandText =>
         _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
@@ -61,6 +64,8 @@ internal sealed class TenantCommand(
         command.CommandText = binding.TextOf(cut);
         return command;
     }
+
+    protected override RelationalDataReader CreateRelationalDataReader() => new LeasedReader();
 
     public override Task<RelationalDataReader> ExecuteReaderAsync(
         RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default) =>

@@ -35,6 +35,20 @@ public sealed class TenancyPools
             options.UseNpgsql(_guarded.Owner, npgsql);
 
     /// <summary>
+    /// Opens a connection for the shared schema's contexts and one for the tenants', and keeps both in their pools, so
+    /// that the first request doesn't wait for them.
+    /// </summary>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="NpgsqlException">The server isn't there, or refuses a login.</exception>
+    public async Task ConnectAsync(CancellationToken ct = default)
+    {
+        foreach (var pool in new[] { _guarded.Owner, _guarded.Tenants }.Distinct())
+        {
+            await using var connection = await pool.OpenConnectionAsync(ct);
+        }
+    }
+
+    /// <summary>
     /// Closes the idle connections, and the others when they come back: after an outage they lead to a server that is
     /// gone.
     /// </summary>

@@ -119,8 +119,9 @@ internal static class InvoiceImport
         var given = file.Invoices.Select(filed => filed.Invoice.Contact!).DistinctBy(contact => contact.Known()).ToList();
         await db.AddMissingAsync([.. given.Select(contact => contact.ToContact(now))], ct);
         var names = given.Select(contact => contact.Known().Name).Distinct().ToArray();
-        var contacts = await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name))
-            .ToDictionaryAsync(c => (c.Name, c.Email), ct);
+        var contacts = (await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name)).OrderBy(c => c.Id)
+            .ToListAsync(ct))
+            .DistinctBy(c => (c.Name, c.Email)).ToDictionary(c => (c.Name, c.Email));
         var invoices = file.Invoices
             .Select(filed => filed.Invoice.ToInvoice(
                 contacts[filed.Invoice.Contact!.Known()], currencies[filed.Invoice.Currency!], now, filed.PaidOn))

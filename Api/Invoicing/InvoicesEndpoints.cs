@@ -72,13 +72,13 @@ internal static class InvoicesEndpoints
 
         var now = time.GetUtcNow();
         var (name, email) = invoice.Contact!.Known();
-        var known = db.Contacts.Where(c => c.Name == name && c.Email == email);
+        var known = db.Contacts.Where(c => c.Name == name && c.Email == email).OrderBy(c => c.Id);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var contact = await known.SingleOrDefaultAsync(ct);
+        var contact = await known.FirstOrDefaultAsync(ct);
         if (contact is null)
         {
             await db.AddMissingAsync([invoice.Contact.ToContact(now)], ct);
-            contact = await known.SingleAsync(ct);
+            contact = await known.FirstAsync(ct);
         }
 
         var written = invoice.ToInvoice(contact, currency, now);

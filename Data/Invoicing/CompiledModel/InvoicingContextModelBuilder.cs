@@ -12,7 +12,7 @@ namespace Data.Invoicing.CompiledModel
     public partial class InvoicingContextModel
     {
         private InvoicingContextModel()
-            : base(skipDetectChanges: false, modelId: new Guid("3b1983b8-178c-40a0-8fb3-80526d48355b"), entityTypeCount: 4)
+            : base(skipDetectChanges: false, modelId: new Guid("75765594-4cd2-4a3e-984b-15e05ce66e92"), entityTypeCount: 4)
         {
         }
 

@@ -33,8 +33,7 @@ namespace Data.Invoicing.Migrations
                 schema: "__Tenant__",
                 table: "contacts",
                 columns: new[] { "name", "email" },
-                unique: true)
-                .Annotation("Npgsql:NullsDistinct", false);
+                unique: true);
         }
 
         /// <inheritdoc />

@@ -78,8 +78,6 @@ namespace Data.Invoicing.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_contacts_name_email");
 
-                    NpgsqlIndexBuilderExtensions.AreNullsDistinct(b.HasIndex("Name", "Email"), false);
-
                     b.ToTable("contacts", "__Tenant__");
                 });
 

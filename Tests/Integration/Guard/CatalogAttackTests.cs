@@ -62,7 +62,8 @@ public sealed class CatalogAttackTests(App app)
         {
             await using var more = owner.CreateCommand(
                 $"INSERT INTO {schema}.contacts SELECT (jsonb_populate_record(c, jsonb_build_object('id', " +
-                $"gen_random_uuid(), 'name', c.name || n % 2))).* FROM {schema}.contacts c, generate_series(1, 9) n; " +
+                "gen_random_uuid(), 'name', c.name || n % 2, 'email', n))).* " +
+                $"FROM {schema}.contacts c, generate_series(1, 9) n; " +
                 $"ANALYZE {schema}.contacts");
             await more.ExecuteNonQueryAsync(Ct);
         }

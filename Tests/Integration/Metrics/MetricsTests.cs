@@ -217,7 +217,7 @@ public sealed class MetricsTests(App app)
         }
 
         Assert.Equal(3, api.Measured.Sum(TenancyTelemetry.Refusals));
-        Assert.Equal(1, api.Measured.Sum(TenancyTelemetry.Unavailable, $"{TenancyTelemetry.Reason}=upgrading"));
+        Assert.Equal(1, api.Measured.Sum(TenancyTelemetry.Unavailable, $"{TenancyTelemetry.Reason}=failed"));
         Assert.Equal(1, api.Measured.Sum(TenancyTelemetry.Unavailable, $"{TenancyTelemetry.Reason}=suspended"));
     }
 

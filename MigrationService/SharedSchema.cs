@@ -11,7 +11,8 @@ namespace MigrationService;
 
 /// <summary>What the customers share: its migrations, and the customers that the ledger doesn't know.</summary>
 internal sealed partial class SharedSchema(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, IServiceProvider services, ILogger<SharedSchema> log)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, IServiceProvider services,
+    ILogger<SharedSchema> log)
 {
     // Any number will do that no other program of this database locks.
     private const long Lock = 0x74656E616E6379;
@@ -70,6 +71,14 @@ internal sealed partial class SharedSchema(
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        // A server's or a role's limits would end the wait for another replica, or this transaction while EF migrates.
+        await using (var limits = new NpgsqlCommand(
+            "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; " +
+            "SET LOCAL idle_in_transaction_session_timeout = 0", connection))
+        {
+            await limits.ExecuteNonQueryAsync(ct);
+        }
+
         await using var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection)
         {
             // Another replica may take its time.
@@ -84,7 +93,13 @@ internal sealed partial class SharedSchema(
         var pending = (await shared.Database.GetPendingMigrationsAsync(ct)).ToList();
         if (pending.Count > 0)
         {
+            await shared.Database.OpenConnectionAsync(ct);
+            await shared.Database.ExecuteSqlRawAsync(
+                "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0", ct);
             await shared.Database.MigrateAsync(ct);
+            await shared.Database.ExecuteSqlRawAsync(
+                "RESET statement_timeout; RESET lock_timeout; RESET idle_in_transaction_session_timeout", ct);
+            await shared.Database.CloseConnectionAsync();
             LogShared(log, string.Join(", ", pending));
         }
 

@@ -5,13 +5,16 @@ namespace Tenancy;
 /// <summary>Whose failure an error is.</summary>
 public static class PostgresErrors
 {
+    // idle_in_transaction_session_timeout and transaction_timeout: the server has ended the session.
+    private static readonly string[] SessionEnded = ["25P03", "25P04"];
+
     /// <summary>
     /// Not a server that shuts down (57P0x), is out of resources (53xxx) or fails inside (58xxx, XXxxx): that concerns
     /// everybody.
     /// </summary>
     internal static bool IsTheSchemasOwn(this PostgresException error) =>
         error.SqlState[..2] is not ("08" or "53" or "58" or "XX")
-            && !error.SqlState.StartsWith("57P", StringComparison.Ordinal);
+            && !error.SqlState.StartsWith("57P", StringComparison.Ordinal) && !SessionEnded.Contains(error.SqlState);
 
     /// <summary>
     /// Lock not available, deadlock, serialization: nothing is wrong with anything, someone was in the way.
@@ -21,7 +24,7 @@ public static class PostgresErrors
             or PostgresErrorCodes.SerializationFailure;
 
     /// <summary>
-    /// The server is gone, restarting, or has no connection left: worth asking again in a moment. A wrong password or a
+    /// The server is gone, restarting, has no connection left or has ended the session: worth asking again in a moment. A wrong password or a
     /// full disk is not.
     /// </summary>
     public static bool IsAbsence(this NpgsqlException error)
@@ -30,7 +33,7 @@ public static class PostgresErrors
         return error is PostgresException said
             ? said.SqlState.StartsWith("57P", StringComparison.Ordinal)
                 || said.SqlState.StartsWith("08", StringComparison.Ordinal)
-                || said.SqlState == PostgresErrorCodes.TooManyConnections
+                || said.SqlState == PostgresErrorCodes.TooManyConnections || SessionEnded.Contains(said.SqlState)
             : error.IsTransient || error.InnerException is IOException or System.Net.Sockets.SocketException;
     }
 }

@@ -22,28 +22,15 @@ internal static class ProvisioningBenchmark
     // In each round. What is compared needs many; the others are there for the order of magnitude.
     private const int Compared = 10, Together = 8, Claims = 30;
 
+    // So many rounds are a measurement.
+    private const int Whole = 5;
+
     public static async Task RunAsync(int rounds, TextWriter output, CancellationToken ct)
     {
         await using var fleet = await Fleet.StartAsync(ct);
         var server = await fleet.DescriptionAsync(ct);
-        await fleet.CreateDatabaseAsync(Database, copyOf: null, ct);
-        var connectionString = fleet.ConnectionString(Database);
-        await using (var shared = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>()
-                .UseNpgsql(connectionString, CustomersContext.History).Options))
-        {
-            await shared.Database.MigrateAsync(ct);
-        }
-
-        await using var services = new ServiceCollection()
-            .AddTenancy<InvoicingContext>(options => options.ConnectionString = connectionString)
-            .BuildServiceProvider();
-        await using var ways = new Ways(
-            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<CompiledMigrations>(),
-            services.GetRequiredService<SchemaVersions>())
-        {
-            Password = new NpgsqlConnectionStringBuilder(connectionString).Password!,
-        };
+        await using var services = await DatabaseAsync(fleet, Database, ct);
+        await using var ways = WaysOf(services, fleet.ConnectionString(Database));
 
         Way text = new("the same DDL as one text, BEGIN to COMMIT", ways.TextAsync),
             ours = new("ours", ways.OursAsync),
@@ -85,6 +72,7 @@ internal static class ProvisioningBenchmark
         await output.WriteLineAsync(
             string.Create(CultureInfo.InvariantCulture,
                 $"result: provisioning.warm_vs_insert={Against(spare, row).Median:0.000}"));
+        await BesideManyAsync(fleet, rounds, output, ct);
 
         async Task WriteAsync(Way way, Way reference, string name) =>
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
@@ -93,6 +81,56 @@ internal static class ProvisioningBenchmark
 
         Estimate Against(Way way, Way reference) => Statistics.Estimate(Statistics.Ratios(way.Kept, reference.Kept));
     }
+
+    /// <summary>A new customer beside 10,000 others, against one beside none: the bar is 1.25.</summary>
+    private static async Task BesideManyAsync(Fleet fleet, int rounds, TextWriter output, CancellationToken ct)
+    {
+        // A quick run shows only that it runs.
+        var customers = rounds < Whole ? 200 : 10_000;
+        await using var fewServices = await DatabaseAsync(fleet, $"{Database}_few", ct);
+        await using var manyServices = await DatabaseAsync(fleet, $"{Database}_many", ct);
+        await using var fewWays = WaysOf(fewServices, fleet.ConnectionString($"{Database}_few"));
+        await using var manyWays = WaysOf(manyServices, fleet.ConnectionString($"{Database}_many"));
+        await manyWays.OursAtOnceAsync(customers, AtOnce, ct);
+        Way few = new("beside none", fewWays.OursAsync), many = new($"beside {customers:N0}", manyWays.OursAsync);
+        for (var round = -1; round < rounds; round++)
+        {
+            await InTurnAsync([few, many], Compared, round, ct);
+        }
+
+        await output.WriteLineAsync();
+        await output.WriteLineAsync("| a new customer's schema | ms |");
+        await output.WriteLineAsync("|---|---|");
+        foreach (var way in new[] { few, many })
+        {
+            await output.WriteLineAsync($"| {way.Name} | {Statistics.Estimate(way.Kept)} |");
+        }
+
+        await output.WriteLineAsync();
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"result: provisioning.at_{customers}_vs_0=" +
+            $"{Statistics.Estimate(Statistics.Ratios(many.Kept, few.Kept)).Median:0.000}"));
+    }
+
+    private static async Task<ServiceProvider> DatabaseAsync(Fleet fleet, string name, CancellationToken ct)
+    {
+        await fleet.CreateDatabaseAsync(name, copyOf: null, ct);
+        var connectionString = fleet.ConnectionString(name);
+        await using var shared = new CustomersContext(
+            new DbContextOptionsBuilder<CustomersContext>()
+                .UseNpgsql(connectionString, CustomersContext.History).Options);
+        await shared.Database.MigrateAsync(ct);
+        return new ServiceCollection()
+            .AddTenancy<InvoicingContext>(options => options.ConnectionString = connectionString)
+            .BuildServiceProvider();
+    }
+
+    private static Ways WaysOf(IServiceProvider services, string connectionString) => new(
+        services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<CompiledMigrations>(),
+        services.GetRequiredService<SchemaVersions>())
+    {
+        Password = new NpgsqlConnectionStringBuilder(connectionString).Password!,
+    };
 
     /// <summary>
     /// Each once, over and over: what slows a moment slows all. The order turns: nobody always runs behind the same

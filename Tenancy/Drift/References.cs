@@ -39,6 +39,7 @@ internal sealed class References(NpgsqlDataSource database, CompiledMigrations b
         await using var connection = await database.OpenConnectionAsync(ct);
         // Never committed; disposing of it rolls back, and a connection that breaks takes it along.
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using (var create = new NpgsqlCommand(
             migrations.CreateScript(schema), connection, transaction) { CommandTimeout = 0 })
         {

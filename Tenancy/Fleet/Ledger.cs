@@ -124,11 +124,7 @@ internal static class Ledger
         NpgsqlConnection connection, Due due, string after, int count, FleetPlan plan, CancellationToken ct)
     {
         await using var batch = connection.CreateBatch();
-        // SET LOCAL ends with the transaction: nothing stays on the pooled connection. SET takes no parameters, hence
-        // the numbers.
-        batch.BatchCommands.Add(new($"SET LOCAL lock_timeout = {Milliseconds(plan.LockTimeout)}"));
-        batch.BatchCommands.Add(
-            new($"SET LOCAL statement_timeout = {Milliseconds(plan.StatementTimeout ?? TimeSpan.Zero)}"));
+        RunLimits.AddTo(batch, connection.PostgreSqlVersion, plan.LockTimeout, plan.StatementTimeout);
         var claim = new NpgsqlBatchCommand(
             $"SELECT schema, unfinished FROM tenancy.schemas WHERE {Due.Condition} AND schema > $6 ORDER BY schema " +
             "LIMIT $7 FOR UPDATE SKIP LOCKED");
@@ -259,7 +255,4 @@ internal static class Ledger
 
         return histories;
     }
-
-    private static string Milliseconds(TimeSpan time) =>
-        ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 }

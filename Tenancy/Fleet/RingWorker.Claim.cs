@@ -153,6 +153,7 @@ internal sealed partial class RingWorker
         try
         {
             await using var other = await database.OpenConnectionAsync(ct);
+            await RunLimits.SetAsync(other, run.Plan.StatementTimeout, ct);
             foreach (var command in begun == step.Id ? [step.Sql.Script(schema)] : step.Sql.Again(schema))
             {
                 await ExecuteAsync(other, command, ct, run.Plan.StatementTimeout);

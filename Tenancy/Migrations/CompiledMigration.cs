@@ -25,8 +25,11 @@ internal sealed class MigrationSql
     private readonly IReadOnlyList<StatementCut> _again;
     private readonly StatementCut? _history;
 
-    private MigrationSql(string script, string inNewSchema, IReadOnlyList<string>? again = null, string? history = null)
+    private MigrationSql(
+        string script, string inNewSchema, IReadOnlyList<string>? again = null, string? history = null,
+        string first = "")
     {
+        FirstInNewSchema = first;
         _script = StatementCut.Of(script);
         _again = [.. (again ?? [script]).Select(StatementCut.Of)];
         _history = history is null ? null : StatementCut.Of(history);
@@ -40,11 +43,20 @@ internal sealed class MigrationSql
     /// <summary>What it is in a schema that nobody has seen yet, with the placeholder: always runs in a transaction, history row included.</summary>
     public string InNewSchema { get; }
 
+    /// <summary>What of it a new schema's text has before all migrations, with the placeholder; empty for most.</summary>
+    public string FirstInNewSchema { get; }
+
     /// <summary>How many locks it holds until its transaction ends, rather too many than too few.</summary>
     public int Locks { get; }
 
     /// <param name="text">Commands and history row.</param>
     public static MigrationSql InTransaction(string text) => new(text, text);
+
+    /// <param name="text">Commands and history row.</param>
+    /// <param name="first">See <see cref="FirstInNewSchema"/>.</param>
+    /// <param name="inNewSchema">What is left of it there.</param>
+    public static MigrationSql InTransaction(string text, string first, string inNewSchema) =>
+        new(text, inNewSchema, first: first);
 
     /// <param name="command">The one command.</param>
     /// <param name="history">The statement that changes the history.</param>

@@ -34,7 +34,9 @@ public sealed class CompiledMigrations
         });
         // The first statement is strict, whatever follows: a schema that exists is somebody's and is never adopted.
         _create = new(() => StatementCut.Of(
-            $"CREATE SCHEMA \"{TenantPlaceholder.Schema}\";\n{_sql.Value.CreateHistory}{string.Concat(Migrations.Select(migration => migration.Up.InNewSchema))}"));
+            $"CREATE SCHEMA \"{TenantPlaceholder.Schema}\";\n{_sql.Value.CreateHistory}" +
+            string.Concat(Migrations.Select(migration => migration.Up.FirstInNewSchema)) +
+            string.Concat(Migrations.Select(migration => migration.Up.InNewSchema))));
     }
 
     internal CompiledMigrations(IReadOnlyList<CompiledMigration> migrations, string createHistory, string historyTable)

@@ -44,8 +44,10 @@ internal static class MigrationCompiler
 
         var assembly = context.GetService<IMigrationsAssembly>();
         var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
+        var inOrder = ids.SelectMany(id => Migration(context, id).UpOperations)
+            .Any(operation => operation[NewSchema.Annotation] as string == NewSchema.InOrder);
         return new(
-            [.. ids.Select((id, at) => new CompiledMigration(id, Up(context, id), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
+            [.. ids.Select((id, at) => new CompiledMigration(id, Up(context, id, inOrder), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
             {
                 BreaksOlderBuilds = assembly.Migrations[id].IsDefined(typeof(BreaksOlderBuildsAttribute)),
             })],
@@ -53,10 +55,24 @@ internal static class MigrationCompiler
             relational.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName);
     }
 
-    private static MigrationSql Up(DbContext context, string id)
+    private static MigrationSql Up(DbContext context, string id, bool inOrder)
     {
         var migration = Migration(context, id);
-        return Compile(context, id, migration.UpOperations, migration.TargetModel, context.GetService<IHistoryRepository>().GetInsertScript(new(id, ProductInfo.GetVersion())));
+        var operations = migration.UpOperations;
+        var history = context.GetService<IHistoryRepository>().GetInsertScript(new(id, ProductInfo.GetVersion()));
+        var sql = Compile(context, id, operations, migration.TargetModel, history);
+        if (inOrder || sql.OutsideTransaction || operations.All(operation => operation[NewSchema.Annotation] is null))
+        {
+            return sql;
+        }
+
+        return MigrationSql.InTransaction(
+            sql.InNewSchema,
+            Compile(context, id, Of(NewSchema.First), migration.TargetModel, history: null).InNewSchema,
+            Compile(context, id, Of(null), migration.TargetModel, history).InNewSchema);
+
+        MigrationOperation[] Of(string? what) =>
+            [.. operations.Where(operation => operation[NewSchema.Annotation] as string == what)];
     }
 
     /// <summary>What it leaves is the model of the one before.</summary>
@@ -70,12 +86,12 @@ internal static class MigrationCompiler
     private static Migration Migration(DbContext context, string id) =>
         context.GetService<IMigrationsAssembly>() is var assembly ? assembly.CreateMigration(assembly.Migrations[id], context.GetService<IDatabaseProvider>().Name) : null!;
 
-    private static MigrationSql Compile(DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string history)
+    private static MigrationSql Compile(DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string? history)
     {
         var model = target is null ? null : context.GetService<IModelRuntimeInitializer>().Initialize(target, designTime: true, validationLogger: null);
         var commands = context.GetService<IMigrationsSqlGenerator>().Generate(operations, model);
         var shared = context.GetService<SharedObjects>().Of(context.Model);
-        var historyText = Append(new(), history).ToString();
+        var historyText = history is null ? "" : Append(new(), history).ToString();
         var texts = commands.Select(command => Checked(id, command, shared)).ToList();
         if (!commands.Any(command => command.TransactionSuppressed))
         {

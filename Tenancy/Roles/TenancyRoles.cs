@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore.Migrations;
+using Tenancy.Migrations;
 using Tenancy.Roles;
 
 namespace Tenancy;
@@ -91,15 +92,19 @@ public static class TenancyRoles
         ArgumentNullException.ThrowIfNull(migration);
         var (schema, to, history) = Names(role, historyTable);
         migration.Sql($"GRANT USAGE ON SCHEMA {schema} TO {to};");
-        migration.Sql($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to};");
-        migration.Sql($"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
-        migration.Sql($"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {to};");
-        migration.Sql(
-            $"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to};");
-        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {to};");
-        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON ROUTINES TO {to};");
+        // PostgreSQL reads all of pg_class for each of these, with every other tenant's tables. A new schema's text
+        // leaves them out, and sets the default privileges before it makes anything.
+        OnAll($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to};");
+        OnAll($"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
+        OnAll($"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {to};");
+        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to};");
+        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {to};");
+        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON ROUTINES TO {to};");
         // A login that serves could otherwise make a schema look migrated that isn't.
         migration.Sql($"REVOKE ALL ON {history} FROM {to};");
+
+        void OnAll(string sql) => migration.Sql(sql).Annotation(NewSchema.Annotation, NewSchema.LeftOut);
+        void Default(string sql) => migration.Sql(sql).Annotation(NewSchema.Annotation, NewSchema.First);
     }
 
     /// <summary>Undoes <see cref="GrantTenantSchema"/>: the role can't reach the tenant's schema any more.</summary>
@@ -110,7 +115,8 @@ public static class TenancyRoles
     {
         ArgumentNullException.ThrowIfNull(migration);
         var (schema, from, _) = Names(role, HistoryRepository.DefaultTableName);
-        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {from};");
+        migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {from};")
+            .Annotation(NewSchema.Annotation, NewSchema.InOrder);
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON SEQUENCES FROM {from};");
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON ROUTINES FROM {from};");
         migration.Sql($"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {from};");

@@ -69,9 +69,10 @@ internal sealed partial class StatementReader
     /// </summary>
     private bool ReadQueryInDefinition()
     {
-        if (Current().Is('(') && (StartsQuery(1) || _verb == "copy" && StartsWrite(1)))
+        var copied = _verb == "copy" && Depth == 0 && _frame.Expects == Expecting.Target;
+        if (Current().Is('(') && (copied || StartsQuery(1)))
         {
-            if (_verb == "copy" && Depth == 0)
+            if (copied)
             {
                 _frame.Expects = Expecting.AfterTarget;
             }

@@ -94,6 +94,34 @@ public sealed class OutsideTransactionTests(App app)
             "x", await fleet.ScalarAsync($"SELECT pg_get_indexdef('{schema.Qualify("ix_x")}'::regclass, 1, true)"));
     }
 
+    /// <summary>The claim's transaction waits without a statement while the index is built over another one.</summary>
+    [Fact]
+    public async Task Limits_of_the_database_do_not_end_a_run()
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var schemas = await fleet.ProvisionAsync(Old, 2);
+        await fleet.ScalarAsync($"INSERT INTO {schemas[0].Qualify("m1_a")} VALUES (1)");
+        await fleet.ScalarAsync(
+            "CREATE FUNCTION public.slowly(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS " +
+            "'BEGIN PERFORM pg_sleep(1); RETURN x; END'");
+        foreach (var limit in new[] { "idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout" })
+        {
+            await fleet.ScalarAsync(
+                $"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {limit} = 300', current_database()); END $$");
+        }
+
+        fleet.Database.Clear();
+        var slow = TestFleet.Build(
+            Old.Migrations[0],
+            TestFleet.Outside(
+                "m3_index", "CREATE INDEX CONCURRENTLY ix_x ON \"__Tenant__\".m1_a (public.slowly(x))",
+                "DROP INDEX CONCURRENTLY \"__Tenant__\".ix_x"));
+
+        var report = await fleet.Migrator(slow).RunAsync(new(), Ct);
+
+        Assert.Equal((2, 0), (report.Migrated, report.Failed.Count));
+    }
+
     [Fact]
     public async Task An_index_made_by_hand_is_never_dropped_for_one_that_begins()
     {

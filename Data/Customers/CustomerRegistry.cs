@@ -15,7 +15,8 @@ public sealed class SlugTakenException(string slug, Exception? inner = null)
 }
 
 /// <summary>Creates customers and finds them.</summary>
-public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner provisioner, TimeProvider time)
+public sealed class CustomerRegistry(
+    CustomersContext db, SchemaProvisioner provisioner, TenancyOptions tenancy, TimeProvider time)
 {
     /// <summary>Span: a customer is created; attribute <see cref="TenancyTelemetry.Tenant"/>.</summary>
     public const string CreateCustomer = "create customer";
@@ -73,7 +74,7 @@ public sealed class CustomerRegistry(CustomersContext db, SchemaProvisioner prov
         }, ct: ct);
         if (firstData is not null)
         {
-            await using var first = InvoicingContext.On(underlying, customer!.AsTenant());
+            await using var first = InvoicingContext.On(underlying, customer!.AsTenant(), tenancy);
             await firstData(first);
         }
 

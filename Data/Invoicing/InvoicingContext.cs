@@ -17,10 +17,10 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
     public DbSet<Currency> Currencies => Set<Currency>();
 
     /// <summary>A context inside somebody's transaction, not pooled: for what has to commit with it.</summary>
-    internal static InvoicingContext On(NpgsqlTransaction transaction, Tenant tenant)
+    internal static InvoicingContext On(NpgsqlTransaction transaction, Tenant tenant, TenancyOptions tenancy)
     {
         var options = new DbContextOptionsBuilder<InvoicingContext>();
-        options.UseNpgsql(transaction.Connection!).UseTenancy();
+        options.UseNpgsql(transaction.Connection!).UseTenancy(tenancy);
         var context = new InvoicingContext(options.Options).For(tenant);
         context.Database.UseTransaction(transaction);
         return context;

@@ -103,7 +103,8 @@ internal sealed partial class RingWorker
             foreach (var step in todo[0].Steps.Inside)
             {
                 group.Step = step.Id;
-                await ExecuteAsync(group.Connection, step.Sql.Script(todo[0].Schema), ct);
+                await ExecuteAsync(
+                    group.Connection, OneStatement.WhereCutWrongly(step.Sql.Script(todo[0].Schema)), ct);
             }
 
             group.Step = "writing the ledger";
@@ -113,7 +114,7 @@ internal sealed partial class RingWorker
             ledger = string.Concat(
                 inside.SelectMany(schema => schema.Steps.Inside.Select(step => step.Sql.Script(schema.Schema)))
                     .Append(ledger));
-            ledger = _together && ledger.Length > 0 ? OneStatement.Of(ledger) : ledger;
+            ledger = _together && ledger.Length > 0 ? OneStatement.Of(ledger) : OneStatement.WhereCutWrongly(ledger);
         }
 
         await ExecuteAsync(group.Connection, ledger, ct);

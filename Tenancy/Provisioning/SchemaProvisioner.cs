@@ -184,7 +184,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
 
     private static async Task ExecuteAsync(NpgsqlTransaction transaction, string sql, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction) { CommandTimeout = 0 };
+        await using var command = new NpgsqlCommand(
+            OneStatement.WhereCutWrongly(sql), transaction.Connection, transaction) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
     }
 }

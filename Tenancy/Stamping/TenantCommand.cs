@@ -61,7 +61,8 @@ internal sealed class TenantCommand(
         // An interceptor of the application's may have written a text of its own by now.
         var cut = ReferenceEquals(command.CommandText, CommandText) ? _cut : CutCache.Shared.Cut(command.CommandText);
         cut.Guard(connection.Shared, binding.Metrics);
-        command.CommandText = binding.TextOf(cut);
+        var text = binding.TextOf(cut);
+        command.CommandText = command.Parameters.Count == 0 ? OneStatement.WhereCutWrongly(text) : text;
         return command;
     }
 

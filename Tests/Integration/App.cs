@@ -81,7 +81,8 @@ public sealed class App : IAsyncLifetime
     public InvoicingContext AsOwner(Tenant tenant)
     {
         var options = new DbContextOptionsBuilder<InvoicingContext>();
-        options.UseNpgsql(Services.GetRequiredService<NpgsqlDataSource>()).UseTenancy();
+        options.UseNpgsql(Services.GetRequiredService<NpgsqlDataSource>())
+            .UseTenancy(Services.GetRequiredService<TenancyOptions>());
         return new InvoicingContext(options.Options).For(tenant);
     }
 

@@ -11,6 +11,31 @@ public sealed class FleetMigratorTests(App app)
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    /// <summary>Npgsql takes the body's semicolons for the ends of statements.</summary>
+    [Fact]
+    public async Task A_function_with_an_atomic_body_is_made_for_new_customers_and_old_ones()
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var old = TestFleet.Build("m1_a");
+        var build = TestFleet.Build(
+            old.Migrations[0],
+            TestFleet.Step(
+                "m2_f",
+                "CREATE FUNCTION \"__Tenant__\".f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT count(*) FROM " +
+                "\"__Tenant__\".m1_a; END;",
+                "DROP FUNCTION \"__Tenant__\".f()"));
+        var schemas = await fleet.ProvisionAsync(old, 5);
+
+        var report = await fleet.Migrator(build).RunAsync(new(), Ct);
+        var made = Assert.Single(await fleet.ProvisionAsync(build, 1));
+
+        Assert.Equal((5, 0), (report.Migrated, report.Failed.Count));
+        foreach (var schema in schemas.Append(made))
+        {
+            Assert.Equal(0L, await fleet.ScalarAsync($"SELECT {schema.Qualify("f")}()"));
+        }
+    }
+
     [Fact]
     public async Task Every_schema_comes_to_the_builds_version_and_a_second_run_finds_nothing()
     {

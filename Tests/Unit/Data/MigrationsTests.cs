@@ -11,6 +11,20 @@ namespace Tests.Unit.Data;
 
 public sealed class MigrationsTests
 {
+    /// <summary>For those PostgreSQL reads the catalog of all customers.</summary>
+    [Fact]
+    public void A_new_customers_text_reads_nobody_elses_relations()
+    {
+        var script = MigrationCompiler
+            .Find(typeof(InvoicingContext), () => new global::Data.InvoicingContextFactory().CreateDbContext([]))
+            .CreateScript(SchemaName.Parse("customer_acme"));
+
+        Assert.DoesNotContain("ON ALL ", script, StringComparison.Ordinal);
+        Assert.True(
+            script.IndexOf("ALTER DEFAULT PRIVILEGES", StringComparison.Ordinal)
+                < script.IndexOf("CREATE TABLE \"customer_acme\".contacts", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void The_migrations_say_what_the_models_say()
     {

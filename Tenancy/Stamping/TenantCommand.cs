@@ -23,6 +23,9 @@ internal sealed class TenantCommand(
     private StatementCut _cut = CutCache.Shared.Cut(text);
     private TenantBinding? _executedFor;
 
+    /// <summary>Whether the library wrote the text: then the guard doesn't read it.</summary>
+    public bool IsOwn { get; init; }
+
     /// <summary>EF logs this, not the command's own text: it may have constants replaced by question marks.</summary>
     public override string LogCommandText =>
         _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
@@ -56,8 +59,13 @@ internal sealed class TenantCommand(
 
         var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
         // An interceptor of the application's may have written a text of its own by now.
-        var cut = ReferenceEquals(command.CommandText, CommandText) ? _cut : CutCache.Shared.Cut(command.CommandText);
-        cut.Guard(connection.Shared, binding.Metrics);
+        var unchanged = ReferenceEquals(command.CommandText, CommandText);
+        var cut = unchanged ? _cut : CutCache.Shared.Cut(command.CommandText);
+        if (!IsOwn || !unchanged)
+        {
+            cut.Guard(connection.Shared, binding.Metrics);
+        }
+
         command.CommandText = binding.TextOf(cut);
         return command;
     }

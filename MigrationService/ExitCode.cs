@@ -15,6 +15,9 @@ internal enum ExitCode
     /// <summary>More customers of a ring failed than may, or somebody halted the run.</summary>
     Halted = 3,
 
+    /// <summary>The build has a migration that no customer's schema can get: the database is not the cause.</summary>
+    BuildFailed = 4,
+
     /// <summary>As in sysexits.h.</summary>
     Usage = 64,
 

@@ -16,7 +16,7 @@ internal static class FleetCommands
         var root = new RootCommand(
             """
             Migrates the shared schema, then every customer's, and exits; the other commands look, repeat or take back.
-            Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 64 wrong arguments, 130 cancelled.
+            Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 4 the build's migrations can't be applied to customers, 64 wrong arguments, 130 cancelled.
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),

@@ -129,33 +129,42 @@ internal static partial class JobHost
             await host.StopAsync(CancellationToken.None);
             return code;
         }
-        catch (OperationCanceledException)
-        {
-            LogCancelled(log);
-            return End(run, ExitCode.Cancelled);
-        }
-        catch (UsageException e)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return End(run, ExitCode.Usage);
-        }
-        catch (PostgresException e)
-            when (reports && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
-        {
-            await Console.Error.WriteLineAsync($"The database has no ledger yet ({e.MessageText}): run migrate first.");
-            return End(run, ExitCode.DatabaseFailed);
-        }
-        catch (OptionsValidationException e)
-        {
-            LogNotConfigured(log, e.Message);
-            return End(run, ExitCode.DatabaseFailed);
-        }
         catch (Exception e)
         {
-            // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers
-            // failed. EF wraps what the server said; the login's words say more than the server's.
-            LogDatabaseFailed(log, e, (e is TenantLoginException ? e : e.InnerException as DbException ?? e).Message);
-            return End(run, ExitCode.DatabaseFailed);
+            return End(run, await TellAsync(log, e, reports));
+        }
+    }
+
+    /// <summary>Says why the command ended, and finds the exit code for it.</summary>
+    internal static async Task<ExitCode> TellAsync(ILogger log, Exception error, bool reports)
+    {
+        switch (error)
+        {
+            case OperationCanceledException:
+                LogCancelled(log);
+                return ExitCode.Cancelled;
+            case UsageException:
+                await Console.Error.WriteLineAsync(error.Message);
+                return ExitCode.Usage;
+            case TenantMigrationException:
+                LogBuildFailed(log, error.Message);
+                return ExitCode.BuildFailed;
+            case PostgresException e
+                when reports
+                    && e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName:
+                await Console.Error.WriteLineAsync(
+                    $"The database has no ledger yet ({e.MessageText}): run migrate first.");
+                return ExitCode.DatabaseFailed;
+            case OptionsValidationException:
+                LogNotConfigured(log, error.Message);
+                return ExitCode.DatabaseFailed;
+            default:
+                // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers
+                // failed. EF wraps what the server said; the login's words say more than the server's.
+                LogDatabaseFailed(
+                    log, error,
+                    (error is TenantLoginException ? error : error.InnerException as DbException ?? error).Message);
+                return ExitCode.DatabaseFailed;
         }
     }
 
@@ -194,6 +203,10 @@ internal static partial class JobHost
 
     [LoggerMessage(LogLevel.Critical, "The database or the shared schema failed, nothing more was tried: {Message}")]
     private static partial void LogDatabaseFailed(ILogger log, Exception error, string message);
+
+    [LoggerMessage(LogLevel.Critical,
+        "This build's migrations can't be applied to customers' schemas. The database is not the cause. {Message}")]
+    private static partial void LogBuildFailed(ILogger log, string message);
 
     private sealed class Registrations(PosixSignalRegistration[] signals) : IDisposable
     {

@@ -14,7 +14,8 @@ namespace MigrationService;
 /// BackgroundService that throws leaves the exit code 0, and the API would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedSchema shared, TenantLogin login, FleetMigrator fleet, IServiceProvider services,
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedSchema shared, TenantLogin login,
+    FleetMigrator fleet, CompiledMigrations tenants, IServiceProvider services,
     IConfiguration configuration,
     IHostEnvironment environment, ILogger<MigrationJob> log)
 {
@@ -24,6 +25,7 @@ internal sealed partial class MigrationJob(
     /// <param name="stop">Ends it after the groups in hand.</param>
     /// <param name="ct">Ends it at once.</param>
     /// <exception cref="System.Data.Common.DbException">The database or the shared schema failed.</exception>
+    /// <exception cref="TenantMigrationException">The build's migrations can't be applied to customers.</exception>
     /// <exception cref="TenantLoginException">A login of the API can't be set up.</exception>
     public async Task<ExitCode> MigrateAsync(
         FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
@@ -32,6 +34,8 @@ internal sealed partial class MigrationJob(
         var (pending, unknown) = await shared.PendingAsync(stop);
         if (pending.Count > 0)
         {
+            // A build that fails here leaves the database as it was.
+            tenants.Compile();
             await shared.MigrateAsync(stop);
         }
 

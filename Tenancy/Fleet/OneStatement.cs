@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tenancy.Stamping;
 
 namespace Tenancy;
 
@@ -13,9 +14,27 @@ internal static class OneStatement
     /// A text that Npgsql would cut elsewhere than PostgreSQL does: it takes the semicolons of a function's BEGIN ATOMIC
     /// body for the ends of statements. As one statement it isn't cut.
     /// </summary>
-    /// <param name="statements">Without parameters; without effect on most texts.</param>
+    /// <param name="statements">Without parameters. Most have no such body, and are left alone.</param>
     public static string WhereCutWrongly(string statements) =>
-        statements.Contains("ATOMIC", StringComparison.OrdinalIgnoreCase) ? Of(statements) : statements;
+        statements.Contains("ATOMIC", StringComparison.OrdinalIgnoreCase) && HasAtomicBody(statements)
+            ? Of(statements)
+            : statements;
+
+    private static bool HasAtomicBody(string statements)
+    {
+        var sql = Lexeme.Of(statements);
+        var create = false;
+        for (var at = 0; at + 1 < sql.Count; at++)
+        {
+            create = at == 0 || sql[at - 1].Is(';') ? sql[at].Is("create") : create;
+            if (create && sql[at].Is("begin") && sql[at + 1].Is("atomic"))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     public static string Of(string statements) => $"DO {Quote($"BEGIN EXECUTE {Quote(statements)}; END")}";
 

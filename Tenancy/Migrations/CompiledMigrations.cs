@@ -28,7 +28,7 @@ public sealed class CompiledMigrations
             var sql = compile();
             return sql.Migrations.Select(migration => migration.Id).SequenceEqual(_ids.Order(StringComparer.Ordinal))
                 ? sql
-                : throw new InvalidOperationException(
+                : throw new TenantMigrationException(
                     $"EF finds the migrations {string.Join(", ", sql.Migrations.Select(m => m.Id))}, the context's assembly has {string.Join(", ", _ids)}: " +
                     "keep a tenant context's migrations in its own assembly.");
         });
@@ -71,7 +71,7 @@ public sealed class CompiledMigrations
     }
 
     /// <summary>Makes the SQL now, so that nobody waits for it later, and a migration that can't be stamped is found at once.</summary>
-    /// <exception cref="InvalidOperationException">A migration can't be stamped; the message names it and the line.</exception>
+    /// <exception cref="TenantMigrationException">A migration can't be stamped; the message names it and the line.</exception>
     public void Compile() => _ = _create.Value;
 
     /// <summary>The id of the migration that somebody means by its id or by the name after the time stamp, as with EF's own tools; "" for "0", before all of them.</summary>

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
 using Tenancy.Stamping;
 
 namespace Tenancy.Migrations;
@@ -31,14 +32,28 @@ internal static class MigrationCompiler
             .ToDictionary(found => found.Id!, found => found.Type),
         StringComparer.Ordinal);
 
-    /// <exception cref="InvalidOperationException">A migration can't be stamped; the message names it and the line.</exception>
+    /// <exception cref="TenantMigrationException">The model or a migration can't be a tenant's; the message names the
+    /// migration and says what to do.</exception>
     public static CompiledSql Compile(Func<DbContext> open)
     {
-        using var context = open();
+        try
+        {
+            using var context = open();
+            return Compile(context, open);
+        }
+        catch (Exception e) when (e is not (TenantMigrationException or OptionsValidationException))
+        {
+            // Nothing here asks a server: whatever fails, the build is the cause.
+            throw new TenantMigrationException($"The tenants' migrations can't be compiled: {e.Message}", e);
+        }
+    }
+
+    private static CompiledSql Compile(DbContext context, Func<DbContext> open)
+    {
         var relational = context.GetService<IDbContextOptions>().Extensions.OfType<RelationalOptionsExtension>().Single();
         if (relational.MigrationsHistoryTableSchema != TenantPlaceholder.Schema)
         {
-            throw new InvalidOperationException(
+            throw new TenantMigrationException(
                 "The history table of a tenant context belongs into the tenant's schema: configure it by UseTenancy(), after UseNpgsql().");
         }
 
@@ -86,10 +101,10 @@ internal static class MigrationCompiler
     private static Migration Migration(DbContext context, string id) =>
         context.GetService<IMigrationsAssembly>() is var assembly ? assembly.CreateMigration(assembly.Migrations[id], context.GetService<IDatabaseProvider>().Name) : null!;
 
-    private static MigrationSql Compile(DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string? history)
+    /// <summary>One direction of one migration.</summary>
+    internal static MigrationSql Compile(DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string? history)
     {
-        var model = target is null ? null : context.GetService<IModelRuntimeInitializer>().Initialize(target, designTime: true, validationLogger: null);
-        var commands = context.GetService<IMigrationsSqlGenerator>().Generate(operations, model);
+        var commands = Generate(context, id, operations, target);
         var shared = context.GetService<SharedObjects>().Of(context.Model);
         var historyText = history is null ? "" : Append(new(), history).ToString();
         var texts = commands.Select(command => Checked(id, command, shared)).ToList();
@@ -101,7 +116,7 @@ internal static class MigrationCompiler
         var suppressed = commands.First(command => command.TransactionSuppressed).CommandText;
         if (commands.Count > 1)
         {
-            throw new InvalidOperationException(
+            throw new TenantMigrationException(
                 $"Migration {id} has {commands.Count} commands, and one of them can't run in a transaction with the others: {FirstLine(suppressed)} " +
                 "Interrupted, nobody could say which of them have run. Give it a migration of its own.");
         }
@@ -112,7 +127,25 @@ internal static class MigrationCompiler
         }
         catch (FormatException e)
         {
-            throw new InvalidOperationException($"Migration {id}: {e.Message}. In: {FirstLine(suppressed)}", e);
+            throw new TenantMigrationException($"Migration {id}: {e.Message}. In: {FirstLine(suppressed)}", e);
+        }
+    }
+
+    private static IReadOnlyList<MigrationCommand> Generate(
+        DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target)
+    {
+        try
+        {
+            var model = target is null
+                ? null
+                : context.GetService<IModelRuntimeInitializer>()
+                    .Initialize(target, designTime: true, validationLogger: null);
+            return context.GetService<IMigrationsSqlGenerator>().Generate(operations, model);
+        }
+        catch (Exception e)
+        {
+            throw new TenantMigrationException(
+                $"Migration {id} has an operation that can't be made into SQL: {e.Message}", e);
         }
     }
 
@@ -123,22 +156,30 @@ internal static class MigrationCompiler
         if (cut.PlaceholderInLiteral is { } at)
         {
             var line = text.AsSpan(0, at).Count('\n') + 1;
-            throw new InvalidOperationException(
+            throw new TenantMigrationException(
                 $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal or a dollar body, which is data and is never stamped. " +
-                $"Name the schema as an identifier instead. Line {line} of: {FirstLine(text)}");
+                $"{Instead(text)} Line {line} of: {FirstLine(text)}");
         }
 
         try
         {
-            cut.Guard(shared);
+            if (command is not OwnCommand)
+            {
+                cut.Guard(shared);
+            }
         }
         catch (CommandRefusedException refusal)
         {
-            throw new InvalidOperationException($"Migration {migration} does what no tenant's migration may: {refusal.Message} In: {FirstLine(text)}", refusal);
+            throw new TenantMigrationException($"Migration {migration} does what no tenant's migration may: {refusal.Message} In: {FirstLine(text)}", refusal);
         }
 
         return Append(new(), text).ToString();
     }
+
+    private static string Instead(string text) =>
+        text.Contains("nextval", StringComparison.OrdinalIgnoreCase)
+            ? "A default takes its sequence's name from text. Use an identity column (UseIdentityByDefaultColumn) instead."
+            : "Name the schema as an identifier instead.";
 
     /// <summary>Texts are joined, so each has to end its last statement, on a line of its own lest a comment swallow the end.</summary>
     private static StringBuilder Append(StringBuilder sql, string text) =>

@@ -26,6 +26,9 @@ internal sealed class TenantCommand(
     /// <summary>Which of the connection's leases has rented it.</summary>
     public int Lease { get; set; }
 
+    /// <summary>Whether the library wrote the text: then the guard doesn't read it.</summary>
+    public bool IsOwn { get; init; }
+
     /// <summary>EF logs this, not the command's own text: it may have constants replaced by question marks.</summary>
     public override string LogCommandText =>
         _executedFor is { } binding ? binding.TextOf(CutCache.Shared.Cut(base.LogCommandText)) : base.LogCommandText;
@@ -59,8 +62,13 @@ internal sealed class TenantCommand(
 
         var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
         // An interceptor of the application's may have written a text of its own by now.
-        var cut = ReferenceEquals(command.CommandText, CommandText) ? _cut : CutCache.Shared.Cut(command.CommandText);
-        cut.Guard(connection.Shared, binding.Metrics);
+        var unchanged = ReferenceEquals(command.CommandText, CommandText);
+        var cut = unchanged ? _cut : CutCache.Shared.Cut(command.CommandText);
+        if (!IsOwn || !unchanged)
+        {
+            cut.Guard(connection.Shared, binding.Metrics);
+        }
+
         var text = binding.TextOf(cut);
         command.CommandText = command.Parameters.Count == 0 ? OneStatement.WhereCutWrongly(text) : text;
         return command;

@@ -12,7 +12,7 @@ public sealed class CompilingMigrationsTests
     [Fact]
     public void The_placeholder_inside_a_literal_is_an_error_that_names_migration_and_line()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(With<LiteralContext>));
+        var error = Assert.Throws<TenantMigrationException>(() => MigrationCompiler.Compile(With<LiteralContext>));
 
         Assert.Contains("20260101000000_Literal", error.Message, StringComparison.Ordinal);
         Assert.Contains("Line 2", error.Message, StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public sealed class CompilingMigrationsTests
     public void A_command_that_cannot_run_in_a_transaction_has_its_migration_for_itself()
     {
         var alone = Assert.Single(MigrationCompiler.Compile(With<SuppressedContext>).Migrations);
-        var shared = Assert.Throws<InvalidOperationException>(() =>
+        var shared = Assert.Throws<TenantMigrationException>(() =>
             MigrationCompiler.Compile(With<SharedSuppressedContext>));
 
         Assert.True(alone.Up.OutsideTransaction);
@@ -33,7 +33,7 @@ public sealed class CompilingMigrationsTests
     [Fact]
     public void A_migration_that_leaves_the_tenants_schema_is_an_error_too()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => MigrationCompiler.Compile(With<ForeignContext>));
+        var error = Assert.Throws<TenantMigrationException>(() => MigrationCompiler.Compile(With<ForeignContext>));
 
         Assert.Contains("20260101000000_Foreign", error.Message, StringComparison.Ordinal);
         Assert.Contains("customer_globex", error.Message, StringComparison.Ordinal);

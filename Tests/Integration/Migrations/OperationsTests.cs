@@ -1,0 +1,160 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
+using Tenancy;
+using Tenancy.Migrations;
+using Tests.Integration.Fleet;
+using Xunit;
+
+namespace Tests.Integration.Migrations;
+
+/// <summary>
+/// Every operation of EF's migration builder in a tenant's migration works in a new schema and in migrated ones, or the
+/// build is refused with words that say what to do instead.
+/// </summary>
+public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet>
+{
+    private const string First = "20260101000000_First";
+    private const string Second = "20260102000000_Second";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Working => [.. Operations.All().Where(o => o.Refusal is null).Select(o => o.Name)];
+
+    public static TheoryData<string> Refused => [.. Operations.All().Where(o => o.Refusal is not null).Select(o =>
+        o.Name)];
+
+    [Theory]
+    [MemberData(nameof(Working))]
+    public async Task An_operation_that_works_makes_the_same_of_a_new_schema_and_of_migrated_ones(string name)
+    {
+        var operation = Operations.All().Single(o => o.Name == name);
+        var first = Compiled(First, Operations.Base);
+        var second = Compiled(Second, operation.Do);
+        var before = TestFleet.Build(first);
+        var build = TestFleet.Build(first, second);
+        SchemaName[] migrated = [await NewAsync(before), await NewAsync(before)];
+        var fresh = await NewAsync(build);
+
+        foreach (var schema in migrated)
+        {
+            await drift.Fleet.ScalarAsync(second.Up.Script(schema));
+            if (second.Up.OutsideTransaction)
+            {
+                await drift.Fleet.ScalarAsync(second.Up.History(schema));
+            }
+        }
+
+        foreach (var schema in migrated.Append(fresh))
+        {
+            await drift.Fleet.ScalarAsync(
+                $"UPDATE tenancy.schemas SET version = '{build.Target}' WHERE schema = '{schema}'");
+            Assert.Equal(Of(operation.Answer!, schema), await drift.Fleet.ScalarAsync(Of(operation.Query!, schema)));
+        }
+
+        var report = await DriftFleet.Verifier(drift.Fleet, build).VerifyAsync(
+            new() { Only = [.. migrated, fresh] }, Ct);
+        Assert.Empty(report.Drifted.SelectMany(one => one.Differences));
+        Assert.Equal(3, report.Checked);
+    }
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void An_operation_that_cannot_work_is_refused_before_the_database_is_asked(string name)
+    {
+        var operation = Operations.All().Single(o => o.Name == name);
+
+        var refusal = Assert.Throws<TenantMigrationException>(() => Compiled(Second, operation.Do));
+
+        Assert.Contains(Second, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(operation.Refusal!, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_kind_of_operation_is_left_out()
+    {
+        var kinds = new[] { typeof(MigrationOperation).Assembly, typeof(NpgsqlMigrationsSqlGenerator).Assembly }
+            .SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.IsSubclassOf(typeof(MigrationOperation)) && !type.IsAbstract && !type.IsNestedPrivate)
+            .ToHashSet();
+
+        kinds.ExceptWith(Operations.All().SelectMany(operation => Done(operation.Do)).Select(done => done.GetType()));
+
+        Assert.Empty(kinds);
+    }
+
+    private static List<MigrationOperation> Done(Action<MigrationBuilder> operations)
+    {
+        var builder = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        operations(builder);
+        return builder.Operations;
+    }
+
+    private static CompiledMigration Compiled(string id, Action<MigrationBuilder> operations)
+    {
+        var options = new DbContextOptionsBuilder<OperationsContext>();
+        options.UseNpgsql(npgsql => npgsql.SetPostgresVersion(15, 0)).UseTenancy();
+        using var context = new OperationsContext(options.Options);
+        return new(id, MigrationCompiler.Compile(context, id, Done(operations), Target(),
+            $"INSERT INTO \"__Tenant__\".\"__EFMigrationsHistory\" VALUES ('{id}', '10');"), new(() => null!));
+    }
+
+    /// <summary>What a migration's designer file says: EF's generator takes types and key strategies from it.</summary>
+    private static IModel Target()
+    {
+        var model = new ModelBuilder();
+        model.HasDefaultSchema(TenantPlaceholder.Schema);
+        model.Entity("Thing", thing =>
+        {
+            thing.ToTable("things", TenantPlaceholder.Schema);
+            thing.Property<int>("id").HasColumnType("integer").ValueGeneratedOnAdd().UseIdentityByDefaultColumn();
+            thing.Property<string>("name").HasColumnType("text").IsRequired();
+            thing.Property<int?>("size").HasColumnType("integer");
+            thing.Property<string?>("body").HasColumnType("text");
+            thing.HasKey("id");
+        });
+        model.Entity("Old", old =>
+        {
+            old.ToTable("olds", TenantPlaceholder.Schema);
+            old.Property<int>("id").HasColumnType("integer").ValueGeneratedOnAdd()
+                .HasAnnotation(Operations.Strategy, NpgsqlValueGenerationStrategy.SerialColumn);
+            old.Property<string>("code").HasColumnType("text").IsRequired();
+            old.HasKey("id");
+        });
+        foreach (var table in new[] { "downs", "lates" })
+        {
+            model.Entity(table, other =>
+            {
+                other.ToTable(table, TenantPlaceholder.Schema);
+                other.Property<int>("id").HasColumnType("integer").ValueGeneratedOnAdd().UseIdentityAlwaysColumn();
+                other.Property<string?>("code").HasColumnType("text");
+                other.HasKey("id");
+            });
+        }
+
+        return (IModel)model.Model;
+    }
+
+    private async Task<SchemaName> NewAsync(CompiledMigrations build)
+    {
+        var provisioner = new SchemaProvisioner(build, new(drift.Fleet.Database, build), new());
+        await using var connection = await drift.Fleet.Database.OpenConnectionAsync(Ct);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        var schema = await provisioner.ReserveAsync(transaction, $"o_{Guid.NewGuid():n}", ct: Ct);
+        await provisioner.CreateAsync(transaction, schema, Ct);
+        await transaction.CommitAsync(Ct);
+        return schema;
+    }
+
+    private static string Of(string text, SchemaName schema) =>
+        string.Format(System.Globalization.CultureInfo.InvariantCulture, text, schema);
+}
+
+internal sealed class OperationsContext(DbContextOptions<OperationsContext> options) : DbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema);
+}

@@ -102,28 +102,43 @@ internal static class FleetCommands
                 });
     }
 
+    private static readonly Option<bool> Mend = new("--mend")
+    {
+        Description = "First take the ledger from the schemas' histories, as after a restored backup",
+    };
+
     private static Command Verify() => Does(
         Add(new("verify",
             "Compares every customer's schema with what the migrations make, its history with the ledger, and the " +
-            "registry with both; says in words what differs."), [Customer, .. Report]),
+            "registry with both; says in words what differs."), [Customer, Mend, .. Report]),
         reports: true,
         async job =>
         {
             var names = job.Services.GetRequiredService<NamedCustomers>();
             var only = await names.FindAsync(job.Parsed.GetValue(Customer) ?? [], job.Stop);
-            var report = await job.Services.GetRequiredService<FleetVerifier>()
-                .VerifyAsync(new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
+            var verifier = job.Services.GetRequiredService<FleetVerifier>();
+            var mended = job.Parsed.GetValue(Mend) ? await verifier.MendLedgerAsync(only, job.Stop) : [];
+            var report = await verifier.VerifyAsync(new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
             Answer(
                 job,
                 () => new
                 {
                     report.IsClean, report.Checked, seconds = report.Elapsed.TotalSeconds,
+                    mended = mended.Select(schema => schema.Value),
                     drifted = report.Drifted.Select(drift => new { schema = drift.Schema.Value, drift.Differences }),
                     incomparable = report.Incomparable.Select(schema =>
                         new { schema = schema.Schema.Value, schema.Reason }), report.Strays, report.Missing,
                     unregistered = report.Unregistered.Select(schema => schema.Value),
                 },
-                writer => VerifyReport.Write(writer, report));
+                writer =>
+                {
+                    foreach (var schema in mended)
+                    {
+                        writer.Line($"The ledger of {schema} was taken from its history.");
+                    }
+
+                    VerifyReport.Write(writer, report);
+                });
             return report.IsClean ? ExitCode.Done : ExitCode.CustomersFailed;
         });
 

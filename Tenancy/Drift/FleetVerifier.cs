@@ -11,8 +11,8 @@ namespace Tenancy;
 /// that is rolled back.
 /// </summary>
 public sealed class FleetVerifier(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations migrations, SchemaVersions versions,
-    TenancyOptions options, TimeProvider time)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations migrations,
+    SchemaVersions versions, TenancyOptions options, TimeProvider time)
 {
     /// <summary>How many schemas are read in one round trip.</summary>
     internal int Chunk { get; init; } = 250;
@@ -81,6 +81,18 @@ public sealed class FleetVerifier(
         span?.SetTag(TenancyTelemetry.Schemas, report.Checked);
         return report;
     }
+
+    /// <summary>
+    /// Takes each schema's version in the ledger from its own history, as after a backup of one was restored. Nothing of
+    /// the schemas is changed; <see cref="FleetMigrator"/> does what is pending then.
+    /// </summary>
+    /// <param name="only">Which schemas; null for all.</param>
+    /// <param name="ct">Ends it; what was written stays.</param>
+    /// <returns>The schemas of which the ledger said something else.</returns>
+    public Task<IReadOnlyList<SchemaName>> MendLedgerAsync(
+        IEnumerable<SchemaName>? only = null, CancellationToken ct = default) =>
+            LedgerMending.FromHistoriesAsync(
+                database, migrations, versions, only?.Select(schema => schema.Value), ct);
 
     private bool IsStray(InventoryRow row) =>
         row is { State: null, HasHistory: true } && row.Schema is not ("tenancy" or "public" or "information_schema")

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Drift;
 
 namespace Tenancy;
 
@@ -67,6 +68,13 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     {
         var started = time.GetTimestamp();
         var work = FleetWork.Of(plan, migrations);
+        if (plan.Only is { Count: > 0 } named)
+        {
+            // Who names a customer may have restored its backup: its history says what it has.
+            await LedgerMending.FromHistoriesAsync(
+                database, migrations, versions, named.Select(schema => schema.Value), ct);
+        }
+
         if (await DueVersionsAsync(work, ct) is not [_, ..] due)
         {
             return new(0, [], time.GetElapsedTime(started));

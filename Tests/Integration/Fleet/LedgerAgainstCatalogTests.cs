@@ -8,6 +8,32 @@ public sealed class LedgerAgainstCatalogTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    /// <summary>As after a restored backup: the schema lacks what the ledger says it has.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_history_older_than_the_ledger_is_believed_where_it_is_asked(bool named)
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var build = TestFleet.Build("m1_a", "m2_b");
+        var schemas = await fleet.ProvisionAsync(build, 3);
+        await fleet.ScalarAsync($"DROP TABLE {schemas[1].Qualify("m2_b")}; DELETE FROM " +
+            $"{schemas[1].Qualify("__EFMigrationsHistory")} WHERE \"MigrationId\" = 'm2_b'");
+        Assert.Equal(0, (await fleet.Migrator(build).RunAsync(new(), Ct)).Migrated);
+
+        if (!named)
+        {
+            Assert.Equal([schemas[1]], await DriftFleet.Verifier(fleet, build).MendLedgerAsync(ct: Ct));
+            Assert.Empty(await DriftFleet.Verifier(fleet, build).MendLedgerAsync(ct: Ct));
+        }
+
+        var report = await fleet.Migrator(build).RunAsync(named ? new() { Only = [schemas[1]] } : new(), Ct);
+
+        Assert.Equal((1, 0), (report.Migrated, report.Failed.Count));
+        Assert.Equal("m1_a,m2_b", await fleet.TablesAsync(schemas[1]));
+        Assert.Equal((build.Target, "ready", 0, null), await fleet.LedgerAsync(schemas[1]));
+    }
+
     [Fact]
     public async Task A_history_that_is_not_what_the_ledger_says_is_told_with_both()
     {

@@ -1,23 +1,13 @@
-// Of the services that are replaced, INpgsqlRelationalConnection is internal by name and ILiftableConstantProcessor
-// experimental; see TenantConnection and ReadersMadeOnce.
-#pragma warning disable EF1001, EF9100
-
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.EntityFrameworkCore.Query;
-using Microsoft.EntityFrameworkCore.Storage;
-using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
-using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
-using Tenancy.Queries;
-using Tenancy.Stamping;
 
 namespace Tenancy;
 
@@ -169,6 +159,7 @@ public static class TenancyRegistration
             Apply(
                 options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
             context?.Invoke(options);
+            OptionRules.RefuseSeeding(options.Options);
         }
     }
 
@@ -213,14 +204,8 @@ public static class TenancyRegistration
                 new TenancyExtension(
                     [.. tenancy.SharedTables], [.. tenancy.SharedSchemas], [.. tenancy.SharedFunctions],
                     tenancy.LoadTypes is true, metrics));
-        return options
-            .ReplaceService<IRelationalCommandBuilderFactory, TenantCommandFactory>()
-            .ReplaceService<INpgsqlRelationalConnection, TenantConnection>()
-            .ReplaceService<IQueryContextFactory, LeasedQueries>()
-            .ReplaceService<ICompiledQueryCacheKeyGenerator, TenantQueryKeys>()
-            .ReplaceService<ILiftableConstantProcessor, ReadersMadeOnce>()
-            .ReplaceService<ICommandBatchPreparer, NothingToSort>()
-            .ReplaceService<IMigrationsSqlGenerator, TenantMigrationsSqlGenerator>();
+        OptionRules.Replace(options);
+        return options;
     }
 
     /// <summary>

@@ -36,9 +36,7 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
             new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes));
     }
 
-    public void Validate(IDbContextOptions options)
-    {
-    }
+    public void Validate(IDbContextOptions options) => OptionRules.RefuseOthers(options);
 
     private sealed class ExtensionInfo(TenancyExtension extension) : DbContextOptionsExtensionInfo(extension)
     {

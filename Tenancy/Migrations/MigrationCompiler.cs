@@ -50,13 +50,8 @@ internal static class MigrationCompiler
 
     private static CompiledSql Compile(DbContext context, Func<DbContext> open)
     {
+        MigratorOptions.Check(context);
         var relational = context.GetService<IDbContextOptions>().Extensions.OfType<RelationalOptionsExtension>().Single();
-        if (relational.MigrationsHistoryTableSchema != TenantPlaceholder.Schema)
-        {
-            throw new TenantMigrationException(
-                "The history table of a tenant context belongs into the tenant's schema: configure it by UseTenancy(), after UseNpgsql().");
-        }
-
         var assembly = context.GetService<IMigrationsAssembly>();
         var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
         var inOrder = ids.SelectMany(id => Migration(context, id).UpOperations)

@@ -1,0 +1,99 @@
+// Of the services that are replaced, INpgsqlRelationalConnection is internal by name and ILiftableConstantProcessor
+// experimental; see TenantConnection and ReadersMadeOnce.
+#pragma warning disable EF1001, EF9100
+
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+using Tenancy.Migrations;
+using Tenancy.Queries;
+using Tenancy.Stamping;
+
+namespace Tenancy.Leasing;
+
+/// <summary>
+/// Which of EF's services a tenant's context has from this library, and which of EF's options can't be honoured. Those
+/// are refused: an option without effect looks like one that works.
+/// </summary>
+internal static class OptionRules
+{
+    /// <summary>Service and implementation.</summary>
+    public static readonly IReadOnlyDictionary<Type, Type> Replaced = new Dictionary<Type, Type>
+    {
+        [typeof(IRelationalCommandBuilderFactory)] = typeof(TenantCommandFactory),
+        [typeof(INpgsqlRelationalConnection)] = typeof(TenantConnection),
+        [typeof(IQueryContextFactory)] = typeof(LeasedQueries),
+        [typeof(ICompiledQueryCacheKeyGenerator)] = typeof(TenantQueryKeys),
+        [typeof(ILiftableConstantProcessor)] = typeof(ReadersMadeOnce),
+        [typeof(ICommandBatchPreparer)] = typeof(NothingToSort),
+        [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
+    };
+
+    /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
+    private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];
+
+    /// <summary>Replaces the services.</summary>
+    /// <exception cref="InvalidOperationException">The application replaced one of them.</exception>
+    public static void Replace(DbContextOptionsBuilder options)
+    {
+        var core = options.Options.FindExtension<CoreOptionsExtension>() ?? new();
+        RefuseOthers(core);
+        foreach (var (service, ours) in Replaced)
+        {
+            core = core.WithReplacedService(service, ours);
+        }
+
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(core);
+    }
+
+    /// <summary>
+    /// For the end of the configuration. A context that lost the command factory would send statements without guard
+    /// and stamp.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The application replaced one of the services.</exception>
+    public static void RefuseOthers(IDbContextOptions options) =>
+        RefuseOthers(options.FindExtension<CoreOptionsExtension>() ?? new());
+
+    /// <summary>
+    /// Neither provisioning nor a run calls a seeding delegate. EF calls it after each migration, for a context that
+    /// its application made; here there is none: a schema may be a spare, nobody's yet.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is one.</exception>
+    public static void RefuseSeeding(IDbContextOptions options)
+    {
+        if (options.FindExtension<CoreOptionsExtension>() is { } core
+            && (core.Seeder is not null || core.AsyncSeeder is not null))
+        {
+            throw new InvalidOperationException(
+                "UseSeeding and UseAsyncSeeding have no effect on a tenant's context: schemas are made and migrated " +
+                "without one. For rows that every tenant has, use HasData or migrationBuilder.InsertData. For a new " +
+                "tenant's first rows, write them in the transaction that provisions it " +
+                "(SchemaProvisioner.ProvisionAsync), by a context of that tenant.");
+        }
+    }
+
+    private static void RefuseOthers(CoreOptionsExtension core)
+    {
+        foreach (var ((service, _), other) in core.ReplacedServices
+            ?? new Dictionary<(Type, Type?), Type>())
+        {
+            if (Replaced.TryGetValue(service, out var ours) && other != ours)
+            {
+                throw new InvalidOperationException(
+                    $"ReplaceService<{service.Name}, {other.Name}>(): a tenant's context has {ours.Name} there, " +
+                    "which keeps tenants apart or makes their migrations. Remove that call.");
+            }
+
+            if (Unused.Contains(service))
+            {
+                throw new InvalidOperationException(
+                    $"ReplaceService<{service.Name}, {other.Name}>() has no effect on a tenant's context: its " +
+                    "migrations are compiled once and run by FleetMigrator and SchemaProvisioner. Remove that call.");
+            }
+        }
+    }
+}

@@ -83,8 +83,8 @@ public sealed class FleetVerifier(
     }
 
     /// <summary>
-    /// Takes each schema's version in the ledger from its own history, as after a backup of one was restored. Nothing of
-    /// the schemas is changed; <see cref="FleetMigrator"/> does what is pending then.
+    /// Takes each schema's version in the ledger from its own history, as after a backup of one was restored. Nothing
+    /// of the schemas is changed; <see cref="FleetMigrator"/> does what is pending then.
     /// </summary>
     /// <param name="only">Which schemas; null for all.</param>
     /// <param name="ct">Ends it; what was written stays.</param>

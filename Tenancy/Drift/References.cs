@@ -41,7 +41,8 @@ internal sealed class References(NpgsqlDataSource database, CompiledMigrations b
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using (var create = new NpgsqlCommand(
-            OneStatement.WhereCutWrongly(migrations.CreateScript(schema)), connection, transaction) { CommandTimeout = 0 })
+            OneStatement.WhereCutWrongly(migrations.CreateScript(schema)), connection, transaction)
+            { CommandTimeout = 0 })
         {
             await create.ExecuteNonQueryAsync(ct);
         }

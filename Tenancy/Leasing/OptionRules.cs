@@ -33,6 +33,10 @@ internal static class OptionRules
         [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
     };
 
+    /// <summary>These only save time: an application that replaces one loses that.</summary>
+    private static readonly Type[] Replaceable = [typeof(ICompiledQueryCacheKeyGenerator),
+        typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer)];
+
     /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
     private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];
 
@@ -81,7 +85,7 @@ internal static class OptionRules
         foreach (var ((service, _), other) in core.ReplacedServices
             ?? new Dictionary<(Type, Type?), Type>())
         {
-            if (Replaced.TryGetValue(service, out var ours) && other != ours)
+            if (Replaced.TryGetValue(service, out var ours) && other != ours && !Replaceable.Contains(service))
             {
                 throw new InvalidOperationException(
                     $"ReplaceService<{service.Name}, {other.Name}>(): a tenant's context has {ours.Name} there, " +

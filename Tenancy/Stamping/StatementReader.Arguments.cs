@@ -112,7 +112,9 @@ internal sealed partial class StatementReader
     private bool IsFollowedByAnother() =>
         Next(1) is { Kind: LexemeKind.Literal or LexemeKind.Quoted or LexemeKind.Number }
             or { Kind: LexemeKind.Parameter }
-            || Next(1) is { Kind: LexemeKind.Word } word && !word.Is("value");
+            || Next(1) is { Kind: LexemeKind.Word } word && StartsOperand(word) && word.Text is not ("value" or "and"
+                or "or" or "not" or "is" or "in" or "like" or "ilike" or "between" or "similar" or "isnull" or "notnull"
+                or "at" or "collate" or "overlaps" or "operator" or "format" or "null" or "absent" or "returning");
 
     /// <returns>False before another argument.</returns>
     private bool ReadAfterArgument(string function)

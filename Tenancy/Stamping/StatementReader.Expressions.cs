@@ -14,7 +14,7 @@ internal sealed partial class StatementReader
         Enter();
         do
         {
-            SkipOperatorSigns();
+            SkipOperators();
             ReadOperand();
             while (ReadSuffix())
             {
@@ -22,6 +22,44 @@ internal sealed partial class StatementReader
         }
         while (TakeOperator());
         _level--;
+    }
+
+    /// <summary>The operators before an operand: - + x, OPERATOR(schema.-) x.</summary>
+    private void SkipOperators()
+    {
+        while (true)
+        {
+            if (IsOperatorSign(Current()))
+            {
+                _at++;
+            }
+            else if (IsNamedOperator())
+            {
+                _at++;
+                InParentheses(ReadOperatorName);
+            }
+            else
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>OPERATOR(+), OPERATOR(schema.+); not a function of that name.</summary>
+    private bool IsNamedOperator()
+    {
+        if (!Current().Is("operator") || !Next(1).Is('('))
+        {
+            return false;
+        }
+
+        var at = 2;
+        while (Next(at).IsIdentifier && Next(at + 1).Is('.'))
+        {
+            at += 2;
+        }
+
+        return IsOperatorSign(Next(at));
     }
 
     private void SkipOperatorSigns()
@@ -49,7 +87,7 @@ internal sealed partial class StatementReader
             return false;
         }
 
-        if (Current().Is("operator") && Next(1).Is('('))
+        if (IsNamedOperator())
         {
             _at++;
             InParentheses(ReadOperatorName);

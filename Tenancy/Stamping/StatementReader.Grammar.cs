@@ -147,6 +147,10 @@ internal sealed partial class StatementReader
     [DoesNotReturn]
     private void Unexplained(string expected) => throw Lexeme.NotSql(
         _at < _sql.Count
-            ? $"At '{_sql[_at].Text}', {expected} was expected"
-            : $"It ends where {expected} was expected");
+            ? $"At '{_sql[_at].Text}'{Before()}, {expected} was expected"
+            : $"It ends{Before()} where {expected} was expected");
+
+    /// <summary>The words before, so that the place is found in a long statement.</summary>
+    private string Before() => _at == 0 ? "" : " after '" +
+        string.Join(' ', _sql.Take(_at).Skip(_at - 4).Select(lexeme => lexeme.Text)) + "'";
 }

@@ -61,7 +61,7 @@ internal sealed partial class StatementReader
                 return;
             case "not":
                 _at++;
-                SkipOperatorSigns();
+                SkipOperators();
                 ReadOperandInside();
                 return;
             case "array" when Next(1).Is('['):

@@ -191,7 +191,7 @@ internal sealed partial class StatementReader
             _ = Take("all");
         }
 
-        if (!EndsTargets())
+        if (StartsOperand(Current()))
         {
             do
             {
@@ -240,11 +240,6 @@ internal sealed partial class StatementReader
             });
         }
     }
-
-    private bool EndsTargets() =>
-        _at >= _sql.Count || Current().Is(')') || Current().Is(';') || GoesOnAsQuery()
-            || Current() is { Kind: LexemeKind.Word, Text: "into" or "from" or "where" or "group" or "having"
-                or "window" };
 
     private void ReadTarget()
     {

@@ -52,7 +52,7 @@ internal sealed partial class StatementReader
         InParentheses(() =>
         {
             ReadExpression();
-            _ = Take("format", "json");
+            ReadJsonFormat();
             Need(',');
             ReadExpression();
             ReadJsonPathName();
@@ -75,10 +75,18 @@ internal sealed partial class StatementReader
         }
     }
 
+    private void ReadJsonFormat()
+    {
+        if (Take("format", "json") && Take("encoding"))
+        {
+            NeedName();
+        }
+    }
+
     private void ReadJsonArgument()
     {
         ReadExpression();
-        _ = Take("format", "json");
+        ReadJsonFormat();
         Need("as");
         NeedLabel();
     }

@@ -199,11 +199,12 @@ internal sealed partial class StatementReader
             return false;
         }
 
-        if (Current().Kind == LexemeKind.Word && KeyWords.Reserved.Contains(Current().Text))
+        if (Current().Kind == LexemeKind.Word
+            && (KeyWords.Reserved.Contains(Current().Text) || Current().Is("current_schema")))
         {
             // FROM current_date, FROM CAST(x AS type).
-            return Current().Is("cast") || Current().Is("user") || ReservedOperands.Contains(Current().Text)
-                && Current().Text.Contains('_', StringComparison.Ordinal);
+            return Current().Text is "cast" or "user" or "localtime" or "localtimestamp" or "session_user"
+                or "system_user" || Current().Text.StartsWith("current_", StringComparison.Ordinal);
         }
 
         var ahead = 1;

@@ -66,26 +66,59 @@ internal sealed partial class StatementReader
         while (BodyOf(at) is { } body)
         {
             Know(At(at).Text);
-            at = _rules.Closing(body) + 1;
-            // After its SEARCH and CYCLE, whose commas no name with a body follows.
-            while (at < _sql.Count && !(At(at).Is(',') && BodyOf(at + 1) is not null))
+            at = AfterCycle(AfterSearch(_rules.Closing(body) + 1));
+            if (!At(at).Is(','))
             {
-                if (!IsOfSearchOrCycle(At(at)))
-                {
-                    return;
-                }
-
-                at = _rules.Closing(at) + 1;
+                return;
             }
 
             at++;
         }
     }
 
-    private static bool IsOfSearchOrCycle(Lexeme lexeme) => lexeme.Is(',') || lexeme.Is('(') || lexeme.Kind
-        is LexemeKind.Quoted or LexemeKind.Literal or LexemeKind.Number
-            || lexeme.Kind == LexemeKind.Word && lexeme.Text is not ("select" or "insert" or "update" or "delete"
-                or "merge" or "table");
+    /// <summary>SEARCH DEPTH FIRST BY a, b SET c.</summary>
+    private int AfterSearch(int at) => At(at).Is("search") && At(at + 1).IsIdentifier && At(at + 2).Is("first")
+        && At(at + 3).Is("by")
+            ? AfterSet(at + 4)
+            : at;
+
+    /// <summary>CYCLE a, b SET c TO constant DEFAULT constant USING d.</summary>
+    private int AfterCycle(int at)
+    {
+        if (!At(at).Is("cycle"))
+        {
+            return at;
+        }
+
+        at = AfterSet(at + 1);
+        if (At(at).Is("to"))
+        {
+            at = Find("using", Find("default", at));
+        }
+
+        return at + 2;
+    }
+
+    /// <summary>a, b SET c.</summary>
+    private int AfterSet(int at)
+    {
+        while (At(at).IsIdentifier && At(at + 1).Is(','))
+        {
+            at += 2;
+        }
+
+        return at + 3;
+    }
+
+    private int Find(string word, int at)
+    {
+        while (at < _sql.Count && !At(at).Is(word) && !At(at).Is(';'))
+        {
+            at = _rules.Closing(at) + 1;
+        }
+
+        return at;
+    }
 
     /// <returns>Where the parentheses of name (columns) AS [NOT] MATERIALIZED (...) open.</returns>
     private int? BodyOf(int name)

@@ -24,8 +24,9 @@ public sealed class GuardAgainstParserTests
             Path.Combine(AppContext.BaseDirectory, "Oracle", "statements.grammar"), Ct));
         var words = new SqlWords(random);
         using var parser = await PostgresParser.StartAsync(Ct);
-        var (all, parsed, passed) = (TestDepth.Of(normal: 20_000, full: 1_000_000), 0, 0);
-        for (var drawn = 0; drawn < all; drawn += 2_000)
+        var (least, all, parsed, passed) = (TestDepth.Of(normal: 20_000, full: 1_000_000), 0, 0, 0);
+        // More where a rare construct wasn't drawn yet.
+        for (; all < least || all < 10 * least && grammar.Unused.Any(); all += 2_000)
         {
             var statements = Enumerable.Range(0, 2_000).Select(_ => grammar.Draw(random, words.Draw)).ToList();
             var trees = await parser.ParseAsync(statements, Ct);

@@ -118,7 +118,8 @@ internal static class FleetCommands
             var only = await names.FindAsync(job.Parsed.GetValue(Customer) ?? [], job.Stop);
             var verifier = job.Services.GetRequiredService<FleetVerifier>();
             var mended = job.Parsed.GetValue(Mend) ? await verifier.MendLedgerAsync(only, job.Stop) : [];
-            var report = await verifier.VerifyAsync(new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
+            var report = await verifier.VerifyAsync(
+                new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
             Answer(
                 job,
                 () => new

@@ -1,3 +1,4 @@
+using Data;
 using Data.Customers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -11,8 +12,7 @@ namespace MigrationService;
 
 /// <summary>What the customers share: its migrations, and the customers that the ledger doesn't know.</summary>
 internal sealed partial class SharedSchema(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, IServiceProvider services,
-    ILogger<SharedSchema> log)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ILogger<SharedSchema> log)
 {
     // Any number will do that no other program of this database locks.
     private const long Lock = 0x74656E616E6379;
@@ -72,13 +72,7 @@ internal sealed partial class SharedSchema(
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // A server's or a role's limits would end the wait for another replica, or this transaction while EF migrates.
-        await using (var limits = new NpgsqlCommand(
-            "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; " +
-            "SET LOCAL idle_in_transaction_session_timeout = 0", connection))
-        {
-            await limits.ExecuteNonQueryAsync(ct);
-        }
-
+        await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection)
         {
             // Another replica may take its time.
@@ -87,19 +81,18 @@ internal sealed partial class SharedSchema(
         };
         await take.ExecuteNonQueryAsync(ct);
 
-        var shared = services.GetRequiredService<CustomersContext>();
+        // Over the data source that resets, because the limits are the session's.
+        var options = new DbContextOptionsBuilder<CustomersContext>();
+        options.UseCustomers(database);
+        await using var shared = new CustomersContext(options.Options);
+        await shared.Database.OpenConnectionAsync(ct);
+        await RunLimits.SetAsync((NpgsqlConnection)shared.Database.GetDbConnection(), statementTimeout: null, ct);
         // First of all, lest EF ask a table that isn't there, and log an error on every first run.
         await shared.GetService<IHistoryRepository>().CreateIfNotExistsAsync(ct);
         var pending = (await shared.Database.GetPendingMigrationsAsync(ct)).ToList();
         if (pending.Count > 0)
         {
-            await shared.Database.OpenConnectionAsync(ct);
-            await shared.Database.ExecuteSqlRawAsync(
-                "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0", ct);
             await shared.Database.MigrateAsync(ct);
-            await shared.Database.ExecuteSqlRawAsync(
-                "RESET statement_timeout; RESET lock_timeout; RESET idle_in_transaction_session_timeout", ct);
-            await shared.Database.CloseConnectionAsync();
             LogShared(log, string.Join(", ", pending));
         }
 

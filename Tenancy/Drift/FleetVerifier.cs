@@ -20,8 +20,6 @@ public sealed class FleetVerifier(
     /// <summary>How long a history table that somebody has locked is waited for, several times over.</summary>
     internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    private static readonly string[] Compared = ["ready", "failed", "suspended", "spare", "archived"];
-
     /// <summary>
     /// Compares every schema, in whatever state it should exist, with the migrations of its own version. A schema that
     /// is migrated meanwhile is read again before anything is said about it; one with migrations that this build
@@ -44,7 +42,7 @@ public sealed class FleetVerifier(
         using var span = TenancyTelemetry.Start(TenancyTelemetry.VerifyFleet);
         var inventory = await Inventory.ReadAsync(
             database, migrations.HistoryTable, plan.Only?.Select(schema => schema.Value), ct);
-        var due = inventory.Where(row => Compared.Contains(row.State)).ToList();
+        var due = inventory.Where(row => row.ShouldExist).ToList();
         await versions.LearnAsync([.. due.Select(row => row.Version).Distinct()], ct);
 
         var verdicts = new ConcurrentDictionary<string, Verdict>(StringComparer.Ordinal);

@@ -11,7 +11,11 @@ namespace Tenancy.Drift;
 /// <param name="Oid">The schema's; null where there is none.</param>
 /// <param name="HasHistory">Whether EF's history table is in it.</param>
 internal sealed record InventoryRow(
-    string Schema, string? State, string Version, string? Unfinished, uint? Oid, bool HasHistory);
+    string Schema, string? State, string Version, string? Unfinished, uint? Oid, bool HasHistory)
+{
+    /// <summary>Whether the schema should exist, with the tables of its version.</summary>
+    public bool ShouldExist => State is "ready" or "failed" or "suspended" or "spare" or "archived";
+}
 
 /// <summary>Ledger and catalog side by side.</summary>
 internal static class Inventory

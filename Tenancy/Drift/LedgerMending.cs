@@ -10,8 +10,6 @@ internal static class LedgerMending
 {
     private const int Chunk = 250;
 
-    private static readonly string[] Mended = ["ready", "failed", "suspended", "spare", "archived"];
-
     /// <param name="database">The owner's.</param>
     /// <param name="build">Knows the history table's name.</param>
     /// <param name="versions">Learns the versions that are found.</param>
@@ -23,7 +21,7 @@ internal static class LedgerMending
         CancellationToken ct)
     {
         var rows = (await Inventory.ReadAsync(database, build.HistoryTable, only, ct))
-            .Where(row => row.HasHistory && Mended.Contains(row.State)).ToList();
+            .Where(row => row is { HasHistory: true, ShouldExist: true }).ToList();
         var mended = new List<SchemaName>();
         foreach (var chunk in rows.Chunk(Chunk))
         {

@@ -6,7 +6,8 @@ namespace Tenancy;
 
 /// <summary>Says how the fleet stands and what a run would do, and changes nothing.</summary>
 public sealed class FleetReader(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build,
+    SchemaVersions versions)
 {
     private static readonly DateTime Ever = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
 

@@ -16,12 +16,16 @@ internal static class OneStatement
     /// </summary>
     /// <param name="statements">Without parameters. Most have no such body, and are left alone.</param>
     public static string WhereCutWrongly(string statements) =>
-        statements.Contains("ATOMIC", StringComparison.OrdinalIgnoreCase) && HasAtomicBody(statements)
-            ? Of(statements)
-            : statements;
+        HasAtomicBody(statements) ? Of(statements) : statements;
 
-    private static bool HasAtomicBody(string statements)
+    /// <summary>Whether a function with such a body is made.</summary>
+    public static bool HasAtomicBody(string statements)
     {
+        if (!statements.Contains("ATOMIC", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
         var sql = Lexeme.Of(statements);
         var create = false;
         for (var at = 0; at + 1 < sql.Count; at++)

@@ -7,7 +7,7 @@ namespace Tenancy;
 /// The time limits of a run's connections. A server's or a role's own would end the run: a claim waits without a
 /// statement while an index is built over another connection, and a migration may take longer than any request.
 /// </summary>
-internal static class RunLimits
+public static class RunLimits
 {
     /// <summary>The limits that the run sets, in milliseconds, 0 for none.</summary>
     /// <param name="postgres">The server's version.</param>
@@ -29,7 +29,7 @@ internal static class RunLimits
     /// For a transaction: SET LOCAL ends with it, so nothing stays on the pooled connection. SET takes no parameters,
     /// hence the numbers.
     /// </summary>
-    public static void AddTo(
+    internal static void AddTo(
         NpgsqlBatch batch, Version postgres, TimeSpan lockTimeout, TimeSpan? statementTimeout)
     {
         foreach (var (name, milliseconds) in Of(postgres, lockTimeout, statementTimeout))
@@ -39,7 +39,10 @@ internal static class RunLimits
         }
     }
 
-    /// <summary>The same for the connection's transaction, at once.</summary>
+    /// <summary>For the connection's transaction, at once: no limit but that for locks.</summary>
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="lockTimeout">How long a statement waits for a lock; zero for any time.</param>
+    /// <param name="ct">Ends the wait.</param>
     public static async Task SetLocalAsync(NpgsqlConnection connection, TimeSpan lockTimeout, CancellationToken ct)
     {
         await using var batch = connection.CreateBatch();
@@ -51,6 +54,9 @@ internal static class RunLimits
     /// For what runs in no transaction: it stays in the session until the connection goes back to its pool, which
     /// resets it. No limit on locks: such a command waits for other transactions to end, and is made for it.
     /// </summary>
+    /// <param name="connection">Of a data source that resets, open.</param>
+    /// <param name="statementTimeout">How long a statement may take; null for any time.</param>
+    /// <param name="ct">Ends the wait.</param>
     public static async Task SetAsync(NpgsqlConnection connection, TimeSpan? statementTimeout, CancellationToken ct)
     {
         foreach (var (name, milliseconds) in Of(connection.PostgreSqlVersion, TimeSpan.Zero, statementTimeout))

@@ -24,6 +24,7 @@ internal sealed class TenantConnection(
     private System.Data.Common.DbDataSource? _source;
     private bool _replaced;
     private bool _replacing;
+    private TenantCommand? _returned;
 
     /// <summary>Counts how often the context went back to the pool.</summary>
     public int Lease { get; private set; }
@@ -73,23 +74,15 @@ internal sealed class TenantConnection(
     public override void SetDbConnection(System.Data.Common.DbConnection? value, bool contextOwnsConnection) =>
         Replace(() => base.SetDbConnection(value, contextOwnsConnection));
 
-    /// <summary>Of another lease's command, a stream may still have the reader.</summary>
-    public override void ReturnCommand(IRelationalCommand command)
-    {
-        if (command is TenantCommand { Lease: var lease } && lease == Lease)
-        {
-            base.ReturnCommand(command);
-        }
-    }
+    /// <summary>One that was rented in another lease isn't kept: a stream may still have its reader.</summary>
+    public override void ReturnCommand(IRelationalCommand command) =>
+        _returned = command is TenantCommand { Lease: var lease } ours && lease == Lease ? ours : _returned;
 
+    /// <summary>EF's base keeps one command, too, across leases: here it is asked for new ones alone.</summary>
     public override IRelationalCommand RentCommand()
     {
-        var command = base.RentCommand();
-        if (command is TenantCommand ours)
-        {
-            ours.Lease = Lease;
-        }
-
+        var command = Interlocked.Exchange(ref _returned, null) ?? (TenantCommand)base.RentCommand();
+        command.Lease = Lease;
         return command;
     }
 
@@ -134,8 +127,7 @@ internal sealed class TenantConnection(
         }
 
         Lease++;
-        // The cached command's reader belongs to the lease that is over.
-        _ = base.RentCommand();
+        _returned = null;
         if (_replaced)
         {
             Replace(() =>

@@ -10,7 +10,8 @@ namespace Tenancy;
 /// configured and is a member of the role that serves tenants: once per start, by a login that may create roles.
 /// </summary>
 public sealed partial class TenantLogin(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenancyOptions options, ILogger<TenantLogin> log)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenancyOptions options,
+    ILogger<TenantLogin> log)
 {
     private const int MostAttempts = 5;
 

@@ -27,16 +27,6 @@ internal static class KeyWords
         "inner", "is", "isnull", "join", "left", "like", "natural", "notnull", "outer", "overlaps", "right",
         "similar", "tablesample", "verbose");
 
-    /// <summary>The name of a table or a column, never of a function or a type.</summary>
-    public static FrozenSet<string> Column { get; } = FrozenSet.Create(
-        StringComparer.Ordinal,
-        "between", "bigint", "bit", "boolean", "char", "character", "coalesce", "dec", "decimal", "exists",
-        "extract", "float", "greatest", "grouping", "inout", "int", "integer", "interval", "least", "national",
-        "nchar", "none", "normalize", "nullif", "numeric", "out", "overlay", "position", "precision", "real", "row",
-        "setof", "smallint", "substring", "time", "timestamp", "treat", "trim", "values", "varchar", "xmlattributes",
-        "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot",
-        "xmlserialize", "xmltable");
-
     /// <summary>No label of a column without AS.</summary>
     public static FrozenSet<string> NeedsAs { get; } = FrozenSet.Create(
         StringComparer.Ordinal,

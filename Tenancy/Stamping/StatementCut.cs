@@ -11,6 +11,7 @@ internal sealed class StatementCut
     private readonly int[] _places;
     private NameUse[]? _names;
     private AllowList? _passed;
+    private bool? _hasAtomicBody;
 
     private StatementCut(string text, int[] places, int? literal)
     {
@@ -26,6 +27,9 @@ internal sealed class StatementCut
 
     /// <summary>Whether the text names the placeholder at all.</summary>
     public bool NamesTenant => _places.Length > 0;
+
+    /// <summary>See <see cref="OneStatement.HasAtomicBody"/>; looked for once per text.</summary>
+    public bool HasAtomicBody => _hasAtomicBody ??= OneStatement.HasAtomicBody(_text);
 
     public static StatementCut Of(string text)
     {

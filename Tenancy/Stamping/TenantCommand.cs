@@ -70,7 +70,7 @@ internal sealed class TenantCommand(
         }
 
         var text = binding.TextOf(cut);
-        command.CommandText = command.Parameters.Count == 0 ? OneStatement.WhereCutWrongly(text) : text;
+        command.CommandText = cut.HasAtomicBody && command.Parameters.Count == 0 ? OneStatement.Of(text) : text;
         return command;
     }
 

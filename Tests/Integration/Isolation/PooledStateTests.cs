@@ -96,6 +96,12 @@ public sealed class PooledStateTests(App app)
             Assert.True(await begun.MoveNextAsync());
             return db;
         });
+        await InScopeAsync<InvoicingContext>(services, globex, async db =>
+        {
+            db.Contacts.Add(new Contact { Name = "second" });
+            await db.SaveChangesAsync(Ct);
+            return db;
+        });
         await InScopeAsync<InvoicingContext>(services, acme, async db =>
         {
             unbegun = db.Contacts.Select(c => c.Name).AsAsyncEnumerable().GetAsyncEnumerator(Ct);
@@ -115,6 +121,13 @@ public sealed class PooledStateTests(App app)
             await Assert.ThrowsAnyAsync<InvalidOperationException>(async () => await unbegun!.MoveNextAsync());
             Assert.ThrowsAny<InvalidOperationException>(() => sync!.MoveNext());
             await Assert.ThrowsAnyAsync<InvalidOperationException>(() => command!.ExecuteScalarAsync(Ct));
+            // Nor does it close what is open now, if it is disposed of so late.
+            foreach (var late in new[] { begun!, unbegun! })
+            {
+                await Record.ExceptionAsync(async () => await late.DisposeAsync());
+            }
+
+            Assert.True(await rows.MoveNextAsync());
             Assert.False(await rows.MoveNextAsync());
             return db;
         });
@@ -156,10 +169,13 @@ public sealed class PooledStateTests(App app)
         await InScopeAsync<InvoicingContext>(perScope, globex, Task.FromResult);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => kept.Contacts.ToListAsync(Ct));
         await using var pooled = Services<SettableContext>(configure: options => options.Pooled());
-        Assert.Same(await InScopeAsync<SettableContext>(pooled, acme, Task.FromResult), await InScopeAsync<SettableContext>(pooled, globex, Task.FromResult));
+        Assert.Same(
+            await InScopeAsync<SettableContext>(pooled, acme, Task.FromResult),
+            await InScopeAsync<SettableContext>(pooled, globex, Task.FromResult));
         await using var unasked = Services<SettableContext>();
         Assert.NotSame(
-            await InScopeAsync<SettableContext>(unasked, acme, Task.FromResult), await InScopeAsync<SettableContext>(unasked, globex, Task.FromResult));
+            await InScopeAsync<SettableContext>(unasked, acme, Task.FromResult),
+            await InScopeAsync<SettableContext>(unasked, globex, Task.FromResult));
 
         await using var wrong = Services<ServedContext>(
             services => services.AddScoped<Acting>(), options => options.Pooled());

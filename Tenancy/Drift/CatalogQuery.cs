@@ -162,7 +162,8 @@ internal static class CatalogQuery
             Fact("labels", "(SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid)"),
             Fact("type", "CASE WHEN typbasetype <> 0 THEN format_type(typbasetype, typtypmod) END"),
             Fact("", "CASE WHEN typtype = 'd' THEN CASE WHEN typnotnull THEN 'not null' ELSE 'nullable' END END"),
-            Fact("default", "typdefault"),
+            // Not its text, which names the schema.
+            Fact("default", "coalesce(pg_get_expr(typdefaultbin, 0), typdefault)"),
             Fact("checks", "(SELECT string_agg(pg_get_constraintdef(oid, true), ', ' ORDER BY conname) FROM pg_constraint WHERE contypid = t.oid AND contype = 'c')"),
             Owner("typowner"))}
         FROM pg_type AS t WHERE t.oid = ANY (chunk.types)
@@ -177,8 +178,10 @@ internal static class CatalogQuery
             Fact("", "CASE WHEN proisstrict THEN 'strict' ELSE 'not strict' END"),
             Fact("leakproof", "CASE WHEN proleakproof THEN 'yes' ELSE 'no' END"),
             Fact("parallel", "CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END"),
-            Fact("settings", "proconfig::text"),
-            Fact("body", serverMajor >= 14 ? "coalesce(pg_get_function_sqlbody(p.oid), prosrc)" : "prosrc"),
+            // The schema's name is text in both: in every schema another one.
+            Fact("settings", $"(SELECT array_agg({SettingOfAny} ORDER BY place)::text FROM unnest(proconfig) " +
+                "WITH ORDINALITY AS s (setting, place))"),
+            Fact("body", serverMajor >= 14 ? $"coalesce(pg_get_function_sqlbody(p.oid), {BodyOfAny})" : BodyOfAny),
             Owner("proowner"))}
         FROM pg_proc AS p WHERE p.oid = ANY (chunk.routines)
         """,
@@ -197,6 +200,15 @@ internal static class CatalogQuery
                 + " || CASE WHEN defaclrole <> chunk.owner THEN ' of ' || pg_get_userbyid(defaclrole) ELSE '' END",
             "pg_default_acl AS d", "defaclacl", "d.oid = ANY (chunk.defaults)", "defaclrole"),
     ];
+
+    private const string BodyOfAny =
+        $"replace(prosrc, '\"' || chunk.nspname || '\"', '\"{TenantPlaceholder.Schema}\"')";
+
+    private const string SettingOfAny =
+        $"""
+        CASE WHEN setting LIKE 'search_path=%' THEN 'search_path=' || array_to_string(array_replace(
+            string_to_array(substr(setting, 13), ', '), quote_ident(chunk.nspname), '{TenantPlaceholder.Schema}'), ', ') ELSE setting END
+        """;
 
     private const string Definition = "pg_get_constraintdef(k.oid, true)";
 

@@ -101,6 +101,12 @@ public sealed class CompiledMigrations
         ? this
         : new(_ids.Where(ids.Contains), Breaking.Where(ids.Contains), () => _sql.Value with { Migrations = [.. Migrations.Where(migration => ids.Contains(migration.Id))] });
 
+    /// <summary>
+    /// Whether a routine of a new schema keeps the schema's name as text, in its body or its search_path: then a rename
+    /// has to change it.
+    /// </summary>
+    internal bool KeepsName => _create.Value.InBodies || _create.Value.SetsPath;
+
     /// <summary>Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.</summary>
     internal string CreateScript(SchemaName schema) => _create.Value.Stamp(schema);
 }

@@ -152,7 +152,7 @@ internal static class MigrationCompiler
         {
             var line = text.AsSpan(0, at).Count('\n') + 1;
             throw new TenantMigrationException(
-                $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal or a dollar body, which is data and is never stamped. " +
+                $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal, which is data and is never stamped. " +
                 $"{Instead(text)} Line {line} of: {FirstLine(text)}");
         }
 
@@ -160,7 +160,7 @@ internal static class MigrationCompiler
         {
             if (command is not OwnCommand)
             {
-                cut.Guard(shared);
+                cut.Guard(shared, inMigration: true);
             }
         }
         catch (CommandRefusedException refusal)

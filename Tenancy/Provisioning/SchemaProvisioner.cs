@@ -64,10 +64,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
 
         if (spare is { } given)
         {
-            // By its identity everything follows, rights and defaults too; no text in it has its name, because the
-            // compiler refuses the placeholder in literals.
             await MeasureAsync(fromSpare: true,
-                () => ExecuteAsync(transaction, $"ALTER SCHEMA {given.Quoted} RENAME TO {schema.Quoted}", ct));
+                () => ExecuteAsync(transaction, SpareSchemas.Rename(given, schema, migrations.KeepsName), ct));
             _given.Writer.TryWrite(given);
         }
         else

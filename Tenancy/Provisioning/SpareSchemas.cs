@@ -41,6 +41,36 @@ internal static class SpareSchemas
     /// <summary>Never used again: a spare that became a tenant's leaves no trace of its name.</summary>
     public static SchemaName NewName() => SchemaName.Parse($"spare_{Guid.NewGuid():n}");
 
+    /// <summary>
+    /// By its identity everything follows, rights and defaults too, except what routines keep as text: their bodies and
+    /// their search_path. No other text has a spare's name, because the compiler refuses the placeholder in literals.
+    /// </summary>
+    /// <param name="spare">Its name of now.</param>
+    /// <param name="name">Its name from now on.</param>
+    /// <param name="inRoutines">Whether its routines keep the name; else nothing is looked for.</param>
+    public static string Rename(SchemaName spare, SchemaName name, bool inRoutines)
+    {
+        var rename = $"ALTER SCHEMA {spare.Quoted} RENAME TO {name.Quoted}";
+        // What is in a schema depends on it: pg_depend has an index for that, pg_proc would be read in full.
+        return !inRoutines ? rename : $"""
+            {rename};
+            DO $follow$
+            DECLARE definition text;
+            BEGIN
+                FOR definition IN
+                    SELECT pg_catalog.pg_get_functiondef(p.oid)
+                    FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
+                    WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.classid = 'pg_catalog.pg_proc'::regclass
+                        AND d.refobjid = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = '{name.Value}')
+                        AND p.prokind IN ('f', 'p', 'w')
+                        AND pg_catalog.strpos(pg_catalog.concat(p.prosrc, p.proconfig), '{spare.Value}') > 0
+                LOOP
+                    EXECUTE pg_catalog.replace(definition, '{spare.Value}', '{name.Value}');
+                END LOOP;
+            END $follow$
+            """;
+    }
+
     /// <returns>Whether the name was free, and the spare, if there was one.</returns>
     public static async Task<(bool Reserved, SchemaName? Spare)> ClaimAsync(
         NpgsqlTransaction transaction, string version, SchemaName name, int ring, CancellationToken ct)

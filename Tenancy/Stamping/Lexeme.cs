@@ -116,7 +116,8 @@ internal readonly partial record struct Lexeme(LexemeKind Kind, string Text)
 
     private static bool IsWordStart(char c) => char.IsAsciiLetter(c) || c == '_' || c >= '\u0080';
 
-    private static bool IsSpace(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
+    /// <summary>PostgreSQL's white space; the spaces of other scripts are letters to it.</summary>
+    public static bool IsSpace(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
 
     /// <summary>
     /// ASCII only, as PostgreSQL folds in a database whose encoding has more than one byte per character.

@@ -74,8 +74,7 @@ internal sealed class SessionRules(List<Lexeme> sql)
                 throw Session("LOAD brings a library into the session");
             case "do":
                 throw Hidden(
-                    "A DO block's body is text that the guard doesn't read. Write plain statements, or do it in the " +
-                    "shared migrations");
+                    "A DO block belongs in a migration, where its body is read. Write plain statements");
             case "create" or "alter" or "drop" or "comment":
                 RefuseTemporary(at + 1);
                 RefuseGlobal(at);
@@ -236,6 +235,22 @@ internal sealed class SessionRules(List<Lexeme> sql)
             }
         }
     }
+
+    /// <summary>SET name of a routine: RESET follows by itself, but some settings change what a text means.</summary>
+    public void RefuseSettingAt(int at) => RefuseSetting(SettingAt(at));
+
+    public static CommandRefusedException ForeignPath(string name) => new(
+        CommandRule.ForeignSchema,
+        $"The routine's search_path has {name}. Write SET search_path = \"{TenantPlaceholder.Schema}\", or name each " +
+        "table with its schema in the body and set no path: only so the routine works in every tenant's schema.");
+
+    public static CommandRefusedException UnreadBody(string what) => Hidden(
+        $"The guard reads bodies in sql and plpgsql, not {what}. Write it in one of those; or make the routine " +
+        "once, by the shared migrations, in a schema of TenancyOptions.SharedSchemas, and call it there");
+
+    public static CommandRefusedException PlaceholderInLiteral() => Hidden(
+        $"\"{TenantPlaceholder.Schema}\" stands inside a literal of a routine's body, which is data. Name the schema " +
+        "as an identifier; a trigger finds its table's schema in TG_TABLE_SCHEMA");
 
     public static CommandRefusedException CursorWithHold() => Session("A cursor WITH HOLD outlives its transaction");
 

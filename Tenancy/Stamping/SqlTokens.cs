@@ -67,6 +67,10 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
                 return BlockComment();
             case '$':
                 return Dollar();
+            case '.' when Peek(1) == '.':
+                // PL/pgSQL's: of 1..2, the second dot isn't the number's.
+                _at += 2;
+                return SqlToken.Other;
         }
 
         if (IsIdentifierStart(c))

@@ -50,8 +50,47 @@ internal sealed class StatementCut
             }
         }
 
-        return new StatementCut(text, [.. places], literal);
+        return literal is null ? new(text, [.. places], null) : WithBodies(text, places);
     }
+
+    /// <summary>The same for a text that has the placeholder in a literal: that may be the body of a routine.</summary>
+    /// <param name="text">The command.</param>
+    /// <param name="places">Where the placeholder stands as an identifier.</param>
+    private static StatementCut WithBodies(string text, List<int> places)
+    {
+        var bodies = BodyText.Starts(text);
+        int? literal = null;
+        var tokens = new SqlTokens(text);
+        while (tokens.Next(out var kind, out var start, out var end))
+        {
+            if (kind != SqlToken.Literal)
+            {
+                continue;
+            }
+
+            if (!bodies.Contains(start))
+            {
+                var at = text.AsSpan(start, end - start).IndexOf(TenantPlaceholder.Schema, StringComparison.Ordinal);
+                literal ??= at < 0 ? null : start + at;
+                continue;
+            }
+
+            // The guard has read the body, or will: in its identifiers and nowhere else stands the placeholder.
+            for (var at = start; (at = text.IndexOf(Quoted, at, end - at, StringComparison.Ordinal)) >= 0; at++)
+            {
+                places.Add(at);
+            }
+        }
+
+        places.Sort();
+        return new(text, [.. places], literal) { InBodies = bodies.Count > 0 };
+    }
+
+    /// <summary>Whether a routine keeps the schema's name in its body.</summary>
+    public bool InBodies { get; private init; }
+
+    /// <summary>Whether a routine may keep the schema's name in its settings.</summary>
+    public bool SetsPath => _text.Contains("search_path", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// Refuses what no tenant's command may do. Decided once for a text and a list; after that it costs the comparison
@@ -59,7 +98,10 @@ internal sealed class StatementCut
     /// </summary>
     /// <exception cref="CommandRefusedException">The message says what is refused, and what to write
     /// instead.</exception>
-    public void Guard(AllowList shared, TenancyMetrics? metrics = null)
+    /// <param name="shared">What it may name besides the tenant's own.</param>
+    /// <param name="metrics">Counts refusals.</param>
+    /// <param name="inMigration">Whether a migration has it: then it may have DO blocks.</param>
+    public void Guard(AllowList shared, TenancyMetrics? metrics = null, bool inMigration = false)
     {
         if (ReferenceEquals(_passed, shared))
         {
@@ -68,7 +110,7 @@ internal sealed class StatementCut
 
         try
         {
-            foreach (var name in _names ??= StatementReader.Names(_text))
+            foreach (var name in _names ??= StatementReader.Names(_text, inMigration))
             {
                 name.Check(shared);
             }

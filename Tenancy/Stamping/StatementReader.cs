@@ -21,17 +21,24 @@ internal sealed partial class StatementReader
     private string _kind = "";
     private int _at;
 
-    private StatementReader(string sql)
+    private readonly BodyScope? _scope;
+    private readonly bool _inMigration;
+
+    private StatementReader(string sql, BodyScope? scope, bool inMigration)
     {
         _sql = Lexeme.Of(sql);
         _rules = new(_sql);
+        _scope = scope;
+        _inMigration = inMigration;
     }
 
     /// <exception cref="CommandRefusedException">The command does what no tenant's command may, whatever it
     /// names, or isn't SQL as PostgreSQL's grammar has it.</exception>
-    public static NameUse[] Names(string sql)
+    /// <param name="sql">The command's text.</param>
+    /// <param name="inMigration">Whether a migration has it: then it may have DO blocks.</param>
+    public static NameUse[] Names(string sql, bool inMigration = false)
     {
-        var reader = new StatementReader(sql);
+        var reader = new StatementReader(sql, scope: null, inMigration);
         reader.Read();
         return reader._names.Count == 0 ? [] : [.. reader._names.Distinct()];
     }
@@ -58,6 +65,12 @@ internal sealed partial class StatementReader
     {
         _frames?.Clear();
         _frame = new();
+        if (Current().Is("do") && (_inMigration || _scope is not null))
+        {
+            ReadBlock();
+            return;
+        }
+
         _verb = _rules.Verb(ref _at);
         if (StartsQuery() || StartsWrite() || Current().Is('('))
         {
@@ -85,8 +98,14 @@ internal sealed partial class StatementReader
             case "alter" or "analyze" or "analyse" or "close" or "cluster" or "comment" or "copy" or "create" or "drop"
                 or "fetch" or "grant" or "lock" or "move" or "notify" or "refresh" or "reindex" or "release" or "revoke"
                 or "rollback" or "savepoint" or "set" or "show" or "truncate" or "vacuum":
+                var start = _at;
                 BeginDefinition();
                 ReadDefinition();
+                if (_verb is "create" or "alter" && _kind is "function" or "procedure" or "routine")
+                {
+                    ReadRoutine(start);
+                }
+
                 return;
             default:
                 Unexplained("a statement that a tenant may send");
@@ -104,7 +123,8 @@ internal sealed partial class StatementReader
         // x.y in an expression is a column of the alias x; or else x is a schema.
         foreach (var name in _qualified)
         {
-            if (!_aliases.Contains(name.Schema!) && !IsBuiltInAlias(name.Schema!))
+            if (!_aliases.Contains(name.Schema!) && !IsBuiltInAlias(name.Schema!)
+                && _scope?.Variables.Contains(name.Schema!) != true)
             {
                 AddUse(name);
             }
@@ -140,7 +160,7 @@ internal sealed partial class StatementReader
     private void AddUse(NameUse name)
     {
         // What is the tenant's own passes any list.
-        if (name.Schema != TenantPlaceholder.Schema)
+        if (name.Schema != TenantPlaceholder.Schema && _scope?.IsOwn(name) != true)
         {
             _names.Add(name);
         }

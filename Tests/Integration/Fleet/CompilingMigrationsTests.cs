@@ -63,7 +63,7 @@ internal sealed class SuppressedContext(DbContextOptions<SuppressedContext> opti
 internal sealed class Literal : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder) =>
-        migrationBuilder.Sql("DO $$ BEGIN\n EXECUTE 'DROP TABLE \"__Tenant__\".a'; END $$;");
+        migrationBuilder.Sql("SELECT\n '\"__Tenant__\".a'::regclass;");
 }
 
 internal sealed class SharedSuppressedContext(DbContextOptions<SharedSuppressedContext> options) : DbContext(options)

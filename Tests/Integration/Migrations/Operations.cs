@@ -38,7 +38,7 @@ internal static class Operations
     }
 
     public static IEnumerable<Operation> All() => [.. Columns(), .. Alterations(), .. Constraints(), .. Sequences(),
-        .. OtherOperations.All()];
+        .. OtherOperations.All(), .. RoutineOperations.All()];
 
     public static string Column(string table, string column, string what = "format_type(atttypid, atttypmod)") =>
         $"SELECT {what} FROM pg_attribute WHERE attrelid = '{{0}}.{table}'::regclass AND attname = '{column}'";

@@ -12,8 +12,8 @@ using Xunit;
 namespace Tests.Integration.Migrations;
 
 /// <summary>
-/// Every operation of EF's migration builder in a tenant's migration works in a new schema and in migrated ones, or the
-/// build is refused with words that say what to do instead.
+/// Every operation of EF's migration builder in a tenant's migration works in a new schema, in one that was made
+/// before its customer came, and in migrated ones, or the build is refused with words that say what to do instead.
 /// </summary>
 public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet>
 {
@@ -37,18 +37,18 @@ public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet
         var before = TestFleet.Build(first);
         var build = TestFleet.Build(first, second);
         SchemaName[] migrated = [await NewAsync(before), await NewAsync(before)];
-        var fresh = await NewAsync(build);
+        SchemaName[] made = [await NewAsync(build), await NewAsync(build, fromSpare: true)];
 
         foreach (var schema in migrated)
         {
-            await drift.Fleet.ScalarAsync(second.Up.Script(schema));
+            await drift.Fleet.ScalarAsync(OneStatement.WhereCutWrongly(second.Up.Script(schema)));
             if (second.Up.OutsideTransaction)
             {
                 await drift.Fleet.ScalarAsync(second.Up.History(schema));
             }
         }
 
-        foreach (var schema in migrated.Append(fresh))
+        foreach (var schema in migrated.Concat(made))
         {
             await drift.Fleet.ScalarAsync(
                 $"UPDATE tenancy.schemas SET version = '{build.Target}' WHERE schema = '{schema}'");
@@ -56,9 +56,9 @@ public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet
         }
 
         var report = await DriftFleet.Verifier(drift.Fleet, build).VerifyAsync(
-            new() { Only = [.. migrated, fresh] }, Ct);
+            new() { Only = [.. migrated, .. made] }, Ct);
         Assert.Empty(report.Drifted.SelectMany(one => one.Differences));
-        Assert.Equal(3, report.Checked);
+        Assert.Equal(4, report.Checked);
     }
 
     [Theory]
@@ -138,14 +138,20 @@ public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet
         return (IModel)model.Model;
     }
 
-    private async Task<SchemaName> NewAsync(CompiledMigrations build)
+    private async Task<SchemaName> NewAsync(CompiledMigrations build, bool fromSpare = false)
     {
-        var provisioner = new SchemaProvisioner(build, new(drift.Fleet.Database, build), new());
+        var provisioner = new SchemaProvisioner(
+            build, new(drift.Fleet.Database, build), new() { WarmPool = fromSpare ? 1 : 0 });
         await using var connection = await drift.Fleet.Database.OpenConnectionAsync(Ct);
         await using var transaction = await connection.BeginTransactionAsync(Ct);
-        var schema = await provisioner.ReserveAsync(transaction, $"o_{Guid.NewGuid():n}", ct: Ct);
-        await provisioner.CreateAsync(transaction, schema, Ct);
+        if (fromSpare)
+        {
+            await provisioner.CreateSpareAsync(transaction, Ct);
+        }
+
+        var schema = await provisioner.ProvisionAsync(transaction, $"o_{Guid.NewGuid():n}", ct: Ct);
         await transaction.CommitAsync(Ct);
+        Assert.Equal(fromSpare, provisioner.Given.TryRead(out _));
         return schema;
     }
 

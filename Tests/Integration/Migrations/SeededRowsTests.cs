@@ -33,6 +33,7 @@ public sealed class SeededRowsTests(App app, DriftFleet drift) : IClassFixture<D
         {
             Assert.Equal(3, await drift.Fleet.ScalarAsync(
                 $"INSERT INTO {schema.Quoted}.kinds (name) VALUES ('third') RETURNING id"));
+            Assert.Equal(3L, await drift.Fleet.ScalarAsync($"SELECT {schema.Quoted}.known()"));
         }
     }
 
@@ -110,5 +111,8 @@ internal sealed class Kinds : Migration
         }, TenantPlaceholder.Schema, table => table.PrimaryKey("PK_kinds", kind => kind.id));
         migrationBuilder.InsertData("kinds", ["id", "name"],
             new object[,] { { 1, "first" }, { 2, "second" } }, TenantPlaceholder.Schema);
+        migrationBuilder.Sql(
+            "CREATE FUNCTION \"__Tenant__\".known() RETURNS bigint LANGUAGE sql " +
+            "AS $$ SELECT count(*) FROM \"__Tenant__\".kinds $$;");
     }
 }

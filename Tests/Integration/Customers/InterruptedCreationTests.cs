@@ -93,12 +93,9 @@ public sealed class InterruptedCreationTests(App app)
         }
 
         var creating = CustomersDatabase.CreateAsync(application, "acme");
-        while (await database.ScalarAsync<long>(
+        await Eventually.HoldsAsync(async () => await database.ScalarAsync<long>(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'",
-            Name) == 0)
-        {
-            await Task.Delay(10, Ct);
-        }
+            Name) > 0);
 
         End(database);
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => creating);

@@ -122,12 +122,9 @@ public sealed class SpareSchemasTests(App app)
         List<uint> given = [];
         for (var i = 0; i < 3; i++)
         {
-            uint[] spares;
+            uint[] spares = [];
             // Made in the background, at the start and after each.
-            while ((spares = await database.SparesAsync()).Length < 2)
-            {
-                await Task.Delay(10, Ct);
-            }
+            await Eventually.HoldsAsync(async () => (spares = await database.SparesAsync()).Length >= 2);
 
             var slug = $"acme-{i}";
             using var created = await operators.PostAsJsonAsync("/customers", new { slug, name = "Acme" }, Ct);

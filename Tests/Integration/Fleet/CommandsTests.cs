@@ -112,11 +112,8 @@ public sealed class CommandsTests(App app)
         }
 
         using var job = Job.Start(database, "--group", "1");
-        while (await ScalarAsync(
-            database, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{Nothing}'") is not 1L)
-        {
-            await Task.Delay(20, Ct);
-        }
+        await Eventually.HoldsAsync(async () => await ScalarAsync(
+            database, $"SELECT count(*) FROM tenancy.schemas WHERE version = '{Nothing}'") is 1L);
 
         using (var signal = Process.Start("kill", ["-INT", $"{job.Id}"]))
         {
@@ -147,10 +144,8 @@ public sealed class CommandsTests(App app)
         }
 
         var run = RunAsync(database);
-        while (await ScalarAsync(database, "SELECT count(*) FROM tenancy.runs") is 0L)
-        {
-            await Task.Delay(20, Ct);
-        }
+        await Eventually.HoldsAsync(async () =>
+            await ScalarAsync(database, "SELECT count(*) FROM tenancy.runs") is > 0L);
 
         var halt = await RunAsync(database, "halt", "--reason", "too slow");
         var halted = await run;

@@ -146,33 +146,43 @@ public sealed class FleetMigratorTests(App app)
             await read.ExecuteScalarAsync(Ct);
         }
 
-        var run = fleet.Migrator(alter).RunAsync(new() { LockTimeout = TimeSpan.FromMilliseconds(200) }, Ct);
-        while (await fleet.ScalarAsync(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE " +
-            "datname = current_database())") is 0L)
-        {
-            await Task.Delay(10, Ct);
-        }
+        var run = fleet.Migrator(alter).RunAsync(
+            new() { LockTimeout = TimeSpan.FromMilliseconds(50), Attempts = 1000 }, Ct);
+        // Each spell has its own moment at which it began to wait. In between, other traffic gets the lock.
+        var spells = new HashSet<object>();
+        await Eventually.HoldsAsync(async () =>
+            await fleet.ScalarAsync(
+                "SELECT min(waitstart) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database " +
+                "WHERE datname = current_database())") is DateTime began
+                && spells.Add(began) && spells.Count == 3);
+        Assert.False(run.IsCompleted);
 
         await reading.RollbackAsync(Ct);
         var report = await run;
 
         Assert.Equal((1, 0), (report.Migrated, report.Failed.Count));
+        Assert.Equal((alter.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
     }
 
     [Fact]
     public async Task Interrupted_at_any_moment_the_next_run_ends_the_work()
     {
+        const int Customers = 20;
         await using var fleet = await TestFleet.StartAsync(app.Server);
-        var schemas = await fleet.ProvisionAsync(Old, 20);
+        var schemas = await fleet.ProvisionAsync(Old, Customers);
+        var random = new Random(TestSeed.Say());
+        var inTheMiddle = 0;
 
         for (var round = 0; round < TestDepth.Of(normal: 4, full: 20); round++)
         {
             using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-            interrupt.CancelAfter(TimeSpan.FromMilliseconds(5 + (7 * round)));
+            var enough = random.Next(Customers);
+            var run = fleet.Migrator(New).RunAsync(new() { Workers = 2, Group = 2 }, interrupt.Token);
+            await Eventually.HoldsAsync(async () => run.IsCompleted || await DoneAsync() >= enough);
+            await interrupt.CancelAsync();
             try
             {
-                await fleet.Migrator(New).RunAsync(new() { Workers = 2 }, interrupt.Token);
+                await run;
             }
             catch (OperationCanceledException) when (!Ct.IsCancellationRequested)
             {
@@ -184,13 +194,21 @@ public sealed class FleetMigratorTests(App app)
                 var expected = (await fleet.LedgerAsync(schema)).Version == New.Target ? "m1_a,m2_b,m3_c" : "m1_a";
                 Assert.Equal(expected, await fleet.TablesAsync(schema));
             }
+
+            inTheMiddle += await DoneAsync() is > 0 and < Customers ? 1 : 0;
+            Assert.Empty((await fleet.Migrator(New).RunAsync(new(), Ct)).Failed);
+            foreach (var schema in schemas)
+            {
+                Assert.Equal((New.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
+            }
+
+            await fleet.Migrator(New).RunAsync(new() { Down = true, To = "m1_a" }, Ct);
         }
 
-        Assert.Empty((await fleet.Migrator(New).RunAsync(new(), Ct)).Failed);
-        foreach (var schema in schemas)
-        {
-            Assert.Equal((New.Target, "ready", 0, null), await fleet.LedgerAsync(schema));
-        }
+        Assert.NotEqual(0, inTheMiddle);
+
+        async Task<long> DoneAsync() => (long)(await fleet.ScalarAsync(
+            $"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'"))!;
     }
 
     [Fact]

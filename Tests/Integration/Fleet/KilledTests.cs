@@ -26,18 +26,16 @@ public sealed class KilledTests(App app)
         var (fleet, build, verifier) = (services.GetRequiredService<FleetMigrator>(),
             services.GetRequiredService<CompiledMigrations>(), services.GetRequiredService<FleetVerifier>());
         await CustomersAsync(services, 40);
+        var random = new Random(TestSeed.Say());
 
         for (var round = 0; round < TestDepth.Of(normal: 5, full: 30); round++)
         {
             await fleet.RunAsync(new() { Down = true, To = "0" }, Ct);
             var runs = await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs");
             using var job = Job.Start(database, "--workers", "3", "--group", "4");
-            while (!job.HasExited && Equals(runs, await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs")))
-            {
-                await Task.Delay(2, Ct);
-            }
-
-            await Task.Delay(Random.Shared.Next(0, 600), Ct);
+            await Eventually.HoldsAsync(async () =>
+                job.HasExited || !Equals(runs, await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs")));
+            await Task.Delay(random.Next(0, 600), Ct);
             job.Kill();
             await job.WaitForExitAsync(Ct);
 
@@ -70,11 +68,8 @@ public sealed class KilledTests(App app)
         using var victim = Job.Start(database, "--workers", "2", "--group", "3");
         var others = Enumerable.Range(1, replicas - 1)
             .Select(_ => Job.RunAsync(database, "Production", "--workers", "2", "--group", "3")).ToList();
-        while (!victim.HasExited && Equals(runs, await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs")))
-        {
-            await Task.Delay(2, Ct);
-        }
-
+        await Eventually.HoldsAsync(async () =>
+            victim.HasExited || !Equals(runs, await ScalarAsync(services, "SELECT count(*) FROM tenancy.runs")));
         victim.Kill();
         Assert.All(await Task.WhenAll(others), job => Assert.True(job.ExitCode == 0, job.Output));
         Assert.Equal(30L,
@@ -98,6 +93,7 @@ public sealed class KilledTests(App app)
         var first = TestFleet.Step("m1_a", "CREATE TABLE \"__Tenant__\".m1_a (x int)");
         var schemas = await fleet.ProvisionAsync(TestFleet.Build(first), 60);
         List<string> ids = ["m1_a"];
+        var random = new Random(TestSeed.Say());
 
         for (var round = 1; round <= TestDepth.Of(normal: 3, full: 12); round++)
         {
@@ -109,14 +105,9 @@ public sealed class KilledTests(App app)
                         TestFleet.Step(id, $"INSERT INTO \"__Tenant__\".m1_a VALUES ({at}); SELECT pg_sleep(0.01)"))]);
             var migrator = fleet.Migrator(build);
             var run = migrator.RunAsync(new() { Workers = 3, Group = 4, Patience = TimeSpan.FromMinutes(1) }, Ct);
-            while (!run.IsCompleted
-                && await fleet.ScalarAsync(
-                    $"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}'") is < 8L)
-            {
-                await Task.Delay(2, Ct);
-            }
-
-            await Task.Delay(Random.Shared.Next(0, 60), Ct);
+            await Eventually.HoldsAsync(async () => run.IsCompleted || await fleet.ScalarAsync(
+                $"SELECT count(*) FROM tenancy.schemas WHERE version = '{build.Target}'") is >= 8L);
+            await Task.Delay(random.Next(0, 60), Ct);
             await server.CrashAsync(Ct);
             await server.StartServerAsync(Ct);
 

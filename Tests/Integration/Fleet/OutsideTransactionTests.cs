@@ -159,12 +159,9 @@ public sealed class OutsideTransactionTests(App app)
         }
 
         var run = fleet.Migrator(New).RunAsync(new(), Ct);
-        while (await fleet.ScalarAsync(
+        await Eventually.HoldsAsync(async () => await fleet.ScalarAsync(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE UNIQUE " +
-            "INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'") is 0L)
-        {
-            await Task.Delay(10, Ct);
-        }
+            "INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'") is > 0L);
 
         Assert.Equal(DBNull.Value,
             await fleet.ScalarAsync("SELECT (SELECT schema FROM tenancy.schemas FOR UPDATE SKIP LOCKED)"));

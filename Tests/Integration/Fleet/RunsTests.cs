@@ -50,11 +50,7 @@ public sealed class RunsTests(App app)
         await using var holder = await HoldAsync(fleet, schemas[7]);
 
         var run = fleet.Migrator(New).RunAsync(new() { Group = 3 }, Ct);
-        while (await fleet.Migrator(New).HaltAsync("a test", Ct) == 0)
-        {
-            await Task.Delay(10, Ct);
-        }
-
+        await Eventually.HoldsAsync(async () => await fleet.Migrator(New).HaltAsync("a test", Ct) > 0);
         var report = await run;
 
         Assert.Equal((FleetOutcome.Halted, "a test"), (report.Outcome, report.Reason));
@@ -72,12 +68,8 @@ public sealed class RunsTests(App app)
         using var stop = new CancellationTokenSource();
 
         var run = fleet.Migrator(New).RunAsync(new() { Group = 1 }, null, stop.Token, Ct);
-        while (await fleet.ScalarAsync(
-            $"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'") is not 3L)
-        {
-            await Task.Delay(10, Ct);
-        }
-
+        await Eventually.HoldsAsync(async () => await fleet.ScalarAsync(
+            $"SELECT count(*) FROM tenancy.schemas WHERE version = '{New.Target}'") is 3L);
         await stop.CancelAsync();
         var report = await run;
 

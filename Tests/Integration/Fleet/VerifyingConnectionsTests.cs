@@ -36,13 +36,9 @@ public sealed class VerifyingConnectionsTests(App app)
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
 
         var verifying = DriftFleet.Verifier(fleet, endless).VerifyAsync(ct: cancel.Token);
-        while (await fleet.ScalarAsync(
+        await Eventually.HoldsAsync(async () => await fleet.ScalarAsync(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
-                is 0L)
-        {
-            await Task.Delay(10, Ct);
-        }
-
+                is > 0L);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => verifying);
 

@@ -29,13 +29,8 @@ internal sealed class WarmPool(TestFleet fleet, CompiledMigrations build, int wa
         "SELECT coalesce(array_agg(n.oid ORDER BY n.oid), '{}') FROM tenancy.schemas AS s JOIN pg_namespace AS n ON " +
         "n.nspname = s.schema WHERE s.state = 'spare'"))!;
 
-    public async Task UntilAsync(int spares)
-    {
-        while ((await SparesAsync()).Length != spares)
-        {
-            await Task.Delay(10, Ct);
-        }
-    }
+    public Task UntilAsync(int spares) =>
+        Eventually.HoldsAsync(async () => (await SparesAsync()).Length == spares);
 
     public async Task<uint> ProvisionAsync(string wanted)
     {

@@ -78,20 +78,13 @@ public sealed class WarmPoolKeeperTests(App app)
         using var keeper = pool.Keeper(time, log, TimeSpan.FromMilliseconds(10));
 
         await keeper.StartAsync(Ct);
-        while (time.Pauses < 3)
-        {
-            await Task.Delay(10, Ct);
-        }
+        await Eventually.HoldsAsync(() => time.Pauses >= 3);
 
         Assert.Equal([LogLevel.Warning], log.Levels);
         await Execute($"ALTER DATABASE {database} ALLOW_CONNECTIONS true");
         await pool.UntilAsync(2);
         // It says so once it has looked, which it may not have done yet.
-        while (log.Levels.Count < 2)
-        {
-            await Task.Delay(10, Ct);
-        }
-
+        await Eventually.HoldsAsync(() => log.Levels.Count >= 2);
         await keeper.StopAsync(Ct);
         Assert.Equal([LogLevel.Warning, LogLevel.Information], log.Levels);
 

@@ -226,19 +226,12 @@ public sealed class OutageTests(App app)
     }
 
     /// <summary>Until so many statements have waited for a lock for so long, by the server's clock.</summary>
-    private static async Task WaitingAsync(NpgsqlDataSource source, int count, int seconds)
-    {
-        while (true)
+    private static Task WaitingAsync(NpgsqlDataSource source, int count, int seconds) =>
+        Eventually.HoldsAsync(async () =>
         {
             await using var ask = source.CreateCommand(
                 "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type " +
                 $"= 'Lock' AND clock_timestamp() - query_start >= interval '{seconds} seconds'");
-            if ((int)(await ask.ExecuteScalarAsync(Ct))! >= count)
-            {
-                return;
-            }
-
-            await Task.Delay(20, Ct);
-        }
-    }
+            return (int)(await ask.ExecuteScalarAsync(Ct))! >= count;
+        });
 }

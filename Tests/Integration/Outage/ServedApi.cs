@@ -96,15 +96,9 @@ internal sealed class ServedApi : IAsyncDisposable
     /// <summary>What it says as soon as its status code is this one.</summary>
     public async Task<(HttpStatusCode Code, JsonNode Json)> HealthAsync(HttpStatusCode expected)
     {
-        while (true)
-        {
-            if (await HealthAsync(Ct) is var health && health.Code == expected)
-            {
-                return health;
-            }
-
-            await Task.Delay(50, Ct);
-        }
+        (HttpStatusCode Code, JsonNode Json) health = default;
+        await Eventually.HoldsAsync(async () => (health = await HealthAsync(Ct)).Code == expected);
+        return health;
     }
 
     /// <summary>An answer of 503 in plain words, and its detail.</summary>

@@ -40,12 +40,8 @@ internal sealed class CrashingPostgres : IAsyncDisposable
                 Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).First(), ct))[0],
                     System.Globalization.CultureInfo.InvariantCulture);
         System.Diagnostics.Process.GetProcessById(pid).Kill();
-        while (!_server!.HasExited)
-        {
-            await Task.Delay(5, ct);
-        }
-
-        await _server.DisposeAsync();
+        await Eventually.HoldsAsync(() => _server!.HasExited);
+        await _server!.DisposeAsync();
         _server = null;
     }
 
@@ -73,7 +69,7 @@ internal sealed class CrashingPostgres : IAsyncDisposable
     {
         if (_server is not null)
         {
-            await _server.DisposeAsync();
+            await _server!.DisposeAsync();
         }
 
         Directory.Delete(_folder, recursive: true);

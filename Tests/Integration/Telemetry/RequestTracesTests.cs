@@ -143,14 +143,9 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
         return answer.StatusCode;
     }
 
-    private async Task SparesAsync(int wanted)
-    {
-        while (await ExecuteAsync("SELECT count(*)::int FROM tenancy.schemas WHERE state = 'spare'") is not int spares
-            || spares < wanted)
-        {
-            await Task.Delay(20, Ct);
-        }
-    }
+    private Task SparesAsync(int wanted) => Eventually.HoldsAsync(async () =>
+        await ExecuteAsync("SELECT count(*)::int FROM tenancy.schemas WHERE state = 'spare'") is int spares
+            && spares >= wanted);
 
     private async Task<object?> ExecuteAsync(string sql)
     {

@@ -24,7 +24,7 @@ public sealed class GuardTests(ClusterTemplate template) : IClassFixture<Cluster
         _owner.Kill();
 
         await GoneAsync(postmaster);
-        await EventuallyAsync(() => server.HasExited);
+        await Eventually.HoldsAsync(() => server.HasExited);
         await using var next = await PostgresServer.StartAsync(_folder["kept"], Ct);
         Assert.False(next.HasExited);
     }
@@ -56,7 +56,7 @@ public sealed class GuardTests(ClusterTemplate template) : IClassFixture<Cluster
 
         Command.Run(Patience, "kill", "-s", signal, $"{server.ProcessId}");
 
-        await EventuallyAsync(() => server.HasExited);
+        await Eventually.HoldsAsync(() => server.HasExited);
         await GoneAsync(postmaster);
         Assert.False(File.Exists(PidFile));
     }
@@ -69,7 +69,7 @@ public sealed class GuardTests(ClusterTemplate template) : IClassFixture<Cluster
 
         postmaster.Kill();
 
-        await EventuallyAsync(() => server.HasExited);
+        await Eventually.HoldsAsync(() => server.HasExited);
         Assert.True(File.Exists(PidFile));
         await using var next = await PostgresServer.StartAsync(_folder["kept"], Ct);
         Assert.False(next.HasExited);
@@ -110,11 +110,4 @@ public sealed class GuardTests(ClusterTemplate template) : IClassFixture<Cluster
 
     private static Task GoneAsync(Process process) => process.WaitForExitAsync(Ct).WaitAsync(Patience, Ct);
 
-    private static async Task EventuallyAsync(Func<bool> condition)
-    {
-        for (var deadline = Stopwatch.StartNew(); !condition(); await Task.Delay(50, Ct))
-        {
-            Assert.True(deadline.Elapsed < Patience, "It didn't happen in time.");
-        }
-    }
 }

@@ -25,7 +25,9 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
             await SparesAsync(2);
             for (var probe = 0; probe < 3; probe++)
             {
-                Assert.Equal(HttpStatusCode.OK, (await api.Http.GetAsync("/health", Ct)).StatusCode);
+                // On a busy machine the database's answer may come too late for one of them.
+                await Eventually.HoldsAsync(async () =>
+                    (await api.Http.GetAsync("/health", Ct)).StatusCode == HttpStatusCode.OK);
                 Assert.Equal(HttpStatusCode.OK, (await api.Http.GetAsync("/alive", Ct)).StatusCode);
             }
 

@@ -71,9 +71,14 @@ internal sealed class Fleet : IAsyncDisposable
     public static Tenant Tenant(int number) =>
         new(ContactId(number), $"t-{number}", SchemaName.Parse($"customer_{number:00000}"));
 
-    public static Contact NewContact(string email = "ada@example.com") =>
-        new() { Id = Guid.CreateVersion7(), Name = "Ada Moreau", Email = email,
+    /// <summary>A customer has one contact of a name and an address, so each has an address of its own.</summary>
+    /// <param name="of">What the address begins with.</param>
+    public static Contact NewContact(string of = "ada")
+    {
+        var id = Guid.CreateVersion7();
+        return new() { Id = id, Name = "Ada Moreau", Email = $"{of}@{id:n}",
             CreatedAt = TimeProvider.System.GetUtcNow() };
+    }
 
     /// <summary>The sample's, which every schema here has.</summary>
     public CompiledMigrations Migrations => _migrations;
@@ -199,7 +204,7 @@ internal sealed class Fleet : IAsyncDisposable
     private static string Contacts(string schema, string name) =>
         $"""
         INSERT INTO {schema}.contacts (id, name, email, created_at)
-        SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid, '{name}', 'ada@example.com', now()
+        SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid, '{name}', 'ada@' || number, now()
         FROM generate_series(0, {ContactsPerTenant - 1}) AS number;
 
         """;

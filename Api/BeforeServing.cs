@@ -95,6 +95,9 @@ internal static partial class BeforeServing
             LogServesAsOwner(app.Logger, DataRegistration.ApiConnectionName, DataRegistration.ConnectionName);
         }
 
+        await SharedOperators.RefuseUnseenAsync(
+            app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey),
+            app.Services.GetRequiredService<TenancyOptions>());
         await app.Services.GetRequiredService<TenancyPools>().ConnectAsync();
         // A migration that can't be stamped stops the start, too, and no customer waits for the others to be compiled.
         app.Services.GetRequiredService<CompiledMigrations>().Compile();

@@ -14,7 +14,11 @@ var builder = WebApplication.CreateBuilder(args);
 builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
 builder.Services.AddData(builder.Configuration);
-builder.Services.AddWarmPool();
+if (builder.Configuration.MayCreateCustomers())
+{
+    builder.Services.AddWarmPool();
+}
+
 // Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one. Its
 // health check is ours: see Readiness.
 builder.EnrichNpgsqlDbContext<CustomersContext>(settings =>

@@ -31,6 +31,7 @@ internal sealed partial class MigrationJob(
         FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
     {
         await TenantPlaceholder.RefuseIfItExistsAsync(database, ct);
+        await SharedOperators.RefuseUnseenAsync(database, services.GetRequiredService<TenancyOptions>(), ct);
         var (pending, unknown) = await shared.PendingAsync(stop);
         if (pending.Count > 0)
         {

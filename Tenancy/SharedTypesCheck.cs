@@ -8,7 +8,8 @@ namespace Tenancy;
 /// <summary>
 /// Asks once, beside the start, whether the shared schemas have types of their own, and warns: unless they are loaded,
 /// whoever reads such a value gets a message that names neither the type nor <see cref="TenancyOptions.LoadTypes"/>.
-/// Once somebody has decided on that, it asks nothing.
+/// Once somebody has decided on that, it doesn't ask for them. Ends the host where values would be compared wrongly
+/// (<see cref="SharedOperators"/>).
 /// </summary>
 internal sealed partial class SharedTypesCheck(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenancyOptions options,
@@ -42,13 +43,14 @@ internal sealed partial class SharedTypesCheck(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (options.LoadTypes is not null)
-        {
-            return;
-        }
-
         try
         {
+            await SharedOperators.RefuseUnseenAsync(database, options, stoppingToken).WaitAsync(stoppingToken);
+            if (options.LoadTypes is not null)
+            {
+                return;
+            }
+
             // Npgsql doesn't look at the token while it waits for the answer to its first byte: the host's end would
             // wait for the connection's timeout.
             var types = await FindAsync(stoppingToken).WaitAsync(stoppingToken);
@@ -62,7 +64,7 @@ internal sealed partial class SharedTypesCheck(
         {
             // The host ends before the answer came.
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not UnseenOperatorsException)
         {
             // The application notices by itself what is wrong with its database; nothing that it does waits for this
             // answer.

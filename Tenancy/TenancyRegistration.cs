@@ -109,11 +109,12 @@ public static class TenancyRegistration
     /// <summary>
     /// Lets this process make the spare schemas that <see cref="TenancyOptions.WarmPool"/> asks for, in the background:
     /// for applications that serve, after <see cref="AddTenancy"/>. A migration job leaves it out, and so does who
-    /// serves with a login that makes no schemas. Idle while the number is 0.
+    /// serves with a login that makes no schemas. No spares are made while the number is 0. Also migrates what an older
+    /// build makes after the migration job has ended (<see cref="StragglerKeeper"/>).
     /// </summary>
     /// <param name="services">The application's services.</param>
     public static IServiceCollection AddWarmPool(this IServiceCollection services) =>
-        services.AddHostedService<WarmPoolKeeper>();
+        services.AddHostedService<WarmPoolKeeper>().AddHostedService<StragglerKeeper>();
 
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema,

@@ -77,7 +77,8 @@ public sealed class FleetReader(
 
     /// <summary>
     /// The SQL by which a run would bring one schema where the plan says, by the schema's own history: for reading, or
-    /// to be run by hand. Empty when nothing is pending.
+    /// to be run by hand, as whichever role may be the schema's owner: what it makes is the owner's. Empty when nothing
+    /// is pending.
     /// </summary>
     /// <exception cref="PostgresException">42P01, 3F000: there is no such schema, or it has no history.</exception>
     public async Task<string> ScriptAsync(SchemaName schema, FleetPlan plan, CancellationToken ct = default)
@@ -88,6 +89,7 @@ public sealed class FleetReader(
         IEnumerable<string> applied = (await Ledger.HistoriesAsync(connection, [schema], build.HistoryTable, ct))[0];
         var left = work.StepsFor(applied.ToHashSet(StringComparer.Ordinal));
         var script = new StringBuilder();
+        var begin = $"BEGIN;\nSET LOCAL ROLE {await OwnerAsync(connection, schema, ct)};\n";
         while (left.Count > 0)
         {
             var inside = left.TakeWhile(step => !step.Sql.OutsideTransaction).ToList();
@@ -100,11 +102,11 @@ public sealed class FleetReader(
             {
                 script.Append("-- ").Append(together[0].Id).Append(" can't run in a transaction.\n")
                     .Append(together[0].Sql.Script(schema));
-                script.Append("BEGIN;\n").Append(together[0].Sql.History(schema)).Append(ledger).Append("COMMIT;\n");
+                script.Append(begin).Append(together[0].Sql.History(schema)).Append(ledger).Append("COMMIT;\n");
                 continue;
             }
 
-            script.Append("BEGIN;\n");
+            script.Append(begin);
             script.Append("SELECT schema FROM tenancy.schemas WHERE schema = '").Append(schema.Value)
                 .Append("' FOR UPDATE;\n");
             foreach (var step in inside)
@@ -116,6 +118,17 @@ public sealed class FleetReader(
         }
 
         return script.ToString();
+    }
+
+    /// <summary>Quoted. What another role made, the owner's rights and default privileges wouldn't reach.</summary>
+    private static async Task<string> OwnerAsync(NpgsqlConnection connection, SchemaName schema, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            "SELECT quote_ident(pg_get_userbyid(nspowner)) FROM pg_catalog.pg_namespace WHERE nspname = $1", connection)
+        {
+            Parameters = { Ledger.Text(schema.Value) },
+        };
+        return (string)(await ask.ExecuteScalarAsync(ct))!;
     }
 
     private FleetGroup Group(int ring, SchemaState state, string version, int schemas)

@@ -32,6 +32,15 @@ internal sealed class TenantMigrationsSqlGenerator(
         IReadOnlyList<MigrationOperation> operations, IModel? model = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
     {
+        if (options.HasFlag(MigrationsSqlGenerationOptions.Script))
+        {
+            // Run by hand, it would make a schema by the placeholder's name, over which nothing starts any more.
+            throw new NotSupportedException(
+                "EF's script of a tenant's model has no tenant's schema in it. The migration job's command 'script' " +
+                "writes the SQL of one customer: dotnet run --project MigrationService -- script acme. In code it is " +
+                "FleetReader.ScriptAsync.");
+        }
+
         _own.Clear();
         var all = base.Generate(operations, model, options).ToList();
         var moves = GeneratedKeys(operations, model)

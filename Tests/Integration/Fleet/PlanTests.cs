@@ -72,6 +72,23 @@ public sealed class PlanTests(App app)
     }
 
     [Fact]
+    public async Task The_script_makes_what_the_owner_has_whoever_runs_it()
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var schema = Assert.Single(await fleet.ProvisionAsync(TestFleet.Build("m1_a"), 1));
+        var owner = $"owner_{Guid.NewGuid():n}";
+        await fleet.ScalarAsync(
+            $"CREATE ROLE {owner}; ALTER SCHEMA {schema.Quoted} OWNER TO {owner}; " +
+            $"GRANT USAGE ON SCHEMA tenancy TO {owner}; GRANT ALL ON ALL TABLES IN SCHEMA tenancy TO {owner}; " +
+            $"GRANT ALL ON {schema.Qualify("__EFMigrationsHistory")} TO {owner}");
+
+        await fleet.ScalarAsync(await fleet.Reader(Build).ScriptAsync(schema, new(), Ct));
+
+        Assert.Equal(owner, await fleet.ScalarAsync(
+            $"SELECT tableowner::text FROM pg_tables WHERE schemaname = '{schema}' AND tablename = 'm2_b'"));
+    }
+
+    [Fact]
     public async Task Down_takes_the_newest_back_first_and_up_brings_them_again()
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);

@@ -3,6 +3,7 @@ using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Tenancy;
 using Tenancy.Migrations;
 using Xunit;
@@ -72,6 +73,23 @@ public sealed class MigrationsTests
         foreach (var table in new[] { "contacts", "invoices", "invoice_lines", "\"__EFMigrationsHistory\"" })
         {
             Assert.Contains($"CREATE TABLE \"customer_acme\".{table} (", script, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void EFs_scripts_of_a_tenants_model_are_refused_with_the_jobs_command()
+    {
+        using var context = Invoicing();
+
+        foreach (var script in new Func<string>[]
+        {
+            () => context.GetService<IMigrator>().GenerateScript(),
+            () => context.GetService<IMigrator>().GenerateScript(options: MigrationsSqlGenerationOptions.Idempotent),
+            () => context.Database.GenerateCreateScript(),
+        })
+        {
+            Assert.Contains(
+                "MigrationService -- script", Assert.ThrowsAny<Exception>(script).Message, StringComparison.Ordinal);
         }
     }
 

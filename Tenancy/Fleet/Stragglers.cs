@@ -1,0 +1,55 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Tenancy;
+
+/// <summary>
+/// Schemas that an older build made after the last run had ended: behind this build, although a run has migrated all
+/// that there were.
+/// </summary>
+internal static class Stragglers
+{
+    /// <summary>
+    /// A tenant's transaction may have begun before the run that didn't see its row; a spare is left alone as long as
+    /// the old build may still be there to make another in its place.
+    /// </summary>
+    /// <remarks>
+    /// Only after a run to this build's last migration has ended well, or where none was needed since the process
+    /// started: who halts a run, takes migrations back or goes ring by ring decides himself who is migrated when.
+    /// </remarks>
+    private const string Query =
+        $"""
+        WITH last AS (SELECT kind, target, outcome, started_at FROM tenancy.runs ORDER BY started_at DESC LIMIT 1)
+        SELECT schema FROM tenancy.schemas
+        WHERE {LedgerModel.Migrated} AND version = ANY ($1)
+            AND attempts = 0 AND last_error IS NULL AND unfinished IS NULL
+            AND NOT EXISTS (SELECT FROM last WHERE kind = 'down' OR outcome IS DISTINCT FROM 'done')
+            AND created_at >= coalesce((SELECT started_at FROM last WHERE target = $2), $3) - interval '10 minutes'
+            AND (state <> 'spare' OR created_at < now() - interval '15 minutes')
+        ORDER BY schema LIMIT 100
+        """;
+
+    /// <param name="database">The owner's.</param>
+    /// <param name="behind">The versions that lack a migration of this build.</param>
+    /// <param name="target">The build's last migration.</param>
+    /// <param name="started">When this process first looked, by the server's clock.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static async Task<IReadOnlyList<SchemaName>> FindAsync(
+        NpgsqlDataSource database, IReadOnlyCollection<string> behind, string target, DateTime started,
+        CancellationToken ct)
+    {
+        await using var ask = database.CreateCommand(Query);
+        ask.Parameters.Add(Ledger.Texts([.. behind]));
+        ask.Parameters.Add(Ledger.Text(target));
+        ask.Parameters.Add(
+            new NpgsqlParameter<DateTime> { TypedValue = started, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        var schemas = new List<SchemaName>();
+        while (await rows.ReadAsync(ct))
+        {
+            schemas.Add(SchemaName.Parse(rows.GetString(0)));
+        }
+
+        return schemas;
+    }
+}

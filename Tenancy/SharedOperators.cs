@@ -38,6 +38,8 @@ public static class SharedOperators
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
+        // Asked once, beside the start: it belongs to nobody's trace.
+        using var unrecorded = TenancyTelemetry.Unrecorded();
         await using var ask = database.CreateCommand(Query);
         ask.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. options.SharedSchemas] });
         await using var found = await ask.ExecuteReaderAsync(ct);

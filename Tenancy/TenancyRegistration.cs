@@ -52,6 +52,10 @@ public static class TenancyRegistration
             .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool,
                 "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
             .Validate(
+                options => options.TenantRoles is null || TenantDataSource.HasLoginOfItsOwn(options),
+                "TenancyOptions.TenantRoles needs a login that serves tenants and isn't the owner: set " +
+                "TenancyOptions.TenantConnectionString, with another user name.")
+            .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
             .Validate(
@@ -99,6 +103,7 @@ public static class TenancyRegistration
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
+        services.AddSingleton<TenantRoles>();
         services.AddSingleton<FleetWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetWatch>());
         services.AddHostedService<SharedTypesCheck>();
@@ -119,13 +124,15 @@ public static class TenancyRegistration
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema,
     /// its model is checked when it is built. <see cref="AddTenancy"/> calls it; design-time factories and hand-made
-    /// options call it themselves, after <c>UseNpgsql</c>.
+    /// options call it themselves, after <c>UseNpgsql</c>. Such a context runs as its login, also where tenants have
+    /// roles (<see cref="TenancyOptions.TenantRoles"/>).
     /// </summary>
     /// <param name="options">The context's.</param>
     /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the
     /// defaults of <see cref="TenancyOptions"/> if null.</param>
     public static DbContextOptionsBuilder UseTenancy(
-        this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) => Apply(options, tenancy, metrics: null);
+        this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) =>
+            Apply(options, tenancy, metrics: null, roles: null);
 
     private static void AddLease<TContext>(
         IServiceCollection services, Action<DbContextOptionsBuilder>? context) where TContext : DbContext
@@ -157,8 +164,8 @@ public static class TenancyRegistration
         void Configure(IServiceProvider provider, DbContextOptionsBuilder options)
         {
             options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants);
-            Apply(
-                options, provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<TenancyMetrics>());
+            var tenancy = provider.GetRequiredService<TenancyOptions>();
+            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.TenantRoles);
             context?.Invoke(options);
             OptionRules.RefuseSeeding(options.Options);
         }
@@ -194,7 +201,7 @@ public static class TenancyRegistration
         builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>());
 
     private static DbContextOptionsBuilder Apply(
-        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics)
+        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics, TenantRoleOptions? roles)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();
@@ -203,8 +210,13 @@ public static class TenancyRegistration
         ((IDbContextOptionsBuilderInfrastructure)options)
             .AddOrUpdateExtension(
                 new TenancyExtension(
-                    [.. tenancy.SharedTables], [.. tenancy.SharedSchemas], [.. tenancy.SharedFunctions],
-                    tenancy.LoadTypes is true, metrics));
+                    new([.. tenancy.SharedTables], [.. tenancy.SharedSchemas], [.. tenancy.SharedFunctions]),
+                    tenancy.LoadTypes is true)
+                {
+                    Metrics = metrics,
+                    Roles = roles,
+                    Unguarded = tenancy.Unguarded,
+                });
         OptionRules.Replace(options);
         return options;
     }

@@ -34,6 +34,12 @@ internal static class TenantDataSource
                 ? Create(options.TenantConnectionString!, options, guarded: false, configure)
                 : owner;
 
+    /// <summary>Whether tenants are served by another user than the owner.</summary>
+    public static bool HasLoginOfItsOwn(TenancyOptions options) =>
+        HasOwnLogin(options)
+            && new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username is { Length: > 0 } user
+            && user != new NpgsqlConnectionStringBuilder(options.ConnectionString).Username;
+
     private static bool HasOwnLogin(TenancyOptions options) =>
         !string.IsNullOrWhiteSpace(options.TenantConnectionString)
             && options.TenantConnectionString != options.ConnectionString;

@@ -30,6 +30,7 @@ public static class BinaryCopy
         var columns = entity.GetProperties().Where(property => !IsGenerated(property))
             .Select(property => new Column(property, table)).ToList();
 
+        await db.SwitchToTenantRoleAsync(ct);
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         await using var copy = await connection.BeginBinaryImportAsync(
             $"COPY {db.Tenant().Schema.Qualify(table.Name)} " +

@@ -46,7 +46,8 @@ internal static class CatalogQuery
     private static string Query(string aggregate, int serverMajor, bool inWords) =>
         $"""
         WITH chunk AS MATERIALIZED (
-            SELECT n.oid, n.nspname, n.nspowner AS owner, n.nspacl AS acl, r.oids AS relations, t.oids AS types, p.oids AS routines, d.oids AS defaults
+            SELECT n.oid, n.nspname, n.nspowner AS owner, n.nspacl AS acl, r.oids AS relations, t.oids AS types, p.oids AS routines, d.oids AS defaults,
+                (SELECT a.oid FROM pg_roles AS a WHERE a.rolname = {TenantRoleSql.NameOf("n.nspname::text")}) AS role
             FROM pg_namespace AS n
             LEFT JOIN (SELECT relnamespace, array_agg(oid) AS oids FROM pg_class WHERE relnamespace = ANY ($1) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') GROUP BY relnamespace) AS r
                 ON r.relnamespace = n.oid
@@ -245,5 +246,7 @@ internal static class CatalogQuery
     private static string Owner(string role) =>
         Fact("owner", $"CASE WHEN {role} <> chunk.owner THEN pg_get_userbyid({role})::text END");
 
-    private static string Role(string id) => $"CASE {id} WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid({id})::text END";
+    /// <remarks>The tenant's own has another name for each schema.</remarks>
+    private static string Role(string id) =>
+        $"CASE {id} WHEN 0 THEN 'PUBLIC' WHEN chunk.role THEN 'the tenant''s role' ELSE pg_get_userbyid({id})::text END";
 }

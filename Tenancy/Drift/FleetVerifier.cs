@@ -58,7 +58,7 @@ public sealed class FleetVerifier(
         }
 
         var reader = new FleetComparison(database, migrations, versions, LockTimeout,
-            new(new(database, migrations, ct), versions, migrations), verdicts);
+            new(new(database, migrations, options, ct), versions, migrations), verdicts);
         await Parallel.ForEachAsync(
             due.Where(row => row.Oid is not null).Chunk(Chunk),
             new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },

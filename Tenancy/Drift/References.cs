@@ -25,7 +25,8 @@ internal sealed class Reference(string hash, string[] items)
 /// One reference for each version that is met: a schema that this server makes from the migrations in a transaction
 /// that is rolled back, so nobody else ever sees it.
 /// </summary>
-internal sealed class References(NpgsqlDataSource database, CompiledMigrations build, CancellationToken ct)
+internal sealed class References(
+    NpgsqlDataSource database, CompiledMigrations build, TenancyOptions options, CancellationToken ct)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<Reference>>> _made = new(StringComparer.Ordinal);
 
@@ -41,7 +42,9 @@ internal sealed class References(NpgsqlDataSource database, CompiledMigrations b
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using (var create = new NpgsqlCommand(
-            OneStatement.WhereCutWrongly(migrations.CreateScript(schema)), connection, transaction)
+            OneStatement.WhereCutWrongly(
+                migrations.CreateScript(schema) + TenantRoles.SqlFor(options, migrations, schema)),
+            connection, transaction)
             { CommandTimeout = 0 })
         {
             await create.ExecuteNonQueryAsync(ct);

@@ -31,6 +31,7 @@ internal static class OptionRules
         [typeof(ILiftableConstantProcessor)] = typeof(ReadersMadeOnce),
         [typeof(ICommandBatchPreparer)] = typeof(NothingToSort),
         [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
+        [typeof(IModificationCommandBatchFactory)] = typeof(TenantBatchFactory),
     };
 
     /// <summary>These only save time: an application that replaces one loses that.</summary>

@@ -7,31 +7,35 @@ using Tenancy.Stamping;
 namespace Tenancy.Leasing;
 
 /// <summary>Puts what the library adds among a context's internal services.</summary>
-/// <param name="tables">See <see cref="TenancyOptions.SharedTables"/>.</param>
-/// <param name="schemas">See <see cref="TenancyOptions.SharedSchemas"/>.</param>
-/// <param name="functions">See <see cref="TenancyOptions.SharedFunctions"/>.</param>
+/// <param name="shared">What the options declare.</param>
 /// <param name="loadTypes">See <see cref="TenancyOptions.LoadTypes"/>.</param>
-/// <param name="metrics">The host's. Contexts of several hosts may share internal services, so those that count take it
-/// from their own options.</param>
-internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyList<string> schemas,
-    IReadOnlyList<string> functions, bool loadTypes, TenancyMetrics? metrics = null) : IDbContextOptionsExtension
+/// <remarks>
+/// Contexts of several hosts may share internal services. What may differ among them is a property here, and each
+/// context's <see cref="TenantBinding"/> takes it from its own options.
+/// </remarks>
+internal sealed class TenancyExtension(SharedObjects shared, bool loadTypes) : IDbContextOptionsExtension
 {
-    private readonly IReadOnlyList<string> _tables = tables;
-    private readonly IReadOnlyList<string> _schemas = schemas;
-    private readonly IReadOnlyList<string> _functions = functions;
+    private readonly SharedObjects _shared = shared;
     private readonly bool _loadTypes = loadTypes;
 
     public DbContextOptionsExtensionInfo Info => new ExtensionInfo(this);
 
-    public TenancyMetrics? Metrics => metrics;
+    /// <summary>The host's; null for a context made by hand.</summary>
+    public TenancyMetrics? Metrics { get; init; }
+
+    /// <summary>Which roles the context's commands switch to; null where they run as the login.</summary>
+    public TenantRoleOptions? Roles { get; init; }
+
+    /// <summary>See <see cref="TenancyOptions.Unguarded"/>.</summary>
+    public bool Unguarded { get; init; }
 
     public void ApplyServices(IServiceCollection services)
     {
         services.AddScoped(provider =>
-            new TenantBinding(
-                provider.GetRequiredService<IDbContextOptions>().FindExtension<TenancyExtension>()?.Metrics));
+            new TenantBinding(provider.GetRequiredService<IDbContextOptions>().FindExtension<TenancyExtension>()));
         services.AddScoped<IResettableService>(provider => provider.GetRequiredService<TenantBinding>());
-        services.AddSingleton(new SharedObjects(_tables, _schemas, _functions));
+        // Contexts that share these services share the lists that it makes.
+        services.AddSingleton(_shared.Copy());
         services.AddScoped<IConventionSetPlugin>(provider =>
             new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes));
     }
@@ -46,15 +50,11 @@ internal sealed class TenancyExtension(IReadOnlyList<string> tables, IReadOnlyLi
 
         private TenancyExtension Tenancy => (TenancyExtension)Extension;
 
-        public override int GetServiceProviderHashCode() =>
-            HashCode.Combine(
-                Tenancy._tables.Count, Tenancy._schemas.Count, Tenancy._functions.Count, Tenancy._loadTypes);
+        public override int GetServiceProviderHashCode() => HashCode.Combine(Tenancy._shared.Hash, Tenancy._loadTypes);
 
         public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) =>
             other is ExtensionInfo info
-                && Tenancy._tables.SequenceEqual(info.Tenancy._tables)
-                && Tenancy._schemas.SequenceEqual(info.Tenancy._schemas)
-                && Tenancy._functions.SequenceEqual(info.Tenancy._functions)
+                && Tenancy._shared.IsLike(info.Tenancy._shared)
                 && Tenancy._loadTypes == info.Tenancy._loadTypes;
 
         public override void PopulateDebugInfo(IDictionary<string, string> debugInfo) => debugInfo["Tenancy"] = "1";

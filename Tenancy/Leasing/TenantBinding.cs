@@ -8,15 +8,18 @@ namespace Tenancy.Leasing;
 /// The tenant of one lease of one context. It lives among EF's own scoped services, whose state EF resets when a pooled
 /// context goes back: so forgetting needs nobody to remember it.
 /// </summary>
-/// <param name="metrics">The host's; null for a context made by hand.</param>
-internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableService, IDisposable
+/// <param name="options">The context's own.</param>
+internal sealed class TenantBinding(TenancyExtension? options) : IResettableService, IDisposable
 {
     private Tenant? _tenant;
+    private string? _switch;
     private bool _disposed;
 
     public Tenant Value => _tenant ?? throw new NoTenantException();
 
-    public TenancyMetrics? Metrics => metrics;
+    public TenancyMetrics? Metrics => options?.Metrics;
+
+    public bool IsGuarded => options is not { Unguarded: true };
 
     /// <summary>Set instead of a tenant while <see cref="AcrossTenants{TContext}"/> reads for several.</summary>
     public TenantChunk? Chunk { get; private set; }
@@ -37,7 +40,7 @@ internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableServic
 
         if (_tenant is null)
         {
-            metrics?.Lease();
+            Metrics?.Lease();
         }
 
         _tenant = tenant;
@@ -51,7 +54,7 @@ internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableServic
     {
         if (_tenant is null && Chunk is null)
         {
-            metrics?.RefuseNobody();
+            Metrics?.RefuseNobody();
             throw new NoTenantException();
         }
     }
@@ -60,15 +63,27 @@ internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableServic
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     public string TextOf(StatementCut cut) => Chunk is { } chunk ? chunk.TextOf(cut) : cut.Stamp(Value.Schema);
 
+    /// <summary>What switches to the role of whom the context serves; empty where its commands run as the login.</summary>
+    /// <exception cref="NoTenantException">The context serves nobody.</exception>
+    public string Switch => _switch ??= options?.Roles switch
+    {
+        null => "",
+        var roles when Chunk is not null => TenantRoleSql.Switch(roles.All ?? throw new InvalidOperationException(
+            "Each tenant has a role that reaches no other tenant's schema, so nothing reads across tenants: name the " +
+            "role that does, TenantRoleOptions.All.")),
+        _ => TenantRoleSql.Switch(Value.Schema),
+    };
+
     /// <summary>Of a context that goes back to the pool.</summary>
     public void ResetState()
     {
         if (_tenant is not null)
         {
-            metrics?.Return();
+            Metrics?.Return();
         }
 
         _tenant = null;
+        _switch = null;
         Chunk = null;
     }
 
@@ -83,7 +98,7 @@ internal sealed class TenantBinding(TenancyMetrics? metrics) : IResettableServic
     {
         if (_tenant is not null && !_disposed)
         {
-            metrics?.Return();
+            Metrics?.Return();
         }
 
         _disposed = true;

@@ -65,7 +65,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         if (spare is { } given)
         {
             await MeasureAsync(fromSpare: true,
-                () => ExecuteAsync(transaction, SpareSchemas.Rename(given, schema, migrations.KeepsName), ct));
+                () => ExecuteAsync(transaction, SpareSchemas.Rename(
+                    given, schema, migrations.KeepsName, options.TenantRoles is not null), ct));
             _given.Writer.TryWrite(given);
         }
         else
@@ -127,8 +128,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         var spare = SpareSchemas.NewName();
         await versions.RecordAsync(migrations.Ids, ct);
         await ExecuteAsync(
-            transaction, Ledger.Reserved(spare) + migrations.CreateScript(spare) + Ledger.Created(
-                spare, migrations.Target, "spare"), ct);
+            transaction, Ledger.Reserved(spare) + CreateScript(spare)
+                + Ledger.Created(spare, migrations.Target, "spare"), ct);
         return spare;
     }
 
@@ -152,8 +153,11 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         // Over a connection of its own, the first time: see PrepareAsync.
         await versions.RecordAsync(migrations.Ids, ct);
         await ExecuteAsync(
-            transaction, migrations.CreateScript(schema) + Ledger.Created(schema, migrations.Target, "ready"), ct);
+            transaction, CreateScript(schema) + Ledger.Created(schema, migrations.Target, "ready"), ct);
     }
+
+    private string CreateScript(SchemaName schema) =>
+        migrations.CreateScript(schema) + TenantRoles.SqlFor(options, migrations, schema);
 
     /// <summary>As <see cref="ReserveAsync"/>, and in the same round trip a spare, if there is one.</summary>
     private async Task<(SchemaName Schema, SchemaName? Spare)> ClaimAsync(

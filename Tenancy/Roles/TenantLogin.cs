@@ -77,20 +77,22 @@ public sealed partial class TenantLogin(
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var find = new NpgsqlCommand(
             """
-            SELECT pg_has_role(oid, $2, 'USAGE'),
+            SELECT pg_has_role(oid, $2, $3), rolinherit,
                    rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication OR pg_has_role(oid, current_user, 'MEMBER')
             FROM pg_catalog.pg_roles WHERE rolname = $1
             """, connection)
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = login.Username! },
-                new NpgsqlParameter<string> { TypedValue = group.Value } },
+                new NpgsqlParameter<string> { TypedValue = group.Value },
+                new NpgsqlParameter<string> { TypedValue = Switches ? "MEMBER" : "USAGE" } },
         };
-        var (exists, member, tooMuch) = (false, false, false);
+        var (exists, member, inherits, tooMuch) = (false, false, false, false);
         await using (var row = await find.ExecuteReaderAsync(ct))
         {
             if (await row.ReadAsync(ct))
             {
-                (exists, member, tooMuch) = (true, row.GetBoolean(0), row.GetBoolean(1));
+                (exists, member, inherits, tooMuch) = (
+                    true, row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2));
             }
         }
 
@@ -107,10 +109,21 @@ public sealed partial class TenantLogin(
         if (!exists)
         {
             await ExecuteAsync(connection,
-                $"CREATE ROLE {Quoted(login)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{Verifier(login)}' " +
+                $"CREATE ROLE {Quoted(login)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE " +
+                $"{(Switches ? "NOINHERIT " : "")}PASSWORD '{Verifier(login)}' " +
                 $"IN ROLE {group.Quoted}", ct);
             LogMade(log, login.Username!, group.Value);
             return;
+        }
+
+        if (Switches && inherits)
+        {
+            // Before it is a member of anything more: since PostgreSQL 16 each membership keeps whether it inherits.
+            await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} NOINHERIT", ct);
+            if (member && connection.PostgreSqlVersion.Major >= 16)
+            {
+                await ExecuteAsync(connection, $"GRANT {group.Quoted} TO {Quoted(login)} WITH INHERIT FALSE", ct);
+            }
         }
 
         if (!member)
@@ -145,6 +158,9 @@ public sealed partial class TenantLogin(
             return false;
         }
     }
+
+    /// <summary>Whether the login has its rights by switching to a role.</summary>
+    private bool Switches => options.TenantRoles is not null;
 
     private bool IsOwnLogin(NpgsqlConnectionStringBuilder login) =>
         login.Username is { Length: > 0 } name && name != _owner.Username;

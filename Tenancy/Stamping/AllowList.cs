@@ -45,6 +45,15 @@ internal sealed class SharedObjects(
                 shared.Tables.Concat(Mapped(model)), shared.Schemas, shared.Functions),
             this);
 
+    /// <summary>A new one with the same declarations.</summary>
+    public SharedObjects Copy() => new(Tables, Schemas, Functions);
+
+    public bool IsLike(SharedObjects other) =>
+        Tables.SequenceEqual(other.Tables) && Schemas.SequenceEqual(other.Schemas)
+            && Functions.SequenceEqual(other.Functions);
+
+    public int Hash => HashCode.Combine(Tables.Count, Schemas.Count, Functions.Count);
+
     private IReadOnlyList<string> Tables => tables;
 
     private IReadOnlyList<string> Schemas => schemas;

@@ -27,7 +27,7 @@ internal sealed record StatementSummary(string Name, string Operation, string? T
     {
         if (!ReferenceEquals(_last.Text, sql))
         {
-            _last = (sql, Of([sql]));
+            _last = (sql, Of([sql[TenantRoleSql.Length(sql)..]]));
         }
 
         return _last.Summary;

@@ -64,13 +64,17 @@ internal sealed class TenantCommand(
         // An interceptor of the application's may have written a text of its own by now.
         var unchanged = ReferenceEquals(command.CommandText, CommandText);
         var cut = unchanged ? _cut : CutCache.Shared.Cut(command.CommandText);
-        if (!IsOwn || !unchanged)
+        if (binding.IsGuarded && (!IsOwn || !unchanged))
         {
             cut.Guard(connection.Shared, binding.Metrics);
         }
 
         var text = binding.TextOf(cut);
-        command.CommandText = cut.HasAtomicBody && command.Parameters.Count == 0 ? OneStatement.Of(text) : text;
+        text = cut.HasAtomicBody && command.Parameters.Count == 0 ? OneStatement.Of(text) : text;
+        // In the same message, hence in the same transaction, though nobody began one.
+        command.CommandText = commandMethod != NotExecuted && binding.Switch is { Length: > 0 } role
+            ? role + text
+            : text;
         return command;
     }
 

@@ -1,0 +1,13 @@
+namespace Tenancy;
+
+/// <summary>
+/// A role for each tenant, which its statements run as: the server itself then keeps them to the tenant's schema,
+/// whatever passes the guard. See <see cref="TenancyOptions.TenantRoles"/>.
+/// </summary>
+/// <param name="Shared">The group role that reads what all tenants share, e.g. reference tables, and reaches no tenant's
+/// schema. Each tenant's role is a member of it. It has to exist, see
+/// <see cref="TenancyRoles.CreateTenancyRole"/>.</param>
+/// <param name="All">The group role that reaches all tenants' schemas
+/// (<see cref="TenancyRoles.GrantTenantSchema"/>), as which <see cref="AcrossTenants{TContext}"/> reads. Null: nothing
+/// reads across tenants.</param>
+public sealed record TenantRoleOptions(string Shared, string? All = null);

@@ -44,6 +44,11 @@ public sealed class TenancyOptions
     /// </remarks>
     public TenantRoleOptions? TenantRoles { get; set; }
 
+    /// <summary>The statements of the roles; null where the option is off.</summary>
+    internal TenantRoleSql? RoleSql => TenantRoles is { } roles
+        ? new(roles with { Database = roles.Database ?? TenantDataSource.DatabaseOf(new(ConnectionString)) })
+        : null;
+
     /// <summary>For tests of what the server refuses: no command is read.</summary>
     internal bool Unguarded { get; set; }
 

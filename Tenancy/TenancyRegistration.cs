@@ -165,7 +165,7 @@ public static class TenancyRegistration
         {
             options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants);
             var tenancy = provider.GetRequiredService<TenancyOptions>();
-            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.TenantRoles);
+            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.RoleSql);
             context?.Invoke(options);
             OptionRules.RefuseSeeding(options.Options);
         }
@@ -201,7 +201,7 @@ public static class TenancyRegistration
         builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>());
 
     private static DbContextOptionsBuilder Apply(
-        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics, TenantRoleOptions? roles)
+        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics, TenantRoleSql? roles)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();

@@ -178,6 +178,28 @@ internal sealed class Fleet : IAsyncDisposable
         await ExecuteAsync(admin, "CHECKPOINT", ct);
     }
 
+    /// <summary>A role for each tenant, and a login that has no rights but theirs.</summary>
+    /// <returns>The login's connection string.</returns>
+    public async Task<string> GiveRolesAsync(
+        string database, IReadOnlyList<Tenant> tenants, TenantRoleOptions roles, CancellationToken ct)
+    {
+        var serves = new NpgsqlConnectionStringBuilder(
+            ConnectionString(database)) { Username = "serves", Password = "serves" };
+        await using var admin = NpgsqlDataSource.Create(ConnectionString(database));
+        await ExecuteAsync(admin,
+            $"CREATE ROLE {roles.Shared} NOLOGIN; CREATE ROLE {serves.Username} LOGIN NOINHERIT PASSWORD " +
+            $"'{serves.Password}' IN ROLE {roles.All}", ct);
+        var sql = new TenantRoleSql(roles with { Database = database });
+        foreach (var some in tenants.Chunk(SchemasPerRoundTrip))
+        {
+            await ExecuteAsync(admin,
+                string.Concat(some.Select(tenant => sql.Create(
+                    tenant.Schema, serves.Username!, _migrations.HistoryTable))), ct);
+        }
+
+        return serves.ConnectionString;
+    }
+
     /// <summary>Moves one tenant's tables into <c>public</c>, where an application of one tenant has them.</summary>
     public async Task MoveToPublicAsync(string database, int tenant, CancellationToken ct)
     {

@@ -22,17 +22,25 @@ internal sealed class Ours : EfVariant
     /// <param name="tenants">Whom it serves.</param>
     /// <param name="compiled">Whether SELECT is one of EF's compiled queries, as an application writes its hot paths
     /// that might else be SQL by hand.</param>
+    /// <param name="configure">Of the library's options.</param>
     public Ours(
-        string name, string database, IReadOnlyList<Tenant> tenants, bool compiled = false) : base(name, tenants)
+        string name, string database, IReadOnlyList<Tenant> tenants, bool compiled = false,
+        Action<TenancyOptions>? configure = null) : base(name, tenants)
     {
         _compiled = compiled;
         _services = new ServiceCollection()
-            .AddTenancy<OursContext>(options => options.ConnectionString = ConnectionString(database, name))
+            .AddTenancy<OursContext>(options =>
+            {
+                options.ConnectionString = ConnectionString(database, name);
+                configure?.Invoke(options);
+            })
             .BuildServiceProvider();
         Database = _services.GetRequiredService<GuardedDataSource>().Tenants;
     }
 
     public override NpgsqlDataSource Database { get; }
+
+    public override string? RoleOfAll => _services.GetRequiredService<TenancyOptions>().TenantRoles?.All;
 
     public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
     {

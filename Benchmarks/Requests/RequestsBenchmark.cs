@@ -59,6 +59,8 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
     {
         var tenants = Tenants;
         string many = fleet.ConnectionString(Many), one = fleet.ConnectionString(One);
+        var roles = new TenantRoleOptions("shared", "tenancy_api");
+        var serves = await fleet.GiveRolesAsync(Many, tenants, roles, ct);
         Variants rivals = new(
             SingleEf.Stock("single-stock", one, Fleet.Tenant(1)),
             SingleEf.SameSettings("single-same", one, Fleet.Tenant(1)),
@@ -68,6 +70,12 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
             new ModelPerTenant("model-per-tenant", many, tenants),
             new Ours("ours", many, tenants),
             new Ours("ours, compiled", many, tenants, compiled: true),
+            new Ours("ours, per scope", many, tenants, configure: options => options.PerScope()),
+            new Ours("ours, a role each", many, tenants, configure: options =>
+            {
+                options.TenantConnectionString = Variant.ConnectionString(serves, "ours, a role each");
+                options.TenantRoles = roles;
+            }),
             new Raw("raw", many, tenants));
         await using var _ = rivals;
         await using var admin = NpgsqlDataSource.Create(one);
@@ -130,10 +138,12 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
 /// <summary>Who runs against whom.</summary>
 internal sealed record Variants(
     Variant SingleStock, Variant SingleSame, Variant OursOne, Variant RawOne, Variant SearchPath,
-    Variant ModelPerTenant, Variant Ours, Variant OursCompiled, Variant Raw) : IAsyncDisposable
+    Variant ModelPerTenant, Variant Ours, Variant OursCompiled, Variant OursPerScope, Variant OursRoles,
+    Variant Raw) : IAsyncDisposable
 {
     public IReadOnlyList<Variant> All =>
-        [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, OursCompiled, Raw];
+        [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, OursCompiled, OursPerScope,
+            OursRoles, Raw];
 
     public async ValueTask DisposeAsync()
     {

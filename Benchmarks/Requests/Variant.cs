@@ -17,6 +17,9 @@ internal abstract class Variant(string name, IReadOnlyList<Tenant> tenants) : IA
 
     public abstract NpgsqlDataSource Database { get; }
 
+    /// <summary>As which role the data source's login reaches all schemas; null where it does so by itself.</summary>
+    public virtual string? RoleOfAll => null;
+
     /// <summary>Reads one contact of that tenant into an entity.</summary>
     public abstract Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct);
 

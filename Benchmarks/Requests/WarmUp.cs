@@ -57,6 +57,7 @@ internal static class WarmUp
                 connections.Add(await variant.Database.OpenConnectionAsync(ct));
             }
 
+            var become = variant.RoleOfAll is { } role ? $"PERFORM set_config('role', '{role}', true);" : "";
             var names = string.Join(", ", schemas.Select(schema => $"'{schema}'"));
             await Parallel.ForEachAsync(connections,
                 new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = ct }, async (connection, ct) =>
@@ -68,6 +69,7 @@ internal static class WarmUp
                           schema text;
                         BEGIN
                           FOREACH schema IN ARRAY ARRAY[{{names}}] LOOP
+                            {{become}}
                             EXECUTE format('SELECT FROM %I.contacts WHERE id = ''00000000-0000-0000-0000-000000000000''', schema);
                             EXECUTE format('INSERT INTO %I.contacts (id, name, created_at) SELECT id, name, created_at FROM %1$I.contacts WHERE false', schema);
                             COMMIT;

@@ -46,8 +46,7 @@ internal static class CatalogQuery
     private static string Query(string aggregate, int serverMajor, bool inWords) =>
         $"""
         WITH chunk AS MATERIALIZED (
-            SELECT n.oid, n.nspname, n.nspowner AS owner, n.nspacl AS acl, r.oids AS relations, t.oids AS types, p.oids AS routines, d.oids AS defaults,
-                (SELECT a.oid FROM pg_roles AS a WHERE a.rolname = {TenantRoleSql.NameOf("n.nspname::text")}) AS role
+            SELECT n.oid, n.nspname, n.nspowner AS owner, n.nspacl AS acl, r.oids AS relations, t.oids AS types, p.oids AS routines, d.oids AS defaults
             FROM pg_namespace AS n
             LEFT JOIN (SELECT relnamespace, array_agg(oid) AS oids FROM pg_class WHERE relnamespace = ANY ($1) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') GROUP BY relnamespace) AS r
                 ON r.relnamespace = n.oid
@@ -248,5 +247,6 @@ internal static class CatalogQuery
 
     /// <remarks>The tenant's own has another name for each schema.</remarks>
     private static string Role(string id) =>
-        $"CASE {id} WHEN 0 THEN 'PUBLIC' WHEN chunk.role THEN 'the tenant''s role' ELSE pg_get_userbyid({id})::text END";
+        $"CASE {id} WHEN 0 THEN 'PUBLIC' ELSE CASE WHEN {TenantRoleSql.IsNameOf($"pg_get_userbyid({id})::text", "chunk.nspname::text")} " +
+        $"THEN 'the tenant''s role' ELSE pg_get_userbyid({id})::text END END";
 }

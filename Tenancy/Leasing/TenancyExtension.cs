@@ -24,7 +24,7 @@ internal sealed class TenancyExtension(SharedObjects shared, bool loadTypes) : I
     public TenancyMetrics? Metrics { get; init; }
 
     /// <summary>Which roles the context's commands switch to; null where they run as the login.</summary>
-    public TenantRoleOptions? Roles { get; init; }
+    public TenantRoleSql? Roles { get; init; }
 
     /// <summary>See <see cref="TenancyOptions.Unguarded"/>.</summary>
     public bool Unguarded { get; init; }

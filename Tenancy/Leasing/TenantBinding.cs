@@ -68,10 +68,8 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
     public string Switch => _switch ??= options?.Roles switch
     {
         null => "",
-        var roles when Chunk is not null => TenantRoleSql.Switch(roles.All ?? throw new InvalidOperationException(
-            "Each tenant has a role that reaches no other tenant's schema, so nothing reads across tenants: name the " +
-            "role that does, TenantRoleOptions.All.")),
-        _ => TenantRoleSql.Switch(Value.Schema),
+        var roles when Chunk is not null => roles.SwitchToAll(),
+        var roles => roles.Switch(Value.Schema),
     };
 
     /// <summary>Of a context that goes back to the pool.</summary>

@@ -66,7 +66,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         {
             await MeasureAsync(fromSpare: true,
                 () => ExecuteAsync(transaction, SpareSchemas.Rename(
-                    given, schema, migrations.KeepsName, options.TenantRoles is not null), ct));
+                    given, schema, migrations.KeepsName, options.RoleSql), ct));
             _given.Writer.TryWrite(given);
         }
         else

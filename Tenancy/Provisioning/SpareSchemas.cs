@@ -48,10 +48,10 @@ internal static class SpareSchemas
     /// <param name="spare">Its name of now.</param>
     /// <param name="name">Its name from now on.</param>
     /// <param name="inRoutines">Whether its routines keep the name; else nothing is looked for.</param>
-    /// <param name="withRole">Whether it has a role.</param>
-    public static string Rename(SchemaName spare, SchemaName name, bool inRoutines, bool withRole = false)
+    /// <param name="roles">Where it has a role.</param>
+    public static string Rename(SchemaName spare, SchemaName name, bool inRoutines, TenantRoleSql? roles)
     {
-        var role = withRole ? TenantRoleSql.Rename(spare, name) : "";
+        var role = roles?.Rename(spare, name) ?? "";
         var rename = $"{role}ALTER SCHEMA {spare.Quoted} RENAME TO {name.Quoted}";
         // What is in a schema depends on it: pg_depend has an index for that, pg_proc would be read in full.
         return !inRoutines ? rename : $"""

@@ -10,4 +10,12 @@ namespace Tenancy;
 /// <param name="All">The group role that reaches all tenants' schemas
 /// (<see cref="TenancyRoles.GrantTenantSchema"/>), as which <see cref="AcrossTenants{TContext}"/> reads. Null: nothing
 /// reads across tenants.</param>
-public sealed record TenantRoleOptions(string Shared, string? All = null);
+public sealed record TenantRoleOptions(string Shared, string? All = null)
+{
+    /// <summary>
+    /// A role belongs to the cluster, and several of its databases may have a schema of one name: so this is hashed into
+    /// the roles' names, and has to be the same in all processes. Default: the database of
+    /// <see cref="TenancyOptions.ConnectionString"/>. Set it where a pooler knows the database by another name.
+    /// </summary>
+    public string? Database { get; init; }
+}

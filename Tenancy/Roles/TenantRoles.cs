@@ -20,28 +20,19 @@ public sealed class TenantRoles(
     /// <exception cref="PostgresException">42501: the owner may not create roles.</exception>
     public async Task<int> EnsureAsync(CancellationToken ct = default)
     {
-        if (options.TenantRoles is null)
+        if (options.RoleSql is not { } roles)
         {
             return 0;
         }
 
         await using var connection = await database.OpenConnectionAsync(ct);
-        var missing = new List<SchemaName>();
-        await using (var find = new NpgsqlCommand(
+        var there = (await NamesAsync("SELECT rolname::text FROM pg_catalog.pg_roles")).ToHashSet(StringComparer.Ordinal);
+        var missing = (await NamesAsync(
             $"""
-            SELECT schema FROM tenancy.schemas AS s
+            SELECT schema FROM tenancy.schemas
             WHERE {LedgerModel.Migrated} AND EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = schema)
-                AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {TenantRoleSql.NameOf("schema::text")})
             ORDER BY schema
-            """, connection))
-        {
-            await using var rows = await find.ExecuteReaderAsync(ct);
-            while (await rows.ReadAsync(ct))
-            {
-                missing.Add(SchemaName.Parse(rows.GetString(0)));
-            }
-        }
-
+            """)).Select(SchemaName.Parse).Where(schema => !there.Contains(roles.Name(schema))).ToList();
         foreach (var schema in missing)
         {
             await using var create = new NpgsqlCommand(
@@ -50,25 +41,41 @@ public sealed class TenantRoles(
         }
 
         return missing.Count;
+
+        async Task<List<string>> NamesAsync(string sql)
+        {
+            await using var ask = new NpgsqlCommand(sql, connection);
+            await using var rows = await ask.ExecuteReaderAsync(ct);
+            var names = new List<string>();
+            while (await rows.ReadAsync(ct))
+            {
+                names.Add(rows.GetString(0));
+            }
+
+            return names;
+        }
     }
 
-    /// <summary>Drops a schema's role, before or after the schema; does nothing where there is none.</summary>
+    /// <summary>
+    /// Drops a schema's role, before or after the schema; does nothing where there is none, or the option is off.
+    /// </summary>
     /// <param name="transaction">The owner's, in which the schema is dropped.</param>
     /// <param name="schema">Whose.</param>
     /// <param name="ct">Ends the wait; roll the transaction back.</param>
-    public static async Task DropAsync(
+    public async Task DropAsync(
         NpgsqlTransaction transaction, SchemaName schema, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        await using var drop = new NpgsqlCommand(TenantRoleSql.Drop(schema), transaction.Connection, transaction);
-        await drop.ExecuteNonQueryAsync(ct);
+        if (options.RoleSql is { } roles)
+        {
+            await using var drop = new NpgsqlCommand(roles.Drop(schema), transaction.Connection, transaction);
+            await drop.ExecuteNonQueryAsync(ct);
+        }
     }
 
     /// <summary>What makes a new schema's role; nothing where the option is off.</summary>
     internal static string SqlFor(TenancyOptions options, CompiledMigrations migrations, SchemaName schema) =>
-        options.TenantRoles is { } roles
-            ? TenantRoleSql.Create(
-                schema, roles, new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username!,
-                migrations.HistoryTable)
-            : "";
+        options.RoleSql?.Create(
+            schema, new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username!,
+            migrations.HistoryTable) ?? "";
 }

@@ -82,9 +82,10 @@ internal sealed class RoleFleet : IAsyncDisposable
         return await command.ExecuteScalarAsync(Ct);
     }
 
-    /// <summary>What the tenant's role is called, by the server.</summary>
-    public async Task<string> RoleAsync(Tenant tenant) =>
-        (string)(await OwnerAsync($"SELECT {TenantRoleSql.Name(tenant.Schema)}"))!;
+    public TenantRoleSql Sql => _services.GetRequiredService<TenancyOptions>().RoleSql!;
+
+    /// <summary>What the tenant's role is called.</summary>
+    public string RoleOf(Tenant tenant) => Sql.Name(tenant.Schema);
 
     public async ValueTask DisposeAsync()
     {
@@ -92,7 +93,7 @@ internal sealed class RoleFleet : IAsyncDisposable
         {
             foreach (var schema in _schemas)
             {
-                await using var drop = new NpgsqlCommand(TenantRoleSql.Drop(schema), connection);
+                await using var drop = new NpgsqlCommand(Sql.Drop(schema), connection);
                 await drop.ExecuteNonQueryAsync(CancellationToken.None);
             }
 

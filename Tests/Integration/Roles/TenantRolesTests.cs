@@ -20,7 +20,7 @@ public sealed class TenantRolesTests(App app)
         var acme = await fleet.NewAsync("acme");
         await using var db = fleet.For(acme);
 
-        Assert.Equal(await fleet.RoleAsync(acme),
+        Assert.Equal(fleet.RoleOf(acme),
             await db.Database.SqlQuery<string>($"SELECT current_user::text AS \"Value\"").SingleAsync(Ct));
         var contacts = Enumerable.Range(0, 5).Select(NewContact).ToList();
         db.AddRange(contacts);
@@ -201,7 +201,7 @@ public sealed class TenantRolesTests(App app)
         var report = await fleet.Services.GetRequiredService<FleetVerifier>().VerifyAsync(ct: Ct);
         Assert.Equal(2, report.Checked);
         Assert.True(report.IsClean, report.ToString());
-        await fleet.OwnerAsync($"REVOKE INSERT ON {made.Schema.Qualify("contacts")} FROM {await fleet.RoleAsync(made)}");
+        await fleet.OwnerAsync($"REVOKE INSERT ON {made.Schema.Qualify("contacts")} FROM {fleet.RoleOf(made)}");
         var drifted = await fleet.Services.GetRequiredService<FleetVerifier>().VerifyAsync(ct: Ct);
         Assert.Contains("the tenant's role", Assert.Single(Assert.Single(drifted.Drifted).Differences),
             StringComparison.Ordinal);
@@ -212,8 +212,8 @@ public sealed class TenantRolesTests(App app)
     {
         await using var fleet = await RoleFleet.StartAsync(app.Server);
         var acme = await fleet.NewAsync("acme");
-        var role = await fleet.RoleAsync(acme);
-        await fleet.OwnerAsync(TenantRoleSql.Drop(acme.Schema));
+        var role = fleet.RoleOf(acme);
+        await fleet.OwnerAsync(fleet.Sql.Drop(acme.Schema));
         await using (var without = fleet.For(acme))
         {
             await Assert.ThrowsAsync<PostgresException>(() => without.Contacts.ToListAsync(Ct));
@@ -230,7 +230,7 @@ public sealed class TenantRolesTests(App app)
 
         await using var connection = await fleet.Owner.OpenConnectionAsync(Ct);
         await using var transaction = await connection.BeginTransactionAsync(Ct);
-        await TenantRoles.DropAsync(transaction, acme.Schema, Ct);
+        await fleet.Services.GetRequiredService<TenantRoles>().DropAsync(transaction, acme.Schema, Ct);
         await transaction.CommitAsync(Ct);
         Assert.Equal(0L, await fleet.OwnerAsync($"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'"));
     }
@@ -289,7 +289,7 @@ public sealed class TenantRolesTests(App app)
             options.TenantRoles = new("unused");
         }).BuildServiceProvider();
         var contexts = services.GetRequiredService<TenantContextFactory<InvoicingContext>>();
-        var roles = await Task.WhenAll(tenants.Select(fleet.RoleAsync));
+        var roles = tenants.Select(fleet.RoleOf).ToList();
 
         await Task.WhenAll(Enumerable.Range(0, 12).Select(async worker =>
         {
@@ -328,19 +328,19 @@ public sealed class TenantRolesTests(App app)
 
         await using (var make = source.CreateCommand(
             $"CREATE SCHEMA {schema.Quoted}; CREATE TABLE {schema.Qualify("things")} (id serial); " +
-            TenantRoleSql.Create(schema, new(shared), login!, "history")))
+            fleet.Sql.Create(schema, login!, "history")))
         {
             await make.ExecuteNonQueryAsync(Ct);
         }
 
         await using (var act = fleet.Login.CreateCommand(
-            $"{TenantRoleSql.Switch(schema)}INSERT INTO {schema.Qualify("things")} DEFAULT VALUES"))
+            $"{fleet.Sql.Switch(schema)}INSERT INTO {schema.Qualify("things")} DEFAULT VALUES"))
         {
             Assert.Equal(1, await act.ExecuteNonQueryAsync(Ct));
         }
 
         await using var drop = source.CreateCommand(
-            $"{TenantRoleSql.Drop(schema)}DROP SCHEMA {schema.Quoted} CASCADE");
+            $"{fleet.Sql.Drop(schema)}DROP SCHEMA {schema.Quoted} CASCADE");
         await drop.ExecuteNonQueryAsync(Ct);
         await fleet.OwnerAsync($"DROP OWNED BY {owner.Username}");
     }

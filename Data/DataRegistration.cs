@@ -36,6 +36,14 @@ public static class DataRegistration
     /// <summary>The role that reads who the customers are, and nothing of theirs.</summary>
     public const string RegistryRole = "tenancy_registry";
 
+    /// <summary>The role that reads what all customers share: each customer's own role is a member.</summary>
+    public const string SharedRole = "tenancy_shared";
+
+    /// <summary>
+    /// The name of the setting that gives each customer a role of its own: see <see cref="TenancyOptions.TenantRoles"/>.
+    /// </summary>
+    public const string TenantRolesSetting = "Tenancy:TenantRoles";
+
     /// <summary>
     /// The name of the setting that says how many schemas are kept for customers to come: see
     /// <see cref="TenancyOptions.WarmPool"/>.
@@ -47,7 +55,7 @@ public static class DataRegistration
     /// <param name="configuration">
     /// Has <c>ConnectionStrings:tenants</c>, the owner's, or, where no customer is created,
     /// <c>ConnectionStrings:tenantsRegistry</c>; and <c>ConnectionStrings:tenantsApi</c>, with which customers are
-    /// served, else they are with the owner's; and <c>Tenancy:WarmPool</c>.
+    /// served, else they are with the owner's; and <c>Tenancy:WarmPool</c> and <c>Tenancy:TenantRoles</c>.
     /// </param>
     public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)
     {
@@ -57,6 +65,7 @@ public static class DataRegistration
                 ?? Given(configuration, RegistryConnectionName) ?? "";
             options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
+            options.TenantRoles = configuration.GetValue(TenantRolesSetting, false) ? new(SharedRole, ApiRole) : null;
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
             options.FindSlugs = (provider, schemas, ct) => CustomerRegistry.FindSlugsAsync(

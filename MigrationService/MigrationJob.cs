@@ -49,6 +49,7 @@ internal sealed partial class MigrationJob(
         }
 
         var code = await RunAsync(plan, display, stop, ct);
+        await services.GetRequiredService<TenantRoles>().EnsureAsync(stop);
         if (environment.IsDevelopment() && code == ExitCode.Done && !stop.IsCancellationRequested)
         {
             await services.GetRequiredService<DemoCustomers>().AddOnFirstRunAsync(stop);

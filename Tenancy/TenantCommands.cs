@@ -15,8 +15,8 @@ public static class TenantCommands
 {
     /// <summary>
     /// A command over the context's connection, in its current transaction. Open the connection first
-    /// (<c>context.Database.OpenConnectionAsync()</c>); the command ends with the lease. Where tenants have roles, call
-    /// <see cref="SwitchToTenantRoleAsync"/> in its transaction before.
+    /// (<c>context.Database.OpenConnectionAsync()</c>); the command ends with the lease. Where tenants have roles,
+    /// call <see cref="SwitchToTenantRoleAsync"/> in its transaction before.
     /// </summary>
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     /// <exception cref="InvalidOperationException">Tenants have roles, and there is no transaction.</exception>
@@ -35,8 +35,8 @@ public static class TenantCommands
         if (binding.Switch.Length > 0 && context.Database.CurrentTransaction is null)
         {
             throw new InvalidOperationException(
-                "A hand-written command runs as the tenant's role in a transaction that has switched to it: begin one, " +
-                "and call SwitchToTenantRoleAsync.");
+                "A hand-written command runs as the tenant's role in a transaction that has switched to it: begin " +
+                "one, and call SwitchToTenantRoleAsync.");
         }
 
         command.Transaction = (NpgsqlTransaction?)context.Database.CurrentTransaction?.GetDbTransaction();

@@ -1,5 +1,5 @@
-// The provider's batch is public by need and internal by name. What is used of it: its factory's constructor, and how it
-// reports rows that weren't there.
+// The provider's batch is public by need and internal by name. What is used of it: its factory's constructor, and how
+// it reports rows that weren't there.
 #pragma warning disable EF1001
 
 using Microsoft.EntityFrameworkCore;

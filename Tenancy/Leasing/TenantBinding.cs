@@ -63,7 +63,9 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     public string TextOf(StatementCut cut) => Chunk is { } chunk ? chunk.TextOf(cut) : cut.Stamp(Value.Schema);
 
-    /// <summary>What switches to the role of whom the context serves; empty where its commands run as the login.</summary>
+    /// <summary>
+    /// What switches to the role of whom the context serves; empty where its commands run as the login.
+    /// </summary>
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     public string Switch => _switch ??= options?.Roles switch
     {

@@ -62,7 +62,8 @@ internal static class SpareSchemas
                 FOR definition IN
                     SELECT pg_catalog.pg_get_functiondef(p.oid)
                     FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
-                    WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.classid = 'pg_catalog.pg_proc'::regclass
+                    WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass
+                        AND d.classid = 'pg_catalog.pg_proc'::regclass
                         AND d.refobjid = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = '{name.Value}')
                         AND p.prokind IN ('f', 'p', 'w')
                         AND pg_catalog.strpos(pg_catalog.concat(p.prosrc, p.proconfig), '{spare.Value}') > 0

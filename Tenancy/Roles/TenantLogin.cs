@@ -84,7 +84,7 @@ public sealed partial class TenantLogin(
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = login.Username! },
                 new NpgsqlParameter<string> { TypedValue = group.Value },
-                new NpgsqlParameter<string> { TypedValue = Switches ? "MEMBER" : "USAGE" } },
+                new NpgsqlParameter<string> { TypedValue = Switches(login) ? "MEMBER" : "USAGE" } },
         };
         var (exists, member, inherits, tooMuch) = (false, false, false, false);
         await using (var row = await find.ExecuteReaderAsync(ct))
@@ -110,19 +110,21 @@ public sealed partial class TenantLogin(
         {
             await ExecuteAsync(connection,
                 $"CREATE ROLE {Quoted(login)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE " +
-                $"{(Switches ? "NOINHERIT " : "")}PASSWORD '{Verifier(login)}' " +
+                $"{(Switches(login) ? "NOINHERIT " : "")}PASSWORD '{Verifier(login)}' " +
                 $"IN ROLE {group.Quoted}", ct);
             LogMade(log, login.Username!, group.Value);
             return;
         }
 
-        if (Switches && inherits)
+        if (inherits == Switches(login))
         {
             // Before it is a member of anything more: since PostgreSQL 16 each membership keeps whether it inherits.
-            await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} NOINHERIT", ct);
-            if (member && connection.PostgreSqlVersion.Major >= 16)
+            await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} {(inherits ? "NOINHERIT" : "INHERIT")}", ct);
+            if (connection.PostgreSqlVersion.Major >= 16)
             {
-                await ExecuteAsync(connection, $"GRANT {group.Quoted} TO {Quoted(login)} WITH INHERIT FALSE", ct);
+                await ExecuteAsync(connection,
+                    $"GRANT {group.Quoted} TO {Quoted(login)} WITH INHERIT {(inherits ? "FALSE" : "TRUE")}", ct);
+                member = true;
             }
         }
 
@@ -159,8 +161,10 @@ public sealed partial class TenantLogin(
         }
     }
 
-    /// <summary>Whether the login has its rights by switching to a role.</summary>
-    private bool Switches => options.TenantRoles is not null;
+    /// <summary>Whether the login has its rights by switching to tenants' roles.</summary>
+    private bool Switches(NpgsqlConnectionStringBuilder login) =>
+        options.TenantRoles is not null
+            && login.Username == new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username;
 
     private bool IsOwnLogin(NpgsqlConnectionStringBuilder login) =>
         login.Username is { Length: > 0 } name && name != _owner.Username;

@@ -23,7 +23,8 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
     /// <param name="role">An expression.</param>
     /// <param name="schema">An expression.</param>
     public static string IsNameOf(string role, string schema) =>
-        $"left({role}, -{OfHash + 1}) = left({schema}, {OfSchema}) AND right({role}, {OfHash + 1}) ~ '^_[0-9a-f]{{12}}$'";
+        $"left({role}, -{OfHash + 1}) = left({schema}, {OfSchema}) " +
+        $"AND right({role}, {OfHash + 1}) ~ '^_[0-9a-f]{{{OfHash}}}$'";
 
     /// <summary>Where the statement proper begins, after what switches.</summary>
     public static int Length(string text) => text.StartsWith(Begin, StringComparison.Ordinal)
@@ -50,8 +51,8 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
             "role that does, TenantRoleOptions.All.");
 
     /// <summary>
-    /// Makes the role, with what its schema has by now and will have: rows of tables, numbers of sequences. Does no harm
-    /// where it is there. Its cost doesn't grow with the catalog: what is in a schema is found by pg_depend's index.
+    /// Makes the role, with what its schema has by now and will have: rows of tables, numbers of sequences. Does no
+    /// harm where it is there. Its cost doesn't grow with the catalog: what is in a schema is found by pg_depend's index.
     /// </summary>
     /// <param name="schema">A schema that is there, with all its tables.</param>
     /// <param name="login">The login that serves tenants. It is NOINHERIT: it may become the role, and has none of its
@@ -77,7 +78,8 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
                     AND relname <> '{{historyTable.Replace("'", "''", StringComparison.Ordinal)}}'
             LOOP
                 EXECUTE pg_catalog.format(
-                    CASE thing.relkind WHEN 'S' THEN 'GRANT USAGE ON SEQUENCE {{schema.Quoted}}.%I TO "{{Name(schema)}}"'
+                    CASE thing.relkind
+                        WHEN 'S' THEN 'GRANT USAGE ON SEQUENCE {{schema.Quoted}}.%I TO "{{Name(schema)}}"'
                         ELSE 'GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema.Quoted}}.%I TO "{{Name(schema)}}"' END,
                     thing.relname);
             END LOOP;

@@ -26,7 +26,8 @@ public sealed class TenantRoles(
         }
 
         await using var connection = await database.OpenConnectionAsync(ct);
-        var there = (await NamesAsync("SELECT rolname::text FROM pg_catalog.pg_roles")).ToHashSet(StringComparer.Ordinal);
+        var there = (await NamesAsync("SELECT rolname::text FROM pg_catalog.pg_roles"))
+            .ToHashSet(StringComparer.Ordinal);
         var missing = (await NamesAsync(
             $"""
             SELECT schema FROM tenancy.schemas

@@ -14,8 +14,12 @@ internal static class Job
             StartAsync(database, "", environment, arguments);
 
     /// <summary>With a login that serves customers, in Development.</summary>
-    public static Task<(int ExitCode, string Output)> RunWithLoginAsync(string database, string tenants) =>
-        StartAsync(database, tenants, "Development", []);
+    /// <param name="database">The owner's connection string.</param>
+    /// <param name="tenants">The login's.</param>
+    /// <param name="settings">Environment variables.</param>
+    public static Task<(int ExitCode, string Output)> RunWithLoginAsync(
+        string database, string tenants, params (string Name, string Value)[] settings) =>
+            StartAsync(database, tenants, "Development", [], settings);
 
     /// <summary>The process itself, for who wants to disturb it; its output is for nobody.</summary>
     public static Process Start(string database, params string[] arguments)
@@ -27,9 +31,16 @@ internal static class Job
     }
 
     private static async Task<(int ExitCode, string Output)> StartAsync(
-        string database, string tenants, string environment, string[] arguments)
+        string database, string tenants, string environment, string[] arguments,
+        params (string Name, string Value)[] settings)
     {
-        using var job = Process.Start(Command(database, tenants, environment, arguments))!;
+        var command = Command(database, tenants, environment, arguments);
+        foreach (var (name, value) in settings)
+        {
+            command.Environment[name] = value;
+        }
+
+        using var job = Process.Start(command)!;
         var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
         await job.WaitForExitAsync(Ct);
         return (job.ExitCode, string.Concat(await output));

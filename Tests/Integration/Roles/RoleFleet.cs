@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Tests.Integration.Roles;
 
-/// <summary>A database of one test's own whose tenants have roles, served by a login that has no rights but theirs.</summary>
+/// <summary>
+/// A database of one test's own whose tenants have roles, served by a login that has no rights but theirs.
+/// </summary>
 internal sealed class RoleFleet : IAsyncDisposable
 {
     private readonly ServiceProvider _services;

@@ -1,8 +1,16 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
 using Data.Invoicing;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Fleet;
+using Tests.Integration.Invoicing;
 using Tests.Integration.Server;
 using Xunit;
 
@@ -40,7 +48,8 @@ public sealed class TenantRolesTests(App app)
         Assert.Equal(5, await db.Contacts.CountAsync(Ct));
         Assert.Equal(1, await db.Contacts.Where(c => c.Name == "2").ExecuteUpdateAsync(
             set => set.SetProperty(c => c.Email, "new"), Ct));
-        Assert.Equal(4, db.Database.ExecuteSql($"UPDATE \"__Tenant__\".contacts SET email = 'x' || name WHERE name <> {"2"}"));
+        Assert.Equal(4, db.Database.ExecuteSql(
+            $"UPDATE \"__Tenant__\".contacts SET email = 'x' || name WHERE name <> {"2"}"));
         Assert.Equal(5, await db.Contacts.ExecuteDeleteAsync(Ct));
         Assert.NotEmpty(await db.Currencies.ToListAsync(Ct));
         db.Add(Invoices.New());
@@ -84,7 +93,8 @@ public sealed class TenantRolesTests(App app)
 
         var error = await Assert.ThrowsAsync<DbUpdateException>(() => db.SaveChangesAsync(Ct));
 
-        Assert.Equal(PostgresErrorCodes.UniqueViolation, Assert.IsType<PostgresException>(error.InnerException).SqlState);
+        Assert.Equal(
+            PostgresErrorCodes.UniqueViolation, Assert.IsType<PostgresException>(error.InnerException).SqlState);
         Assert.Single(error.Entries);
     }
 
@@ -120,8 +130,8 @@ public sealed class TenantRolesTests(App app)
     }
 
     [Theory]
-    [InlineData("SELECT l.id FROM \"__Tenant__\".invoice_lines l JOIN \"__Tenant__\".contacts OTHER ON CASE WHEN true THEN " +
-        "true END, OTHER.contacts")]
+    [InlineData("SELECT l.id FROM \"__Tenant__\".invoice_lines l JOIN \"__Tenant__\".contacts OTHER ON CASE WHEN true " +
+        "THEN true END, OTHER.contacts")]
     [InlineData("SELECT * FROM OTHER.contacts")]
     [InlineData("INSERT INTO OTHER.contacts SELECT * FROM \"__Tenant__\".contacts")]
     [InlineData("UPDATE OTHER.invoices SET paid_on = NULL")]
@@ -221,7 +231,8 @@ public sealed class TenantRolesTests(App app)
 
         Assert.Equal(1, await fleet.Services.GetRequiredService<TenantRoles>().EnsureAsync(Ct));
         Assert.Equal(0, await fleet.Services.GetRequiredService<TenantRoles>().EnsureAsync(Ct));
-        await fleet.OwnerAsync($"CREATE TABLE {acme.Schema.Qualify("later")} (id int GENERATED ALWAYS AS IDENTITY, n serial)");
+        await fleet.OwnerAsync(
+            $"CREATE TABLE {acme.Schema.Qualify("later")} (id int GENERATED ALWAYS AS IDENTITY, n serial)");
         await using (var db = fleet.For(acme))
         {
             Assert.Empty(await db.Contacts.ToListAsync(Ct));
@@ -343,6 +354,51 @@ public sealed class TenantRolesTests(App app)
             $"{fleet.Sql.Drop(schema)}DROP SCHEMA {schema.Quoted} CASCADE");
         await drop.ExecuteNonQueryAsync(Ct);
         await fleet.OwnerAsync($"DROP OWNED BY {owner.Username}");
+    }
+
+    [Fact]
+    public async Task The_job_gives_the_customers_of_before_their_roles_and_the_api_serves_all_by_them()
+    {
+        var database = await app.Server.ConnectionStringAsync(Ct);
+        var login = app.Server.AsNewLogin(database);
+        Assert.Equal(0, (await Job.RunWithLoginAsync(database, login)).ExitCode);
+        var (code, output) = await Job.RunWithLoginAsync(database, login, ("Tenancy__TenantRoles", "true"));
+        Assert.True(code == 0, output);
+        await using var api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+            .UseEnvironment("Development")
+            .UseSetting("ConnectionStrings:tenants", database)
+            .UseSetting("ConnectionStrings:tenantsApi", login)
+            .UseSetting("Tenancy:TenantRoles", "true")
+            .ConfigureLogging(logging => logging.ClearProviders()));
+        using var http = api.CreateClient();
+        using var created = await http.PostAsJsonAsync("/customers", new { slug = "later", name = "Later" }, Ct);
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+
+        foreach (var slug in new[] { "acme", "later" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/invoices");
+            request.Headers.Add("X-Customer", slug);
+            using var answer = await http.SendAsync(request, Ct);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            using var import = new HttpRequestMessage(HttpMethod.Post, "/invoices/import")
+            {
+                Content = new StringContent(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")), Encoding.UTF8, "text/csv"),
+                Headers = { { "X-Customer", slug } },
+            };
+            using var imported = await http.SendAsync(import, Ct);
+            Assert.Equal(HttpStatusCode.OK, imported.StatusCode);
+        }
+
+        using var report = await http.GetAsync("/reports/receivables", Ct);
+        Assert.Equal(HttpStatusCode.OK, report.StatusCode);
+        using var health = await http.GetAsync("/health", Ct);
+        Assert.NotEqual(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        await using var direct = NpgsqlDataSource.Create(login);
+        await using var bare = direct.CreateCommand("SELECT count(*) FROM customer_acme.contacts");
+        await RefusedAsync(() => bare.ExecuteScalarAsync(Ct));
+        // Without the option the login has its rights again.
+        Assert.Equal(0, (await Job.RunWithLoginAsync(database, login)).ExitCode);
+        Assert.IsType<long>(await bare.ExecuteScalarAsync(Ct));
     }
 
     [Fact]

@@ -118,14 +118,8 @@ public sealed partial class TenantLogin(
 
         if (inherits == Switches(login))
         {
-            // Before it is a member of anything more: since PostgreSQL 16 each membership keeps whether it inherits.
-            await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} {(inherits ? "NOINHERIT" : "INHERIT")}", ct);
-            if (connection.PostgreSqlVersion.Major >= 16)
-            {
-                await ExecuteAsync(connection,
-                    $"GRANT {group.Quoted} TO {Quoted(login)} WITH INHERIT {(inherits ? "FALSE" : "TRUE")}", ct);
-                member = true;
-            }
+            await InheritAsync(connection, group, login, !inherits, ct);
+            member |= connection.PostgreSqlVersion.Major >= 16;
         }
 
         if (!member)
@@ -138,6 +132,22 @@ public sealed partial class TenantLogin(
         {
             await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} LOGIN PASSWORD '{Verifier(login)}'", ct);
             LogPassword(log, login.Username!);
+        }
+    }
+
+    /// <summary>
+    /// Whether it has the rights of what it is a member of without switching to it. Before it becomes a member of more:
+    /// since PostgreSQL 16 each membership keeps what held then.
+    /// </summary>
+    private static async Task InheritAsync(
+        NpgsqlConnection connection, RoleName group, NpgsqlConnectionStringBuilder login, bool inherit,
+        CancellationToken ct)
+    {
+        await ExecuteAsync(connection, $"ALTER ROLE {Quoted(login)} {(inherit ? "INHERIT" : "NOINHERIT")}", ct);
+        if (connection.PostgreSqlVersion.Major >= 16)
+        {
+            await ExecuteAsync(
+                connection, $"GRANT {group.Quoted} TO {Quoted(login)} WITH INHERIT {(inherit ? "TRUE" : "FALSE")}", ct);
         }
     }
 

@@ -52,7 +52,8 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
 
     /// <summary>
     /// Makes the role, with what its schema has by now and will have: rows of tables, numbers of sequences. Does no
-    /// harm where it is there. Its cost doesn't grow with the catalog: what is in a schema is found by pg_depend's index.
+    /// harm where it is there. Its cost doesn't grow with the catalog: what is in a schema is found by pg_depend's
+    /// index.
     /// </summary>
     /// <param name="schema">A schema that is there, with all its tables.</param>
     /// <param name="login">The login that serves tenants. It is NOINHERIT: it may become the role, and has none of its

@@ -89,7 +89,8 @@ internal sealed partial class PlpgsqlReader
     {
         foreach (var end in ends)
         {
-            if (char.IsAsciiLetter(end[0]) ? Current().Is(end) : Current() is { Kind: LexemeKind.Sign } sign && sign.Text == end)
+            var kind = char.IsAsciiLetter(end[0]) ? LexemeKind.Word : LexemeKind.Sign;
+            if (Current().Kind == kind && Current().Text == end)
             {
                 return true;
             }

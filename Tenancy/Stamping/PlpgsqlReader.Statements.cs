@@ -273,14 +273,16 @@ internal sealed partial class PlpgsqlReader
                 }
 
                 Need('[');
-                Add($"SELECT {Bracketed()}");
+                Add($"SELECT subscripted[{Bracketed()}]");
                 Need(']');
             }
         }
         while (Take(','));
     }
 
-    /// <summary>A statement of SQL's. INTO, with a target, is PL/pgSQL's; INSERT INTO and MERGE INTO are SQL's.</summary>
+    /// <summary>
+    /// A statement of SQL's. INTO, with a target, is PL/pgSQL's; INSERT INTO and MERGE INTO are SQL's.
+    /// </summary>
     private void ReadSql()
     {
         var from = _at;
@@ -327,7 +329,9 @@ internal sealed partial class PlpgsqlReader
         }
     }
 
-    /// <summary>The text of one literal, or of format('literal', ...) whose places take identifiers and literals.</summary>
+    /// <summary>
+    /// The text of one literal, or of format('literal', ...) whose places take identifiers and literals.
+    /// </summary>
     private string Executed(int from, int to)
     {
         string? text = null;

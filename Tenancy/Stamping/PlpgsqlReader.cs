@@ -147,6 +147,17 @@ internal sealed partial class PlpgsqlReader
             case "loop" or "while" or "for" or "foreach":
                 ReadLoop(word);
                 break;
+            default:
+                ReadSimple(word);
+                break;
+        }
+    }
+
+    /// <summary>A statement that holds no others.</summary>
+    private void ReadSimple(string word)
+    {
+        switch (word)
+        {
             case "exit" or "continue":
                 ReadExit();
                 break;
@@ -202,7 +213,7 @@ internal sealed partial class PlpgsqlReader
             }
 
             Need('[');
-            Add($"SELECT {Bracketed().Replace(':', ',')}");
+            Add($"SELECT subscripted[{Bracketed()}]");
             Need(']');
         }
 

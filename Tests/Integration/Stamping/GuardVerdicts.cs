@@ -67,7 +67,7 @@ internal sealed partial class GuardVerdicts
         {
             // It names the other schema, and only found nothing to do (IF NOT EXISTS, REVOKE of what nobody had) or
             // left no trace (COPY = other.configuration).
-            CommandRule.ForeignSchema => Another().IsMatch(text),
+            CommandRule.ForeignSchema => Another().IsMatch(text) || (IsIdle(text) && Undeclared().IsMatch(text)),
             // search_path found the shared table for a name without a schema; the guard doesn't rely on it.
             CommandRule.MissingSchema => touched.What.Contains("read public.shared") || IsIdle(text),
             // As above; or a lock that no reader notices, or a trigger on behalf of a shared table.
@@ -88,6 +88,9 @@ internal sealed partial class GuardVerdicts
     [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b|\bOWNED BY (a|b|shared)\b",
         RegexOptions.IgnoreCase)]
     private static partial Regex Another();
+
+    [GeneratedRegex(@"\bpublic""?\s*\.\s*""?(?!shared\b)", RegexOptions.IgnoreCase)]
+    private static partial Regex Undeclared();
 
     [GeneratedRegex(@"\bIF (NOT )?EXISTS\b|\bREVOKE\b|\bSET SCHEMA public\b", RegexOptions.IgnoreCase)]
     private static partial Regex Idle();

@@ -77,14 +77,7 @@ internal sealed partial class SharedTypesCheck(
     {
         await using var ask = database.CreateCommand(Query);
         ask.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. options.SharedSchemas] });
-        await using var rows = await ask.ExecuteReaderAsync(ct);
-        var types = new List<string>();
-        while (await rows.ReadAsync(ct))
-        {
-            types.Add(rows.GetString(0));
-        }
-
-        return types;
+        return await ask.NamesAsync(ct);
     }
 
     [LoggerMessage(LogLevel.Warning,

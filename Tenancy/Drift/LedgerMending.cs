@@ -75,13 +75,7 @@ internal static class LedgerMending
         {
             Parameters = { Ledger.Texts([.. rows.Select(row => row.Schema)]) },
         };
-        await using var found = await hold.ExecuteReaderAsync(ct);
-        var held = new HashSet<string>(StringComparer.Ordinal);
-        while (await found.ReadAsync(ct))
-        {
-            held.Add(found.GetString(0));
-        }
-
+        var held = (await hold.NamesAsync(ct)).ToHashSet(StringComparer.Ordinal);
         return [.. rows.Where(row => held.Contains(row.Schema))];
     }
 }

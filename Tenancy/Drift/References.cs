@@ -43,7 +43,7 @@ internal sealed class References(
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using (var create = new NpgsqlCommand(
             OneStatement.WhereCutWrongly(
-                migrations.CreateScript(schema) + TenantRoles.SqlFor(options, migrations, schema)),
+                migrations.CreateScript(schema) + TenantRoles.Create(options, migrations, schema)),
             connection, transaction)
             { CommandTimeout = 0 })
         {

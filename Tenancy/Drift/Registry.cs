@@ -42,13 +42,6 @@ internal static class Registry
     {
         await using var ask = database.CreateCommand(sql);
         ask.Parameters.Add(Ledger.Texts(names));
-        await using var rows = await ask.ExecuteReaderAsync(ct);
-        var found = new List<string>();
-        while (await rows.ReadAsync(ct))
-        {
-            found.Add(rows.GetString(0));
-        }
-
-        return [.. found.Order(StringComparer.Ordinal)];
+        return [.. (await ask.NamesAsync(ct)).Order(StringComparer.Ordinal)];
     }
 }

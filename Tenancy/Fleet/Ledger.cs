@@ -40,14 +40,7 @@ internal static class Ledger
     public static async Task<IReadOnlyList<string>> VersionsAsync(NpgsqlDataSource database, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(Versions);
-        await using var rows = await ask.ExecuteReaderAsync(ct);
-        var versions = new List<string>();
-        while (await rows.ReadAsync(ct))
-        {
-            versions.Add(rows.GetString(0));
-        }
-
-        return versions;
+        return await ask.NamesAsync(ct);
     }
 
     /// <summary>
@@ -78,14 +71,7 @@ internal static class Ledger
         await using var ask = database.CreateCommand(
             $"SELECT schema FROM tenancy.schemas WHERE {Due.Condition} ORDER BY schema");
         ask.Parameters.AddRange(due.Parameters.ToArray());
-        await using var rows = await ask.ExecuteReaderAsync(ct);
-        var schemas = new List<SchemaName>();
-        while (await rows.ReadAsync(ct))
-        {
-            schemas.Add(SchemaName.Parse(rows.GetString(0)));
-        }
-
-        return schemas;
+        return await ask.SchemasAsync(ct);
     }
 
     /// <summary>How many schemas runs look after, in a ring or in all.</summary>

@@ -6,14 +6,15 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// Migrates what an older build, which still serves during a deployment, makes after the migration job has ended:
-/// nobody else would, and this build would call that tenant "being upgraded" for ever. Looks every
+/// Migrates what an older build, which still serves during a deployment, makes after the migration job has ended, and
+/// gives it its role where that build has none: nobody else would, and this build would call that tenant "being
+/// upgraded" for ever. Looks every
 /// <see cref="TenancyOptions.FleetInterval"/>, and only after a run to this build's migrations has ended well.
 /// Registered by <see cref="TenancyRegistration.AddWarmPool"/>, because it needs the same rights: the owner's.
 /// </summary>
 public sealed partial class StragglerKeeper(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build,
-    SchemaVersions versions, FleetMigrator fleet, TenancyOptions options, TimeProvider time,
+    SchemaVersions versions, FleetMigrator fleet, TenantRoles roles, TenancyOptions options, TimeProvider time,
     ILogger<StragglerKeeper> log)
     : BackgroundService
 {
@@ -54,7 +55,14 @@ public sealed partial class StragglerKeeper(
     /// <returns>How many were migrated.</returns>
     internal async Task<int> MigrateAsync(CancellationToken ct)
     {
-        var found = await FindAsync(ct);
+        var started = await StartedAsync(ct);
+        var given = await roles.EnsureAsync(started - Stragglers.Before, ct);
+        if (given > 0)
+        {
+            LogGiven(log, given);
+        }
+
+        var found = await FindAsync(started, ct);
         if (found.Count == 0)
         {
             return 0;
@@ -67,15 +75,23 @@ public sealed partial class StragglerKeeper(
         return report.Migrated;
     }
 
-    private async Task<IReadOnlyList<SchemaName>> FindAsync(CancellationToken ct)
+    private async Task<DateTime> StartedAsync(CancellationToken ct)
     {
-        using var unrecorded = TenancyTelemetry.Unrecorded();
-        if (_started is null)
+        if (_started is { } known)
         {
-            await using var clock = database.CreateCommand("SELECT now()");
-            _started = (DateTime)(await clock.ExecuteScalarAsync(ct))!;
+            return known;
         }
 
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        await using var clock = database.CreateCommand("SELECT now()");
+        var started = (DateTime)(await clock.ExecuteScalarAsync(ct))!;
+        _started = started;
+        return started;
+    }
+
+    private async Task<IReadOnlyList<SchemaName>> FindAsync(DateTime started, CancellationToken ct)
+    {
+        using var unrecorded = TenancyTelemetry.Unrecorded();
         if (!await Ledger.AnyOtherAsync(database, build.Target, ct))
         {
             return [];
@@ -87,7 +103,7 @@ public sealed partial class StragglerKeeper(
             && versions.StandingOf(version) is VersionStanding.Behind).ToList();
         return behind.Count == 0
             ? []
-            : await Stragglers.FindAsync(database, behind, build.Ids.LastOrDefault() ?? "", _started.Value, ct);
+            : await Stragglers.FindAsync(database, behind, build.Ids.LastOrDefault() ?? "", started, ct);
     }
 
     private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
@@ -105,6 +121,9 @@ public sealed partial class StragglerKeeper(
     [LoggerMessage(LogLevel.Information,
         "Migrated {Count} schemas that an older build had made after the migration job: {Schemas}.")]
     private static partial void LogMigrated(ILogger log, int count, string schemas);
+
+    [LoggerMessage(LogLevel.Information, "Gave {Count} schemas that a build without TenantRoles had made their roles.")]
+    private static partial void LogGiven(ILogger log, int count);
 
     [LoggerMessage(LogLevel.Warning,
         "Schemas that an older build made after the migration job can't be migrated at the moment. Trying again, " +

@@ -9,6 +9,11 @@ namespace Tenancy;
 /// </summary>
 internal static class Stragglers
 {
+    private const int MinutesBefore = 10;
+
+    /// <summary>How long before it is committed a tenant's row may have been written.</summary>
+    public static readonly TimeSpan Before = TimeSpan.FromMinutes(MinutesBefore);
+
     /// <summary>
     /// A tenant's transaction may have begun before the run that didn't see its row; a spare is left alone as long as
     /// the old build may still be there to make another in its place.
@@ -17,14 +22,14 @@ internal static class Stragglers
     /// Only after a run to this build's last migration has ended well, or where none was needed since the process
     /// started: who halts a run, takes migrations back or goes ring by ring decides himself who is migrated when.
     /// </remarks>
-    private const string Query =
+    private static readonly string Query =
         $"""
         WITH last AS (SELECT kind, target, outcome, started_at FROM tenancy.runs ORDER BY started_at DESC LIMIT 1)
         SELECT schema FROM tenancy.schemas
         WHERE {LedgerModel.Migrated} AND version = ANY ($1)
             AND attempts = 0 AND last_error IS NULL AND unfinished IS NULL
             AND NOT EXISTS (SELECT FROM last WHERE kind = 'down' OR outcome IS DISTINCT FROM 'done')
-            AND created_at >= coalesce((SELECT started_at FROM last WHERE target = $2), $3) - interval '10 minutes'
+            AND created_at >= coalesce((SELECT started_at FROM last WHERE target = $2), $3) - interval '{MinutesBefore} minutes'
             AND (state <> 'spare' OR created_at < now() - interval '15 minutes')
         ORDER BY schema LIMIT 100
         """;
@@ -43,13 +48,6 @@ internal static class Stragglers
         ask.Parameters.Add(Ledger.Text(target));
         ask.Parameters.Add(
             new NpgsqlParameter<DateTime> { TypedValue = started, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        await using var rows = await ask.ExecuteReaderAsync(ct);
-        var schemas = new List<SchemaName>();
-        while (await rows.ReadAsync(ct))
-        {
-            schemas.Add(SchemaName.Parse(rows.GetString(0)));
-        }
-
-        return schemas;
+        return await ask.SchemasAsync(ct);
     }
 }

@@ -41,13 +41,15 @@ internal static class OptionRules
     /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
     private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];
 
-    /// <summary>Replaces the services.</summary>
-    /// <exception cref="InvalidOperationException">The application replaced one of them.</exception>
+    /// <summary>Replaces the services, except those that the application may replace and has replaced.</summary>
+    /// <param name="options">With <see cref="TenancyExtension"/>.</param>
+    /// <exception cref="InvalidOperationException">The application replaced one of the others.</exception>
     public static void Replace(DbContextOptionsBuilder options)
     {
+        RefuseOthers(options.Options);
         var core = options.Options.FindExtension<CoreOptionsExtension>() ?? new();
-        RefuseOthers(core);
-        foreach (var (service, ours) in Replaced)
+        var others = core.ReplacedServices?.Keys.Select(replaced => replaced.Item1).ToHashSet() ?? [];
+        foreach (var (service, ours) in Replaced.Where(one => !others.Contains(one.Key)))
         {
             core = core.WithReplacedService(service, ours);
         }
@@ -60,8 +62,27 @@ internal static class OptionRules
     /// and stamp.
     /// </summary>
     /// <exception cref="InvalidOperationException">The application replaced one of the services.</exception>
-    public static void RefuseOthers(IDbContextOptions options) =>
-        RefuseOthers(options.FindExtension<CoreOptionsExtension>() ?? new());
+    public static void RefuseOthers(IDbContextOptions options)
+    {
+        var switches = options.FindExtension<TenancyExtension>()?.Roles is not null;
+        foreach (var ((service, _), other) in options.FindExtension<CoreOptionsExtension>()?.ReplacedServices
+            ?? new Dictionary<(Type, Type?), Type>())
+        {
+            if (Replaced.TryGetValue(service, out var ours) && other != ours && !MayBeAnother(service, switches))
+            {
+                throw new InvalidOperationException(
+                    $"ReplaceService<{service.Name}, {other.Name}>(): a tenant's context has {ours.Name} there, " +
+                    "which keeps tenants apart or makes their migrations. Remove that call.");
+            }
+
+            if (Unused.Contains(service))
+            {
+                throw new InvalidOperationException(
+                    $"ReplaceService<{service.Name}, {other.Name}>() has no effect on a tenant's context: its " +
+                    "migrations are compiled once and run by FleetMigrator and SchemaProvisioner. Remove that call.");
+            }
+        }
+    }
 
     /// <summary>
     /// Neither provisioning nor a run calls a seeding delegate. EF calls it after each migration, for a context that
@@ -81,24 +102,7 @@ internal static class OptionRules
         }
     }
 
-    private static void RefuseOthers(CoreOptionsExtension core)
-    {
-        foreach (var ((service, _), other) in core.ReplacedServices
-            ?? new Dictionary<(Type, Type?), Type>())
-        {
-            if (Replaced.TryGetValue(service, out var ours) && other != ours && !Replaceable.Contains(service))
-            {
-                throw new InvalidOperationException(
-                    $"ReplaceService<{service.Name}, {other.Name}>(): a tenant's context has {ours.Name} there, " +
-                    "which keeps tenants apart or makes their migrations. Remove that call.");
-            }
-
-            if (Unused.Contains(service))
-            {
-                throw new InvalidOperationException(
-                    $"ReplaceService<{service.Name}, {other.Name}>() has no effect on a tenant's context: its " +
-                    "migrations are compiled once and run by FleetMigrator and SchemaProvisioner. Remove that call.");
-            }
-        }
-    }
+    /// <summary>The provider's batches differ from ours only behind a switch of roles.</summary>
+    private static bool MayBeAnother(Type service, bool switches) => Replaceable.Contains(service)
+        || (service == typeof(IModificationCommandBatchFactory) && !switches);
 }

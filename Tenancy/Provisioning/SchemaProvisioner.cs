@@ -65,8 +65,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         if (spare is { } given)
         {
             await MeasureAsync(fromSpare: true,
-                () => ExecuteAsync(transaction, SpareSchemas.Rename(
-                    given, schema, migrations.KeepsName, options.RoleSql), ct));
+                () => ExecuteAsync(transaction, SpareSchemas.Rename(given, schema, migrations.KeepsName)
+                    + TenantRoles.Rename(options, migrations, given, schema), ct));
             _given.Writer.TryWrite(given);
         }
         else
@@ -157,7 +157,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     }
 
     private string CreateScript(SchemaName schema) =>
-        migrations.CreateScript(schema) + TenantRoles.SqlFor(options, migrations, schema);
+        migrations.CreateScript(schema) + TenantRoles.Create(options, migrations, schema);
 
     /// <summary>As <see cref="ReserveAsync"/>, and in the same round trip a spare, if there is one.</summary>
     private async Task<(SchemaName Schema, SchemaName? Spare)> ClaimAsync(

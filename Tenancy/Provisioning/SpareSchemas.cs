@@ -48,15 +48,12 @@ internal static class SpareSchemas
     /// <param name="spare">Its name of now.</param>
     /// <param name="name">Its name from now on.</param>
     /// <param name="inRoutines">Whether its routines keep the name; else nothing is looked for.</param>
-    /// <param name="roles">Where it has a role.</param>
-    public static string Rename(SchemaName spare, SchemaName name, bool inRoutines, TenantRoleSql? roles)
+    public static string Rename(SchemaName spare, SchemaName name, bool inRoutines)
     {
-        var role = roles?.Rename(spare, name) ?? "";
-        var rename = $"{role}ALTER SCHEMA {spare.Quoted} RENAME TO {name.Quoted}";
+        var rename = $"ALTER SCHEMA {spare.Quoted} RENAME TO {name.Quoted};\n";
         // What is in a schema depends on it: pg_depend has an index for that, pg_proc would be read in full.
         return !inRoutines ? rename : $"""
-            {rename};
-            DO $follow$
+            {rename}DO $follow$
             DECLARE definition text;
             BEGIN
                 FOR definition IN
@@ -70,7 +67,8 @@ internal static class SpareSchemas
                 LOOP
                     EXECUTE pg_catalog.replace(definition, '{spare.Value}', '{name.Value}');
                 END LOOP;
-            END $follow$
+            END $follow$;
+
             """;
     }
 

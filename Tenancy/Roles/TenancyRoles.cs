@@ -11,6 +11,12 @@ namespace Tenancy;
 /// </summary>
 public static class TenancyRoles
 {
+    /// <summary>What who serves a tenant may do with its tables: their rows.</summary>
+    internal const string OnTables = "SELECT, INSERT, UPDATE, DELETE";
+
+    /// <summary>What he may do with its sequences: take numbers.</summary>
+    internal const string OnSequences = "USAGE";
+
     /// <summary>
     /// For the shared context's migration: makes the role, without login, if the cluster has none of that name. Logins
     /// become its members, see <see cref="TenantLogin"/>.
@@ -94,11 +100,11 @@ public static class TenancyRoles
         migration.Sql($"GRANT USAGE ON SCHEMA {schema} TO {to};");
         // PostgreSQL reads all of pg_class for each of these, with every other tenant's tables. A new schema's text
         // leaves them out, and sets the default privileges before it makes anything.
-        OnAll($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to};");
-        OnAll($"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
+        OnAll($"GRANT {OnTables} ON ALL TABLES IN SCHEMA {schema} TO {to};");
+        OnAll($"GRANT {OnSequences} ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
         OnAll($"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {to};");
-        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {to};");
-        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {to};");
+        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {OnTables} ON TABLES TO {to};");
+        Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {OnSequences} ON SEQUENCES TO {to};");
         Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON ROUTINES TO {to};");
         // A login that serves could otherwise make a schema look migrated that isn't.
         migration.Sql($"REVOKE ALL ON {history} FROM {to};");

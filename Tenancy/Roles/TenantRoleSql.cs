@@ -19,12 +19,22 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
     private const int OfSchema = 50;
     private const int OfHash = 12;
 
+    /// <summary>See <see cref="TenantRoleOptions.Database"/>.</summary>
+    public string Database => options.Database!;
+
     /// <summary>Whether a role's name is one of a schema's, of whichever database: an expression.</summary>
     /// <param name="role">An expression.</param>
     /// <param name="schema">An expression.</param>
     public static string IsNameOf(string role, string schema) =>
         $"left({role}, -{OfHash + 1}) = left({schema}, {OfSchema}) " +
         $"AND right({role}, {OfHash + 1}) ~ '^_[0-9a-f]{{{OfHash}}}$'";
+
+    /// <summary>As <see cref="Name"/>: an expression.</summary>
+    /// <param name="database">An expression.</param>
+    /// <param name="schema">An expression.</param>
+    public static string NameOf(string database, string schema) =>
+        $"left({schema}, {OfSchema}) || '_' || " +
+        $"left(encode(sha256(convert_to({database} || '.' || {schema}, 'UTF8')), 'hex'), {OfHash})";
 
     /// <summary>Where the statement proper begins, after what switches.</summary>
     public static int Length(string text) => text.StartsWith(Begin, StringComparison.Ordinal)
@@ -60,16 +70,50 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
     /// rights before.</param>
     /// <param name="historyTable">Which nobody but the owner writes.</param>
     public string Create(SchemaName schema, string login, string historyTable) =>
-        $$"""
+        Block(Creation(schema, login, historyTable));
+
+    /// <summary>
+    /// After a schema was renamed: renames its role, too. Makes one where none can follow, because a build without the
+    /// option made the schema, or left the role of another one that had the name.
+    /// </summary>
+    /// <param name="from">The schema's old name.</param>
+    /// <param name="to">Its name of now.</param>
+    /// <param name="login">See <see cref="Create"/>.</param>
+    /// <param name="historyTable">See <see cref="Create"/>.</param>
+    public string Rename(SchemaName from, SchemaName to, string login, string historyTable) => Block(
+        $"""
+            IF {Exists(from)} AND NOT {Exists(to)} THEN
+                ALTER ROLE "{Name(from)}" RENAME TO "{Name(to)}";
+                RETURN;
+            END IF;
+        {Dropping(from)}
+        {Creation(to, login, historyTable)}
+        """);
+
+    /// <summary>Takes all its rights in this database and drops it, where it is there.</summary>
+    public string Drop(SchemaName schema) => Block(Dropping(schema));
+
+    private static string Block(string body) =>
+        $"""
         DO $role$
         DECLARE
             thing record;
         BEGIN
-            IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{{Name(schema)}}') THEN
+        {body}
+        END $role$;
+
+        """;
+
+    private string Exists(SchemaName schema) =>
+        $"EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{Name(schema)}')";
+
+    private string Creation(SchemaName schema, string login, string historyTable) =>
+        $$"""
+            IF NOT {{Exists(schema)}} THEN
                 CREATE ROLE "{{Name(schema)}}" NOLOGIN;
-                GRANT {{RoleName.Parse(options.Shared).Quoted}} TO "{{Name(schema)}}";
-                GRANT "{{Name(schema)}}" TO "{{login.Replace("\"", "\"\"", StringComparison.Ordinal)}}";
             END IF;
+            GRANT {{RoleName.Parse(options.Shared).Quoted}} TO "{{Name(schema)}}";
+            GRANT "{{Name(schema)}}" TO "{{login.Replace("\"", "\"\"", StringComparison.Ordinal)}}";
             GRANT USAGE ON SCHEMA {{schema.Quoted}} TO "{{Name(schema)}}";
             FOR thing IN
                 SELECT relname, relkind FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
@@ -80,32 +124,23 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
             LOOP
                 EXECUTE pg_catalog.format(
                     CASE thing.relkind
-                        WHEN 'S' THEN 'GRANT USAGE ON SEQUENCE {{schema.Quoted}}.%I TO "{{Name(schema)}}"'
-                        ELSE 'GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema.Quoted}}.%I TO "{{Name(schema)}}"' END,
+                        WHEN 'S' THEN 'GRANT {{TenancyRoles.OnSequences}} ON SEQUENCE {{schema.Quoted}}.%I TO "{{Name(schema)}}"'
+                        ELSE 'GRANT {{TenancyRoles.OnTables}} ON {{schema.Quoted}}.%I TO "{{Name(schema)}}"' END,
                     thing.relname);
             END LOOP;
             ALTER DEFAULT PRIVILEGES IN SCHEMA {{schema.Quoted}}
-                GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{{Name(schema)}}";
-            ALTER DEFAULT PRIVILEGES IN SCHEMA {{schema.Quoted}} GRANT USAGE ON SEQUENCES TO "{{Name(schema)}}";
-        END $role$;
-
+                GRANT {{TenancyRoles.OnTables}} ON TABLES TO "{{Name(schema)}}";
+            ALTER DEFAULT PRIVILEGES IN SCHEMA {{schema.Quoted}}
+                GRANT {{TenancyRoles.OnSequences}} ON SEQUENCES TO "{{Name(schema)}}";
         """;
 
-    /// <summary>After the schema was renamed.</summary>
-    public string Rename(SchemaName from, SchemaName to) => $"ALTER ROLE \"{Name(from)}\" RENAME TO \"{Name(to)}\";\n";
-
-    /// <summary>Takes all its rights in this database and drops it, where it is there.</summary>
-    public string Drop(SchemaName schema) =>
+    private string Dropping(SchemaName schema) =>
         $"""
-        DO $role$
-        BEGIN
-            IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{Name(schema)}') THEN
+            IF {Exists(schema)} THEN
                 -- Only a member may take what a role was granted.
                 EXECUTE pg_catalog.format('GRANT "{Name(schema)}" TO %I', current_user);
                 DROP OWNED BY "{Name(schema)}";
                 DROP ROLE "{Name(schema)}";
             END IF;
-        END $role$;
-
         """;
 }

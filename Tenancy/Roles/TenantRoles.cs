@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Tenancy;
 
@@ -18,7 +19,12 @@ public sealed class TenantRoles(
     /// <param name="ct">Ends the work.</param>
     /// <returns>How many were made.</returns>
     /// <exception cref="PostgresException">42501: the owner may not create roles.</exception>
-    public async Task<int> EnsureAsync(CancellationToken ct = default)
+    public Task<int> EnsureAsync(CancellationToken ct = default) => EnsureAsync(DateTime.UnixEpoch, ct);
+
+    /// <summary>As <see cref="EnsureAsync(CancellationToken)"/>, of the schemas that were made lately.</summary>
+    /// <param name="since">By the server's clock; UTC.</param>
+    /// <param name="ct">Ends the work.</param>
+    internal async Task<int> EnsureAsync(DateTime since, CancellationToken ct)
     {
         if (options.RoleSql is not { } roles)
         {
@@ -26,35 +32,15 @@ public sealed class TenantRoles(
         }
 
         await using var connection = await database.OpenConnectionAsync(ct);
-        var there = (await NamesAsync("SELECT rolname::text FROM pg_catalog.pg_roles"))
-            .ToHashSet(StringComparer.Ordinal);
-        var missing = (await NamesAsync(
-            $"""
-            SELECT schema FROM tenancy.schemas
-            WHERE {LedgerModel.Migrated} AND EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = schema)
-            ORDER BY schema
-            """)).Select(SchemaName.Parse).Where(schema => !there.Contains(roles.Name(schema))).ToList();
+        var missing = await MissingAsync(connection, roles, since, ct);
         foreach (var schema in missing)
         {
             await using var create = new NpgsqlCommand(
-                SqlFor(options, migrations, schema), connection) { CommandTimeout = 0 };
+                Create(options, migrations, schema), connection) { CommandTimeout = 0 };
             await create.ExecuteNonQueryAsync(ct);
         }
 
         return missing.Count;
-
-        async Task<List<string>> NamesAsync(string sql)
-        {
-            await using var ask = new NpgsqlCommand(sql, connection);
-            await using var rows = await ask.ExecuteReaderAsync(ct);
-            var names = new List<string>();
-            while (await rows.ReadAsync(ct))
-            {
-                names.Add(rows.GetString(0));
-            }
-
-            return names;
-        }
     }
 
     /// <summary>
@@ -75,8 +61,35 @@ public sealed class TenantRoles(
     }
 
     /// <summary>What makes a new schema's role; nothing where the option is off.</summary>
-    internal static string SqlFor(TenancyOptions options, CompiledMigrations migrations, SchemaName schema) =>
-        options.RoleSql?.Create(
-            schema, new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username!,
-            migrations.HistoryTable) ?? "";
+    internal static string Create(TenancyOptions options, CompiledMigrations migrations, SchemaName schema) =>
+        options.RoleSql?.Create(schema, Login(options), migrations.HistoryTable) ?? "";
+
+    /// <summary>What gives a renamed schema its role; nothing where the option is off.</summary>
+    internal static string Rename(
+        TenancyOptions options, CompiledMigrations migrations, SchemaName from, SchemaName to) =>
+        options.RoleSql?.Rename(from, to, Login(options), migrations.HistoryTable) ?? "";
+
+    private static string Login(TenancyOptions options) =>
+        new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username!;
+
+    private static async Task<List<SchemaName>> MissingAsync(
+        NpgsqlConnection connection, TenantRoleSql roles, DateTime since, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            $"""
+            SELECT schema FROM tenancy.schemas
+            WHERE {LedgerModel.Migrated} AND created_at >= $2
+                AND EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = schema)
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {TenantRoleSql.NameOf("$1", "schema")})
+            ORDER BY schema
+            """, connection)
+        {
+            Parameters =
+            {
+                Ledger.Text(roles.Database),
+                new NpgsqlParameter<DateTime> { TypedValue = since, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            },
+        };
+        return await ask.SchemasAsync(ct);
+    }
 }

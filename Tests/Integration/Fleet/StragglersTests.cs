@@ -81,7 +81,7 @@ public sealed class StragglersTests(App app)
     }
 
     private static StragglerKeeper Keeper(TestFleet fleet) => new(
-        fleet.Database, New, new(fleet.Database, New), fleet.Migrator(New),
+        fleet.Database, New, new(fleet.Database, New), fleet.Migrator(New), new(fleet.Database, New, new()),
         new() { FleetInterval = TimeSpan.FromMilliseconds(20) }, TimeProvider.System,
         NullLogger<StragglerKeeper>.Instance);
 

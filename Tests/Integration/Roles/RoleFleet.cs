@@ -75,6 +75,14 @@ internal sealed class RoleFleet : IAsyncDisposable
         return new(Guid.NewGuid(), slug, schema);
     }
 
+    public async Task NewSpareAsync()
+    {
+        await using var connection = await Owner.OpenConnectionAsync(Ct);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        await _services.GetRequiredService<SchemaProvisioner>().CreateSpareAsync(transaction, Ct);
+        await transaction.CommitAsync(Ct);
+    }
+
     public InvoicingContext For(Tenant tenant) =>
         _services.GetRequiredService<TenantContextFactory<InvoicingContext>>().Create(tenant);
 
@@ -88,6 +96,15 @@ internal sealed class RoleFleet : IAsyncDisposable
 
     /// <summary>What the tenant's role is called.</summary>
     public string RoleOf(Tenant tenant) => Sql.Name(tenant.Schema);
+
+    public static async Task RefusedAsync(Func<Task> act) => Assert.Equal(
+        PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(act)).SqlState);
+
+    public static Contact NewContact(int number) => new()
+    {
+        Id = Guid.CreateVersion7(), Name = $"{number}", Email = $"{number}@example.com",
+        CreatedAt = TimeProvider.System.GetUtcNow(),
+    };
 
     public async ValueTask DisposeAsync()
     {

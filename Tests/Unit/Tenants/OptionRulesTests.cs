@@ -1,10 +1,16 @@
+// What an application replaces is often public by need and internal by name.
+#pragma warning disable EF1001
+
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update;
+using Microsoft.EntityFrameworkCore.Update.Internal;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Update.Internal;
 using Tenancy;
 using Tenancy.Migrations;
 using Xunit;
@@ -55,6 +61,52 @@ public sealed class OptionRulesTests
     }
 
     [Fact]
+    public void A_service_that_the_application_may_replace_is_its_own_whoever_comes_first()
+    {
+        static void Replace(DbContextOptionsBuilder options) =>
+            options.ReplaceService<IModificationCommandBatchFactory, OtherBatches>()
+                .ReplaceService<ICommandBatchPreparer, CommandBatchPreparer>();
+
+        foreach (var configure in new Action<DbContextOptionsBuilder>[]
+        {
+            options => Replace(options.UseNpgsql().UseTenancy()),
+            options =>
+            {
+                Replace(options);
+                options.UseNpgsql().UseTenancy();
+            },
+        })
+        {
+            var options = new DbContextOptionsBuilder<OptionsContext>().EnableServiceProviderCaching(false);
+            configure(options);
+            using var db = new OptionsContext((DbContextOptions<OptionsContext>)options.Options);
+
+            Assert.IsType<OtherBatches>(db.GetService<IModificationCommandBatchFactory>());
+            Assert.IsType<CommandBatchPreparer>(db.GetService<ICommandBatchPreparer>());
+        }
+    }
+
+    [Fact]
+    public void Behind_a_switch_of_roles_the_batches_are_the_librarys()
+    {
+        using var services = new ServiceCollection().AddLogging()
+            .AddTenancy<OptionsContext>(
+                options =>
+                {
+                    options.ConnectionString = "Host=nowhere;Username=owner";
+                    options.TenantConnectionString = "Host=nowhere;Username=login";
+                    options.TenantRoles = new("shared");
+                },
+                options => options.ReplaceService<IModificationCommandBatchFactory, OtherBatches>())
+            .BuildServiceProvider();
+
+        var error = Assert.Throws<InvalidOperationException>(
+            () => services.GetRequiredService<IDbContextFactory<OptionsContext>>().CreateDbContext());
+
+        Assert.Contains("IModificationCommandBatchFactory", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Changes_of_the_model_that_no_migration_makes_stop_a_run_as_they_stop_EF()
     {
         var error = Assert.Throws<TenantMigrationException>(() => Compile(_ => { }, changed: true));
@@ -96,6 +148,11 @@ public sealed class OptionRulesTests
             return new OptionsContext(options.Options) { Changed = changed };
         });
 }
+
+#pragma warning disable CA1812 // EF makes it.
+internal sealed class OtherBatches(ModificationCommandBatchFactoryDependencies dependencies, IDbContextOptions options)
+    : NpgsqlModificationCommandBatchFactory(dependencies, options);
+#pragma warning restore CA1812
 
 internal sealed class OptionsContext(DbContextOptions<OptionsContext> options) : DbContext(options)
 {

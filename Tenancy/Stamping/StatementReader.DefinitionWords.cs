@@ -44,12 +44,13 @@ internal sealed partial class StatementReader
             case "set" when Current().Is("schema") && _verb == "alter":
                 _at++;
                 return Expect(Expecting.Schema);
-            case "references":
+            case "references" when _verb is not ("grant" or "revoke"):
                 _frame.Role = NameRole.Reference;
                 return Expect(Expecting.Target);
             case "inherits" when IsDefinition && Current().Is('('):
-            case "inherit" when _verb == "alter" && _kind == "table" && Depth == 0:
-                // Not to read: the parent has the child's rows, and is locked and altered.
+            case "inherit" when _verb == "alter" && _kind == "table" && Depth == 0 && KeyWords.IsName(Current()):
+                // Not to read: the parent has the child's rows, and is locked and altered. CHECK (...) NO INHERIT names
+                // none.
                 return Expect(Expecting.Target);
             case "like" when _verb == "create" && (previous.Is('(') || previous.Is(',')):
                 _frame.Role = NameRole.Read;

@@ -47,7 +47,7 @@ internal sealed partial class StatementReader
     {
         while (_at < _sql.Count && !Current().Is(';'))
         {
-            if (ReadQueryInDefinition())
+            if (ReadQueryInDefinition() || ReadExpressionInDefinition())
             {
                 continue;
             }

@@ -6,7 +6,7 @@ namespace Tenancy.Stamping;
 /// Finds, in a command of one or more statements, every name that decides where it goes. Queries and statements that
 /// write rows are read by PostgreSQL's grammar (gram.y), so that the grammar alone says where a table's name stands;
 /// what it doesn't explain is refused. Definitions (CREATE, ALTER, DROP, GRANT, ...) are read by their key words, and
-/// each query inside one by the grammar.
+/// each query and each expression inside one by the grammar.
 /// </summary>
 internal sealed partial class StatementReader
 {

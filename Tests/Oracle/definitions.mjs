@@ -121,7 +121,7 @@ export function definition(type, node, { add, list }) {
     } else if (inMethod.has(kind)) {
       list('W', words?.slice(1));
     } else if (kind === 'OBJECT_DOMCONSTRAINT') {
-      list('W', words?.[0].TypeName.names);
+      list('W', words?.[0].TypeName?.names ?? words?.slice(0, -1));
     } else if (words !== undefined) {
       list('W', words);
     }

@@ -78,6 +78,11 @@ internal sealed class SessionRules(List<Lexeme> sql)
             case "create" or "alter" or "drop" or "comment":
                 RefuseTemporary(at + 1);
                 RefuseGlobal(at);
+                if (verb is "create" or "alter" && At(at + 1).Is("foreign"))
+                {
+                    throw ForeignTable();
+                }
+
                 break;
             case "grant" or "revoke" when !FindInStatement(at, "on"):
                 throw GlobalObject($"{verb} of a role");
@@ -243,6 +248,15 @@ internal sealed class SessionRules(List<Lexeme> sql)
         CommandRule.ForeignSchema,
         $"The routine's search_path has {name}. Write SET search_path = \"{TenantPlaceholder.Schema}\", or name each " +
         "table with its schema in the body and set no path: only so the routine works in every tenant's schema.");
+
+    public static CommandRefusedException ResetPath() => Hidden(
+        "Without its search_path the routine's body would look for its tables in public. Write SET search_path = " +
+        $"\"{TenantPlaceholder.Schema}\" instead of RESET, or make the routine anew with each table's schema in its body");
+
+    public static CommandRefusedException ForeignTable() => Hidden(
+        "A foreign table reads what its options say, in another database or in another customer's schema of this one. " +
+        "Make it once, by the shared migrations, in a schema of TenancyOptions.SharedSchemas, and declare it in " +
+        "TenancyOptions.SharedTables");
 
     public static CommandRefusedException UnreadBody(string what) => Hidden(
         $"The guard reads bodies in sql and plpgsql, not {what}. Write it in one of those; or make the routine " +

@@ -35,6 +35,14 @@ internal sealed partial class StatementReader
             return true;
         }
 
+        if (Current().Is('=') && Depth > 0 && _kind is "aggregate" or "operator" or "type" && IsFunctionOption(Previous())
+            && Next(1) is { IsIdentifier: true } function && !function.Is("none"))
+        {
+            _at++;
+            ReadFunctionsName();
+            return true;
+        }
+
         if (Current().Is('=') && IsRoutine && Depth > 0)
         {
             // FUNCTION name (argument type = expression).
@@ -101,7 +109,7 @@ internal sealed partial class StatementReader
                 _at += 2;
                 ReadFunctionsName();
                 return true;
-            case "from" when _kind == "conversion" && _verb == "create":
+            case "support" when IsRoutine && Depth == 0 && Next(1).IsIdentifier:
                 _at++;
                 ReadFunctionsName();
                 return true;
@@ -110,9 +118,18 @@ internal sealed partial class StatementReader
         }
     }
 
+    /// <summary>Of CREATE AGGREGATE, OPERATOR and TYPE: what the server calls by itself.</summary>
+    private static bool IsFunctionOption(Lexeme option) => option is { IsIdentifier: true,
+        Text: "sfunc" or "sfunc1" or "finalfunc" or "combinefunc" or "serialfunc" or "deserialfunc" or "msfunc"
+            or "minvfunc" or "mfinalfunc" or "function" or "procedure" or "restrict" or "join" or "input" or "output"
+            or "receive" or "send" or "typmod_in" or "typmod_out" or "analyze" or "subscript" or "canonical"
+            or "subtype_diff" };
+
+    /// <summary>A function that the server will call with arguments that nobody sees here.</summary>
     private void ReadFunctionsName()
     {
         var (schema, name) = ReadQualified(NeedLabel());
+        _rules.RefuseCall(name, _at);
         AddUse(new(NameRole.Call, schema, name));
     }
 

@@ -83,6 +83,10 @@ internal sealed partial class StatementReader
             {
                 ownPath |= ReadSetting(at + 1);
             }
+            else if (At(at).Is("reset") && (At(at + 1).Is("all") || At(at + 1).Is("search_path")))
+            {
+                throw SessionRules.ResetPath();
+            }
             else if (At(at).Is("as") && At(at + 1).Kind == LexemeKind.Literal)
             {
                 body = at + 1;

@@ -48,7 +48,7 @@ internal sealed partial class RandomDefinitions
         18 =>
             $"ALTER SCHEMA {Pick(["\"__Tenant__\"", "\"__Tenant__\"", "other", "public"])} " +
             $"{Pick(["RENAME TO x", $"OWNER TO {roles[0]}"])}",
-        19 => $"ALTER FOREIGN TABLE {Relation()} {Pick(["RENAME TO x", "ADD x int"])}",
+        19 => $"DROP FOREIGN TABLE IF EXISTS {Relation()}",
         20 => DefaultPrivileges(),
         _ => $"ALTER TABLE {Of("v")} RENAME TO x",
     };

@@ -43,8 +43,14 @@ public sealed class GuardExpressionTests
     [InlineData("CREATE FUNCTION T.f(x int DEFAULT CALL) RETURNS int LANGUAGE sql RETURN 1")]
     [InlineData("CREATE FUNCTION T.f(x int = CALL) RETURNS int LANGUAGE sql RETURN 1")]
     [InlineData("CREATE FUNCTION T.f(x int) RETURNS int LANGUAGE sql RETURN CALL")]
-    [InlineData("CREATE CONVERSION T.c FOR 'LATIN1' TO 'UTF8' FROM CALL")]
+    [InlineData("CREATE FUNCTION T.f(x int) RETURNS int LANGUAGE sql SUPPORT CALL RETURN 1")]
     [InlineData("COPY T.a FROM STDIN WHERE CALL")]
+    [InlineData("CREATE AGGREGATE T.g(text, boolean) (\"sfunc\" = CALL, STYPE = text, INITCOND = 'x')")]
+    [InlineData("CREATE AGGREGATE T.g(int) (SFUNC = T.f, STYPE = int, FINALFUNC = CALL)")]
+    [InlineData("CREATE OPERATOR T.### (FUNCTION = CALL, RIGHTARG = text)")]
+    [InlineData("ALTER OPERATOR T.### (int, int) SET (RESTRICT = CALL, JOIN = NONE)")]
+    [InlineData("CREATE TYPE T.r AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = CALL)")]
+    [InlineData("CREATE TYPE T.r (INPUT = T.f, OUTPUT = CALL)")]
     public void A_function_of_nobodys_is_refused_and_the_tenants_passes(string sql)
     {
         Assert.Equal(CommandRule.ServerObject, RefusalOf(sql, "steal(1)"));
@@ -83,6 +89,23 @@ public sealed class GuardExpressionTests
     [InlineData("ALTER TABLE T.a NO INHERIT customers")]
     public void What_search_path_would_find_is_refused(string sql) =>
         Assert.Equal(CommandRule.MissingSchema, RefusalOf(sql, ""));
+
+    [Fact]
+    public void An_aggregate_or_an_operator_calls_what_no_text_may_call()
+    {
+        Assert.Equal(CommandRule.SessionState, RefusalOf(
+            "CREATE AGGREGATE T.g(text, boolean) (SFUNC = set_config, STYPE = text, INITCOND = 'search_path')", ""));
+        Assert.Equal(CommandRule.HiddenSql, RefusalOf(
+            "CREATE OPERATOR T.### (FUNCTION = pg_catalog.nextval, RIGHTARG = regclass)", ""));
+    }
+
+    [Theory]
+    [InlineData("CREATE FOREIGN TABLE T.a (x int) SERVER s OPTIONS (schema_name 'customer_globex')")]
+    [InlineData("ALTER FOREIGN TABLE T.a OPTIONS (SET schema_name 'customer_globex')")]
+    [InlineData("ALTER FUNCTION T.f(int) RESET search_path")]
+    [InlineData("ALTER ROUTINE T.f RESET ALL")]
+    public void What_reads_or_will_read_what_no_name_says_is_refused(string sql) =>
+        Assert.Equal(CommandRule.HiddenSql, RefusalOf(sql, ""));
 
     [Fact]
     public void A_loop_over_a_plan_or_a_setting_is_a_loop_over_rows()

@@ -264,7 +264,6 @@ public sealed class GuardTests
     [InlineData("CREATE STATISTICS T.s ON x, y FROM customers")]
     [InlineData("CREATE FUNCTION T.f() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE customers SET name = ''; END")]
     [InlineData("CREATE FUNCTION T.f() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM customers; END")]
-    [InlineData("CREATE FOREIGN TABLE customers (x int) SERVER s")]
     [InlineData("CREATE OPERATOR <+> (LEFTARG = int, RIGHTARG = int, FUNCTION = T.add)")]
     [InlineData("CREATE CONVERSION mine FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8")]
     [InlineData("ALTER TEXT SEARCH CONFIGURATION mine RENAME TO x")]

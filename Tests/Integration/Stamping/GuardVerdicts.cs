@@ -72,6 +72,8 @@ internal sealed partial class GuardVerdicts
             CommandRule.MissingSchema => touched.What.Contains("read public.shared") || IsIdle(text),
             // As above; or a lock that no reader notices, or a trigger on behalf of a shared table.
             CommandRule.SharedTableIsReadOnly => IsIdle(text) || Harmless().IsMatch(text),
+            // search_path found public's, which the server lets a trigger call.
+            CommandRule.ServerObject => TriggersFunction().IsMatch(text),
             // It took no effect because it was so already.
             CommandRule.GlobalObject => Global().IsMatch(text),
             _ => false,
@@ -88,6 +90,9 @@ internal sealed partial class GuardVerdicts
     [GeneratedRegex(@"\bother""?\s*\.\s*""?(?!(id|n|t)\b)|SCHEMA\b[^;]*\b(other|public)\b|\bOWNED BY (a|b|shared)\b",
         RegexOptions.IgnoreCase)]
     private static partial Regex Another();
+
+    [GeneratedRegex(@"\b(FUNCTION|PROCEDURE) tf\(", RegexOptions.IgnoreCase)]
+    private static partial Regex TriggersFunction();
 
     [GeneratedRegex(@"\bpublic""?\s*\.\s*""?(?!shared\b)", RegexOptions.IgnoreCase)]
     private static partial Regex Undeclared();

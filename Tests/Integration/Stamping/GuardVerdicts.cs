@@ -72,8 +72,8 @@ internal sealed partial class GuardVerdicts
             CommandRule.MissingSchema => touched.What.Contains("read public.shared") || IsIdle(text),
             // As above; or a lock that no reader notices, or a trigger on behalf of a shared table.
             CommandRule.SharedTableIsReadOnly => IsIdle(text) || Harmless().IsMatch(text),
-            // search_path found public's, which the server lets a trigger call.
-            CommandRule.ServerObject => TriggersFunction().IsMatch(text),
+            // search_path found public's function; the guard doesn't rely on it.
+            CommandRule.ServerObject => BareCall().IsMatch(text),
             // It took no effect because it was so already.
             CommandRule.GlobalObject => Global().IsMatch(text),
             _ => false,
@@ -91,8 +91,8 @@ internal sealed partial class GuardVerdicts
         RegexOptions.IgnoreCase)]
     private static partial Regex Another();
 
-    [GeneratedRegex(@"\b(FUNCTION|PROCEDURE) tf\(", RegexOptions.IgnoreCase)]
-    private static partial Regex TriggersFunction();
+    [GeneratedRegex(@"(?<!\.\s*)\bt?f\(", RegexOptions.IgnoreCase)]
+    private static partial Regex BareCall();
 
     [GeneratedRegex(@"\bpublic""?\s*\.\s*""?(?!shared\b)", RegexOptions.IgnoreCase)]
     private static partial Regex Undeclared();

@@ -91,7 +91,7 @@ internal sealed partial class GuardVerdicts
         RegexOptions.IgnoreCase)]
     private static partial Regex Another();
 
-    [GeneratedRegex(@"(?<!\.\s*)\bt?f\(", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?<!\.\s*)\b(t?f\(|add\b)", RegexOptions.IgnoreCase)]
     private static partial Regex BareCall();
 
     [GeneratedRegex(@"\bpublic""?\s*\.\s*""?(?!shared\b)", RegexOptions.IgnoreCase)]

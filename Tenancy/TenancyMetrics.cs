@@ -78,7 +78,7 @@ public sealed class TenancyMetrics : IDisposable
     {
         var meter = services.GetService<IMeterFactory>()?.Create(Name) ?? (_own = new(Name));
         meter.CreateObservableGauge(
-            Tenants, () => Fleet?.ByState ?? [], "{tenant}", "Tenants by the state of their schema.");
+            TenancyTelemetry.Tenants, () => Fleet?.ByState ?? [], "{tenant}", "Tenants by the state of their schema.");
         meter.CreateObservableGauge(
             TenantsByVersion, () => Fleet?.ByVersion ?? [], "{tenant}", "Tenants by the version of their schema.");
         meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,

@@ -91,6 +91,7 @@ public static class TenancyRegistration
         services.AddSingleton<TenantDirectory>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<TenantSlugs>();
+        services.AddSingleton<Tenants>();
         services.AddSingleton(provider => new FleetMigrator(
             Owner(provider), provider.GetRequiredService<CompiledMigrations>(),
             provider.GetRequiredService<SchemaVersions>(),
@@ -153,12 +154,12 @@ public static class TenancyRegistration
         services.RemoveAll<TContext>();
         services.AddScoped(provider =>
         {
-            var tenant = provider.GetRequiredService<CurrentTenant>().Value;
             var leased = pooled is not null && provider.GetRequiredService<TenancyOptions>().Pools(typeof(TContext))
                 ? (TContext)pooled(provider)
                 : ActivatorUtilities.CreateInstance<TContext>(
                     provider, provider.GetRequiredService<DbContextOptions<TContext>>());
-            return leased.For(tenant);
+            TenantBinding.Of(leased).Follow(provider.GetRequiredService<CurrentTenant>());
+            return leased;
         });
 
         void Configure(IServiceProvider provider, DbContextOptionsBuilder options)

@@ -32,11 +32,14 @@ internal static class OptionRules
         [typeof(ICommandBatchPreparer)] = typeof(NothingToSort),
         [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
         [typeof(IModificationCommandBatchFactory)] = typeof(TenantBatchFactory),
+        [typeof(IRelationalDatabaseCreator)] = typeof(TenantDatabaseCreator),
     };
 
-    /// <summary>These only save time: an application that replaces one loses that.</summary>
+    /// <summary>
+    /// These save time, or tell a health check that the server answers: an application that replaces one loses that.
+    /// </summary>
     private static readonly Type[] Replaceable = [typeof(ICompiledQueryCacheKeyGenerator),
-        typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer)];
+        typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer), typeof(IRelationalDatabaseCreator)];
 
     /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
     private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];

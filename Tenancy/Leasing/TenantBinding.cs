@@ -12,10 +12,12 @@ namespace Tenancy.Leasing;
 internal sealed class TenantBinding(TenancyExtension? options) : IResettableService, IDisposable
 {
     private Tenant? _tenant;
+    private CurrentTenant? _scope;
     private string? _switch;
     private bool _disposed;
 
-    public Tenant Value => _tenant ?? throw new NoTenantException();
+    /// <exception cref="NoTenantException">The context serves nobody.</exception>
+    public Tenant Value => Find() ?? throw new NoTenantException();
 
     public TenancyMetrics? Metrics => options?.Metrics;
 
@@ -31,10 +33,10 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
     /// </summary>
     public void Bind(Tenant tenant)
     {
-        if (Chunk is not null || (_tenant is not null && _tenant != tenant))
+        if (Chunk is not null || Find() is { } other && other != tenant)
         {
             throw new InvalidOperationException(
-                $"This context serves '{_tenant?.Slug ?? "several tenants"}' until it is disposed of and can't turn " +
+                $"This context serves '{Find()?.Slug ?? "several tenants"}' until it is disposed of and can't turn " +
                 $"to '{tenant.Slug}': lease another one.");
         }
 
@@ -46,17 +48,52 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
         _tenant = tenant;
     }
 
-    public void Bind(TenantChunk chunk) => Chunk = _tenant is null && Chunk is null
+    /// <summary>
+    /// Lets a scope's context serve whom the scope chooses, now or later: health checks, Identity's validators and hubs
+    /// resolve a context before anybody is known. It isn't told of the choice but asks for it, so that a context that
+    /// has gone back to the pool meanwhile isn't bound.
+    /// </summary>
+    public void Follow(CurrentTenant scope)
+    {
+        _scope = scope;
+        _ = Find();
+    }
+
+    public void Bind(TenantChunk chunk) => Chunk = Find() is null && Chunk is null
         ? chunk
         : throw new InvalidOperationException("This context serves already: lease another one.");
 
     public void RefuseNobody()
     {
-        if (_tenant is null && Chunk is null)
+        if (Chunk is null && Find() is null)
         {
             Metrics?.RefuseNobody();
             throw new NoTenantException();
         }
+    }
+
+    private Tenant? Find()
+    {
+        if (_scope is not { IsChosen: true } scope)
+        {
+            return _tenant;
+        }
+
+        if (_tenant is null)
+        {
+            _tenant = scope.Value;
+            Metrics?.Lease();
+        }
+        else if (_tenant != scope.Value)
+        {
+            throw new InvalidOperationException(
+                $"This context was bound to '{_tenant.Slug}', and then its scope chose '{scope.Value.Slug}': a scope " +
+                "serves one tenant.");
+        }
+
+        // Chosen is chosen: nothing is left to ask.
+        _scope = null;
+        return _tenant;
     }
 
     /// <summary>The command as the server gets it.</summary>
@@ -83,6 +120,7 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
         }
 
         _tenant = null;
+        _scope = null;
         _switch = null;
         Chunk = null;
     }

@@ -42,15 +42,25 @@ internal sealed class TenantConnection(
 
     public override bool Open(bool errorsExpected = false)
     {
-        Binding.RefuseNobody();
+        RefuseNobodysWork(errorsExpected);
         return base.Open(errorsExpected);
     }
 
     public override Task<bool> OpenAsync(CancellationToken cancellationToken, bool errorsExpected = false)
     {
-       
-        Binding.RefuseNobody();
+        RefuseNobodysWork(errorsExpected);
         return base.OpenAsync(cancellationToken, errorsExpected);
+    }
+
+    /// <summary>
+    /// Errors are expected by who only asks whether the server answers (CanConnect, a health check), and closes again.
+    /// </summary>
+    private void RefuseNobodysWork(bool errorsExpected)
+    {
+        if (!errorsExpected)
+        {
+            Binding.RefuseNobody();
+        }
     }
 
     /// <exception cref="ObjectDisposedException">The context has gone back to the pool since.</exception>

@@ -76,14 +76,6 @@ public sealed class LeaseTests(App app)
     }
 
     [Fact]
-    public async Task A_scope_without_a_tenant_gets_no_context()
-    {
-        await using var scope = app.Services.CreateAsyncScope();
-
-        Assert.Throws<NoTenantException>(scope.ServiceProvider.GetRequiredService<InvoicingContext>);
-    }
-
-    [Fact]
     public async Task A_leased_context_cannot_turn_to_another_tenant()
     {
         var acme = (await app.NewCustomerAsync()).Tenant;

@@ -84,12 +84,16 @@ public sealed class PathTests(App app)
     }
 
     [Fact]
-    public async Task Asked_whether_it_can_connect_a_context_without_a_tenant_says_no()
+    public async Task Asked_whether_it_can_connect_a_context_without_a_tenant_says_whether_the_server_answers()
     {
         await using var services = Services(app.ConnectionString);
         await using var db = services.GetRequiredService<IDbContextFactory<InvoicingContext>>().CreateDbContext();
+        await using var elsewhere = Services("Host=127.0.0.1;Port=1;Timeout=1");
+        await using var nowhere = elsewhere.GetRequiredService<IDbContextFactory<InvoicingContext>>().CreateDbContext();
 
-        Assert.False(await db.Database.CanConnectAsync(Ct));
+        Assert.True(await db.Database.CanConnectAsync(Ct));
+        Assert.Equal(System.Data.ConnectionState.Closed, db.Database.GetDbConnection().State);
+        Assert.False(await nowhere.Database.CanConnectAsync(Ct));
         Assert.True(await db.For((await app.NewCustomerAsync()).Tenant).Database.CanConnectAsync(Ct));
     }
 

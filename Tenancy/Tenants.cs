@@ -24,8 +24,8 @@ public sealed class Tenants(
 
     /// <summary>
     /// Does the work for every tenant that is served, a few at a time, in the order of their schemas. A tenant that is
-    /// made meanwhile is visited if its schema's name is still to come. An exception of one tenant's work keeps no other
-    /// from its turn.
+    /// made meanwhile is visited if its schema's name is still to come. An exception of one tenant's work keeps no
+    /// other from its turn.
     /// </summary>
     /// <param name="work">Done once for each tenant, in a scope of its own.</param>
     /// <param name="options">See there; null for the defaults.</param>
@@ -129,7 +129,9 @@ public sealed class Tenants(
 
     private TenantScope Open(Tenant tenant) => new(scopes.CreateAsyncScope(), tenant);
 
-    /// <summary>All tenants of the ledger that the registry knows, in the order of their schemas, a page at a time.</summary>
+    /// <summary>
+    /// All tenants of the ledger that the registry knows, in the order of their schemas, a page at a time.
+    /// </summary>
     private async IAsyncEnumerable<(SchemaName Schema, string Slug)> SlugsAsync(
         SchemaName? after, [EnumeratorCancellation] CancellationToken ct)
     {

@@ -29,7 +29,8 @@ internal static class Stragglers
         WHERE {LedgerModel.Migrated} AND version = ANY ($1)
             AND attempts = 0 AND last_error IS NULL AND unfinished IS NULL
             AND NOT EXISTS (SELECT FROM last WHERE kind = 'down' OR outcome IS DISTINCT FROM 'done')
-            AND created_at >= coalesce((SELECT started_at FROM last WHERE target = $2), $3) - interval '{MinutesBefore} minutes'
+            AND created_at >=
+                coalesce((SELECT started_at FROM last WHERE target = $2), $3) - interval '{MinutesBefore} minutes'
             AND (state <> 'spare' OR created_at < now() - interval '15 minutes')
         ORDER BY schema LIMIT 100
         """;

@@ -1,5 +1,5 @@
-// The provider's creator is public by need and internal by name. What is used of it: its constructor, and that it can be
-// derived from.
+// The provider's creator is public by need and internal by name. What is used of it: its constructor, and that it can
+// be derived from.
 #pragma warning disable EF1001
 
 using System.Data.Common;

@@ -124,7 +124,8 @@ internal sealed class TenantRoleSql(TenantRoleOptions options)
             LOOP
                 EXECUTE pg_catalog.format(
                     CASE thing.relkind
-                        WHEN 'S' THEN 'GRANT {{TenancyRoles.OnSequences}} ON SEQUENCE {{schema.Quoted}}.%I TO "{{Name(schema)}}"'
+                        WHEN 'S' THEN
+                            'GRANT {{TenancyRoles.OnSequences}} ON SEQUENCE {{schema.Quoted}}.%I TO "{{Name(schema)}}"'
                         ELSE 'GRANT {{TenancyRoles.OnTables}} ON {{schema.Quoted}}.%I TO "{{Name(schema)}}"' END,
                     thing.relname);
             END LOOP;

@@ -115,5 +115,6 @@ internal sealed partial class PlpgsqlReader
 
     private static bool StartsQuery(PlpgsqlToken first) =>
         first.Is('(') || first is { Kind: LexemeKind.Word,
-            Text: "select" or "with" or "values" or "table" or "explain" or "show" or "insert" or "update" or "delete" or "merge" };
+            Text: "select" or "with" or "values" or "table" or "explain" or "show"
+                or "insert" or "update" or "delete" or "merge" };
 }

@@ -251,10 +251,11 @@ internal sealed class SessionRules(List<Lexeme> sql)
 
     public static CommandRefusedException ResetPath() => Hidden(
         "Without its search_path the routine's body would look for its tables in public. Write SET search_path = " +
-        $"\"{TenantPlaceholder.Schema}\" instead of RESET, or make the routine anew with each table's schema in its body");
+        $"\"{TenantPlaceholder.Schema}\" instead of RESET, or make the routine anew with each table's schema in its " +
+        "body");
 
     public static CommandRefusedException ForeignTable() => Hidden(
-        "A foreign table reads what its options say, in another database or in another customer's schema of this one. " +
+        "A foreign table reads what its options say, in another database or in another tenant's schema of this one. " +
         "Make it once, by the shared migrations, in a schema of TenancyOptions.SharedSchemas, and declare it in " +
         "TenancyOptions.SharedTables");
 

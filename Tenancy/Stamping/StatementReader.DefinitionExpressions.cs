@@ -35,8 +35,8 @@ internal sealed partial class StatementReader
             return true;
         }
 
-        if (Current().Is('=') && Depth > 0 && _kind is "aggregate" or "operator" or "type" && IsFunctionOption(Previous())
-            && Next(1) is { IsIdentifier: true } function && !function.Is("none"))
+        if (Current().Is('=') && Depth > 0 && _kind is "aggregate" or "operator" or "type"
+            && IsFunctionOption(Previous()) && Next(1) is { IsIdentifier: true } function && !function.Is("none"))
         {
             _at++;
             ReadFunctionsName();

@@ -165,7 +165,6 @@ public sealed class TenantsTests(App app)
         {
             await using var spoil = Owner(services).CreateCommand(
                 """
-                INSERT INTO tenancy.versions (version, migrations, breaking) VALUES ('old', '{20000101000000_Old}', '{}');
                 UPDATE tenancy.schemas SET state = 'failed' WHERE schema = 'customer_failed';
                 UPDATE tenancy.schemas SET state = 'suspended' WHERE schema = 'customer_suspended';
                 UPDATE tenancy.schemas SET version = '' WHERE schema = 'customer_behind';

@@ -45,7 +45,9 @@ public sealed partial class RegressionFilesTests
         Assert.True(read > parsed * 0.8, $"Of {parsed} statements the guard read {read}.");
     }
 
-    /// <returns>Whether the guard read it to its end. What it refuses for its kind (SET, CREATE ROLE) it doesn't.</returns>
+    /// <returns>
+    /// Whether the guard read it to its end. What it refuses for its kind (SET, CREATE ROLE) it doesn't.
+    /// </returns>
     private static bool Compare(string sql, IReadOnlyList<ParsedName> tree, List<string> faults)
     {
         try
@@ -81,7 +83,8 @@ public sealed partial class RegressionFilesTests
         _ => seen.Any(use => use.Schema == name.Schema && use.Name == name.Name),
     };
 
-    private static bool IsOperator(string name) => !char.IsLetter(name[0]) && !name.Contains('_', StringComparison.Ordinal);
+    private static bool IsOperator(string name) =>
+        !char.IsLetter(name[0]) && !name.Contains('_', StringComparison.Ordinal);
 
     /// <summary>At each semicolon; without psql's commands and the rows of its COPY.</summary>
     private static List<string> Statements(IEnumerable<string> lines)
@@ -109,8 +112,9 @@ public sealed partial class RegressionFilesTests
     // superuser's, and names operators that PostgreSQL looks for in pg_catalog first. CLUSTER index ON table is refused
     // for the index. A conversion's function has an internal argument, so it is written in C. CREATE STATISTICS on a
     // join fails.
-    [GeneratedRegex(@"^\s*(SET\s+CONSTRAINTS|CREATE\s+SCHEMA|(CREATE|ALTER)\s+OPERATOR\s+(CLASS|FAMILY)|CLUSTER\s+\w+\s+ON|CREATE\s+CONVERSION|" +
-        @"CREATE\s+STATISTICS\s+tst\s+ON\s+a\s+FROM\s+foo\s+NATURAL)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^\s*(SET\s+CONSTRAINTS|CREATE\s+SCHEMA|(CREATE|ALTER)\s+OPERATOR\s+(CLASS|FAMILY)|CLUSTER\s+\w+\s+ON|" +
+        @"CREATE\s+CONVERSION|CREATE\s+STATISTICS\s+tst\s+ON\s+a\s+FROM\s+foo\s+NATURAL)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Exceptions();
 
     // No tenant's, and three bodies that are no SQL.

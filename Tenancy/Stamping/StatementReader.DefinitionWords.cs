@@ -41,6 +41,17 @@ internal sealed partial class StatementReader
                 return Expect(Expecting.Expression);
             case "using":
                 return true;
+            default:
+                return ReadWordOfObject(word, previous);
+        }
+    }
+
+    /// <summary>The words that say what kind of object comes, or whose it is.</summary>
+    /// <returns>False where the word is a name.</returns>
+    private bool ReadWordOfObject(string word, Lexeme previous)
+    {
+        switch (word)
+        {
             case "set" when Current().Is("schema") && _verb == "alter":
                 _at++;
                 return Expect(Expecting.Schema);

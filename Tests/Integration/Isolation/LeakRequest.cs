@@ -18,11 +18,14 @@ internal sealed class LeakRequest(
     private readonly LeakReads _reads = new(run, db, tenant, random, ct);
     private int _entries;
 
+    /// <summary>Whether the request outlives its command's timeout. There are few, and nobody cancels one.</summary>
+    public static bool Outlives(int number, Without without) =>
+        number % OneInOutlivesTheCommandTimeout == 0 && without != Without.Cancellations;
+
     /// <returns>How it ended; what it throws is for <see cref="Disturbance"/> to name.</returns>
     public async Task<string> ServeAsync()
     {
-        var outlives = number % OneInOutlivesTheCommandTimeout == 0 && without != Without.Cancellations;
-        return outlives ? await OutliveCommandTimeoutAsync() : await (random.Next(100) switch
+        return Outlives(number, without) ? await OutliveCommandTimeoutAsync() : await (random.Next(100) switch
         {
             < 20 => ReadAsync(),
             < 32 => SaveAsync(),

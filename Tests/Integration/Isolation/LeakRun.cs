@@ -65,7 +65,8 @@ internal sealed class LeakRun(IReadOnlyList<Tenant> tenants, IServiceProvider se
         var random = new Random(HashCode(number));
         var tenant = tenants[random.Next(tenants.Count)];
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        if (random.Next(OneInIsCancelled) == 0 && without != Without.Cancellations)
+        if (random.Next(OneInIsCancelled) == 0 && without != Without.Cancellations
+            && !LeakRequest.Outlives(number, without))
         {
             patience.CancelAfter(TimeSpan.FromMilliseconds(random.Next(6)));
         }

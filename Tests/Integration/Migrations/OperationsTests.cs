@@ -93,7 +93,7 @@ public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet
         return builder.Operations;
     }
 
-    private static CompiledMigration Compiled(string id, Action<MigrationBuilder> operations)
+    internal static CompiledMigration Compiled(string id, Action<MigrationBuilder> operations)
     {
         var options = new DbContextOptionsBuilder<OperationsContext>();
         options.UseNpgsql(npgsql => npgsql.SetPostgresVersion(15, 0)).UseTenancy();

@@ -53,7 +53,7 @@ public sealed partial class RegressionFilesTests
         try
         {
             var names = StatementReader.Names(sql, inMigration: true);
-            var missing = tree.Where(name => !WasSeen(name, names)).ToList();
+            var missing = SeenNames.Missing(tree, names);
             if (missing.Count > 0 && !Exceptions().IsMatch(Comments().Replace(sql, " ")))
             {
                 faults.Add($"The guard didn't see {string.Join(", ", missing)} in: {sql}");
@@ -71,20 +71,6 @@ public sealed partial class RegressionFilesTests
             return false;
         }
     }
-
-    private static bool WasSeen(ParsedName name, NameUse[] seen) => name switch
-    {
-        // Types, operators, collations of pg_catalog's are anybody's.
-        { Schema: "pg_catalog" } or { Schema: null, Role: 'T' or 'O' or 'U' } => true,
-        // Of an operator the schema counts.
-        _ when IsOperator(name.Name) => seen.Any(use => use.Schema == name.Schema),
-        // table.column, without the table's schema: the guard takes the table for a schema, and refuses it.
-        { Schema: null, Role: 'W' } when seen.Any(use => use.Schema == name.Name) => true,
-        _ => seen.Any(use => use.Schema == name.Schema && use.Name == name.Name),
-    };
-
-    private static bool IsOperator(string name) =>
-        !char.IsLetter(name[0]) && !name.Contains('_', StringComparison.Ordinal);
 
     /// <summary>At each semicolon; without psql's commands and the rows of its COPY.</summary>
     private static List<string> Statements(IEnumerable<string> lines)

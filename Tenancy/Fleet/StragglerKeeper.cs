@@ -6,11 +6,10 @@ using Npgsql;
 namespace Tenancy;
 
 /// <summary>
-/// Migrates what an older build, which still serves during a deployment, makes after the migration job has ended, and
-/// gives it its role where that build has none: nobody else would, and this build would call that tenant "being
-/// upgraded" for ever. Looks every
-/// <see cref="TenancyOptions.FleetInterval"/>, and only after a run to this build's migrations has ended well.
-/// Registered by <see cref="TenancyRegistration.AddWarmPool"/>, because it needs the same rights: the owner's.
+/// Migrates what an older build, which still serves during a deployment, makes after the migration job has ended:
+/// nobody else would, and this build would call that tenant "being upgraded" for ever. Looks every
+/// <see cref="TenancyOptions.FleetInterval"/>, and only after a run to this build's migrations has ended well. Gives
+/// such a tenant its role, too, where that build makes none (<see cref="TenancyOptions.TenantRoles"/>). Registered by <see cref="TenancyRegistration.AddWarmPool"/>, because it needs the same rights: the owner's.
 /// </summary>
 public sealed partial class StragglerKeeper(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build,
@@ -55,14 +54,7 @@ public sealed partial class StragglerKeeper(
     /// <returns>How many were migrated.</returns>
     internal async Task<int> MigrateAsync(CancellationToken ct)
     {
-        var started = await StartedAsync(ct);
-        var given = await roles.EnsureAsync(started - Stragglers.Before, ct);
-        if (given > 0)
-        {
-            LogGiven(log, given);
-        }
-
-        var found = await FindAsync(started, ct);
+        var found = await FindAsync(ct);
         if (found.Count == 0)
         {
             return 0;
@@ -75,23 +67,23 @@ public sealed partial class StragglerKeeper(
         return report.Migrated;
     }
 
-    private async Task<DateTime> StartedAsync(CancellationToken ct)
+    /// <summary>Whom to migrate. Those who lack a role get it on the way.</summary>
+    private async Task<IReadOnlyList<SchemaName>> FindAsync(CancellationToken ct)
     {
-        if (_started is { } known)
+        // Looking is no work of anybody's: each interval would begin a trace.
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        if (_started is null)
         {
-            return known;
+            await using var clock = database.CreateCommand("SELECT now()");
+            _started = (DateTime)(await clock.ExecuteScalarAsync(ct))!;
         }
 
-        using var unrecorded = TenancyTelemetry.Unrecorded();
-        await using var clock = database.CreateCommand("SELECT now()");
-        var started = (DateTime)(await clock.ExecuteScalarAsync(ct))!;
-        _started = started;
-        return started;
-    }
+        var given = await roles.EnsureAsync(_started.Value - Stragglers.Before, ct);
+        if (given > 0)
+        {
+            LogGiven(log, given);
+        }
 
-    private async Task<IReadOnlyList<SchemaName>> FindAsync(DateTime started, CancellationToken ct)
-    {
-        using var unrecorded = TenancyTelemetry.Unrecorded();
         if (!await Ledger.AnyOtherAsync(database, build.Target, ct))
         {
             return [];
@@ -103,7 +95,7 @@ public sealed partial class StragglerKeeper(
             && versions.StandingOf(version) is VersionStanding.Behind).ToList();
         return behind.Count == 0
             ? []
-            : await Stragglers.FindAsync(database, behind, build.Ids.LastOrDefault() ?? "", started, ct);
+            : await Stragglers.FindAsync(database, behind, build.Ids.LastOrDefault() ?? "", _started.Value, ct);
     }
 
     private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)

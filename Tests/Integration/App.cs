@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
 using Tests.Integration;
+using Tests.Integration.Customers;
 using Tests.Integration.Server;
 using Xunit;
 
@@ -48,12 +49,7 @@ public sealed class App : IAsyncLifetime
         // They may wait for one longer than a request would.
         ConnectionString = await Server.ConnectionStringAsync(
             TestContext.Current.CancellationToken) + ";Maximum Pool Size=8;Timeout=15";
-        await using (var shared = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>()
-                .UseNpgsql(ConnectionString, CustomersContext.History).Options))
-        {
-            await shared.Database.MigrateAsync(TestContext.Current.CancellationToken);
-        }
+        await CustomersDatabase.MigrateAsync(ConnectionString);
 
         ServingConnectionString = await Server.AddTenantsLoginAsync(
             ConnectionString, TestContext.Current.CancellationToken);

@@ -36,11 +36,17 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     public static async Task<CustomersDatabase> CreateAsync(App app)
     {
         var database = new CustomersDatabase(await app.Server.ConnectionStringAsync(Ct));
+        await MigrateAsync(database.ConnectionString);
+        return database;
+    }
+
+    /// <summary>Makes the shared schema, with the registry and the ledger.</summary>
+    public static async Task MigrateAsync(string connectionString)
+    {
         await using var shared = new CustomersContext(
             new DbContextOptionsBuilder<CustomersContext>()
-                .UseNpgsql(database.ConnectionString, CustomersContext.History).Options);
+                .UseNpgsql(connectionString, CustomersContext.History).Options);
         await shared.Database.MigrateAsync(Ct);
-        return database;
     }
 
     /// <param name="warmPool">Its <c>Tenancy:WarmPool</c>.</param>

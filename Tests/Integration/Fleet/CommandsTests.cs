@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Data.Customers;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Customers;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
@@ -167,11 +167,7 @@ public sealed class CommandsTests(App app)
         string says, params string[] arguments)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using (var shared = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
-        {
-            await shared.Database.MigrateAsync(Ct);
-        }
+        await CustomersDatabase.MigrateAsync(database);
 
         var job = await RunAsync(database, arguments);
 

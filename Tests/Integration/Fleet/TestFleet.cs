@@ -1,9 +1,8 @@
-using Data.Customers;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
 using Tenancy.Migrations;
+using Tests.Integration.Customers;
 using Tests.Integration.Server;
 using Xunit;
 
@@ -30,10 +29,7 @@ internal sealed class TestFleet : IAsyncDisposable
     /// <summary>The same in a database that the caller names, e.g. by way of a pooler.</summary>
     public static async Task<TestFleet> StartAsync(string connectionString)
     {
-        await using var shared = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>()
-                .UseNpgsql(connectionString, CustomersContext.History).Options);
-        await shared.Database.MigrateAsync(Ct);
+        await CustomersDatabase.MigrateAsync(connectionString);
         return new(connectionString);
     }
 

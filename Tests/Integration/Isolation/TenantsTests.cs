@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
-using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Npgsql;
 using Tenancy;
-using Tests.Integration.Server;
+using Tests.Integration.Customers;
 using Xunit;
 
 namespace Tests.Integration.Isolation;
@@ -19,7 +16,7 @@ public sealed class TenantsTests(App app)
     [Fact]
     public async Task A_scope_for_a_tenant_serves_it_and_no_other()
     {
-        await using var fleet = await SmallFleet.StartAsync(app.Server, "acme", "globex");
+        await using var fleet = await SmallFleet.StartAsync(app, "acme", "globex");
         await using (var acme = await fleet.Tenants.ServeAsync("acme", Ct))
         {
             Assert.Equal("acme", acme.Tenant.Slug);
@@ -41,7 +38,7 @@ public sealed class TenantsTests(App app)
     [InlineData("behind", Availability.Upgrading)]
     public async Task Who_is_not_served_is_an_exception_that_says_why(string slug, Availability? why)
     {
-        await using var fleet = await SmallFleet.StartAsync(app.Server, "failed", "suspended", "behind");
+        await using var fleet = await SmallFleet.StartAsync(app, "failed", "suspended", "behind");
         await fleet.SpoilAsync();
 
         var error = await Assert.ThrowsAsync<TenantUnavailableException>(() => fleet.Tenants.ServeAsync(slug, Ct));
@@ -55,7 +52,7 @@ public sealed class TenantsTests(App app)
     {
         var slugs = Enumerable.Range(0, 12).Select(number => $"t{number:00}").ToArray();
         await using var fleet = await SmallFleet.StartAsync(
-            app.Server, [.. slugs, "failed", "suspended", "behind"]);
+            app, [.. slugs, "failed", "suspended", "behind"]);
         await fleet.SpoilAsync();
         var visited = new ConcurrentBag<string>();
         var reached = new List<SchemaName>();
@@ -90,7 +87,7 @@ public sealed class TenantsTests(App app)
     public async Task What_was_ended_goes_on_after_the_last_that_was_reached()
     {
         var slugs = Enumerable.Range(0, 10).Select(number => $"t{number:00}").ToArray();
-        await using var fleet = await SmallFleet.StartAsync(app.Server, slugs);
+        await using var fleet = await SmallFleet.StartAsync(app, slugs);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var visits = new ConcurrentQueue<string>();
         SchemaName? last = null;
@@ -121,49 +118,27 @@ public sealed class TenantsTests(App app)
         Assert.InRange(visits.Count, 10, 11);
     }
 
-    private sealed class SmallFleet(ServiceProvider services) : IAsyncDisposable
+    /// <summary>The sample's application in a database of its own, with these customers.</summary>
+    private sealed class SmallFleet(CustomersDatabase database, IServiceProvider application) : IAsyncDisposable
     {
-        public Tenants Tenants => services.GetRequiredService<Tenants>();
+        public Tenants Tenants => application.GetRequiredService<Tenants>();
 
-        public static async Task<SmallFleet> StartAsync(TestServer server, params string[] slugs)
+        public static async Task<SmallFleet> StartAsync(App app, params string[] slugs)
         {
-            var database = await server.ConnectionStringAsync(Ct);
-            await using (var customers = new CustomersContext(
-                new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
+            var database = await CustomersDatabase.CreateAsync(app);
+            var application = database.Application();
+            foreach (var slug in slugs)
             {
-                await customers.Database.MigrateAsync(Ct);
+                await CustomersDatabase.CreateAsync(application, slug);
             }
 
-            var tenants = slugs.ToDictionary(
-                slug => slug, slug => new Tenant(Guid.NewGuid(), slug, SchemaName.Parse($"customer_{slug}")));
-            var services = new ServiceCollection().AddLogging(logging => logging.ClearProviders())
-                .AddTenancy<InvoicingContext>(options =>
-                {
-                    options.ConnectionString = database;
-                    options.FindTenant = async (provider, slug, ct) => tenants.GetValueOrDefault(slug) is { } tenant
-                        ? await ListAsync(provider, tenant, ct)
-                        : null;
-                    options.FindSlugs = (_, schemas, _) => Task.FromResult<IReadOnlyDictionary<SchemaName, string>>(
-                        tenants.Values.Where(tenant => schemas.Contains(tenant.Schema))
-                            .ToDictionary(tenant => tenant.Schema, tenant => tenant.Slug));
-                })
-                .BuildServiceProvider(validateScopes: true);
-            foreach (var tenant in tenants.Values)
-            {
-                await using var connection = await Owner(services).OpenConnectionAsync(Ct);
-                await using var transaction = await connection.BeginTransactionAsync(Ct);
-                await services.GetRequiredService<SchemaProvisioner>()
-                    .ProvisionAsync(transaction, tenant.Schema.Value, ct: Ct);
-                await transaction.CommitAsync(Ct);
-            }
-
-            return new(services);
+            return new(database, application);
         }
 
         /// <summary>Makes those of these names what they are called.</summary>
         public async Task SpoilAsync()
         {
-            await using var spoil = Owner(services).CreateCommand(
+            await using var spoil = database.Admin.CreateCommand(
                 """
                 UPDATE tenancy.schemas SET state = 'failed' WHERE schema = 'customer_failed';
                 UPDATE tenancy.schemas SET state = 'suspended' WHERE schema = 'customer_suspended';
@@ -172,20 +147,6 @@ public sealed class TenantsTests(App app)
             await spoil.ExecuteNonQueryAsync(Ct);
         }
 
-        public ValueTask DisposeAsync() => services.DisposeAsync();
-
-        private static NpgsqlDataSource Owner(IServiceProvider services) =>
-            services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);
-
-        private static async Task<TenantListing> ListAsync(
-            IServiceProvider services, Tenant tenant, CancellationToken ct)
-        {
-            await using var ask = Owner(services).CreateCommand(
-                "SELECT initcap(state), version FROM tenancy.schemas WHERE schema = $1");
-            ask.Parameters.AddWithValue(tenant.Schema.Value);
-            await using var row = await ask.ExecuteReaderAsync(ct);
-            await row.ReadAsync(ct);
-            return new(tenant, Enum.Parse<SchemaState>(row.GetString(0)), row.GetString(1));
-        }
+        public ValueTask DisposeAsync() => database.DisposeAsync();
     }
 }

@@ -2,14 +2,13 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Data;
-using Data.Customers;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Customers;
 using Tests.Integration.Metrics;
 using Xunit;
 
@@ -53,11 +52,7 @@ internal sealed class ServedApi : IAsyncDisposable
     public static async Task<ServedApi> StartAsync(
         string database, string login, Action<NpgsqlConnectionStringBuilder>? by = null)
     {
-        await using (var shared = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
-        {
-            await shared.Database.MigrateAsync(Ct);
-        }
+        await CustomersDatabase.MigrateAsync(database);
 
         await using (var source = NpgsqlDataSource.Create(database))
         {

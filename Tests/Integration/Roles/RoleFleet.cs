@@ -1,9 +1,8 @@
-using Data.Customers;
 using Data.Invoicing;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Customers;
 using Tests.Integration.Server;
 using Xunit;
 
@@ -40,11 +39,7 @@ internal sealed class RoleFleet : IAsyncDisposable
         var database = await server.ConnectionStringAsync(Ct);
         var login = server.AsNewLogin(database);
         var shared = $"shared_{Guid.NewGuid():n}";
-        await using (var customers = new CustomersContext(
-            new DbContextOptionsBuilder<CustomersContext>().UseNpgsql(database, CustomersContext.History).Options))
-        {
-            await customers.Database.MigrateAsync(Ct);
-        }
+        await CustomersDatabase.MigrateAsync(database);
 
         await using (var source = NpgsqlDataSource.Create(database))
         await using (var share = source.CreateCommand(

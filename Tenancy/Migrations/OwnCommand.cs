@@ -6,9 +6,13 @@ using Tenancy.Stamping;
 namespace Tenancy.Migrations;
 
 /// <summary>
-/// A command that <see cref="TenantMigrationsSqlGenerator"/> wrote itself. It uses functions that the guard refuses in
-/// an application's SQL, because there nobody knows which sequence their text names.
+/// A command that the library wrote itself. It uses what the guard refuses in an application's SQL: functions that take
+/// a sequence's name as text, EXECUTE of a text that is put together.
 /// </summary>
 internal sealed class OwnCommand(
     TenantCommand command, DbContext? context, IRelationalCommandDiagnosticsLogger logger)
-    : MigrationCommand(command, context, logger);
+    : MigrationCommand(command, context, logger)
+{
+    /// <summary>An operation's annotation: its SQL is the library's.</summary>
+    public const string Annotation = "Tenancy:Own";
+}

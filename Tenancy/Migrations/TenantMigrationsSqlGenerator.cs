@@ -89,6 +89,18 @@ internal sealed class TenantMigrationsSqlGenerator(
             $"DROP SCHEMA \"{operation.Name}\": a migration drops no schema. The tenant's own has the migration " +
             "history. Drop the tables. A shared schema belongs to the shared migrations.");
 
+    protected override void Generate(SqlOperation operation, IModel? model, MigrationCommandListBuilder builder)
+    {
+        if (operation[OwnCommand.Annotation] is null)
+        {
+            base.Generate(operation, model, builder);
+            return;
+        }
+
+        _own.Add(operation.Sql);
+        builder.Append(operation.Sql).EndCommand();
+    }
+
     /// <summary>A serial column that becomes an identity column goes on with its numbers.</summary>
     protected override void Generate(
         AlterColumnOperation operation, IModel? model, MigrationCommandListBuilder builder)

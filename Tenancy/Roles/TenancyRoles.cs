@@ -98,38 +98,77 @@ public static class TenancyRoles
         ArgumentNullException.ThrowIfNull(migration);
         var (schema, to, history) = Names(role, historyTable);
         migration.Sql($"GRANT USAGE ON SCHEMA {schema} TO {to};");
-        // PostgreSQL reads all of pg_class for each of these, with every other tenant's tables. A new schema's text
-        // leaves them out, and sets the default privileges before it makes anything.
-        OnAll($"GRANT {OnTables} ON ALL TABLES IN SCHEMA {schema} TO {to};");
-        OnAll($"GRANT {OnSequences} ON ALL SEQUENCES IN SCHEMA {schema} TO {to};");
-        OnAll($"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {to};");
+        // A new schema's text leaves it out, and sets the default privileges before it makes anything.
+        migration.Sql(OnAll(history, "GRANT", "TO", to, OnTables, OnSequences, "EXECUTE"))
+            .Annotation(OwnCommand.Annotation, true)
+            .Annotation(NewSchema.Annotation, NewSchema.LeftOut);
         Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {OnTables} ON TABLES TO {to};");
         Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {OnSequences} ON SEQUENCES TO {to};");
         Default($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON ROUTINES TO {to};");
         // A login that serves could otherwise make a schema look migrated that isn't.
         migration.Sql($"REVOKE ALL ON {history} FROM {to};");
 
-        void OnAll(string sql) => migration.Sql(sql).Annotation(NewSchema.Annotation, NewSchema.LeftOut);
         void Default(string sql) => migration.Sql(sql).Annotation(NewSchema.Annotation, NewSchema.First);
     }
 
     /// <summary>Undoes <see cref="GrantTenantSchema"/>: the role can't reach the tenant's schema any more.</summary>
     /// <param name="migration">The migration.</param>
     /// <param name="role">The same name.</param>
+    /// <param name="historyTable">EF's history table in the tenant's schema.</param>
     /// <exception cref="FormatException"><paramref name="role"/> can't name a role.</exception>
-    public static void RevokeTenantSchema(this MigrationBuilder migration, string role)
+    public static void RevokeTenantSchema(
+        this MigrationBuilder migration, string role, string historyTable = HistoryRepository.DefaultTableName)
     {
         ArgumentNullException.ThrowIfNull(migration);
-        var (schema, from, _) = Names(role, HistoryRepository.DefaultTableName);
+        var (schema, from, history) = Names(role, historyTable);
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {from};")
             .Annotation(NewSchema.Annotation, NewSchema.InOrder);
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON SEQUENCES FROM {from};");
         migration.Sql($"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON ROUTINES FROM {from};");
-        migration.Sql($"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {from};");
-        migration.Sql($"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {from};");
-        migration.Sql($"REVOKE ALL ON ALL ROUTINES IN SCHEMA {schema} FROM {from};");
+        migration.Sql(OnAll(history, "REVOKE", "FROM", from, "ALL", "ALL", "ALL"))
+            .Annotation(OwnCommand.Annotation, true);
         migration.Sql($"REVOKE ALL ON SCHEMA {schema} FROM {from};");
     }
+
+    /// <summary>
+    /// Grants or revokes on each table, sequence and routine of the schema by its name. For <c>ON ALL TABLES IN
+    /// SCHEMA</c> PostgreSQL reads all of pg_class, with every other tenant's tables: with 10,000 tenants that is 15 ms
+    /// a statement. The schema's own things are found by an index of pg_depend.
+    /// </summary>
+    /// <param name="history">A table of the schema, as an identifier: its row type is in the same schema.</param>
+    /// <param name="verb">GRANT or REVOKE.</param>
+    /// <param name="preposition">TO or FROM.</param>
+    /// <param name="role">As an identifier.</param>
+    /// <param name="tables">Privileges.</param>
+    /// <param name="sequences">Privileges.</param>
+    /// <param name="routines">Privileges.</param>
+    private static string OnAll(
+        string history, string verb, string preposition, string role, string tables, string sequences, string routines) =>
+        $"""
+        DO $grants$
+        DECLARE
+            change text;
+        BEGIN
+            FOR change IN
+                SELECT '{verb} ' || CASE
+                    WHEN r.oid IS NULL THEN '{routines} ON ROUTINE ' || d.objid::pg_catalog.regprocedure
+                    WHEN r.relkind = 'S' THEN '{sequences} ON SEQUENCE ' || d.objid::pg_catalog.regclass
+                    ELSE '{tables} ON TABLE ' || d.objid::pg_catalog.regclass END || ' {preposition} {role}'
+                FROM pg_catalog.pg_depend AS d
+                LEFT JOIN pg_catalog.pg_class AS r
+                    ON r.oid = d.objid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+                    AND d.refobjid = (
+                        SELECT typnamespace FROM pg_catalog.pg_type
+                        WHERE oid = pg_catalog.pg_typeof(NULL::{history}))
+                    AND (r.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+                        OR d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
+            LOOP
+                EXECUTE change;
+            END LOOP;
+        END
+        $grants$;
+        """;
 
     /// <summary>As identifiers, the placeholder among them: the stamp knows it as nothing else.</summary>
     private static (string Schema, string Role, string History) Names(string role, string historyTable)

@@ -1,4 +1,4 @@
-using LocalPostgres;
+using Tenancy.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Postgres;

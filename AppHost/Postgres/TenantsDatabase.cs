@@ -1,6 +1,6 @@
 using System.Reflection;
-using LocalPostgres;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting;
+using Tenancy.Hosting.Cluster;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

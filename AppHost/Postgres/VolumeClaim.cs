@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LocalPostgres;
+using Tenancy.Hosting;
 using Microsoft.Extensions.Hosting;
 
 namespace AppHost.Postgres;

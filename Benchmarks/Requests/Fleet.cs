@@ -1,4 +1,4 @@
-using LocalPostgres;
+using Tenancy.Hosting;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using LocalPostgres;
+using Tenancy.Hosting;
 using Benchmarks.Measuring;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using LocalPostgres;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting;
+using Tenancy.Hosting.Cluster;
 using Benchmarks.Measuring;
 using Benchmarks.Requests;
 using Data.Invoicing;

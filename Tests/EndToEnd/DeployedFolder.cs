@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Xunit;
 
 namespace Tests.EndToEnd;

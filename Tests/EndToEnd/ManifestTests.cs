@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Xunit;
 
 namespace Tests.EndToEnd;

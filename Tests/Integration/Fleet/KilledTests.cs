@@ -1,4 +1,4 @@
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Data;
 using Data.Customers;
 using Microsoft.EntityFrameworkCore;

@@ -1,5 +1,5 @@
-using LocalPostgres;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting;
+using Tenancy.Hosting.Cluster;
 using Npgsql;
 
 namespace Tests.Integration.Server;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using LocalPostgres;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting;
+using Tenancy.Hosting.Cluster;
 using Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;

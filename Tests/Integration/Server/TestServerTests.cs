@@ -1,4 +1,4 @@
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Npgsql;
 using Xunit;
 

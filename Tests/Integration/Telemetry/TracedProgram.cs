@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Xunit;
 
 namespace Tests.Integration.Telemetry;

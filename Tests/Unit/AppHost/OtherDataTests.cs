@@ -1,5 +1,5 @@
 using AppHost.Postgres;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Tests.Unit.LocalServer;
 using Xunit;
 

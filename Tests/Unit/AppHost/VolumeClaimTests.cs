@@ -1,5 +1,5 @@
 using AppHost.Postgres;
-using LocalPostgres;
+using Tenancy.Hosting;
 using Tests.Unit.LocalServer;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using LocalPostgres;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting;
+using Tenancy.Hosting.Cluster;
 using Xunit;
 
 namespace Tests.Unit.LocalServer;

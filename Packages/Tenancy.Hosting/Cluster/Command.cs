@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
-namespace LocalPostgres.Cluster;
+namespace Tenancy.Hosting.Cluster;
 
 /// <summary>
 /// What a short command said, and its exit code: 127 when there is no such command, null when its time was up.

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace LocalPostgres.Cluster;
+namespace Tenancy.Hosting.Cluster;
 
 internal static class LiveProcess
 {

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Aspire.Hosting.ApplicationModel;
 
-namespace LocalPostgres;
+namespace Tenancy.Hosting;
 
 /// <summary>
 /// How the server looks in the dashboard: the PostgreSQL program and its data, not the script that guards it.

@@ -1,12 +1,12 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using LocalPostgres.Cluster;
+using Tenancy.Hosting.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 
-namespace LocalPostgres;
+namespace Tenancy.Hosting;
 
 /// <summary>A PostgreSQL server that runs as a process of this machine.</summary>
 internal sealed class LocalPostgresResource(string name, ServerCommand command, ParameterResource password)

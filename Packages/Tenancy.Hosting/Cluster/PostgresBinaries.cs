@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LocalPostgres.Cluster;
+namespace Tenancy.Hosting.Cluster;
 
 /// <summary>
 /// A PostgreSQL of this machine: the folder of <c>postgres</c> and <c>initdb</c>, and its major version.

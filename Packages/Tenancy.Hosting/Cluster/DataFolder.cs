@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace LocalPostgres.Cluster;
+namespace Tenancy.Hosting.Cluster;
 
 /// <summary>Where the local server keeps its data between runs.</summary>
 internal static class DataFolder

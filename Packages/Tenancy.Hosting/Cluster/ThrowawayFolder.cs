@@ -1,4 +1,4 @@
-namespace LocalPostgres.Cluster;
+namespace Tenancy.Hosting.Cluster;
 
 /// <summary>Folders for servers whose data nobody will miss, named after the process that made them.</summary>
 internal static class ThrowawayFolder

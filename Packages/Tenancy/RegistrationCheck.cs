@@ -8,18 +8,20 @@ namespace Tenancy;
 
 /// <summary>
 /// Looks, when the host starts, whether somebody registered the tenant context once more after
-/// <see cref="TenancyRegistration.AddTenancy"/>, which would change its options or hand it out without a tenant.
+/// <c>AddTenancy</c>, which would change its options or hand it out without a tenant.
 /// </summary>
 internal sealed class RegistrationCheck<TContext>(IServiceProvider services) : IHostedService where TContext : DbContext
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        var options = services.GetRequiredService<DbContextOptions<TContext>>();
+        // Options may be a scope's.
+        using var scope = services.CreateScope();
+        var options = scope.ServiceProvider.GetRequiredService<DbContextOptions<TContext>>();
 #pragma warning disable EF1001 // The provider's extension is public by need and internal by name; only read here.
         var source = options.FindExtension<NpgsqlOptionsExtension>()?.DataSource;
 #pragma warning restore EF1001
         if (options.FindExtension<TenancyExtension>() is null
-            || !ReferenceEquals(source, services.GetRequiredService<GuardedDataSource>().Tenants))
+            || !ReferenceEquals(source, scope.ServiceProvider.GetRequiredService<GuardedDataSource>().Tenants))
         {
             throw new InvalidOperationException(
                 $"{typeof(TContext).Name}'s options name another database than AddTenancy's: it was configured " +
@@ -27,7 +29,7 @@ internal sealed class RegistrationCheck<TContext>(IServiceProvider services) : I
                 "'context'. Remove that; TenancyOptions.ConfigureDataSource changes the data source.");
         }
 
-        if (services.GetRequiredService<IEnumerable<IDbContextFactory<TContext>>>().Count() > 1)
+        if (scope.ServiceProvider.GetRequiredService<IEnumerable<IDbContextFactory<TContext>>>().Count() > 1)
         {
             throw new InvalidOperationException(
                 $"IDbContextFactory<{typeof(TContext).Name}> is registered besides AddTenancy's: remove it. " +

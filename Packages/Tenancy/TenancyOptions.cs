@@ -117,6 +117,11 @@ public sealed class TenancyOptions
         Task<IReadOnlyDictionary<SchemaName, string>>>? FindSlugs { get; set; }
 
     /// <summary>
+    /// What the names of new tenants' schemas begin with, before the slug: <c>tenant_acme</c>. Default <c>tenant_</c>.
+    /// </summary>
+    public string SchemaPrefix { get; set; } = "tenant_";
+
+    /// <summary>
     /// How long an answer of <see cref="FindTenant"/> is kept, hence how long a suspended or migrated tenant may be
     /// answered as before. Default 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
     /// </summary>
@@ -156,9 +161,6 @@ public sealed class TenancyOptions
     }
 
     internal ContextLease? Lease { get; private set; }
-
-    internal bool Pools(Type context) =>
-        Lease is { } forced ? forced == ContextLease.Pooled : !Leasing.ContextState.Has(context);
 
     /// <summary>
     /// How many schemas are kept that were made beforehand, complete and nobody's, so that a new tenant gets one by its

@@ -1,8 +1,10 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
@@ -15,22 +17,93 @@ namespace Tenancy;
 public static class TenancyRegistration
 {
     /// <summary>
-    /// Registers the data source, the tenant context, the directory, provisioning, fleet migration and its
+    /// Registers the data source, one tenant context, the directory, provisioning, fleet migration and its
     /// verification. A <typeparamref name="TContext"/> that is injected into a scope serves that scope's
     /// <see cref="CurrentTenant"/>. It is leased from a pool, unless its type has a field, a settable property or a
     /// service of its own: then it is made for the scope (<see cref="TenancyOptions.PerScope"/>).
     /// </summary>
+    /// <remarks>
+    /// For an application with a registry of its own and one tenant context. <see cref="TenancyBuilder"/> has more:
+    /// several contexts, a registry, seeding.
+    /// </remarks>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets <see cref="TenancyOptions"/>.</param>
     /// <param name="context">Adds to the tenant context's options, e.g. logging; the provider is set already.</param>
-    /// <typeparam name="TContext">A context whose model has <see cref="TenantPlaceholder.Schema"/> as its default
-    /// schema.</typeparam>
+    /// <typeparam name="TContext">A context whose tables are a tenant's.</typeparam>
     public static IServiceCollection AddTenancy<TContext>(
         this IServiceCollection services, Action<TenancyOptions> configure,
         Action<DbContextOptionsBuilder>? context = null)
         where TContext : DbContext
     {
-        RefuseOtherRegistrations<TContext>(services);
+        RefuseSecond(services);
+        AddCore(services, configure);
+        var builder = new TenantContextBuilder<TContext>();
+        _ = context is null ? builder : builder.Configure(context);
+        AddContext(services, builder);
+        return services;
+    }
+
+    /// <summary>Adds the library to an application, see <see cref="TenancyBuilder"/>.</summary>
+    /// <param name="builder">The application's.</param>
+    /// <param name="connectionName">
+    /// Whose <c>ConnectionStrings</c> entry is the database; it becomes
+    /// <see cref="TenancyOptions.ConnectionString"/>, the owner's. Tenants are served by the same login unless
+    /// <see cref="TenancyOptions.TenantConnectionString"/> is set.
+    /// </param>
+    /// <param name="configure">Says which contexts are the tenants' and who the tenants are.</param>
+    /// <exception cref="InvalidOperationException">It was called before: one application has one database of tenants,
+    /// and one call names all its contexts. Or no context was added, or no registry.</exception>
+    public static TBuilder AddTenancy<TBuilder>(
+        this TBuilder builder, string connectionName, Action<TenancyBuilder> configure)
+        where TBuilder : IHostApplicationBuilder
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(connectionName);
+        ArgumentNullException.ThrowIfNull(configure);
+        RefuseSecond(builder.Services);
+        AddCore(builder.Services, options =>
+            options.ConnectionString = builder.Configuration.GetConnectionString(connectionName) ?? "");
+        var tenancy = new TenancyBuilder(builder.Services);
+        configure(tenancy);
+        tenancy.Finish();
+        return builder;
+    }
+
+    private static void AddCore(IServiceCollection services, Action<TenancyOptions> configure)
+    {
+        AddOptions(services, configure);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TenancyMetrics>();
+        services.TryAddSingleton<DatabaseProbe>();
+        services.AddHybridCache();
+        AddDataSources(services);
+        services.AddScoped<CurrentTenant>();
+        services.AddSingleton(provider => MigrationCompiler.Find([.. provider.GetServices<TenantContext>()]));
+        services.AddSingleton<SchemaVersions>();
+        services.AddSingleton<TenantDirectory>();
+        services.AddSingleton<SchemaProvisioner>();
+        services.AddSingleton<TenantSlugs>();
+        services.AddSingleton<Tenants>();
+        services.AddSingleton(provider => new FleetMigrator(
+            Owner(provider), provider.GetRequiredService<CompiledMigrations>(),
+            provider.GetRequiredService<SchemaVersions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<FleetMigrator>>(),
+            provider.GetService<TenancyMetrics>())
+        {
+            Slugs = provider.GetRequiredService<TenantSlugs>(),
+        });
+        services.AddSingleton<FleetReader>();
+        services.AddSingleton<FleetVerifier>();
+        services.AddSingleton<TenantLogin>();
+        services.AddSingleton<TenantRoles>();
+        services.AddSingleton<FleetWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<FleetWatch>());
+        services.AddHostedService<SharedTypesCheck>();
+    }
+
+    private static void AddOptions(IServiceCollection services, Action<TenancyOptions> configure) =>
         services.AddOptions<TenancyOptions>().Configure(configure)
             .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString),
                 "TenancyOptions.ConnectionString is empty: there is no database to reach.")
@@ -58,17 +131,10 @@ public static class TenancyRegistration
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
-            .Validate(
-                options => options.Lease is not ContextLease.Pooled || ContextState.TakesOptionsAlone(typeof(TContext)),
-                $"TenancyOptions.Pooled() can't be right for {typeof(TContext).Name}: its constructor takes more than " +
-                "its options, and a pooled context would keep one request's services for the next. Leave Pooled() out.")
             .ValidateOnStart();
-        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
-        services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<TenancyMetrics>();
-        services.TryAddSingleton<DatabaseProbe>();
-        services.AddHybridCache();
 
+    private static void AddDataSources(IServiceCollection services)
+    {
         services.AddKeyedSingleton(TenancyOptions.OwnerKey, (provider, _) => TenantDataSource.Create(
             provider.GetRequiredService<TenancyOptions>(), builder => Log(builder, provider)));
         services.AddKeyedSingleton(TenancyOptions.TenantsKey, (provider, _) => TenantDataSource.CreateForTenants(
@@ -78,43 +144,35 @@ public static class TenancyRegistration
         services.AddSingleton(provider => new TenancyPools(provider));
         // One that the application has registered is the application's: neither used nor replaced.
         services.TryAddSingleton(Owner);
-        AddLease<TContext>(services, context);
-        services.AddDbContextFactory<TContext>();
-        services.AddSingleton<TenantContextFactory<TContext>>();
-        services.AddScoped<CurrentTenant>();
-        services.AddScoped<AcrossTenants<TContext>>();
+    }
 
-        services.AddSingleton(provider =>
-            MigrationCompiler.Find(
-                typeof(TContext), provider.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext));
-        services.AddSingleton<SchemaVersions>();
-        services.AddSingleton<TenantDirectory>();
-        services.AddSingleton<SchemaProvisioner>();
-        services.AddSingleton<TenantSlugs>();
-        services.AddSingleton<Tenants>();
-        services.AddSingleton(provider => new FleetMigrator(
-            Owner(provider), provider.GetRequiredService<CompiledMigrations>(),
-            provider.GetRequiredService<SchemaVersions>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<Microsoft.Extensions.Logging.ILogger<FleetMigrator>>(),
-            provider.GetService<TenancyMetrics>())
-        {
-            Slugs = provider.GetRequiredService<TenantSlugs>(),
-        });
-        services.AddSingleton<FleetReader>();
-        services.AddSingleton<FleetVerifier>();
-        services.AddSingleton<TenantLogin>();
-        services.AddSingleton<TenantRoles>();
-        services.AddSingleton<FleetWatch>();
-        services.AddHostedService(provider => provider.GetRequiredService<FleetWatch>());
-        services.AddHostedService<SharedTypesCheck>();
+    /// <summary>One more context whose tables every tenant has.</summary>
+    internal static void AddContext<TContext>(IServiceCollection services, TenantContextBuilder<TContext> context)
+        where TContext : DbContext
+    {
+        RefuseOtherRegistrations<TContext>(services);
+        services.AddOptions<TenancyOptions>().Validate(
+            options => (context.Lease ?? options.Lease) is not ContextLease.Pooled
+                || !context.IsScoped && ContextState.TakesOptionsAlone(typeof(TContext)),
+            $"Pooled() can't be right for {typeof(TContext).Name}: its constructor takes more than its options, or its " +
+            "options are configured with a scope's services, and a pooled context would keep one request's services " +
+            "for the next. Leave Pooled() out.");
+        AddLease(services, context);
+        services.AddDbContextFactory<TContext>(
+            lifetime: context.IsScoped ? ServiceLifetime.Scoped : ServiceLifetime.Singleton);
+        services.AddSingleton(provider => context.IsScoped
+            ? new TenantContextFactory<TContext>(provider.GetRequiredService<IServiceScopeFactory>())
+            : new TenantContextFactory<TContext>(provider.GetRequiredService<IDbContextFactory<TContext>>()));
+        services.AddScoped<AcrossTenants<TContext>>();
+        services.AddSingleton(provider => new TenantContext(
+            typeof(TContext), context.Migrations ?? typeof(TContext).Assembly,
+            provider.GetRequiredService<TenantContextFactory<TContext>>().CreateForNobody));
         services.AddHostedService<RegistrationCheck<TContext>>();
-        return services;
     }
 
     /// <summary>
     /// Lets this process make the spare schemas that <see cref="TenancyOptions.WarmPool"/> asks for, in the background:
-    /// for applications that serve, after <see cref="AddTenancy"/>. A migration job leaves it out, and so does who
+    /// for applications that serve, after <c>AddTenancy</c>. A migration job leaves it out, and so does who
     /// serves with a login that makes no schemas. No spares are made while the number is 0. Also migrates what an older
     /// build makes after the migration job has ended (<see cref="StragglerKeeper"/>).
     /// </summary>
@@ -124,27 +182,29 @@ public static class TenancyRegistration
 
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema,
-    /// its model is checked when it is built. <see cref="AddTenancy"/> calls it; design-time factories and hand-made
+    /// its model is checked when it is built. <c>AddTenancy</c> calls it; design-time factories and hand-made
     /// options call it themselves, after <c>UseNpgsql</c>. Such a context runs as its login, also where tenants have
     /// roles (<see cref="TenancyOptions.TenantRoles"/>).
     /// </summary>
     /// <param name="options">The context's.</param>
     /// <param name="tenancy">Whose shared tables and schemas the guard allows, and whose types the model may have; the
     /// defaults of <see cref="TenancyOptions"/> if null.</param>
+    /// <param name="replaceSchema">See <see cref="TenantContextBuilder{TContext}.ReplaceSchema"/>.</param>
     public static DbContextOptionsBuilder UseTenancy(
-        this DbContextOptionsBuilder options, TenancyOptions? tenancy = null) =>
-            Apply(options, tenancy, metrics: null, roles: null);
+        this DbContextOptionsBuilder options, TenancyOptions? tenancy = null, params string[] replaceSchema) =>
+            Apply(options, tenancy, metrics: null, roles: null, replaceSchema);
 
-    private static void AddLease<TContext>(
-        IServiceCollection services, Action<DbContextOptionsBuilder>? context) where TContext : DbContext
+    private static void AddLease<TContext>(IServiceCollection services, TenantContextBuilder<TContext> context)
+        where TContext : DbContext
     {
-        if (ContextState.TakesOptionsAlone(typeof(TContext)))
+        if (!context.IsScoped && ContextState.TakesOptionsAlone(typeof(TContext)))
         {
             services.AddDbContextPool<TContext>(Configure);
         }
         else
         {
-            services.AddDbContext<TContext>(Configure, ServiceLifetime.Scoped, ServiceLifetime.Singleton);
+            services.AddDbContext<TContext>(Configure, ServiceLifetime.Scoped,
+                context.IsScoped ? ServiceLifetime.Scoped : ServiceLifetime.Singleton);
         }
 
         // The pool serves scopes alone, whose lease ends once, with the scope, however often the context is disposed
@@ -154,7 +214,7 @@ public static class TenancyRegistration
         services.RemoveAll<TContext>();
         services.AddScoped(provider =>
         {
-            var leased = pooled is not null && provider.GetRequiredService<TenancyOptions>().Pools(typeof(TContext))
+            var leased = pooled is not null && Pools(provider)
                 ? (TContext)pooled(provider)
                 : ActivatorUtilities.CreateInstance<TContext>(
                     provider, provider.GetRequiredService<DbContextOptions<TContext>>());
@@ -162,27 +222,37 @@ public static class TenancyRegistration
             return leased;
         });
 
+        bool Pools(IServiceProvider provider) => !context.IsScoped
+            && (context.Lease ?? provider.GetRequiredService<TenancyOptions>().Lease) switch
+            {
+                null => !ContextState.Has(typeof(TContext)),
+                var forced => forced == ContextLease.Pooled,
+            };
+
         void Configure(IServiceProvider provider, DbContextOptionsBuilder options)
         {
-            options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants);
+            options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants, npgsql =>
+                _ = context.Migrations is { } migrations ? npgsql.MigrationsAssembly(migrations) : npgsql);
             var tenancy = provider.GetRequiredService<TenancyOptions>();
-            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.RoleSql);
-            context?.Invoke(options);
+            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.RoleSql, context.Replaced);
+            context.Apply(provider, options);
             OptionRules.RefuseSeeding(options.Options);
+        }
+    }
+
+    private static void RefuseSecond(IServiceCollection services)
+    {
+        if (services.Any(service => service.ServiceType == typeof(CurrentTenant)))
+        {
+            throw new InvalidOperationException(
+                "AddTenancy was called already. One application has one database of tenants, and one call names all " +
+                "its tenant contexts: builder.AddTenancy(\"name\", tenancy => tenancy.AddContext<A>().AddContext<B>()).");
         }
     }
 
     /// <summary>What was registered before would win without a word, or be lost without one.</summary>
     private static void RefuseOtherRegistrations<TContext>(IServiceCollection services) where TContext : DbContext
     {
-        if (services.Any(service => service.ServiceType == typeof(CurrentTenant)))
-        {
-            throw new InvalidOperationException(
-                "AddTenancy was called already, and one application has one tenant context: only the first one's " +
-                "tables would be made. Put the other entities into that context's model, or into one of the shared " +
-                "schema.");
-        }
-
         if (services.FirstOrDefault(service =>
             service.ServiceType == typeof(TContext) || service.ServiceType == typeof(DbContextOptions<TContext>)
                 || service.ServiceType == typeof(IDbContextFactory<TContext>)
@@ -190,8 +260,8 @@ public static class TenancyRegistration
         {
             throw new InvalidOperationException(
                 $"{typeof(TContext).Name} is registered before AddTenancy, by AddDbContext, AddDbContextPool, " +
-                "AddDbContextFactory, AddNpgsqlDbContext or the like. Remove that: AddTenancy registers the context, " +
-                "and its parameter 'context' takes what you set there.");
+                "AddDbContextFactory, AddNpgsqlDbContext or the like, or twice by AddContext. Remove that: AddTenancy " +
+                "registers the context, and Configure (or AddTenancy's parameter 'context') takes what you set there.");
         }
     }
 
@@ -202,7 +272,8 @@ public static class TenancyRegistration
         builder.UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>());
 
     private static DbContextOptionsBuilder Apply(
-        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics, TenantRoleSql? roles)
+        DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics, TenantRoleSql? roles,
+        IReadOnlyCollection<string> replaced)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();
@@ -212,7 +283,7 @@ public static class TenancyRegistration
             .AddOrUpdateExtension(
                 new TenancyExtension(
                     new([.. tenancy.SharedTables], [.. tenancy.SharedSchemas], [.. tenancy.SharedFunctions]),
-                    tenancy.LoadTypes is true)
+                    tenancy.LoadTypes is true, replaced)
                 {
                     Metrics = metrics,
                     Roles = roles,

@@ -1,17 +1,28 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Registries;
 
 namespace Tenancy;
 
+/// <summary>A tenant, for operators.</summary>
+/// <param name="Entry">As the registry has it.</param>
+/// <param name="Version">Its schema's, see <see cref="CompiledMigrations.Fingerprint"/>; empty where it has none.</param>
+/// <param name="Availability">Whether this build serves it, and why not.</param>
+public sealed record TenantSummary(TenantEntry Entry, string Version, Availability Availability);
+
 /// <summary>
-/// Serves tenants outside of requests: for queues, hubs, jobs. Each piece of work has a scope of its own, whose tenant
-/// is chosen as a request's is.
+/// Creates tenants, lists them, migrates them, and serves them outside of requests: for queues, hubs, jobs. Each piece
+/// of work has a scope of its own, whose tenant is chosen as a request's is.
 /// </summary>
 public sealed class Tenants(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenantDirectory directory,
-    IServiceScopeFactory scopes, TenancyOptions options)
+    IServiceScopeFactory scopes, TenancyOptions options, SchemaProvisioner provisioner, FleetMigrator fleet,
+    TimeProvider time)
 {
+    /// <summary>Span: a tenant is created; attribute <see cref="TenancyTelemetry.Tenant"/>.</summary>
+    public const string CreateTenant = "create tenant";
+
     private const int Page = 500;
 
     /// <summary>Opens a scope that serves the tenant.</summary>
@@ -89,6 +100,154 @@ public sealed class Tenants(
             options.Reached?.Invoke(schema);
         }
     }
+
+    /// <summary>
+    /// Creates a tenant at run time: the registry's row, its schema with all migrations, its ledger row, its first
+    /// rows, in one transaction. It exists completely afterwards, or not at all.
+    /// </summary>
+    /// <param name="slug">See <see cref="TenantSlug"/>.</param>
+    /// <param name="ct">Ends the work; nothing of it stays.</param>
+    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="InvalidOperationException">The application has no <see cref="ITenantRegistry"/>.</exception>
+    /// <exception cref="NpgsqlException">The database failed, or a migration did.</exception>
+    public Task<Tenant> CreateAsync(string slug, CancellationToken ct = default) => CreateAsync(slug, null, ct);
+
+    /// <inheritdoc cref="CreateAsync(string, CancellationToken)"/>
+    /// <param name="slug">See <see cref="TenantSlug"/>.</param>
+    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="ct">Ends the work; nothing of it stays.</param>
+    public async Task<Tenant> CreateAsync(string slug, string? name, CancellationToken ct = default)
+    {
+        if (!TenantSlug.IsValid(slug))
+        {
+            throw new FormatException($"'{slug}' can't be a tenant's slug: use {TenantSlug.Rule}.");
+        }
+
+        using var span = TenancyTelemetry.StartFor(slug, CreateTenant);
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var tenant = await AddAsync(scope.ServiceProvider, slug, name ?? slug, ct);
+            await directory.ForgetAsync(slug, ct);
+            return tenant;
+        }
+        catch (Exception e) when (e is not TenantSlugTakenException)
+        {
+            span?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, e.Message);
+            throw;
+        }
+    }
+
+    /// <summary>Tenants in the order of their slugs, with the state of their schemas.</summary>
+    /// <param name="after">The slug that the page begins behind; null for the first page.</param>
+    /// <param name="limit">At most so many; 1 to 1,000.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public async Task<IReadOnlyList<TenantSummary>> ListAsync(
+        string? after = null, int limit = 100, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1000);
+        await using var scope = scopes.CreateAsyncScope();
+        return await SummariesAsync(await Registry(scope.ServiceProvider).ListAsync(after, limit, ct), ct);
+    }
+
+    /// <summary>One tenant, whether it is served or not; null when there is none.</summary>
+    /// <param name="slug">Whose. Asks the registry itself, not the directory's cache.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public async Task<TenantSummary?> FindSummaryAsync(string slug, CancellationToken ct = default)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await Registry(scope.ServiceProvider).FindAsync(slug, ct) is { } entry
+            ? (await SummariesAsync([entry], ct))[0]
+            : null;
+    }
+
+    /// <summary>Stops serving a tenant, serves it again, or archives it. This process notices at once.</summary>
+    /// <param name="slug">Whose.</param>
+    /// <param name="status">From now on.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>False when there is no such tenant.</returns>
+    public async Task<bool> SetStatusAsync(string slug, TenantStatus status, CancellationToken ct = default)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var registry = Registry(scope.ServiceProvider);
+        var changed = await registry.FindAsync(slug, ct) is { } entry
+            && await registry.TrySetStatusAsync(entry.Tenant.Id, status, ct);
+        await directory.ForgetAsync(slug, ct);
+        return changed;
+    }
+
+    /// <summary>
+    /// Makes the library's own tables if they aren't there, then migrates every tenant's schema: what the migration job
+    /// does, for a process that has none. Several may call it at once.
+    /// </summary>
+    /// <param name="ct">Ends it at once; what the groups in hand have done is rolled back.</param>
+    /// <exception cref="TenantMigrationException">The build's migrations can't be a tenant's.</exception>
+    /// <exception cref="NpgsqlException">The database failed.</exception>
+    public async Task<FleetReport> MigrateAsync(CancellationToken ct = default)
+    {
+        await PrepareAsync(ct);
+        return await fleet.RunAsync(new(), ct);
+    }
+
+    /// <summary>Makes the library's own tables if they aren't there.</summary>
+    internal async Task PrepareAsync(CancellationToken ct)
+    {
+        await TenantPlaceholder.RefuseIfItExistsAsync(database, ct);
+        await using var scope = scopes.CreateAsyncScope();
+        await TenancyTables.EnsureAsync(
+            database, scope.ServiceProvider.GetService<RegistryKind>()?.IsBuiltIn is true, ct);
+    }
+
+    private async Task<Tenant> AddAsync(IServiceProvider services, string slug, string name, CancellationToken ct)
+    {
+        var registry = Registry(services);
+        // Asked first, before a transaction waits for one that may add the same; the registry's constraint decides when
+        // two ask at once.
+        if (await registry.FindAsync(slug, ct) is not null)
+        {
+            throw new TenantSlugTakenException(slug);
+        }
+
+        await provisioner.PrepareAsync(ct);
+        Tenant? tenant = null;
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await provisioner.ProvisionAsync(
+            transaction, options.SchemaPrefix + slug.Replace('-', '_'), reserved: async schema =>
+            {
+                tenant = new(Guid.CreateVersion7(time.GetUtcNow()), slug, schema);
+                if (!await registry.TryAddAsync(
+                    new(tenant, name, TenantStatus.Active, time.GetUtcNow()), transaction, ct))
+                {
+                    throw new TenantSlugTakenException(slug);
+                }
+            }, ct: ct);
+        foreach (var seed in services.GetServices<TenantSeed>())
+        {
+            await seed.WriteAsync(services, tenant!, transaction, ct);
+        }
+
+        await transaction.CommitAsync(ct);
+        return tenant!;
+    }
+
+    private async Task<IReadOnlyList<TenantSummary>> SummariesAsync(
+        IReadOnlyList<TenantEntry> entries, CancellationToken ct)
+    {
+        var listings = await RegistryLookup.ListAsync(database, entries, ct);
+        await directory.LearnAsync(listings, ct);
+        return
+        [
+            .. entries.Zip(listings, (entry, listing) =>
+                new TenantSummary(entry, listing.Version, directory.AvailabilityOf(listing))),
+        ];
+    }
+
+    private static ITenantRegistry Registry(IServiceProvider services) =>
+        services.GetService<ITenantRegistry>() ?? throw new InvalidOperationException(
+            "The application has no ITenantRegistry: call UseBuiltInRegistry() or UseRegistry<T>() in AddTenancy.");
 
     private async Task<Outcome> DoAsync(
         string slug, Func<TenantScope, CancellationToken, Task> work, CancellationToken ct)

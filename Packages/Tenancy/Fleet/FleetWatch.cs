@@ -6,7 +6,7 @@ namespace Tenancy;
 /// <summary>
 /// Counts the schemas in the ledger at the start and every <see cref="TenancyOptions.FleetInterval"/>, for the gauges
 /// and for health. It asks one grouped query at a time, over the probe's connection, and leaves no span. Registered by
-/// <see cref="TenancyRegistration.AddTenancy"/>.
+/// <c>AddTenancy</c>.
 /// </summary>
 public sealed class FleetWatch(
     DatabaseProbe probe, SchemaVersions versions, CompiledMigrations build, TenancyOptions options,

@@ -30,16 +30,19 @@ internal static class OptionRules
         [typeof(ICompiledQueryCacheKeyGenerator)] = typeof(TenantQueryKeys),
         [typeof(ILiftableConstantProcessor)] = typeof(ReadersMadeOnce),
         [typeof(ICommandBatchPreparer)] = typeof(NothingToSort),
+        [typeof(IMigrationsAssembly)] = typeof(TenantMigrationsAssembly),
         [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
         [typeof(IModificationCommandBatchFactory)] = typeof(TenantBatchFactory),
         [typeof(IRelationalDatabaseCreator)] = typeof(TenantDatabaseCreator),
     };
 
     /// <summary>
-    /// These save time, or tell a health check that the server answers: an application that replaces one loses that.
+    /// These save time, tell a health check that the server answers, or read migrations that name another schema: an
+    /// application that replaces one loses that.
     /// </summary>
     private static readonly Type[] Replaceable = [typeof(ICompiledQueryCacheKeyGenerator),
-        typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer), typeof(IRelationalDatabaseCreator)];
+        typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer), typeof(IRelationalDatabaseCreator),
+        typeof(IMigrationsAssembly)];
 
     /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
     private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Stamping;
 
 namespace Tenancy.Leasing;
@@ -9,8 +10,9 @@ namespace Tenancy.Leasing;
 /// context goes back: so forgetting needs nobody to remember it.
 /// </summary>
 /// <param name="options">The context's own.</param>
-internal sealed class TenantBinding(TenancyExtension? options) : IResettableService, IDisposable
+internal sealed class TenantBinding(TenancyExtension? options) : IResettableService, IDisposable, IAsyncDisposable
 {
+    private AsyncServiceScope? _owned;
     private Tenant? _tenant;
     private CurrentTenant? _scope;
     private string? _switch;
@@ -58,6 +60,12 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
         _scope = scope;
         _ = Find();
     }
+
+    /// <summary>Lets the context's commands run as the login, in a transaction that isn't the context's own.</summary>
+    public void RunAsLogin() => _switch = "";
+
+    /// <summary>Lets a scope of services end with the context.</summary>
+    public void Own(AsyncServiceScope scope) => _owned = scope;
 
     public void Bind(TenantChunk chunk) => Chunk = Find() is null && Chunk is null
         ? chunk
@@ -133,6 +141,19 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
 
     /// <summary>Of a context that isn't pooled, or that the pool has no room for.</summary>
     public void Dispose()
+    {
+        End();
+        _owned?.Dispose();
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public ValueTask DisposeAsync()
+    {
+        End();
+        return _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
+    private void End()
     {
         if (_tenant is not null && !_disposed)
         {

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using Tenancy.Migrations;
 
 namespace Tenancy.Leasing;
 
@@ -17,8 +18,9 @@ namespace Tenancy.Leasing;
 /// <param name="mappings">EF's.</param>
 /// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see
 /// <see cref="TenancyOptions.LoadTypes"/>.</param>
-internal sealed class TenantModelRules(
-    IRelationalTypeMappingSource mappings, bool loadTypes) : IConventionSetPlugin, IModelFinalizingConvention
+/// <param name="moved">Which schemas are the tenant's by another name.</param>
+internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes, MovedSchemas moved)
+    : IConventionSetPlugin, IModelFinalizingConvention
 {
     // EF's name for it has no public constant.
     private const string AdHocModel = "AdHocModel";
@@ -26,6 +28,7 @@ internal sealed class TenantModelRules(
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
         conventionSet.ModelFinalizingConventions.Insert(0, new ExtensionsRule());
+        conventionSet.ModelFinalizingConventions.Insert(0, new SchemasRule(moved));
         conventionSet.ModelFinalizingConventions.Add(this);
         return conventionSet;
     }
@@ -52,7 +55,8 @@ internal sealed class TenantModelRules(
             throw Refused(
                 $"the model's default schema is '{model.GetDefaultSchema()}', so its tables would be the same for " +
                 "all tenants",
-                "call modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema)");
+                "remove HasDefaultSchema; or, where the tables are the tenants' but have had that schema until now, call " +
+                $"ReplaceSchema(\"{model.GetDefaultSchema()}\") on the context in AddTenancy");
         }
 
         if (model.GetSequences().FirstOrDefault() is { } sequence)
@@ -224,7 +228,23 @@ internal sealed class TenantModelRules(
             .Where(annotation => annotation.Name.StartsWith("Npgsql:PostgresExtension:", StringComparison.Ordinal))];
 
     /// <summary>
-    /// The first of all conventions, because the provider adds the extensions that columns' types come from, and later
+    /// The first of all conventions, so that whatever makes names from a table's finds its final schema.
+    /// </summary>
+    private sealed class SchemasRule(MovedSchemas moved) : IModelFinalizingConvention
+    {
+        public void ProcessModelFinalizing(
+            IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+        {
+            if (modelBuilder.Metadata.FindEntityType(typeof(HistoryRow)) is null
+                && modelBuilder.Metadata.FindAnnotation(AdHocModel) is null)
+            {
+                moved.Move((IMutableModel)modelBuilder.Metadata);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Among the first of all conventions, because the provider adds the extensions that columns' types come from, and later
     /// nothing tells the two apart.
     /// </summary>
     private sealed class ExtensionsRule : IModelFinalizingConvention

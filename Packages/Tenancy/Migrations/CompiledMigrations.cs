@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.EntityFrameworkCore;
 using Tenancy.Migrations;
 using Tenancy.Stamping;
 
@@ -29,8 +30,9 @@ public sealed class CompiledMigrations
             return sql.Migrations.Select(migration => migration.Id).SequenceEqual(_ids.Order(StringComparer.Ordinal))
                 ? sql
                 : throw new TenantMigrationException(
-                    $"EF finds the migrations {string.Join(", ", sql.Migrations.Select(m => m.Id))}, the context's assembly has {string.Join(", ", _ids)}: " +
-                    "keep a tenant context's migrations in its own assembly.");
+                    $"EF finds the migrations {string.Join(", ", sql.Migrations.Select(m => m.Id))}, the assembly that " +
+                    $"was looked at has {string.Join(", ", _ids)}: name a tenant context's other assembly by " +
+                    "MigrationsFrom, and nowhere else.");
         });
         // The first statement is strict, whatever follows: a schema that exists is somebody's and is never adopted.
         _create = new(() => StatementCut.Of(
@@ -115,4 +117,15 @@ public sealed class CompiledMigrations
 /// <param name="Migrations">In the order of their ids.</param>
 /// <param name="CreateHistory">The statement that makes EF's history table, with the placeholder.</param>
 /// <param name="HistoryTable">That table's name.</param>
-internal sealed record CompiledSql(IReadOnlyList<CompiledMigration> Migrations, string CreateHistory, string HistoryTable);
+internal sealed record CompiledSql(
+    IReadOnlyList<CompiledMigration> Migrations, string CreateHistory, string HistoryTable)
+{
+    /// <summary>Those of another context, too.</summary>
+    /// <exception cref="TenantMigrationException">It has another history.</exception>
+    public CompiledSql With(CompiledSql other, DbContext context) => CreateHistory == other.CreateHistory
+        ? this with { Migrations = [.. Migrations, .. other.Migrations] }
+        : throw new TenantMigrationException(
+            $"{context.GetType().Name} keeps its history in '{other.HistoryTable}', and another tenant context in " +
+            $"'{HistoryTable}'. A tenant has one history of all contexts: give MigrationsHistoryTable one name, or " +
+            "leave it out.");
+}

@@ -14,32 +14,69 @@ namespace Tenancy.Migrations;
 /// <summary>Turns EF's migrations of a tenant model into SQL, by EF's own generator. Asks no server.</summary>
 internal static class MigrationCompiler
 {
-    /// <summary>The migrations of a context by their attributes alone, which takes no model; their SQL is made when somebody asks for it.</summary>
-    /// <param name="contextType">The tenant context's type.</param>
-    /// <param name="open">Makes one, for the compiler.</param>
-    public static CompiledMigrations Find(Type contextType, Func<DbContext> open)
+    /// <summary>
+    /// The migrations of the tenant contexts by their attributes alone, which takes no model; their SQL is made when
+    /// somebody asks for it.
+    /// </summary>
+    /// <param name="contexts">All of an application's; their migrations are one set, in the order of their ids.</param>
+    /// <exception cref="TenantMigrationException">Two contexts have a migration of the same id.</exception>
+    public static CompiledMigrations Find(params IReadOnlyList<TenantContext> contexts)
     {
-        var found = Ids(contextType);
-        return new(found.Keys, found.Where(entry => entry.Value.IsDefined(typeof(BreaksOlderBuildsAttribute))).Select(entry => entry.Key), () => Compile(open));
+        var found = contexts.SelectMany(context => Ids(context.Type, context.Assembly)).ToList();
+        if (found.GroupBy(entry => entry.Key).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw new TenantMigrationException(
+                $"Two tenant contexts have a migration with the id {twice.Key}: " +
+                $"{string.Join(" and ", twice.Select(entry => entry.Value.FullName))}. A tenant's history has each id " +
+                "once: give one of them another time stamp.");
+        }
+
+        return new(
+            found.Select(entry => entry.Key).Order(StringComparer.Ordinal),
+            found.Where(entry => entry.Value.IsDefined(typeof(BreaksOlderBuildsAttribute))).Select(entry => entry.Key),
+            () => Compile([.. contexts.Select(context => context.Open)]));
     }
 
+    /// <inheritdoc cref="Find(IReadOnlyList{TenantContext})"/>
+    /// <param name="contextType">The tenant context's type.</param>
+    /// <param name="open">Makes one, for the compiler.</param>
+    public static CompiledMigrations Find(Type contextType, Func<DbContext> open) =>
+        Find(new TenantContext(contextType, contextType.Assembly, open));
+
     /// <summary>Id and class of each migration of a context, by the attributes that EF's tools write, in order.</summary>
-    public static IReadOnlyDictionary<string, Type> Ids(Type contextType) => new SortedList<string, Type>(
-        contextType.Assembly.GetTypes()
-            .Where(type => type.IsSubclassOf(typeof(Migration)) && !type.IsAbstract && type.GetCustomAttribute<DbContextAttribute>()?.ContextType == contextType)
-            .Select(type => (type.GetCustomAttribute<MigrationAttribute>()?.Id, Type: type))
-            .Where(found => found.Id is not null)
-            .ToDictionary(found => found.Id!, found => found.Type),
-        StringComparer.Ordinal);
+    /// <param name="contextType">The context.</param>
+    /// <param name="assembly">Where they are; null for the context's own.</param>
+    public static IReadOnlyDictionary<string, Type> Ids(Type contextType, Assembly? assembly = null) =>
+        new SortedList<string, Type>(
+            (assembly ?? contextType.Assembly).GetTypes()
+                .Where(type => type.IsSubclassOf(typeof(Migration)) && !type.IsAbstract
+                    && type.GetCustomAttribute<DbContextAttribute>()?.ContextType == contextType)
+                .Select(type => (type.GetCustomAttribute<MigrationAttribute>()?.Id, Type: type))
+                .Where(found => found.Id is not null)
+                .ToDictionary(found => found.Id!, found => found.Type),
+            StringComparer.Ordinal);
 
     /// <exception cref="TenantMigrationException">The model or a migration can't be a tenant's; the message names the
     /// migration and says what to do.</exception>
-    public static CompiledSql Compile(Func<DbContext> open)
+    public static CompiledSql Compile(params IReadOnlyList<Func<DbContext>> contexts)
     {
         try
         {
-            using var context = open();
-            return Compile(context, open);
+            var tables = new Dictionary<string, string>(StringComparer.Ordinal);
+            CompiledSql? all = null;
+            foreach (var open in contexts)
+            {
+                using var context = open();
+                if (contexts.Count > 1)
+                {
+                    RefuseOthersTables(context, tables);
+                }
+
+                var sql = Compile(context, open);
+                all = all is null ? sql : all.With(sql, context);
+            }
+
+            return all! with { Migrations = [.. all.Migrations.OrderBy(one => one.Id, StringComparer.Ordinal)] };
         }
         catch (Exception e) when (e is not (TenantMigrationException or OptionsValidationException))
         {
@@ -48,19 +85,38 @@ internal static class MigrationCompiler
         }
     }
 
+    private static void RefuseOthersTables(DbContext context, Dictionary<string, string> tables)
+    {
+        foreach (var table in context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
+            .Where(table => table.Schema == TenantPlaceholder.Schema && !table.IsExcludedFromMigrations))
+        {
+            if (!tables.TryAdd(table.Name, context.GetType().Name))
+            {
+                throw new TenantMigrationException(
+                    $"{tables[table.Name]} and {context.GetType().Name} both make the table '{table.Name}' in a " +
+                    "tenant's schema. In one of them, map it with ToTable(name, table => " +
+                    "table.ExcludeFromMigrations()), or give it another name.");
+            }
+        }
+    }
+
     private static CompiledSql Compile(DbContext context, Func<DbContext> open)
     {
         MigratorOptions.Check(context);
-        var relational = context.GetService<IDbContextOptions>().Extensions.OfType<RelationalOptionsExtension>().Single();
+        var relational = context.GetService<IDbContextOptions>().Extensions.OfType<RelationalOptionsExtension>()
+            .Single();
         var assembly = context.GetService<IMigrationsAssembly>();
         var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
         var inOrder = ids.SelectMany(id => Migration(context, id).UpOperations)
             .Any(operation => operation[NewSchema.Annotation] as string == NewSchema.InOrder);
         return new(
-            [.. ids.Select((id, at) => new CompiledMigration(id, Up(context, id, inOrder), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
-            {
-                BreaksOlderBuilds = assembly.Migrations[id].IsDefined(typeof(BreaksOlderBuildsAttribute)),
-            })],
+            [
+                .. ids.Select((id, at) => new CompiledMigration(
+                    id, Up(context, id, inOrder), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
+                {
+                    BreaksOlderBuilds = assembly.Migrations[id].IsDefined(typeof(BreaksOlderBuildsAttribute)),
+                }),
+            ],
             Append(new(), context.GetService<IHistoryRepository>().GetCreateScript()).ToString(),
             relational.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName);
     }

@@ -25,7 +25,7 @@ public sealed class TenantModelRulesTests
     [Fact]
     public void Without_the_placeholder_all_tenants_would_share_its_tables() =>
         Refused(
-            "HasDefaultSchema(TenantPlaceholder.Schema)", model => model.HasDefaultSchema("public").Entity<Thing>());
+            "ReplaceSchema(\"public\")", model => model.HasDefaultSchema("public").Entity<Thing>());
 
     [Fact]
     public void Sequences_are_named_in_literals()

@@ -1,0 +1,60 @@
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>Whether a tenant is served, by an operator's decision.</summary>
+public enum TenantStatus
+{
+    /// <summary>Served.</summary>
+    Active,
+
+    /// <summary>Migrated with the others, not served.</summary>
+    Suspended,
+
+    /// <summary>Kept, not served.</summary>
+    Archived,
+}
+
+/// <summary>A tenant as the registry has it.</summary>
+/// <param name="Tenant">Id, slug and schema.</param>
+/// <param name="Name">For people.</param>
+/// <param name="Status">Whether it is served.</param>
+/// <param name="CreatedAt">When it was created.</param>
+public sealed record TenantEntry(Tenant Tenant, string Name, TenantStatus Status, DateTimeOffset CreatedAt);
+
+/// <summary>
+/// Knows who the tenants are. <see cref="TenancyBuilder.UseBuiltInRegistry"/> has one, in the table
+/// <c>tenancy.tenants</c>; an application whose own table says it (accounts, organisations) implements this instead and
+/// registers it with <see cref="TenancyBuilder.UseRegistry{TRegistry}"/>. Each call gets an instance of a scope of its
+/// own, so an implementation may use a <c>DbContext</c>. Its table needs unique constraints on the slug and on the
+/// schema.
+/// </summary>
+public interface ITenantRegistry
+{
+    /// <summary>The tenant with that slug; null when there is none.</summary>
+    Task<TenantEntry?> FindAsync(string slug, CancellationToken ct);
+
+    /// <summary>The slugs of tenants by their schemas. Leaves out what isn't a tenant's.</summary>
+    Task<IReadOnlyDictionary<SchemaName, string>> FindSlugsAsync(
+        IReadOnlyCollection<SchemaName> schemas, CancellationToken ct);
+
+    /// <summary>Tenants in the order of their slugs, by ordinal comparison.</summary>
+    /// <param name="after">The slug that the page begins behind; null for the first page.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="ct">Ends the wait.</param>
+    Task<IReadOnlyList<TenantEntry>> ListAsync(string? after, int limit, CancellationToken ct);
+
+    /// <summary>
+    /// Writes a new tenant's row in the transaction that also makes its schema. It must use that transaction's
+    /// connection: then both are there, or neither. Use <c>ON CONFLICT DO NOTHING</c> for the slug.
+    /// </summary>
+    /// <param name="entry">The tenant.</param>
+    /// <param name="transaction">Don't commit it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>False when another tenant has the slug.</returns>
+    Task<bool> TryAddAsync(TenantEntry entry, NpgsqlTransaction transaction, CancellationToken ct);
+
+    /// <summary>Changes a tenant's status.</summary>
+    /// <returns>False when there is no such tenant.</returns>
+    Task<bool> TrySetStatusAsync(Guid id, TenantStatus status, CancellationToken ct);
+}

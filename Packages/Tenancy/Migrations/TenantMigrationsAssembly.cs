@@ -1,0 +1,34 @@
+// EF's own assembly of migrations is public by need and internal by name.
+#pragma warning disable EF1001
+
+using System.Reflection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Internal;
+using Tenancy.Leasing;
+
+namespace Tenancy.Migrations;
+
+/// <summary>
+/// EF's, with the migrations and the snapshot of a model that had other schemas, or none, before it was a tenant's.
+/// </summary>
+internal sealed class TenantMigrationsAssembly(
+    ICurrentDbContext currentContext, IDbContextOptions options, IMigrationsIdGenerator idGenerator,
+    IDiagnosticsLogger<DbLoggerCategory.Migrations> logger)
+    : MigrationsAssembly(currentContext, options, idGenerator, logger)
+{
+    private readonly MovedSchemas _schemas = options.FindExtension<TenancyExtension>()?.Moved ?? new([]);
+    private ModelSnapshot? _snapshot;
+
+    public override ModelSnapshot? ModelSnapshot => _snapshot ??=
+        base.ModelSnapshot is { } snapshot ? new MovedSnapshot(snapshot, _schemas) : null;
+
+    public override Migration CreateMigration(TypeInfo migrationClass, string activeProvider)
+    {
+        var migration = base.CreateMigration(migrationClass, activeProvider);
+        _schemas.Move(migration);
+        return migration;
+    }
+}

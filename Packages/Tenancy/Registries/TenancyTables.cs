@@ -1,0 +1,104 @@
+using Npgsql;
+
+namespace Tenancy.Registries;
+
+/// <summary>
+/// Makes the library's own tables where no shared model of the application's has them
+/// (<see cref="LedgerModel.AddTenancyLedger"/>): the ledger, and the registry's if it is the built-in one.
+/// </summary>
+internal static class TenancyTables
+{
+    // Any number, the same in all processes: two that make the tables at once wait for each other.
+    private const long Lock = 0x54656E616E6379;
+
+    private const string Ledger =
+        """
+        CREATE SCHEMA IF NOT EXISTS tenancy;
+        CREATE TABLE IF NOT EXISTS tenancy.schemas (
+            schema character varying(63) COLLATE "C" NOT NULL,
+            state character varying(16) NOT NULL,
+            version character varying(32) NOT NULL DEFAULT '',
+            ring integer NOT NULL DEFAULT 1,
+            attempts integer NOT NULL DEFAULT 0,
+            last_error text,
+            unfinished character varying(150),
+            created_at timestamp with time zone NOT NULL DEFAULT now(),
+            migrated_at timestamp with time zone,
+            migrated_in_ms double precision,
+            failed_at timestamp with time zone,
+            CONSTRAINT pk_schemas PRIMARY KEY (schema),
+            CONSTRAINT ck_schemas_state CHECK (state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare'))
+        );
+        CREATE INDEX IF NOT EXISTS ix_schemas_version ON tenancy.schemas (version) WHERE state IN ('ready', 'failed', 'suspended', 'spare');
+        CREATE INDEX IF NOT EXISTS ix_schemas_ring_schema ON tenancy.schemas (ring, schema) WHERE state IN ('ready', 'failed', 'suspended', 'spare');
+        CREATE TABLE IF NOT EXISTS tenancy.versions (
+            version character varying(32) NOT NULL,
+            migrations text[] NOT NULL,
+            breaking text[] NOT NULL,
+            CONSTRAINT pk_versions PRIMARY KEY (version)
+        );
+        CREATE TABLE IF NOT EXISTS tenancy.runs (
+            id uuid NOT NULL,
+            kind character varying(16) NOT NULL,
+            asked_by character varying(200) NOT NULL,
+            target character varying(150) NOT NULL,
+            total integer NOT NULL,
+            migrated integer NOT NULL DEFAULT 0,
+            failed integer NOT NULL DEFAULT 0,
+            ring integer,
+            started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+            heartbeat_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+            halt text,
+            ended_at timestamp with time zone,
+            outcome character varying(16),
+            CONSTRAINT pk_runs PRIMARY KEY (id),
+            CONSTRAINT ck_runs_outcome CHECK (outcome IN ('done', 'halted', 'cancelled', 'broken', 'lost') AND (outcome IS NULL) = (ended_at IS NULL))
+        );
+        CREATE INDEX IF NOT EXISTS ix_runs_live ON tenancy.runs (heartbeat_at) WHERE ended_at IS NULL;
+
+        """;
+
+    private const string Tenants =
+        """
+        CREATE TABLE IF NOT EXISTS tenancy.tenants (
+            id uuid NOT NULL,
+            slug character varying(40) COLLATE "C" NOT NULL,
+            schema character varying(63) COLLATE "C" NOT NULL,
+            name character varying(200) NOT NULL,
+            status character varying(16) NOT NULL,
+            created_at timestamp with time zone NOT NULL,
+            CONSTRAINT pk_tenants PRIMARY KEY (id),
+            CONSTRAINT ck_tenants_status CHECK (status IN ('active', 'suspended', 'archived'))
+        );
+        CREATE UNIQUE INDEX IF NOT EXISTS ix_tenants_slug ON tenancy.tenants (slug);
+        CREATE UNIQUE INDEX IF NOT EXISTS ix_tenants_schema ON tenancy.tenants (schema);
+
+        """;
+
+    /// <summary>Does nothing where they are there, so that a login that makes no tables may call it.</summary>
+    /// <param name="database">The owner's.</param>
+    /// <param name="registry">Whether the registry's is wanted, too.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>Whether it made any.</returns>
+    /// <exception cref="PostgresException">The login may not.</exception>
+    public static async Task<bool> EnsureAsync(NpgsqlDataSource database, bool registry, CancellationToken ct)
+    {
+        await using (var ask = database.CreateCommand(
+            "SELECT to_regclass('tenancy.runs') IS NOT NULL AND (NOT $1 OR to_regclass('tenancy.tenants') IS NOT NULL)"))
+        {
+            ask.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = registry });
+            if (await ask.ExecuteScalarAsync(ct) is true)
+            {
+                return false;
+            }
+        }
+
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var make = new NpgsqlCommand(
+            $"SELECT pg_advisory_xact_lock({Lock});\n{Ledger}{(registry ? Tenants : "")}", connection, transaction);
+        await make.ExecuteNonQueryAsync(ct);
+        await transaction.CommitAsync(ct);
+        return true;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Tenancy.Registries;
+
+namespace Tenancy;
+
+/// <summary>
+/// Says which contexts are the tenants' and who the tenants are: from
+/// <see cref="TenancyRegistration.AddTenancy{TBuilder}(TBuilder, string, Action{TenancyBuilder})"/>.
+/// </summary>
+public sealed class TenancyBuilder
+{
+    private bool _hasContext;
+    private bool _hasRegistry;
+
+    internal TenancyBuilder(IServiceCollection services) => Services = services;
+
+    /// <summary>The application's services, for other packages' extensions.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>Sets <see cref="TenancyOptions"/>.</summary>
+    public TenancyBuilder Configure(Action<TenancyOptions> configure)
+    {
+        Services.Configure(configure);
+        return this;
+    }
+
+    /// <summary>
+    /// Adds a context whose tables every tenant has. Call it for each: the migrations of all are one set, and one
+    /// history in the tenant's schema. Leave <c>AddDbContext</c> out for it.
+    /// </summary>
+    /// <param name="context">How it is made; null for the defaults.</param>
+    /// <typeparam name="TContext">The context. It is leased from a pool, unless it has a state or services of its
+    /// own: then it is made for each scope.</typeparam>
+    /// <exception cref="InvalidOperationException">The application registers that context elsewhere.</exception>
+    public TenancyBuilder AddContext<TContext>(Action<TenantContextBuilder<TContext>>? context = null)
+        where TContext : DbContext
+    {
+        var builder = new TenantContextBuilder<TContext>();
+        context?.Invoke(builder);
+        TenancyRegistration.AddContext(Services, builder);
+        _hasContext = true;
+        return this;
+    }
+
+    /// <summary>
+    /// The tenants are the rows of <c>tenancy.tenants</c>; the migration job, or
+    /// <see cref="Tenants.MigrateAsync(CancellationToken)"/>, makes that table.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is a registry already.</exception>
+    public TenancyBuilder UseBuiltInRegistry() => UseRegistry<BuiltInRegistry>();
+
+    /// <summary>The tenants are what the application's own registry says.</summary>
+    /// <typeparam name="TRegistry">Registered as a scoped service.</typeparam>
+    /// <exception cref="InvalidOperationException">There is a registry already.</exception>
+    public TenancyBuilder UseRegistry<TRegistry>() where TRegistry : class, ITenantRegistry
+    {
+        if (_hasRegistry)
+        {
+            throw new InvalidOperationException(
+                "There is a registry of tenants already: call either UseBuiltInRegistry or UseRegistry, and once.");
+        }
+
+        _hasRegistry = true;
+        Services.AddScoped<ITenantRegistry, TRegistry>();
+        Services.AddSingleton(new RegistryKind(typeof(TRegistry) == typeof(BuiltInRegistry)));
+        Services.Configure<TenancyOptions>(options =>
+        {
+            options.FindTenant ??= RegistryLookup.FindAsync;
+            options.FindSlugs ??= static (services, schemas, ct) =>
+                services.GetRequiredService<ITenantRegistry>().FindSlugsAsync(schemas, ct);
+        });
+        return this;
+    }
+
+    /// <summary>
+    /// Writes a new tenant's first rows, in the transaction that makes its schema: the tenant appears with them, or not
+    /// at all. May be called for several contexts, and several times; they run in that order. For rows that every
+    /// tenant has, <c>HasData</c> is simpler.
+    /// </summary>
+    /// <param name="seed">Gets a context that serves the new tenant. Its changes are saved afterwards.</param>
+    /// <typeparam name="TContext">A context that was added.</typeparam>
+    public TenancyBuilder SeedNew<TContext>(Func<TContext, CancellationToken, Task> seed) where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(seed);
+        Services.AddSingleton(new TenantSeed(async (services, tenant, transaction, ct) =>
+        {
+            await using var context = services.GetRequiredService<TenantContextFactory<TContext>>()
+                .CreateIn(transaction, tenant);
+            await seed(context, ct);
+            await context.SaveChangesAsync(ct);
+        }));
+        return this;
+    }
+
+    /// <summary>
+    /// Keeps so many schemas ready for tenants to come: see <see cref="TenancyOptions.WarmPool"/>.
+    /// </summary>
+    /// <param name="spares">At most 1,000.</param>
+    public TenancyBuilder WarmPool(int spares)
+    {
+        Services.AddWarmPool();
+        return Configure(options => options.WarmPool = spares);
+    }
+
+    /// <exception cref="InvalidOperationException">Something is missing.</exception>
+    internal void Finish()
+    {
+        ImmutableArray<string> missing =
+        [
+            .. _hasContext ? Array.Empty<string>() : ["no context: call AddContext<TContext>() for each whose tables every tenant has"],
+            .. _hasRegistry ? Array.Empty<string>() : ["no registry: call UseBuiltInRegistry(), or UseRegistry<T>() where the application has a table of tenants"],
+        ];
+        if (!missing.IsEmpty)
+        {
+            throw new InvalidOperationException($"AddTenancy has {string.Join("; and ", missing)}.");
+        }
+    }
+}
+
+/// <summary>Writes first rows.</summary>
+/// <param name="WriteAsync">By a context of the new tenant, in the transaction that makes it.</param>
+internal sealed record TenantSeed(
+    Func<IServiceProvider, Tenant, NpgsqlTransaction, CancellationToken, Task> WriteAsync);

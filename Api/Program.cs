@@ -9,11 +9,13 @@ using Api.Tenants;
 using Data;
 using Data.Customers;
 using Tenancy;
+using Tenancy.AspNetCore;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
 builder.Services.AddData(builder.Configuration);
+builder.Services.AddTenantResolution(requests => requests.Header(CustomerHeader.Header).Called("customer"));
 if (builder.Configuration.MayCreateCustomers())
 {
     builder.Services.AddWarmPool();

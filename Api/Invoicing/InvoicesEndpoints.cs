@@ -1,8 +1,8 @@
-using Api.Tenants;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Tenancy.AspNetCore;
 
 namespace Api.Invoicing;
 

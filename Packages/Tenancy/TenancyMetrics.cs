@@ -19,6 +19,9 @@ public enum RequestRefusal
 
     /// <summary>There is no such tenant.</summary>
     UnknownTenant,
+
+    /// <summary>Who is signed in is another tenant's user.</summary>
+    OtherTenant,
 }
 
 /// <summary>

@@ -8,6 +8,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
 
@@ -43,7 +45,10 @@ public static class TenancyRegistration
         return services;
     }
 
-    /// <summary>Adds the library to an application, see <see cref="TenancyBuilder"/>.</summary>
+    /// <summary>
+    /// Adds the library to an application, see <see cref="TenancyBuilder"/>, with a health check, <c>tenancy</c>, and
+    /// the library's traces and metrics where the application exports any.
+    /// </summary>
     /// <param name="builder">The application's.</param>
     /// <param name="connectionName">
     /// Whose <c>ConnectionStrings</c> entry is the database; it becomes
@@ -66,6 +71,10 @@ public static class TenancyRegistration
         var tenancy = new TenancyBuilder(builder.Services);
         configure(tenancy);
         tenancy.Finish();
+        builder.Services.AddHealthChecks().AddCheck<TenancyHealthCheck>("tenancy", tags: ["ready"]);
+        // Heard where the application exports its telemetry.
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource(TenancyTelemetry.Name))
+            .ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddMeter(TenancyTelemetry.Name));
         return builder;
     }
 

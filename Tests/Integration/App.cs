@@ -100,7 +100,7 @@ public sealed class App : IAsyncLifetime
         var customer = await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
             .CreateAsync(NewSlug(), "A test's customer", ct: TestContext.Current.CancellationToken);
         var client = Client();
-        client.DefaultRequestHeaders.Add(CustomerResolution.Header, customer.Slug);
+        client.DefaultRequestHeaders.Add(CustomerHeader.Header, customer.Slug);
         return new(customer.AsTenant(), client);
     }
 }

@@ -134,7 +134,7 @@ public sealed class SpareSchemasTests(App app)
             given.Add(identity);
 
             var client = api.CreateClient();
-            client.DefaultRequestHeaders.Add(CustomerResolution.Header, slug);
+            client.DefaultRequestHeaders.Add(CustomerHeader.Header, slug);
             var acme = new TestCustomer(new(Guid.Empty, slug, SchemaName.Parse((string)view["schema"]!)), client);
             Assert.Empty(await acme.InvoicesAsync());
             await acme.CreateInvoiceAsync(120 + i);

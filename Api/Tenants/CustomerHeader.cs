@@ -1,0 +1,47 @@
+using Data.Customers;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Tenancy;
+using Tenancy.AspNetCore;
+
+namespace Api.Tenants;
+
+/// <summary>The header that names a customer by its slug.</summary>
+internal static class CustomerHeader
+{
+    public const string Header = "X-Customer";
+
+    /// <summary>The header is read by a middleware, so the document has to be told of it.</summary>
+    public static void AddCustomerHeader(this OpenApiOptions options) =>
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequireTenantAttribute>().Any())
+            {
+                (operation.Parameters ??= []).Add(new OpenApiParameter
+                {
+                    Name = Header,
+                    In = ParameterLocation.Header,
+                    Required = true,
+                    Description = "The customer's slug.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                });
+            }
+
+            return Task.CompletedTask;
+        });
+
+    /// <summary>Puts a customer's slug on the span and the log records of an operator's request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="slug">What was named; nothing happens where it can't be a slug.</param>
+    /// <returns>The log scope.</returns>
+    public static IDisposable? Name(this HttpContext context, string? slug)
+    {
+        if (!CustomerSlug.IsValid(slug))
+        {
+            return null;
+        }
+
+        TenancyTelemetry.TagTenant(slug!);
+        return context.RequestServices.GetRequiredService<ILogger<Customer>>().BeginTenantScope(slug!);
+    }
+}

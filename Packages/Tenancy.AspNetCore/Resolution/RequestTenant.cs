@@ -1,0 +1,174 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Tenancy.AspNetCore.Resolution;
+
+/// <summary>See <see cref="TenancyBuilderExtensions.BindUsers"/>.</summary>
+/// <param name="Claim">Its type.</param>
+internal sealed record BoundUsers(string Claim);
+
+/// <summary>
+/// Chooses the scope's tenant. Middleware and not an endpoint filter, because a filter runs after the handler's
+/// parameters were made, and the context is one of them.
+/// </summary>
+internal sealed class RequestTenant(
+    TenantResolution resolution, BoundUsers? bound, TenantDirectory directory, TenancyMetrics metrics)
+{
+    private readonly Refusals _refusals = new(resolution);
+
+    /// <summary>What the address and the headers name. Without it, a claim may, where there are users.</summary>
+    public async Task BeforeUserAsync(HttpContext context, bool authenticates, RequestDelegate next)
+    {
+        var required = IsRequired(context.GetEndpoint());
+        if (required is null || required is false && !authenticates)
+        {
+            await next(context);
+            return;
+        }
+
+        if (required is true)
+        {
+            Caching.Forbid(context.Response, resolution.Sources);
+        }
+
+        var (slug, named, refusal) = Named(context);
+        // From here on, whatever comes of it: a refusal, too, is something that happened for that tenant.
+        using var scope = context.Name(slug);
+        if (refusal is null && slug is not null)
+        {
+            refusal = await ChooseAsync(context, slug);
+        }
+        else if (refusal is null && required is true && !(authenticates && resolution.UserClaim is not null))
+        {
+            metrics.Refuse(RequestRefusal.NoTenant);
+            refusal = _refusals.Unnamed();
+        }
+
+        await GoOnAsync(context, refusal, next);
+    }
+
+    /// <summary>What the user's claims say.</summary>
+    public async Task AfterUserAsync(HttpContext context, RequestDelegate next)
+    {
+        var endpoint = context.GetEndpoint();
+        if (IsRequired(endpoint) is not { } required)
+        {
+            await next(context);
+            return;
+        }
+
+        var tenant = context.RequestServices.GetRequiredService<CurrentTenant>();
+        var isUser = context.User.Identity is { IsAuthenticated: true };
+        var claimed = resolution.UserClaim is { } type && isUser ? context.User.FindFirst(type)?.Value : null;
+        IDisposable? scope = null;
+        Refusal? refusal = null;
+        if (!tenant.IsChosen && claimed is not null)
+        {
+            scope = context.Name(claimed);
+            refusal = TenantSlug.IsValid(claimed) ? await ChooseAsync(context, claimed) : Unknown(claimed);
+        }
+        else if (!tenant.IsChosen && required && !(NeedsUser(endpoint) && !isUser))
+        {
+            metrics.Refuse(RequestRefusal.NoTenant);
+            refusal = _refusals.Unnamed();
+        }
+
+        if (refusal is null && tenant.IsChosen && isUser && IsAnothers(context, tenant.Value.Slug, claimed))
+        {
+            metrics.Refuse(RequestRefusal.OtherTenant);
+            refusal = _refusals.Anothers(tenant.Value.Slug);
+        }
+
+        using (scope)
+        {
+            await GoOnAsync(context, refusal, next);
+        }
+    }
+
+    private bool IsAnothers(HttpContext context, string slug, string? claimed) =>
+        claimed is not null && claimed != slug
+            || bound is not null && !context.User.HasClaim(bound.Claim, slug);
+
+    /// <returns>Null where the endpoint serves nobody or there is none; false where it may serve a tenant.</returns>
+    private static bool? IsRequired(Endpoint? endpoint)
+    {
+        // The nearest mark comes last.
+        for (var at = endpoint?.Metadata.Count - 1 ?? -1; at >= 0; at--)
+        {
+            switch (endpoint!.Metadata[at])
+            {
+                case RequireTenantAttribute:
+                    return true;
+                case IgnoreTenantAttribute:
+                    return null;
+            }
+        }
+
+        return endpoint is null ? null : false;
+    }
+
+    /// <summary>Then authorization answers, with 401.</summary>
+    private static bool NeedsUser(Endpoint? endpoint) =>
+        endpoint?.Metadata.GetMetadata<IAuthorizeData>() is not null
+            && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null;
+
+    private (string? Slug, int Named, Refusal? Refusal) Named(HttpContext context)
+    {
+        var (slug, count) = ((string?)null, 0);
+        foreach (var source in resolution.Sources)
+        {
+            var values = source.Read(context);
+            if (values.Count == 0)
+            {
+                continue;
+            }
+
+            if (values.Count > 1 || !TenantSlug.IsValid(values[0]))
+            {
+                metrics.Refuse(RequestRefusal.InvalidTenant);
+                return (null, count, _refusals.Invalid(source));
+            }
+
+            if (slug is not null && slug != values[0])
+            {
+                metrics.Refuse(RequestRefusal.InvalidTenant);
+                return (null, count, _refusals.Two(slug, values[0]!));
+            }
+
+            (slug, count) = (values[0], count + 1);
+        }
+
+        return (slug, count, null);
+    }
+
+    /// <returns>Null when a tenant was chosen.</returns>
+    private async Task<Refusal?> ChooseAsync(HttpContext context, string slug)
+    {
+        if (await directory.FindAsync(slug, context.RequestAborted) is not { } listing)
+        {
+            return Unknown(slug);
+        }
+
+        var availability = directory.AvailabilityOf(listing);
+        if (availability == Availability.Served)
+        {
+            context.RequestServices.GetRequiredService<CurrentTenant>().Choose(listing.Tenant);
+            context.Items[typeof(TenantHubFilter)] = listing.Tenant;
+            return null;
+        }
+
+        var (reason, refusal) = _refusals.Unserved(slug, availability);
+        metrics.Unavailable(reason);
+        return refusal;
+    }
+
+    private Refusal Unknown(string slug)
+    {
+        metrics.Refuse(RequestRefusal.UnknownTenant);
+        return _refusals.Unknown(slug);
+    }
+
+    private static Task GoOnAsync(HttpContext context, Refusal? refusal, RequestDelegate next) =>
+        refusal is null ? next(context) : refusal.AnswerAsync(context);
+}

@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Tenancy.AspNetCore.Resolution;
+
+namespace Tenancy.AspNetCore;
+
+/// <summary>Adds to <see cref="TenancyBuilder"/> what concerns HTTP.</summary>
+public static class TenancyBuilderExtensions
+{
+    /// <summary>Says where a request names its tenant. <c>app.UseTenants()</c> looks there.</summary>
+    /// <param name="tenancy">The builder.</param>
+    /// <param name="where">E.g. <c>r => r.Claim("shop").Host("{slug}.shops.example")</c>.</param>
+    public static TenancyBuilder Resolve(this TenancyBuilder tenancy, Action<TenantResolution> where)
+    {
+        ArgumentNullException.ThrowIfNull(tenancy);
+        tenancy.Services.AddTenantResolution(where);
+        return tenancy;
+    }
+
+    /// <summary>
+    /// Keeps users to their tenant: who is signed in and has another tenant's slug in that claim, or none, gets 403
+    /// where a tenant is served. Without it, a cookie or token of one tenant's user is good for every tenant that he
+    /// names. A cookie gets the claim when its user signs in at a tenant, with ASP.NET Core Identity too; whoever
+    /// issues tokens puts it there.
+    /// </summary>
+    /// <param name="tenancy">The builder.</param>
+    /// <param name="claim">The claim's type.</param>
+    public static TenancyBuilder BindUsers(this TenancyBuilder tenancy, string claim)
+    {
+        ArgumentNullException.ThrowIfNull(tenancy);
+        ArgumentException.ThrowIfNullOrEmpty(claim);
+        tenancy.Services.AddSingleton(new BoundUsers(claim))
+            .AddSingleton<IPostConfigureOptions<CookieAuthenticationOptions>, BoundCookies>();
+        return tenancy;
+    }
+
+    /// <summary>As <see cref="Resolve"/>, for an application that registers the library without its builder.</summary>
+    /// <param name="services">The application's.</param>
+    /// <param name="where">Where a request names its tenant.</param>
+    public static IServiceCollection AddTenantResolution(
+        this IServiceCollection services, Action<TenantResolution> where)
+    {
+        ArgumentNullException.ThrowIfNull(where);
+        var resolution = new TenantResolution();
+        where(resolution);
+        services.Configure<HubOptions>(hubs => hubs.AddFilter<TenantHubFilter>());
+        return services.AddProblemDetails().AddSingleton<TenantHubFilter>().AddSingleton(resolution).AddSingleton(provider =>
+            new RequestTenant(resolution, provider.GetService<BoundUsers>(),
+                provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>()));
+    }
+}

@@ -1,0 +1,72 @@
+using Tenancy.AspNetCore.Resolution;
+
+namespace Tenancy.AspNetCore;
+
+/// <summary>
+/// Says where a request names its tenant, from <see cref="TenancyBuilderExtensions.Resolve"/>. Several may be named:
+/// what a request says in two places has to be the same.
+/// </summary>
+public sealed class TenantResolution
+{
+    private readonly List<ITenantSource> _sources = [];
+
+    internal TenantResolution()
+    {
+    }
+
+    internal IReadOnlyList<ITenantSource> Sources => _sources;
+
+    internal string? UserClaim { get; private set; }
+
+    internal string Noun { get; private set; } = "tenant";
+
+    /// <summary>
+    /// A claim of the signed-in user has the slug. It wins where nothing else names a tenant, and where something does
+    /// it has to be the same: else the answer is 403.
+    /// </summary>
+    /// <param name="type">The claim's type, e.g. <c>shop</c>.</param>
+    public TenantResolution Claim(string type)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(type);
+        UserClaim = type;
+        return this;
+    }
+
+    /// <summary>The host's name has the slug in it.</summary>
+    /// <param name="pattern">E.g. <c>{slug}.shops.example</c>; without a port.</param>
+    /// <exception cref="ArgumentException">There is no <c>{slug}</c> in it, or more than one.</exception>
+    public TenantResolution Host(string pattern) => Add(new HostSource(pattern));
+
+    /// <summary>A header has the slug.</summary>
+    /// <param name="name">E.g. <c>X-Shop</c>.</param>
+    public TenantResolution Header(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Add(new HeaderSource(name));
+    }
+
+    /// <summary>A part of the address has the slug.</summary>
+    /// <param name="parameter">The route parameter, e.g. <c>shop</c> in <c>/{shop}/orders</c>.</param>
+    public TenantResolution Route(string parameter)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(parameter);
+        return Add(new RouteSource(parameter));
+    }
+
+    /// <summary>What a tenant is called in answers. Default <c>tenant</c>.</summary>
+    /// <param name="noun">E.g. <c>customer</c> or <c>shop</c>: letters, in the singular.</param>
+    public TenantResolution Called(string noun)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(noun);
+        Noun = noun.All(char.IsAsciiLetterLower)
+            ? noun
+            : throw new ArgumentException($"'{noun}' isn't one word of small letters.", nameof(noun));
+        return this;
+    }
+
+    private TenantResolution Add(ITenantSource source)
+    {
+        _sources.Add(source);
+        return this;
+    }
+}

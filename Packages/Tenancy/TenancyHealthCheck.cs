@@ -1,0 +1,46 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>
+/// Whether tenants can be served: the database answers the login that serves them. Degraded where tenants failed or are
+/// behind, by the last count of the ledger: the others are served. Over connections of its own, see
+/// <see cref="DatabaseProbe"/>.
+/// </summary>
+internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetWatch watch) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await probe.AskAsync(async (over, ct) =>
+            {
+                await using var ask = over.Tenants.CreateCommand("SELECT");
+                return await ask.ExecuteNonQueryAsync(ct);
+            }, cancellationToken);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            return new(context.Registration.FailureStatus, $"PostgreSQL doesn't serve tenants: {e.Message}", e);
+        }
+
+        if ((watch.Last ?? await watch.LookAsync(cancellationToken)) is not { } fleet)
+        {
+            return HealthCheckResult.Degraded("The ledger can't be read: run the migration job.");
+        }
+
+        var data = new Dictionary<string, object>
+        {
+            ["tenants"] = fleet.Customers, ["failed"] = fleet.Failed, ["behind"] = fleet.Behind,
+        };
+        var words = string.Create(CultureInfo.InvariantCulture,
+            $"{fleet.Customers} tenants, {fleet.Failed} failed, {fleet.Behind} behind.");
+        return fleet.Failed + fleet.Behind == 0
+            ? HealthCheckResult.Healthy(words, data)
+            : HealthCheckResult.Degraded(
+                words + " They are answered with 503: see the migration job's command status.", data: data);
+    }
+}

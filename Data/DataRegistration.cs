@@ -66,6 +66,7 @@ public static class DataRegistration
             options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.TenantRoles = configuration.GetValue(TenantRolesSetting, false) ? new(SharedRole, ApiRole) : null;
+            options.SchemaPrefix = CustomerSlug.SchemaPrefix;
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
             options.FindSlugs = (provider, schemas, ct) => CustomerRegistry.FindSlugsAsync(
@@ -74,6 +75,7 @@ public static class DataRegistration
         services.AddDbContextPool<CustomersContext>((provider, options) => provider.GetRequiredService<TenancyPools>()
             .UseOwner(options, CustomersContext.History).LeaveErrorsToTheCaller());
         services.AddScoped<CustomerRegistry>();
+        services.AddScoped<ITenantRegistry, CustomersTable>();
         return services;
     }
 

@@ -1,7 +1,56 @@
+using Data;
+using Data.Customers;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using MigrationService;
+using Npgsql;
+using Tenancy;
+using Tenancy.Cli;
 
-var arguments = FleetCommands.Root().Parse(args);
-// A run ends after the groups in hand, which may have a long migration; a second signal ends it at once.
-var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
-// The parser's own code for a wrong argument is 1, which says here that customers failed.
-return arguments.Errors.Count > 0 ? (int)ExitCode.Usage : result;
+return await TenancyJob.RunAsync(args, Create, job => job
+    .Called("customer")
+    .MigrateShared(create: Shared)
+    .BeforeTenants(EnsureLoginsAsync)
+    .AfterTenants(AddDemoCustomersAsync)
+    .AddCommand("demo",
+        "Adds the demo customers with their invoices: acme, globex and initech. A customer that exists stays as it is.",
+        async (services, output, ct) =>
+        {
+            var added = await services.GetRequiredService<DemoCustomers>().AddAsync(ct);
+            await output.WriteLineAsync(added.Count == 0
+                ? "The demo customers exist already."
+                : $"Added {string.Join(", ", added)}, with invoices.");
+        }));
+
+static HostApplicationBuilder Create()
+{
+    var builder = Host.CreateApplicationBuilder(
+        new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+    builder.AddServiceDefaults();
+    builder.Services.AddData(builder.Configuration).AddScoped<DemoCustomers>();
+    builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
+    return builder;
+}
+
+static CustomersContext Shared(IServiceProvider services)
+{
+    var options = new DbContextOptionsBuilder<CustomersContext>();
+    options.UseCustomers(services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey));
+    return new(options.Options);
+}
+
+// The logins that the API has, each a member of its role: the owner alone may make them.
+static async Task EnsureLoginsAsync(IServiceProvider services, CancellationToken ct)
+{
+    var login = services.GetRequiredService<TenantLogin>();
+    await login.EnsureAsync(DataRegistration.ApiRole, ct);
+    await login.EnsureAsync(DataRegistration.RegistryRole, services.GetRequiredService<IConfiguration>()
+        .GetConnectionString(DataRegistration.RegistryConnectionName), ct);
+}
+
+static Task AddDemoCustomersAsync(IServiceProvider services, CancellationToken ct) =>
+    services.GetRequiredService<IHostEnvironment>().IsDevelopment()
+        ? services.GetRequiredService<DemoCustomers>().AddOnFirstRunAsync(ct)
+        : Task.CompletedTask;

@@ -14,12 +14,15 @@ public static partial class CustomerSlug
     /// <summary>The same for a machine: a regular expression.</summary>
     public const string Pattern = @"^[a-z][a-z0-9-]{0,39}\z";
 
+    /// <summary>What the names of customers' schemas begin with.</summary>
+    public const string SchemaPrefix = "customer_";
+
     public static bool IsValid(string? slug) => slug is not null && Allowed().IsMatch(slug);
 
     /// <summary>
     /// The schema that a customer of that slug wants, e.g. <c>customer_acme_inc</c> for <c>acme-inc</c>.
     /// </summary>
-    public static string WantedSchema(string slug) => "customer_" + slug.Replace('-', '_');
+    public static string WantedSchema(string slug) => SchemaPrefix + slug.Replace('-', '_');
 
     [GeneratedRegex(Pattern)]
     private static partial Regex Allowed();

@@ -31,6 +31,13 @@ public sealed record TenantEntry(Tenant Tenant, string Name, TenantStatus Status
 /// </summary>
 public interface ITenantRegistry
 {
+    /// <summary>
+    /// A query of all tenants' schemas, with the columns <c>schema</c> and <c>ring</c>
+    /// (<see cref="LedgerRow.UsualRing"/> where the registry knows no rings). It becomes a part of larger queries, which
+    /// compare the registry with the ledger.
+    /// </summary>
+    string SchemasSql { get; }
+
     /// <summary>The tenant with that slug; null when there is none.</summary>
     Task<TenantEntry?> FindAsync(string slug, CancellationToken ct);
 
@@ -57,4 +64,10 @@ public interface ITenantRegistry
     /// <summary>Changes a tenant's status.</summary>
     /// <returns>False when there is no such tenant.</returns>
     Task<bool> TrySetStatusAsync(Guid id, TenantStatus status, CancellationToken ct);
+
+    /// <summary>
+    /// Puts tenants into a ring of migration, where the registry has a column for it. Default: does nothing, the ledger
+    /// knows.
+    /// </summary>
+    Task MoveAsync(IReadOnlyCollection<SchemaName> schemas, int ring, CancellationToken ct) => Task.CompletedTask;
 }

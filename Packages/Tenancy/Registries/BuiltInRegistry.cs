@@ -9,6 +9,8 @@ internal sealed class BuiltInRegistry([FromKeyedServices(TenancyOptions.OwnerKey
 {
     private const string Columns = "id, slug, schema, name, status, created_at";
 
+    public string SchemasSql => "SELECT schema, 1 AS ring FROM tenancy.tenants";
+
     public async Task<TenantEntry?> FindAsync(string slug, CancellationToken ct)
     {
         await using var find = database.CreateCommand($"SELECT {Columns} FROM tenancy.tenants WHERE slug = $1");

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using MigrationService;
 using Tenancy;
+using Tenancy.Cli.Commands;
 using Xunit;
 
 namespace Tests.Unit.Job;
@@ -13,7 +13,8 @@ public sealed class ExitCodesTests
         var log = new Words();
 
         var code = await JobHost.TellAsync(
-            log, new TenantMigrationException("Migration 20260101000000_X does what no tenant's migration may."), false);
+            log, new TenantMigrationException("Migration 20260101000000_X does what no tenant's migration may."), false,
+            "customer");
 
         Assert.Equal(4, (int)code);
         Assert.Equal(

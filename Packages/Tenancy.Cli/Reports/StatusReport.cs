@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spectre.Console;
-using Tenancy;
 
-namespace MigrationService.Reports;
+namespace Tenancy.Cli.Reports;
 
 /// <summary>The command status: who is where.</summary>
 internal static class StatusReport

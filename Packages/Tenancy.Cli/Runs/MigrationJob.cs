@@ -1,32 +1,28 @@
-using Data;
-using Data.Customers;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Tenancy;
+using Tenancy.Cli.Commands;
+using Tenancy.Registries;
 
-namespace MigrationService;
+namespace Tenancy.Cli.Runs;
 
 /// <summary>
-/// The run: shared schema, the API's logins, registry, fleet, report. A plain class that Program.cs awaits, because a
-/// BackgroundService that throws leaves the exit code 0, and the API would start over a database nobody migrated.
+/// The run: shared schema, the library's own tables, what the application adds, fleet, report. A plain class that Program.cs awaits, because a
+/// BackgroundService that throws leaves the exit code 0, and what serves would start over a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedSchema shared, TenantLogin login,
-    FleetMigrator fleet, CompiledMigrations tenants, IServiceProvider services,
-    IConfiguration configuration,
-    IHostEnvironment environment, ILogger<MigrationJob> log)
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedMigrations shared,
+    FleetMigrator fleet, CompiledMigrations tenants, ITenantRegistry registry, JobSettings settings,
+    IServiceProvider services, ILogger<MigrationJob> log)
 {
     /// <summary>Everything, as before a deployment.</summary>
-    /// <param name="plan">For the customers.</param>
+    /// <param name="plan">For the tenants.</param>
     /// <param name="display">Shows how far it is.</param>
     /// <param name="stop">Ends it after the groups in hand.</param>
     /// <param name="ct">Ends it at once.</param>
     /// <exception cref="System.Data.Common.DbException">The database or the shared schema failed.</exception>
-    /// <exception cref="TenantMigrationException">The build's migrations can't be applied to customers.</exception>
-    /// <exception cref="TenantLoginException">A login of the API can't be set up.</exception>
+    /// <exception cref="TenantMigrationException">The build's migrations can't be applied to tenants.</exception>
+    /// <exception cref="TenantLoginException">A login can't be set up.</exception>
     public async Task<ExitCode> MigrateAsync(
         FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
     {
@@ -40,9 +36,12 @@ internal sealed partial class MigrationJob(
             await shared.MigrateAsync(stop);
         }
 
-        await login.EnsureAsync(DataRegistration.ApiRole, stop);
-        await login.EnsureAsync(DataRegistration.RegistryRole,
-            configuration.GetConnectionString(DataRegistration.RegistryConnectionName), stop);
+        await TenancyTables.EnsureAsync(database, services.GetService<RegistryKind>()?.IsBuiltIn is true, stop);
+        foreach (var step in settings.BeforeTenants)
+        {
+            await step(services, stop);
+        }
+
         if (pending.Count > 0 || unknown > 0)
         {
             await shared.EnrolUnknownAsync(stop);
@@ -50,15 +49,15 @@ internal sealed partial class MigrationJob(
 
         var code = await RunAsync(plan, display, stop, ct);
         await services.GetRequiredService<TenantRoles>().EnsureAsync(stop);
-        if (environment.IsDevelopment() && code == ExitCode.Done && !stop.IsCancellationRequested)
+        foreach (var step in code == ExitCode.Done && !stop.IsCancellationRequested ? settings.AfterTenants : [])
         {
-            await services.GetRequiredService<DemoCustomers>().AddOnFirstRunAsync(stop);
+            await step(services, stop);
         }
 
         return code;
     }
 
-    /// <summary>The customers alone: again for those that failed, or back.</summary>
+    /// <summary>The tenants alone: again for those that failed, or back.</summary>
     /// <inheritdoc cref="MigrateAsync"/>
     public async Task<ExitCode> RunAsync(
         FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)
@@ -73,9 +72,8 @@ internal sealed partial class MigrationJob(
             throw new UsageException(e.Message.Split(" (Parameter", 2)[0], e);
         }
 
-        var customers = await CustomersAsync(ct);
         LogDone(
-            log, customers, report.Migrated, report.Failed.Count,
+            log, await CountAsync(ct), settings.Noun, report.Migrated, report.Failed.Count,
             report.Outcome == FleetOutcome.Done ? "the others were at this version" : "the others are as they were",
             report.Elapsed.TotalSeconds);
         await LogFailedAsync(report, ct);
@@ -94,7 +92,7 @@ internal sealed partial class MigrationJob(
                 LogCancelled(log);
                 return ExitCode.Cancelled;
             default:
-                return report.Failed.Count == 0 || plan.Isolate ? ExitCode.Done : ExitCode.CustomersFailed;
+                return report.Failed.Count == 0 || plan.Isolate ? ExitCode.Done : ExitCode.TenantsFailed;
         }
     }
 
@@ -106,27 +104,28 @@ internal sealed partial class MigrationJob(
             return;
         }
 
-        var slugs = await CustomerRegistry.FindSlugsAsync(database, named.Select(failed => failed.Schema), ct);
+        var slugs = await registry.FindSlugsAsync([.. named.Select(failed => failed.Schema)], ct);
         foreach (var (schema, error) in named)
         {
             using var scope = slugs.TryGetValue(schema, out var slug) ? log.BeginTenantScope(slug) : null;
-            LogCustomerFailed(log, schema, error);
+            LogTenantFailed(log, schema, error);
         }
     }
 
-    private async Task<long> CustomersAsync(CancellationToken ct)
+    private async Task<long> CountAsync(CancellationToken ct)
     {
-        await using var count = database.CreateCommand("SELECT count(*) FROM public.customers");
+        await using var count = database.CreateCommand(
+            $"SELECT count(*) FROM ({registry.SchemasSql}) AS registered");
         return (long)(await count.ExecuteScalarAsync(ct))!;
     }
 
     [LoggerMessage(LogLevel.Information,
-        "{Customers} customers: {Migrated} migrated, {Failed} failed, {Others}. {Seconds:0.0} s.")]
+        "{Tenants} {Noun}s: {Migrated} migrated, {Failed} failed, {Others}. {Seconds:0.0} s.")]
     private static partial void LogDone(
-        ILogger log, long customers, int migrated, int failed, string others, double seconds);
+        ILogger log, long tenants, string noun, int migrated, int failed, string others, double seconds);
 
     [LoggerMessage(LogLevel.Error, "Failed: {Schema}: {Error}")]
-    private static partial void LogCustomerFailed(ILogger log, SchemaName schema, string error);
+    private static partial void LogTenantFailed(ILogger log, SchemaName schema, string error);
 
     [LoggerMessage(LogLevel.Error, "And {Count} more: the command status names them.")]
     private static partial void LogMoreFailed(ILogger log, int count);

@@ -1,18 +1,16 @@
-using Data;
-using Data.Customers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Tenancy;
 
-namespace MigrationService;
+namespace Tenancy.Cli.Runs;
 
-/// <summary>What the customers share: its migrations, and the customers that the ledger doesn't know.</summary>
-internal sealed partial class SharedSchema(
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ILogger<SharedSchema> log)
+/// <summary>What the tenants share: its migrations, and the tenants that the ledger doesn't know.</summary>
+internal sealed partial class SharedMigrations(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ITenantRegistry registry,
+    JobSettings settings, IServiceProvider services, ILogger<SharedMigrations> log)
 {
     // Any number will do that no other program of this database locks.
     private const long Lock = 0x74656E616E6379;
@@ -21,38 +19,57 @@ internal sealed partial class SharedSchema(
     /// Whether there is anything to do, asked without EF: its first use takes longer than the whole of a run that finds
     /// nothing.
     /// </summary>
-    /// <returns>The shared migrations that the database lacks, and how many customers the ledger doesn't
+    /// <returns>The shared migrations that the database lacks, and how many tenants the ledger doesn't
     /// know.</returns>
     public async Task<(IReadOnlyList<string> Pending, int Unknown)> PendingAsync(CancellationToken ct)
     {
-        var build = MigrationIds.Of<CustomersContext>();
+        string[] build = [.. settings.Shared.SelectMany(context => context.Ids)];
         try
         {
             await using var connection = await database.OpenConnectionAsync(ct);
             // Asked first: a table that isn't there is an error in the server's log, and a red span in the trace of
             // every first run.
             await using var exists = new NpgsqlCommand(
-                """SELECT to_regclass('public."__EFMigrationsHistory"') IS NOT NULL AND to_regclass('tenancy.schemas') IS NOT NULL""", connection);
+                "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest($1) AS name", connection)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<string[]>
+                    {
+                        TypedValue = ["tenancy.schemas", .. settings.Shared.Select(context => context.History)],
+                    },
+                },
+            };
             if (await exists.ExecuteScalarAsync(ct) is not true)
             {
                 return (build, 0);
             }
 
             await using var ask = connection.CreateBatch();
-            ask.BatchCommands.Add(new("""SELECT "MigrationId" FROM public."__EFMigrationsHistory" """));
-            ask.BatchCommands.Add(new(
-                "SELECT count(*)::int FROM public.customers AS c WHERE NOT EXISTS (SELECT FROM tenancy.schemas AS s " +
-                "WHERE s.schema = c.schema)"));
-            await using var rows = await ask.ExecuteReaderAsync(ct);
-            var applied = new HashSet<string>(StringComparer.Ordinal);
-            while (await rows.ReadAsync(ct))
+            foreach (var context in settings.Shared)
             {
-                applied.Add(rows.GetString(0));
+                ask.BatchCommands.Add(new($"""SELECT "MigrationId" FROM {context.History}"""));
             }
 
-            await rows.NextResultAsync(ct);
+            ask.BatchCommands.Add(new(
+                $"SELECT count(*)::int FROM ({registry.SchemasSql}) AS r WHERE NOT EXISTS (SELECT FROM tenancy.schemas " +
+                "AS s WHERE s.schema = r.schema)"));
+            await using var rows = await ask.ExecuteReaderAsync(ct);
+            var pending = new List<string>();
+            foreach (var context in settings.Shared)
+            {
+                var applied = new HashSet<string>(StringComparer.Ordinal);
+                while (await rows.ReadAsync(ct))
+                {
+                    applied.Add(rows.GetString(0));
+                }
+
+                pending.AddRange(context.Ids.Where(id => !applied.Contains(id)));
+                await rows.NextResultAsync(ct);
+            }
+
             await rows.ReadAsync(ct);
-            return ([.. build.Where(id => !applied.Contains(id))], rows.GetInt32(0));
+            return (pending, rows.GetInt32(0));
         }
         catch (PostgresException e)
             when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
@@ -80,13 +97,21 @@ internal sealed partial class SharedSchema(
             Parameters = { new NpgsqlParameter<long> { TypedValue = Lock } },
         };
         await take.ExecuteNonQueryAsync(ct);
+        foreach (var context in settings.Shared)
+        {
+            await MigrateAsync(context, ct);
+        }
 
-        // Over the data source that resets, because the limits are the session's.
-        var options = new DbContextOptionsBuilder<CustomersContext>();
-        options.UseCustomers(database);
-        await using var shared = new CustomersContext(options.Options);
-        await shared.Database.OpenConnectionAsync(ct);
-        await RunLimits.SetAsync((NpgsqlConnection)shared.Database.GetDbConnection(), statementTimeout: null, ct);
+        await transaction.RollbackAsync(ct);
+    }
+
+    private async Task MigrateAsync(SharedContext context, CancellationToken ct)
+    {
+        await using var shared = context.Create(services);
+        // Over the owner's login and connections that are reset, because the limits are the session's.
+        await using var connection = await database.OpenConnectionAsync(ct);
+        shared.Database.SetDbConnection(connection, contextOwnsConnection: false);
+        await RunLimits.SetAsync(connection, statementTimeout: null, ct);
         // First of all, lest EF ask a table that isn't there, and log an error on every first run.
         await shared.GetService<IHistoryRepository>().CreateIfNotExistsAsync(ct);
         var pending = (await shared.Database.GetPendingMigrationsAsync(ct)).ToList();
@@ -95,30 +120,28 @@ internal sealed partial class SharedSchema(
             await shared.Database.MigrateAsync(ct);
             LogShared(log, string.Join(", ", pending));
         }
-
-        await transaction.RollbackAsync(ct);
     }
 
     /// <summary>
-    /// A customer without a ledger row (a restored backup, a row written by hand) would be passed over for ever.
+    /// A tenant without a ledger row (a restored backup, a row written by hand) would be passed over for ever.
     /// </summary>
     public async Task EnrolUnknownAsync(CancellationToken ct)
     {
         await using var enrol = database.CreateCommand(
-            """
+            $"""
             INSERT INTO tenancy.schemas (schema, state, ring)
-            SELECT schema, 'failed', ring FROM public.customers
+            SELECT schema, 'failed', ring FROM ({registry.SchemasSql}) AS registered
             ON CONFLICT (schema) DO NOTHING
             """);
         if (await enrol.ExecuteNonQueryAsync(ct) is > 0 and var enrolled)
         {
-            LogEnrolled(log, enrolled);
+            LogEnrolled(log, enrolled, settings.Noun);
         }
     }
 
     [LoggerMessage(LogLevel.Information, "Migrated the shared schema: {Migrations}.")]
     private static partial void LogShared(ILogger log, string migrations);
 
-    [LoggerMessage(LogLevel.Warning, "{Count} customers were unknown to the ledger and are enrolled now.")]
-    private static partial void LogEnrolled(ILogger log, int count);
+    [LoggerMessage(LogLevel.Warning, "{Count} {Noun}s were unknown to the ledger and are enrolled now.")]
+    private static partial void LogEnrolled(ILogger log, int count, string noun);
 }

@@ -1,64 +1,75 @@
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
-using MigrationService.Reports;
+using Tenancy.Cli.Reports;
 using Spectre.Console;
-using Tenancy;
-using static MigrationService.FleetArguments;
+using Tenancy.Cli.Runs;
 
-namespace MigrationService;
+namespace Tenancy.Cli.Commands;
 
 /// <summary>The commands, each in a few lines; what they do is the library's.</summary>
-internal static class FleetCommands
+internal sealed class FleetCommands(JobSettings settings)
 {
-    public static RootCommand Root()
+    private readonly FleetArguments _arguments = new(settings.Noun);
+    private readonly string _noun = settings.Noun;
+
+    public RootCommand Root()
     {
         var root = new RootCommand(
-            """
-            Migrates the shared schema, then every customer's, and exits; the other commands look, repeat or take back.
-            Exit codes: 0 done, 1 customers failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 4 the build's migrations can't be applied to customers, 64 wrong arguments, 130 cancelled.
+            $"""
+            Migrates the shared schema, then every {_noun}'s, and exits; the other commands look, repeat or take back.
+            Exit codes: 0 done, 1 {_noun}s failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 4 the build's migrations can't be applied to {_noun}s, 64 wrong arguments, 130 cancelled.
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            CreateCommand.Create(), Demo(),
+            CreateCommand.Create(this, _noun),
         };
+        foreach (var (name, description, run) in settings.Commands)
+        {
+            root.Subcommands.Add(Does(new Command(name, description), reports: true, async job =>
+            {
+                await run(job.Services, job.Output.Profile.Out.Writer, job.Stop);
+                return ExitCode.Done;
+            }));
+        }
+
         // Without a command it migrates.
         Fill(root, Migrate);
         return root;
     }
 
-    private static Command Migrate() =>
-        Fill(new Command("migrate", "Migrates the shared schema, then every customer's, ring after ring. The default."),
+    private Command Migrate() =>
+        Fill(new Command("migrate", $"Migrates the shared schema, then every {_noun}'s, ring after ring. The default."),
             Migrate);
 
-    private static T Fill<T>(T command, Func<JobContext, Task<ExitCode>> action) where T : Command
+    private T Fill<T>(T command, Func<JobContext, Task<ExitCode>> action) where T : Command
     {
-        Add(command, [Customer, Ring, To, .. Run]);
+        Add(command, [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Run]);
         return Does(command, reports: false, action);
     }
 
-    private static async Task<ExitCode> Migrate(JobContext job) =>
+    private async Task<ExitCode> Migrate(JobContext job) =>
         await job.Services.GetRequiredService<MigrationJob>()
             .MigrateAsync(await job.PlanAsync(), job.Display(), job.Stop, job.Abort);
 
-    private static Command Retry() => Does(
-        Add(new("retry", "Migrates the customers whose last migration failed, once what was wrong is mended."),
-            [Customer, Ring, To, .. Run]), reports: false,
+    private Command Retry() => Does(
+        Add(new("retry", $"Migrates the {_noun}s whose last migration failed, once what was wrong is mended."),
+            [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Run]), reports: false,
         async job => await job.Services.GetRequiredService<MigrationJob>()
             .RunAsync(await job.PlanAsync() with { OnlyFailed = true }, job.Display(), job.Stop, job.Abort));
 
-    private static Command Down() => Does(
+    private Command Down() => Does(
         Add(new("down",
-            "Takes customers' migrations back, the newest first. This build answers those customers with 503 until " +
-            "they are migrated again."), [DownTo, Customer, Ring, .. Run]),
+            $"Takes {_noun}s' migrations back, the newest first. This build answers those {_noun}s with 503 until " +
+            "they are migrated again."), [_arguments.DownTo, _arguments.Tenant, _arguments.Ring, .. _arguments.Run]),
         reports: false,
         async job => await job.Services.GetRequiredService<MigrationJob>().RunAsync(
-            await job.PlanAsync(DownTo) with { Down = true }, job.Display(), job.Stop, job.Abort));
+            await job.PlanAsync(_arguments.DownTo) with { Down = true }, job.Display(), job.Stop, job.Abort));
 
-    private static Command Status() =>
+    private Command Status() =>
         Does(
             Add(new("status",
-                "Which customers are at which version, who is behind, who failed and why, and the last runs."), Report),
+                $"Which {_noun}s are at which version, who is behind, who failed and why, and the last runs."), _arguments.Report),
                     reports: true, async job =>
                 {
                     var status = await job.Services.GetRequiredService<FleetReader>().StatusAsync(job.Stop);
@@ -66,36 +77,42 @@ internal static class FleetCommands
                     return ExitCode.Done;
                 });
 
-    private static Command Plan() =>
-        Does(Add(new("plan", "What migrate would run, for whom. Changes nothing."), [Customer, Ring, To, .. Report]),
+    private Command Plan() =>
+        Does(Add(new("plan", "What migrate would run, for whom. Changes nothing."), [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Report]),
             reports: true, async job =>
             {
-                var (shared, unknown) = await job.Services.GetRequiredService<SharedSchema>().PendingAsync(job.Stop);
+                var (shared, unknown) = await job.Services.GetRequiredService<SharedMigrations>().PendingAsync(job.Stop);
                 var groups = shared.Count > 0 && !await HasLedgerAsync(job)
                     ? []
                     : await job.Services.GetRequiredService<FleetReader>().PlanAsync(await job.PlanAsync(), job.Stop);
                 Answer(
                     job,
-                    () => new { shared, unknown,
-                        customers = groups.Select(group =>
-                            new { group.Ring, group.Last, group.Steps,
-                                Schemas = group.Schemas.Select(schema => schema.Value) }) },
-                    report => PlanReport.Write(report, shared, unknown, groups));
+                    () => new Dictionary<string, object>
+                    {
+                        ["shared"] = shared,
+                        ["unknown"] = unknown,
+                        [$"{_noun}s"] = groups.Select(group => new
+                        {
+                            group.Ring, group.Last, group.Steps,
+                            Schemas = group.Schemas.Select(schema => schema.Value),
+                        }),
+                    },
+                    report => PlanReport.Write(report, _noun, shared, unknown, groups));
                 return ExitCode.Done;
             });
 
-    private static Command Script()
+    private Command Script()
     {
-        var customer = new Argument<string>("customer") { Description = "Slug or schema" };
+        var customer = new Argument<string>(_noun) { Description = "Slug or schema" };
         return Does(
             Add(new("script",
-                "The SQL that migrate would run for one customer, to be read or run by hand.") { customer }, [To]),
+                $"The SQL that migrate would run for one {_noun}, to be read or run by hand.") { customer }, [_arguments.To]),
                     reports: true, async job =>
                 {
-                    var schemas = await job.Services.GetRequiredService<NamedCustomers>()
+                    var schemas = await job.Services.GetRequiredService<NamedTenants>()
                         .FindAsync([job.Parsed.GetValue(customer)!], job.Stop);
                     var sql = await job.Services.GetRequiredService<FleetReader>()
-                        .ScriptAsync(schemas![0], new() { To = job.Migration(job.Parsed.GetValue(To)) }, job.Stop);
+                        .ScriptAsync(schemas![0], new() { To = job.Migration(job.Parsed.GetValue(_arguments.To)) }, job.Stop);
                     await job.Output.Profile.Out.Writer
                         .WriteAsync(sql.Length > 0 ? sql : $"-- Nothing is pending for {schemas[0]}.\n");
                     return ExitCode.Done;
@@ -107,15 +124,15 @@ internal static class FleetCommands
         Description = "First take the ledger from the schemas' histories, as after a restored backup",
     };
 
-    private static Command Verify() => Does(
+    private Command Verify() => Does(
         Add(new("verify",
-            "Compares every customer's schema with what the migrations make, its history with the ledger, and the " +
-            "registry with both; says in words what differs."), [Customer, Mend, .. Report]),
+            $"Compares every {_noun}'s schema with what the migrations make, its history with the ledger, and the " +
+            "registry with both; says in words what differs."), [_arguments.Tenant, Mend, .. _arguments.Report]),
         reports: true,
         async job =>
         {
-            var names = job.Services.GetRequiredService<NamedCustomers>();
-            var only = await names.FindAsync(job.Parsed.GetValue(Customer) ?? [], job.Stop);
+            var names = job.Services.GetRequiredService<NamedTenants>();
+            var only = await names.FindAsync(job.Parsed.GetValue(_arguments.Tenant) ?? [], job.Stop);
             var verifier = job.Services.GetRequiredService<FleetVerifier>();
             var mended = job.Parsed.GetValue(Mend) ? await verifier.MendLedgerAsync(only, job.Stop) : [];
             var report = await verifier.VerifyAsync(
@@ -138,12 +155,12 @@ internal static class FleetCommands
                         writer.Line($"The ledger of {schema} was taken from its history.");
                     }
 
-                    VerifyReport.Write(writer, report);
+                    VerifyReport.Write(writer, _noun, report);
                 });
-            return report.IsClean ? ExitCode.Done : ExitCode.CustomersFailed;
+            return report.IsClean ? ExitCode.Done : ExitCode.TenantsFailed;
         });
 
-    private static Command Halt()
+    private Command Halt()
     {
         var reason = new Option<string>("--reason") { Description = "Why; the run's report repeats it",
             DefaultValueFactory = _ => "asked by the command halt" };
@@ -160,7 +177,7 @@ internal static class FleetCommands
             });
     }
 
-    private static Command MoveToRing()
+    private Command MoveToRing()
     {
         var number = new Argument<int>("number") { Description = "0 goes first" };
         number.Validators.Add(result =>
@@ -171,14 +188,14 @@ internal static class FleetCommands
                 result.AddError("A ring is a number from 0.");
             }
         });
-        var customer = new Option<string[]>("--customer",
-            "-c") { Description = "Whom, by slug or schema; may be repeated", Required = true,
+        var customer = new Option<string[]>($"--{_noun}",
+            $"-{_noun[0]}") { Description = "Whom, by slug or schema; may be repeated", Required = true,
                 AllowMultipleArgumentsPerToken = true };
         return Does(
-            Add(new("ring", "Puts customers into a ring: 0 are the canaries, 1 is everybody's.") { number },
+            Add(new("ring", $"Puts {_noun}s into a ring: 0 are the canaries, 1 is everybody's.") { number },
                 [customer]), reports: true, async job =>
             {
-                var names = job.Services.GetRequiredService<NamedCustomers>();
+                var names = job.Services.GetRequiredService<NamedTenants>();
                 var schemas = (await names.FindAsync(job.Parsed.GetValue(customer)!, job.Stop))!;
                 await names.MoveAsync(schemas, job.Parsed.GetValue(number), job.Stop);
                 job.Output.WriteLine($"{string.Join(", ", schemas)}: ring {job.Parsed.GetValue(number)}.");
@@ -186,22 +203,9 @@ internal static class FleetCommands
             });
     }
 
-    private static Command Demo() => Does(
-        Add(new("demo",
-            "Adds the demo customers with their invoices: acme, globex and initech. A customer that exists " +
-            "stays as it is."), []), reports: true, async job =>
-        {
-            var added = await job.Services.GetRequiredService<DemoCustomers>().AddAsync(job.Stop);
-            job.Output.WriteLine(
-                added.Count == 0
-                    ? "The demo customers exist already."
-                    : $"Added {string.Join(", ", added)}, with invoices.");
-            return ExitCode.Done;
-        });
-
-    private static void Answer(JobContext job, Func<object> json, Action<ReportWriter> write)
+    private void Answer(JobContext job, Func<object> json, Action<ReportWriter> write)
     {
-        var format = job.Parsed.GetValue(Json) ? ReportFormat.Json : job.Parsed.GetValue(Format);
+        var format = job.Parsed.GetValue(_arguments.Json) ? ReportFormat.Json : job.Parsed.GetValue(_arguments.Format);
         if (format == ReportFormat.Json)
         {
             StatusReport.WriteJson(job.Output, json());
@@ -229,9 +233,9 @@ internal static class FleetCommands
         return command;
     }
 
-    internal static T Does<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command
+    internal T Does<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command
     {
-        command.SetAction((parsed, ct) => JobHost.RunAsync(parsed, reports, action, ct));
+        command.SetAction((parsed, ct) => JobHost.RunAsync(settings, _arguments, parsed, reports, action, ct));
         return command;
     }
 }

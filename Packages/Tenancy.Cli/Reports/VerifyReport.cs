@@ -1,21 +1,20 @@
 using System.Globalization;
-using Tenancy;
 
-namespace MigrationService.Reports;
+namespace Tenancy.Cli.Reports;
 
 /// <summary>The command verify: what isn't as the migrations, the ledger and the registry say.</summary>
 internal static class VerifyReport
 {
-    public static void Write(ReportWriter report, DriftReport drift)
+    public static void Write(ReportWriter report, string noun, DriftReport drift)
     {
         foreach (var drifted in drift.Drifted)
         {
             report.List($"{drifted.Schema}:", drifted.Differences);
         }
 
-        report.List("Schemas that look like customers' and that the ledger doesn't know:", drift.Strays);
-        report.List("Customers of the registry whose schema doesn't exist:", drift.Missing);
-        report.List("Schemas of the ledger that no customer of the registry has:",
+        report.List($"Schemas that look like {noun}s' and that the ledger doesn't know:", drift.Strays);
+        report.List($"{char.ToUpperInvariant(noun[0])}{noun[1..]}s of the registry whose schema doesn't exist:", drift.Missing);
+        report.List($"Schemas of the ledger that no {noun} of the registry has:",
             drift.Unregistered.Select(schema => schema.Value));
         report.List("Not compared:", drift.Incomparable.Select(schema => $"{schema.Schema}: {schema.Reason}"));
         var seconds = drift.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);

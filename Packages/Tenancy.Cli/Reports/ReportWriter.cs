@@ -1,7 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 
-namespace MigrationService.Reports;
+namespace Tenancy.Cli.Reports;
 
 /// <summary>Writes a report: lines, lists and tables. One report, two forms.</summary>
 internal abstract class ReportWriter

@@ -1,7 +1,6 @@
 using System.Globalization;
-using Tenancy;
 
-namespace MigrationService.Reports;
+namespace Tenancy.Cli.Reports;
 
 /// <summary>The command plan: what would run, for whom.</summary>
 internal static class PlanReport
@@ -9,7 +8,7 @@ internal static class PlanReport
     private const int MostNames = 5;
 
     public static void Write(
-        ReportWriter report, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
+        ReportWriter report, string noun, IReadOnlyList<string> shared, int unknown, IReadOnlyList<PlannedGroup> groups)
     {
         if (shared.Count > 0)
         {
@@ -20,12 +19,12 @@ internal static class PlanReport
         {
             report.Line(
                 string.Create(CultureInfo.InvariantCulture,
-                    $"{unknown} customers are unknown to the ledger; migrate enrols them, and this plan doesn't show them."));
+                    $"{unknown} {noun}s are unknown to the ledger; migrate enrols them, and this plan doesn't show them."));
         }
 
         if (groups.Count == 0)
         {
-            report.Line("Nothing is pending for the customers.");
+            report.Line($"Nothing is pending for the {noun}s.");
             return;
         }
 

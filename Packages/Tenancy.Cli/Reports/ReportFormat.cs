@@ -1,4 +1,4 @@
-namespace MigrationService.Reports;
+namespace Tenancy.Cli.Reports;
 
 /// <summary>How a command writes its answer.</summary>
 internal enum ReportFormat

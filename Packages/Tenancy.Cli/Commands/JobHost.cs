@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Data;
-using Data.Customers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,27 +9,29 @@ using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Spectre.Console;
-using Tenancy;
+using Tenancy.Cli.Runs;
 
-namespace MigrationService;
+namespace Tenancy.Cli.Commands;
 
 /// <summary>What a command gets: the services, where to write, and two ways to be ended.</summary>
 /// <param name="Services">A scope's.</param>
+/// <param name="Arguments">The options that commands share.</param>
 /// <param name="Parsed">The command line.</param>
 /// <param name="Output">Standard output.</param>
 /// <param name="Stop">The first Ctrl+C, or the orchestrator: end after the groups in hand.</param>
 /// <param name="Abort">The second: end now, what is in hand is rolled back.</param>
 internal sealed record JobContext(
-    IServiceProvider Services, ParseResult Parsed, IAnsiConsole Output, CancellationToken Stop, CancellationToken Abort)
+    IServiceProvider Services, FleetArguments Arguments, ParseResult Parsed, IAnsiConsole Output,
+    CancellationToken Stop, CancellationToken Abort)
 {
-    /// <summary>The plan of the command line, with the schemas of the customers that it names.</summary>
-    /// <exception cref="UsageException">A customer or a migration isn't there.</exception>
+    /// <summary>The plan of the command line, with the schemas of the tenants that it names.</summary>
+    /// <exception cref="UsageException">A tenant or a migration isn't there.</exception>
     public async Task<FleetPlan> PlanAsync(Option<string>? to = null) =>
-        FleetArguments.Plan(Parsed,
-            await Services.GetRequiredService<NamedCustomers>()
-                .FindAsync(Parsed.GetValue(FleetArguments.Customer) ?? [], Stop)) with
+        Arguments.Plan(Parsed,
+            await Services.GetRequiredService<NamedTenants>()
+                .FindAsync(Parsed.GetValue(Arguments.Tenant) ?? [], Stop)) with
         {
-            To = Migration(Parsed.GetValue(to ?? FleetArguments.To)),
+            To = Migration(Parsed.GetValue(to ?? Arguments.To)),
         };
 
     /// <summary>A migration's id, by id or name; null for null.</summary>
@@ -51,8 +51,8 @@ internal sealed record JobContext(
     }
 
     public RunDisplay Display() => new(
-        Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(FleetArguments.LogEvery) ?? 500,
-        Services.GetRequiredService<TimeProvider>());
+        Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(Arguments.LogEvery) ?? 500,
+        Services.GetRequiredService<TimeProvider>(), Services.GetRequiredService<JobSettings>().Noun);
 }
 
 /// <summary>
@@ -60,15 +60,18 @@ internal sealed record JobContext(
 /// </summary>
 internal static partial class JobHost
 {
-    private static readonly ActivitySource Source = new(nameof(MigrationService));
+    private static readonly ActivitySource Source = new(TenancyTelemetry.Name);
 
+    /// <param name="settings">The application's.</param>
+    /// <param name="arguments">The options that commands share.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="reports">The command's output is its answer, so logs go to standard error, and only
     /// warnings.</param>
     /// <param name="command">What to do.</param>
     /// <param name="ct">The first Ctrl+C or SIGTERM.</param>
     public static async Task<int> RunAsync(
-        ParseResult parsed, bool reports, Func<JobContext, Task<ExitCode>> command, CancellationToken ct)
+        JobSettings settings, FleetArguments arguments, ParseResult parsed, bool reports,
+        Func<JobContext, Task<ExitCode>> command, CancellationToken ct)
     {
         var console = AnsiConsole.Console;
         if (!console.Profile.Capabilities.Interactive)
@@ -77,37 +80,8 @@ internal static partial class JobHost
             console.Profile.Width = 400;
         }
 
-        // Its options are read from the command line; the host takes its settings from files and the environment.
-        var builder = Host.CreateApplicationBuilder(
-            new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-        builder.AddServiceDefaults();
-        builder.Services.AddData(builder.Configuration);
-        // Which of the database's types are known is said once, by the API: a job that has nothing to do asks for
-        // nothing but that.
-        builder.Services.PostConfigure<TenancyOptions>(options => options.LoadTypes ??= false);
-        // Nobody waits in front of a screen: a server that is slow to answer is waited for.
-        builder.Services.PostConfigure<TenancyOptions>(options => options.ConnectTimeout = TimeSpan.FromSeconds(15));
-        builder.EnrichNpgsqlDbContext<CustomersContext>(settings => settings.DisableRetry = true);
-        builder.Services.AddScoped<DemoCustomers>().AddScoped<MigrationJob>().AddScoped<SharedSchema>()
-            .AddScoped<NamedCustomers>();
-        if (reports || console.Profile.Capabilities.Interactive)
-        {
-            builder.Services.Configure<ConsoleLoggerOptions>(options =>
-                options.LogToStandardErrorThreshold = LogLevel.Trace);
-        }
-
-        if (console.Profile.Capabilities.Interactive)
-        {
-            // The bar is there; lines between its frames would tear it.
-            builder.Logging.AddFilter("Tenancy", LogLevel.Warning);
-        }
-
-        if (reports)
-        {
-            builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter((_, level) => level >= LogLevel.Warning);
-        }
-
-        using var host = builder.Build();
+        var interactive = console.Profile.Capabilities.Interactive;
+        using var host = settings.Build(services => Adjust(services, settings, reports, interactive));
         await using var scope = host.Services.CreateAsyncScope();
         var log = host.Services.GetRequiredService<ILogger<MigrationJob>>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(
@@ -122,7 +96,8 @@ internal static partial class JobHost
             // The trace of all that the command does, its last words included.
             run = Source.StartActivity(
                 parsed.CommandResult.Command is RootCommand ? "migrate" : parsed.CommandResult.Command.Name);
-            var code = End(run, await command(new(scope.ServiceProvider, parsed, console, stop.Token, abort.Token)));
+            var code = End(run, await command(new(
+                scope.ServiceProvider, arguments, parsed, console, stop.Token, abort.Token)));
             // For the gauges: what the command has changed, before the telemetry is flushed.
             await host.Services.GetRequiredService<FleetWatch>().LookAsync(CancellationToken.None);
             // Telemetry is flushed here.
@@ -131,12 +106,40 @@ internal static partial class JobHost
         }
         catch (Exception e)
         {
-            return End(run, await TellAsync(log, e, reports));
+            return End(run, await TellAsync(log, e, reports, settings.Noun));
         }
     }
 
+    private static void Adjust(IServiceCollection services, JobSettings settings, bool reports, bool interactive)
+    {
+        // Which of the database's types are known is said once, by what serves: a job that has nothing to do asks for
+        // nothing but that. And nobody waits in front of a screen: a server that is slow to answer is waited for.
+        services.PostConfigure<TenancyOptions>(options =>
+            (options.LoadTypes, options.ConnectTimeout) = (options.LoadTypes ?? false, TimeSpan.FromSeconds(15)));
+        services.AddSingleton(settings).AddScoped<MigrationJob>().AddScoped<SharedMigrations>()
+            .AddScoped<NamedTenants>();
+        if (reports || interactive)
+        {
+            services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        }
+
+        services.AddLogging(logging =>
+        {
+            if (interactive)
+            {
+                // The bar is there; lines between its frames would tear it.
+                logging.AddFilter("Tenancy", LogLevel.Warning);
+            }
+
+            if (reports)
+            {
+                logging.SetMinimumLevel(LogLevel.Warning).AddFilter((_, level) => level >= LogLevel.Warning);
+            }
+        });
+    }
+
     /// <summary>Says why the command ended, and finds the exit code for it.</summary>
-    internal static async Task<ExitCode> TellAsync(ILogger log, Exception error, bool reports)
+    internal static async Task<ExitCode> TellAsync(ILogger log, Exception error, bool reports, string noun)
     {
         switch (error)
         {
@@ -147,7 +150,7 @@ internal static partial class JobHost
                 await Console.Error.WriteLineAsync(error.Message);
                 return ExitCode.Usage;
             case TenantMigrationException:
-                LogBuildFailed(log, error.Message);
+                LogBuildFailed(log, noun, error.Message);
                 return ExitCode.BuildFailed;
             case PostgresException e
                 when reports
@@ -159,7 +162,7 @@ internal static partial class JobHost
                 LogNotConfigured(log, error.Message);
                 return ExitCode.DatabaseFailed;
             default:
-                // Whatever it was: nothing says that the customers are migrated, so nothing may say that only customers
+                // Whatever it was: nothing says that the tenants are migrated, so nothing may say that only tenants
                 // failed. EF wraps what the server said; the login's words say more than the server's.
                 LogDatabaseFailed(
                     log, error,
@@ -205,8 +208,8 @@ internal static partial class JobHost
     private static partial void LogDatabaseFailed(ILogger log, Exception error, string message);
 
     [LoggerMessage(LogLevel.Critical,
-        "This build's migrations can't be applied to customers' schemas. The database is not the cause. {Message}")]
-    private static partial void LogBuildFailed(ILogger log, string message);
+        "This build's migrations can't be applied to {Noun}s' schemas. The database is not the cause. {Message}")]
+    private static partial void LogBuildFailed(ILogger log, string noun, string message);
 
     private sealed class Registrations(PosixSignalRegistration[] signals) : IDisposable
     {

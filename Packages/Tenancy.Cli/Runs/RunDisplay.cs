@@ -1,20 +1,21 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
-using Tenancy;
 
-namespace MigrationService;
+namespace Tenancy.Cli.Runs;
 
 /// <summary>
-/// Shows how far a run is: a bar with rate and time left on a terminal, a line for every so many customers elsewhere.
+/// Shows how far a run is: a bar with rate and time left on a terminal, a line for every so many tenants elsewhere.
 /// </summary>
 /// <param name="console">Where to.</param>
 /// <param name="log">For the lines.</param>
-/// <param name="every">A line for so many customers.</param>
+/// <param name="every">A line for so many tenants.</param>
 /// <param name="time">For the rate.</param>
-internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDisplay> log, int every, TimeProvider time)
+/// <param name="noun">What a tenant is called.</param>
+internal sealed partial class RunDisplay(
+    IAnsiConsole console, ILogger<RunDisplay> log, int every, TimeProvider time, string noun)
 {
-    /// <summary>How many failed customers a run names at its end.</summary>
+    /// <summary>How many failed tenants a run names at its end.</summary>
     public const int MostFailures = 20;
 
     public async Task<FleetReport> WatchAsync(Func<IProgress<FleetProgress>, Task<FleetReport>> run)
@@ -34,9 +35,9 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
         perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
     [LoggerMessage(LogLevel.Information,
-        "{Done} of {Total} customers migrated, {Failed} failed; ring {Ring}, {Rate} a second, {Left:0} s left.")]
+        "{Done} of {Total} {Noun}s migrated, {Failed} failed; ring {Ring}, {Rate} a second, {Left:0} s left.")]
     private static partial void LogProgress(
-        ILogger log, int done, int total, int failed, int ring, string rate, double left);
+        ILogger log, int done, int total, string noun, int failed, int ring, string rate, double left);
 
     /// <summary>Told from several workers at once.</summary>
     private sealed class Lines(RunDisplay display) : IProgress<FleetProgress>
@@ -57,7 +58,7 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
 
                 _next = ((done / display.Every) + 1) * display.Every;
                 var rate = done / Math.Max(display.Time.GetElapsedTime(_started).TotalSeconds, 0.001);
-                LogProgress(display.Log, value.Migrated, value.Total, value.Failed, value.Ring, Rate(rate),
+                LogProgress(display.Log, value.Migrated, value.Total, display.Noun, value.Failed, value.Ring, Rate(rate),
                     Math.Max(0, value.Total - done) / rate);
             }
         }
@@ -84,6 +85,8 @@ internal sealed partial class RunDisplay(IAnsiConsole console, ILogger<RunDispla
     }
 
     private ILogger Log => log;
+
+    private string Noun => noun;
 
     private int Every => every;
 

@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using Spectre.Console;
+
+namespace Tenancy.Cli.Commands;
+
+/// <summary>Creates a tenant where the application that serves has no login that may make schemas.</summary>
+internal static class CreateCommand
+{
+    public static Command Create(FleetCommands commands, string noun)
+    {
+        var slug = new Argument<string>("slug") { Description = "The name in addresses: " + TenantSlug.Rule };
+        var name = new Option<string>("--name") { Description = "For people. Default: the slug" };
+        var command = new Command(
+            "create", $"Creates a {noun}: its schema exists, migrated, when this ends.") { slug, name };
+        return commands.Does(command, reports: true, async job =>
+        {
+            try
+            {
+                var tenant = await job.Services.GetRequiredService<Tenants>().CreateAsync(
+                    job.Parsed.GetValue(slug)!, job.Parsed.GetValue(name), job.Stop);
+                job.Output.WriteLine($"Created {tenant.Slug}, schema {tenant.Schema}.");
+                return ExitCode.Done;
+            }
+            catch (Exception e) when (e is TenantSlugTakenException or FormatException)
+            {
+                throw new UsageException(e.Message, e);
+            }
+        });
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Tenancy.Cli.Commands;
+
+/// <summary>The tenants that a command line names, by slug or by schema.</summary>
+internal sealed class NamedTenants(
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ITenantRegistry registry,
+    JobSettings settings)
+{
+    /// <returns>Null where none is named.</returns>
+    /// <exception cref="UsageException">One isn't there.</exception>
+    public async Task<IReadOnlyList<SchemaName>?> FindAsync(string[] names, CancellationToken ct)
+    {
+        if (names.Length == 0)
+        {
+            return null;
+        }
+
+        var schemas = new List<SchemaName>();
+        foreach (var name in names)
+        {
+            schemas.Add((await registry.FindAsync(name, ct))?.Tenant.Schema ?? await FindSchemaAsync(name, ct)
+                ?? throw new UsageException($"There is no {settings.Noun} '{name}', neither by slug nor by schema."));
+        }
+
+        return schemas;
+    }
+
+    /// <summary>The schemas of all tenants that the registry has.</summary>
+    public async Task<IReadOnlyCollection<string>> SchemasAsync(CancellationToken ct)
+    {
+        await using var all = database.CreateCommand(
+            $"SELECT coalesce(array_agg(schema), '{{}}') FROM ({registry.SchemasSql}) AS registered");
+        return (string[])(await all.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>Registry and ledger together: the one is what people read, the other what a run goes by.</summary>
+    public async Task MoveAsync(IReadOnlyList<SchemaName> schemas, int ring, CancellationToken ct)
+    {
+        await registry.MoveAsync(schemas, ring, ct);
+        await using var move = database.CreateCommand("UPDATE tenancy.schemas SET ring = $2 WHERE schema = ANY ($1)");
+        move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
+        move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
+        await move.ExecuteNonQueryAsync(ct);
+    }
+
+    private async Task<SchemaName?> FindSchemaAsync(string name, CancellationToken ct)
+    {
+        await using var find = database.CreateCommand("SELECT schema FROM tenancy.schemas WHERE schema = $1");
+        find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
+        return await find.ExecuteScalarAsync(ct) is string schema ? SchemaName.Parse(schema) : null;
+    }
+}

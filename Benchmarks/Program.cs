@@ -9,7 +9,7 @@ using Benchmarks.Stamping;
 using Benchmarks.Startup;
 using Benchmarks.Verify;
 using Command = System.CommandLine.Command;
-using NoPostgresException = Tenancy.Hosting.NoPostgresException;
+using NoPostgresException = Tenancy.Postgres.NoPostgresException;
 
 const int failed = 1, usage = 64, cancelled = 130;
 

@@ -1,4 +1,4 @@
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Xunit;
 
 namespace Tests;

@@ -1,4 +1,5 @@
 using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Postgres;

@@ -1,4 +1,4 @@
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Postgres;
@@ -44,10 +44,10 @@ internal sealed record ContainerEngine(string Command)
             : [];
 
     private Command Run(params IReadOnlyList<string> arguments) =>
-        Tenancy.Hosting.Cluster.Command.Run(LongPatience, [Command, .. arguments]);
+        Tenancy.Postgres.Cluster.Command.Run(LongPatience, [Command, .. arguments]);
 
     // `podman version` knows no server: on Linux podman is its own engine, and `info` is what needs it to work.
-    private bool Answers() => Tenancy.Hosting.Cluster.Command.Run(Patience, Name == "podman"
+    private bool Answers() => Tenancy.Postgres.Cluster.Command.Run(Patience, Name == "podman"
         ? [Command, "info"]
         : [Command, "version", "--format", "{{.Server.Version}}"]).Succeeded;
 }

@@ -1,4 +1,4 @@
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Postgres;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Microsoft.Extensions.Hosting;
 
 namespace AppHost.Postgres;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Benchmarks.Measuring;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;

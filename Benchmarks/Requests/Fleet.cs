@@ -1,4 +1,4 @@
-using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;

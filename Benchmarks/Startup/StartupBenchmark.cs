@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Benchmarks.Measuring;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;

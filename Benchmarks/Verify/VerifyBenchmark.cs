@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Tenancy.Hosting;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres;
+using Tenancy.Postgres.Cluster;
 using Benchmarks.Measuring;
 using Benchmarks.Requests;
 using Data.Invoicing;

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Xunit;
 
 namespace Tests.EndToEnd;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Xunit;
 
 namespace Tests.EndToEnd;

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Aspire.Hosting.ApplicationModel;
-using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Npgsql;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Data.Customers;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Npgsql;
 using Tests.Integration.Customers;
 using Tests.Integration.Fleet;

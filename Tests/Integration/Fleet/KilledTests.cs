@@ -1,4 +1,4 @@
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Data;
 using Data.Customers;
 using Microsoft.EntityFrameworkCore;

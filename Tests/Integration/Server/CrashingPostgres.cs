@@ -1,5 +1,5 @@
-using Tenancy.Hosting;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres;
+using Tenancy.Postgres.Cluster;
 using Npgsql;
 
 namespace Tests.Integration.Server;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Npgsql;
 using Xunit;
 
@@ -54,7 +54,7 @@ internal sealed class PgBouncer : IAsyncDisposable
         _process = new Process
         {
             StartInfo = new ProcessStartInfo("sh",
-                [Path.Combine(AppContext.BaseDirectory, "Tenancy.Hosting", "guard.sh"), $"{Environment.ProcessId}",
+                [Path.Combine(AppContext.BaseDirectory, "Tenancy.Postgres", "guard.sh"), $"{Environment.ProcessId}",
                     .. program])
             {
                 WorkingDirectory = "/",

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Tenancy.Hosting;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres;
+using Tenancy.Postgres.Cluster;
 using Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Xunit;
 
 namespace Tests.Integration.Telemetry;

@@ -1,5 +1,5 @@
 using AppHost.Postgres;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Tests.Unit.LocalServer;
 using Xunit;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using AppHost.Postgres;
-using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tests.Unit.LocalServer;

@@ -1,5 +1,5 @@
 using AppHost.Postgres;
-using Tenancy.Hosting;
+using Tenancy.Postgres;
 using Tests.Unit.LocalServer;
 using Xunit;
 

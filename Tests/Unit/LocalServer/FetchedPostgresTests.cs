@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using Tenancy.Hosting;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres;
+using Tenancy.Postgres.Cluster;
 using Xunit;
 
 namespace Tests.Unit.LocalServer;

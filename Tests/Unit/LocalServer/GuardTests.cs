@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Tenancy.Hosting;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres;
+using Tenancy.Postgres.Cluster;
 using Xunit;
 
 namespace Tests.Unit.LocalServer;
@@ -79,7 +79,7 @@ public sealed class GuardTests(ClusterTemplate template) : IClassFixture<Cluster
     public async Task The_servers_exit_code_is_the_guards()
     {
         var command = new ProcessStartInfo("sh",
-            [Path.Combine(AppContext.BaseDirectory, "Tenancy.Hosting", "guard.sh"), $"{_owner.Id}",
+            [Path.Combine(AppContext.BaseDirectory, "Tenancy.Postgres", "guard.sh"), $"{_owner.Id}",
                 _folder.Script("ends", "exit 7")])
         {
             Environment = { ["PGPORT"] = "5432" },

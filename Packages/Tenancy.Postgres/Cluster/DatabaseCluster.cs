@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
 /// A database cluster, PostgreSQL's name for one server's data: where it is, which binaries read it, and its

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Tenancy.Hosting.Cluster;
+using Tenancy.Postgres.Cluster;
 using Npgsql;
 
-namespace Tenancy.Hosting;
+namespace Tenancy.Postgres;
 
 /// <summary>
 /// A private PostgreSQL server on a free port of 127.0.0.1, from the installed binaries, for a test or a benchmark. It

@@ -1,4 +1,4 @@
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>Folders for servers whose data nobody will miss, named after the process that made them.</summary>
 internal static class ThrowawayFolder

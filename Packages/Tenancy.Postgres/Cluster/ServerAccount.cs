@@ -1,4 +1,4 @@
-namespace Tenancy.Hosting.Cluster;
+namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
 /// Whom the local server runs as: ourselves, or, because PostgreSQL refuses to run as root, the system's user

@@ -18,6 +18,10 @@ internal interface ITenantSource
 
     /// <summary>What stands there, whether it can be a slug or not; empty where nothing does.</summary>
     StringValues Read(HttpContext context);
+
+    /// <summary>Lets a client name a tenant there.</summary>
+    /// <returns>False where only each request can.</returns>
+    bool Address(HttpClient client, string slug);
 }
 
 internal sealed class HeaderSource(string name) : ITenantSource
@@ -29,6 +33,8 @@ internal sealed class HeaderSource(string name) : ITenantSource
     public string? Varies => name;
 
     public StringValues Read(HttpContext context) => context.Request.Headers[name];
+
+    public bool Address(HttpClient client, string slug) => client.DefaultRequestHeaders.TryAddWithoutValidation(name, slug);
 }
 
 internal sealed class RouteSource(string parameter) : ITenantSource
@@ -40,6 +46,8 @@ internal sealed class RouteSource(string parameter) : ITenantSource
     public string? Varies => null;
 
     public StringValues Read(HttpContext context) => context.GetRouteValue(parameter) as string;
+
+    public bool Address(HttpClient client, string slug) => false;
 }
 
 internal sealed class HostSource : ITenantSource
@@ -74,5 +82,11 @@ internal sealed class HostSource : ITenantSource
             && host.EndsWith(_after, StringComparison.OrdinalIgnoreCase)
                 ? host[_before.Length..^_after.Length].ToLowerInvariant()
                 : StringValues.Empty;
+    }
+
+    public bool Address(HttpClient client, string slug)
+    {
+        client.BaseAddress = new($"{client.BaseAddress?.Scheme ?? "http"}://{_before}{slug}{_after}/");
+        return true;
     }
 }

@@ -1,0 +1,267 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using Tests.Integration;
+using Xunit;
+
+namespace Tests.EndToEnd;
+
+/// <summary>
+/// The packages, from a local feed, in applications outside the repository: the template's, the one that the packages'
+/// README files show, and a console program.
+/// </summary>
+public sealed partial class PackagesTests(App app) : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("packages-").FullName;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static string Repository { get; } =
+        Path.GetDirectoryName(Projects.AppHost.ProjectPath)!;
+
+    private static string Configuration { get; } =
+        AppContext.BaseDirectory.TrimEnd('/').EndsWith("release", StringComparison.Ordinal) ? "Release" : "Debug";
+
+    public async ValueTask InitializeAsync()
+    {
+        await RunAsync(Repository, "dotnet",
+            ["pack", "Aspire.sln", "--no-build", "-c", Configuration, "-o", Path.Combine(_folder, "feed")]);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "nuget.config"),
+            $"""<configuration><packageSources><add key="packed" value="{_folder}/feed" /></packageSources></configuration>""",
+            Ct);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task The_templates_application_is_made_built_migrated_served_and_tested()
+    {
+        var server = await app.Server.ConnectionStringAsync(Ct);
+        await RunAsync(_folder, "dotnet", ["new", "install", Path.Combine(_folder, "feed", $"Tenancy.Templates.{Version()}.nupkg")]);
+        await RunAsync(_folder, "dotnet", ["new", "tenancy", "-n", "Bakery"]);
+        var bakery = Path.Combine(_folder, "Bakery");
+        await RunAsync(bakery, "dotnet", ["build"]);
+
+        // The job, with the API's services.
+        (string, string)[] settings = [("ConnectionStrings__bakery", server), ("DOTNET_ENVIRONMENT", "Development")];
+        var job = Built("Job");
+        await RunAsync(bakery, "dotnet", [job, "migrate"], settings);
+        Assert.Contains("Created acme, schema tenant_acme.",
+            await RunAsync(bakery, "dotnet", [job, "create", "acme"], settings), StringComparison.Ordinal);
+        Assert.Contains("1 schema compared", await RunAsync(bakery, "dotnet", [job, "verify"], settings),
+            StringComparison.Ordinal);
+        Assert.Contains("Nothing is pending for tenant_acme.",
+            await RunAsync(bakery, "dotnet", [job, "script", "acme"], settings), StringComparison.Ordinal);
+
+        // The API.
+        var address = DeployedFolder.FreeAddress();
+        using var api = Start(bakery, "dotnet", [Built("Api"), "--urls", $"{address}"],
+            [.. settings, ("ASPNETCORE_ENVIRONMENT", "Development")]);
+        try
+        {
+            using var client = new HttpClient { BaseAddress = address };
+            await Eventually.HoldsAsync(() => IsHealthyAsync(client));
+            client.DefaultRequestHeaders.Add("X-Tenant", "acme");
+            using var placed = await client.PostAsJsonAsync("/orders", new { buyer = "Ada" }, Ct);
+            Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
+            Assert.Contains("\"buyer\":\"Ada\"", await client.GetStringAsync("/orders", Ct), StringComparison.Ordinal);
+        }
+        finally
+        {
+            api.Kill(entireProcessTree: true);
+            await api.WaitForExitAsync(Ct);
+        }
+
+        // Its own test.
+        await RunAsync(bakery, "dotnet", [Built("Tests")], [("TENANCY_TEST_SERVER", server)]);
+
+        string Built(string project) =>
+            Path.Combine(bakery, $"Bakery.{project}", "bin", "Debug", "net10.0", $"Bakery.{project}.dll");
+    }
+
+    [Theory]
+    [InlineData("Tenancy", "Microsoft.NET.Sdk")]
+    [InlineData("Tenancy.AspNetCore", "Microsoft.NET.Sdk.Web")]
+    public async Task The_quick_start_of_a_packages_readme_compiles(string package, string sdk)
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(Repository, "Packages", package, "README.md"), Ct);
+        await ProjectAsync("Quick", sdk, CSharp().Match(readme).Groups[1].Value,
+            $"""
+            <PackageReference Include="{package}" />
+            <PackageReference Include="Microsoft.Extensions.Hosting" />
+            """);
+
+        await RunAsync(Path.Combine(_folder, "Quick"), "dotnet", ["build"]);
+    }
+
+    /// <summary>An application that pins older versions of what the packages need isn't made to change them.</summary>
+    [Fact]
+    public async Task A_console_program_with_its_own_pins_creates_migrates_queries_and_verifies()
+    {
+        var database = await app.Server.ConnectionStringAsync(Ct);
+        await ProjectAsync("Console", "Microsoft.NET.Sdk", ConsoleProgram,
+            """
+            <PackageReference Include="Tenancy" />
+            <PackageReference Include="Microsoft.EntityFrameworkCore.Relational" />
+            <PackageReference Include="Microsoft.Extensions.Hosting" />
+            """);
+        var folder = Path.Combine(_folder, "Console");
+        await RunAsync(folder, "dotnet", ["build"]);
+
+        Assert.Equal("acme: Ada; globex: ; clean",
+            (await RunAsync(folder, "dotnet", [Path.Combine("bin", "Debug", "net10.0", "Console.dll")],
+                [("ConnectionStrings__shop", database)])).Trim());
+    }
+
+    private const string ConsoleProgram =
+        """
+        using Microsoft.EntityFrameworkCore;
+        using Microsoft.EntityFrameworkCore.Infrastructure;
+        using Microsoft.EntityFrameworkCore.Migrations;
+        using Microsoft.Extensions.DependencyInjection;
+        using Microsoft.Extensions.Hosting;
+        using Microsoft.Extensions.Logging;
+        using Tenancy;
+
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Logging.ClearProviders();
+        builder.AddTenancy("shop", tenancy => tenancy.UseBuiltInRegistry().AddContext<OrdersContext>());
+        using var host = builder.Build();
+        var tenants = host.Services.GetRequiredService<Tenants>();
+        await tenants.MigrateAsync();
+        foreach (var slug in new[] { "acme", "globex" })
+        {
+            await tenants.CreateAsync(slug);
+        }
+
+        await using (var scope = await tenants.ServeAsync("acme"))
+        {
+            var db = scope.Services.GetRequiredService<OrdersContext>();
+            db.Orders.Add(new(Guid.NewGuid(), "Ada"));
+            await db.SaveChangesAsync();
+        }
+
+        var report = await tenants.ForEachAsync(async (scope, ct) =>
+        {
+            var db = scope.Services.GetRequiredService<OrdersContext>();
+            Console.Write($"{scope.Tenant.Slug}: {string.Join(", ", await db.Orders.Select(order => order.Buyer).ToListAsync(ct))}; ");
+        }, new() { Parallel = 1 });
+        var drift = await host.Services.GetRequiredService<FleetVerifier>().VerifyAsync();
+        Console.WriteLine(drift.IsClean && drift.Checked == 2 ? "clean" : "not clean");
+
+        public sealed class OrdersContext(DbContextOptions<OrdersContext> options) : DbContext(options)
+        {
+            public DbSet<Order> Orders => Set<Order>();
+        }
+
+        public sealed record Order(Guid Id, string Buyer);
+
+        [DbContext(typeof(OrdersContext))]
+        [Migration("20260101000000_Initial")]
+        public sealed class Initial : Migration
+        {
+            protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.CreateTable("Orders", table => new
+            {
+                Id = table.Column<Guid>(nullable: false), Buyer = table.Column<string>(nullable: false),
+            }, constraints: table => table.PrimaryKey("PK_Orders", order => order.Id));
+        }
+        """;
+
+    /// <summary>A project with central versions, the oldest that the packages take.</summary>
+    private async Task ProjectAsync(string name, string sdk, string program, string references)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "Directory.Packages.props"),
+            $"""
+            <Project>
+              <PropertyGroup>
+                <ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally>
+                <CentralPackageTransitivePinningEnabled>true</CentralPackageTransitivePinningEnabled>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageVersion Include="Tenancy" Version="{Version()}" />
+                <PackageVersion Include="Tenancy.AspNetCore" Version="{Version()}" />
+                <PackageVersion Include="Microsoft.EntityFrameworkCore.Relational" Version="10.0.1" />
+                <PackageVersion Include="Microsoft.Extensions.Hosting" Version="10.0.1" />
+              </ItemGroup>
+            </Project>
+            """, Ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.csproj"),
+            $"""
+            <Project Sdk="{sdk}">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <OutputType>Exe</OutputType>
+                <Nullable>enable</Nullable>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <WarningsAsErrors>nullable;NU1605;NU1608</WarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                {references}
+              </ItemGroup>
+            </Project>
+            """, Ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), program, Ct);
+    }
+
+    private string Version() => PackageFile().Match(
+        Directory.EnumerateFiles(Path.Combine(_folder, "feed"), "Tenancy.Templates.*.nupkg").Single()).Groups[1].Value;
+
+    private static async Task<bool> IsHealthyAsync(HttpClient client)
+    {
+        try
+        {
+            using var answer = await client.GetAsync("/health", Ct);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<string> RunAsync(
+        string folder, string program, string[] arguments, params (string Name, string Value)[] settings)
+    {
+        using var run = Start(folder, program, arguments, settings);
+        var said = Task.WhenAll(run.StandardOutput.ReadToEndAsync(Ct), run.StandardError.ReadToEndAsync(Ct));
+        await run.WaitForExitAsync(Ct);
+        var output = await said;
+        Assert.True(run.ExitCode == 0, $"{string.Join(' ', arguments)}: {string.Concat(output)}");
+        return output[0];
+    }
+
+    private Process Start(
+        string folder, string program, string[] arguments, (string Name, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        // A template's hive and a package cache of its own: what an earlier run has left of the same version is no
+        // measure. What isn't ours comes from the usual cache.
+        start.Environment["DOTNET_CLI_HOME"] = Path.Combine(_folder, "home");
+        start.Environment["DOTNET_NOLOGO"] = start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["NUGET_FALLBACK_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        start.Environment["NUGET_PACKAGES"] = Path.Combine(_folder, "cache");
+        start.Environment.Remove("ConnectionStrings__tenants");
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    [GeneratedRegex("^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CSharp();
+
+    [GeneratedRegex(@"Tenancy\.Templates\.(.+)\.nupkg$")]
+    private static partial Regex PackageFile();
+}

@@ -103,6 +103,7 @@ public static class TenancyRegistration
         {
             Slugs = provider.GetRequiredService<TenantSlugs>(),
         });
+        services.AddSingleton<TenantAdoption>();
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();

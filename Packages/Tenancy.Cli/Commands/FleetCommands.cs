@@ -22,7 +22,7 @@ internal sealed class FleetCommands(JobSettings settings)
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            CreateCommand.Create(this, _noun),
+            CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
         };
         foreach (var (name, description, run) in settings.Commands)
         {

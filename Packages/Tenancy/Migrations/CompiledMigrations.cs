@@ -109,6 +109,9 @@ public sealed class CompiledMigrations
     /// </summary>
     internal bool KeepsName => _create.Value.InBodies || _create.Value.SetsPath;
 
+    /// <summary>The statement that makes the history table.</summary>
+    internal string CreateHistoryScript(SchemaName schema) => StatementCut.Of(_sql.Value.CreateHistory).Stamp(schema);
+
     /// <summary>Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.</summary>
     internal string CreateScript(SchemaName schema) => _create.Value.Stamp(schema);
 }

@@ -27,7 +27,9 @@ internal sealed class CustomersTable([FromKeyedServices(TenancyOptions.OwnerKey)
     public async Task<IReadOnlyList<TenantEntry>> ListAsync(string? after, int limit, CancellationToken ct)
     {
         await using var list = database.CreateCommand(
-            $"""SELECT {Columns} FROM public.customers WHERE slug COLLATE "C" > $1 ORDER BY slug COLLATE "C" LIMIT $2""");
+            $"""
+            SELECT {Columns} FROM public.customers WHERE slug COLLATE "C" > $1 ORDER BY slug COLLATE "C" LIMIT $2
+            """);
         list.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after ?? "" });
         list.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         return await ReadAsync(list, ct);

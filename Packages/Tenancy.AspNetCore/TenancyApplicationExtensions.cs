@@ -25,14 +25,14 @@ public static class TenancyApplicationExtensions
         ArgumentNullException.ThrowIfNull(app);
         var services = app.ApplicationServices;
         var tenants = services.GetService<RequestTenant>() ?? throw new InvalidOperationException(
-            "Nothing says where a request names its tenant: call Resolve(r => r.Header(\"X-Tenant\")), or Claim, Host " +
-            "or Route, in AddTenancy.");
+            "Nothing says where a request names its tenant: call Resolve(r => r.Header(\"X-Tenant\")), or Claim, " +
+            "Host or Route, in AddTenancy.");
         if (app.Properties.ContainsKey(HasAuthentication))
         {
             throw new InvalidOperationException(
-                "UseAuthentication comes before UseTenants: a user store in a tenant's schema would be asked before the " +
-                "tenant is known. Remove UseAuthentication and UseAuthorization, UseTenants has both; or call them " +
-                "after it.");
+                "UseAuthentication comes before UseTenants: a user store in a tenant's schema would be asked before " +
+                "the tenant is known. Remove UseAuthentication and UseAuthorization, UseTenants has both; or call " +
+                "them after it.");
         }
 
         var authenticates = services.GetService<IAuthenticationSchemeProvider>() is not null;

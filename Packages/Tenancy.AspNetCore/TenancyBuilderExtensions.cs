@@ -46,7 +46,8 @@ public static class TenancyBuilderExtensions
         var resolution = new TenantResolution();
         where(resolution);
         services.Configure<HubOptions>(hubs => hubs.AddFilter<TenantHubFilter>());
-        return services.AddProblemDetails().AddSingleton<TenantHubFilter>().AddSingleton(resolution).AddSingleton(provider =>
+        services.AddProblemDetails().AddSingleton<TenantHubFilter>().AddSingleton(resolution);
+        return services.AddSingleton(provider =>
             new RequestTenant(resolution, provider.GetService<BoundUsers>(),
                 provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>()));
     }

@@ -66,7 +66,8 @@ public static class TenantsEndpoints
     {
         var context = invocation.HttpContext;
         var metadata = context.GetEndpoint()?.Metadata;
-        return metadata?.GetMetadata<IAuthorizeData>() is not null || metadata?.GetMetadata<IAllowAnonymous>() is not null
+        return metadata?.GetMetadata<IAuthorizeData>() is not null
+            || metadata?.GetMetadata<IAllowAnonymous>() is not null
             || metadata?.GetMetadata<AuthorizationPolicy>() is not null
             || context.RequestServices.GetRequiredService<IHostEnvironment>().IsDevelopment()
                 ? await next(invocation)
@@ -84,6 +85,11 @@ public static class TenantsEndpoints
             return Bad("limit has to be from 1 to 1000.");
         }
 
+        if (after is not null && !TenantSlug.IsValid(after))
+        {
+            return Bad($"after has to be the slug that the page before ended with: {TenantSlug.Rule}.");
+        }
+
         var page = await tenants.ListAsync(after, limit, ct);
         return TypedResults.Ok(
             new TenantsAnswer([.. page.Select(Answer)], page.Count == limit ? page[^1].Entry.Tenant.Slug : null));
@@ -96,9 +102,9 @@ public static class TenantsEndpoints
     private static async Task<Results<Created<TenantAnswer>, ProblemHttpResult>> CreateAsync(
         NewTenant tenant, HttpContext context, Tenants tenants, CancellationToken ct)
     {
-        if (tenant.Name is { Length: 0 or > LongestName })
+        if (tenant.Name is { } name && (name.Length is 0 or > LongestName || name.Any(char.IsControl)))
         {
-            return Bad($"name has to have 1 to {LongestName} characters.");
+            return Bad($"name has to have 1 to {LongestName} characters, and no line breaks or the like.");
         }
 
         if (!TenantSlug.IsValid(tenant.Slug))

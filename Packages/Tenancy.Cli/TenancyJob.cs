@@ -21,7 +21,8 @@ public static class TenancyJob
     /// <param name="configure">What is added to the job; null for nothing.</param>
     /// <typeparam name="TEntryPoint">A type of the application's assembly, e.g. its <c>Program</c>.</typeparam>
     /// <returns>The exit code.</returns>
-    /// <exception cref="InvalidOperationException">That assembly builds no host, or it is this program's own.</exception>
+    /// <exception cref="InvalidOperationException">That assembly builds no host, or it is this program's
+    /// own.</exception>
     public static Task<int> RunAsync<TEntryPoint>(string[] args, Action<TenancyJobBuilder>? configure = null)
         where TEntryPoint : class =>
             RunAsync(args, adjust => EntryPointHost.Build(typeof(TEntryPoint).Assembly, adjust), configure);

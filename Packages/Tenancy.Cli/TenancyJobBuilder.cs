@@ -36,7 +36,8 @@ public sealed class TenancyJobBuilder
     /// Migrates a context whose tables all tenants share, before the tenants, under a lock that several jobs wait for.
     /// May be called for several; they are migrated in that order.
     /// </summary>
-    /// <param name="historySchema">Where its history is: what <c>MigrationsHistoryTable</c> says, or <c>public</c>.</param>
+    /// <param name="historySchema">Where its history is: what <c>MigrationsHistoryTable</c> says, or
+    /// <c>public</c>.</param>
     /// <param name="historyTable">Its name.</param>
     /// <param name="create">Makes one, whose connection is replaced by the owner's; null to ask the services.</param>
     public TenancyJobBuilder MigrateShared<TContext>(string historySchema = "public",
@@ -51,7 +52,8 @@ public sealed class TenancyJobBuilder
     }
 
     /// <summary>Runs after the shared contexts were migrated and before the tenants are.</summary>
-    /// <param name="step">E.g. makes the login that serves: <see cref="TenantLogin"/>. Runs in every <c>migrate</c>.</param>
+    /// <param name="step">E.g. makes the login that serves: <see cref="TenantLogin"/>. Runs in every
+    /// <c>migrate</c>.</param>
     public TenancyJobBuilder BeforeTenants(Func<IServiceProvider, CancellationToken, Task> step)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -88,7 +90,8 @@ public sealed class TenancyJobBuilder
 /// <param name="History">Its history table, quoted.</param>
 /// <param name="Ids">Of its migrations.</param>
 /// <param name="Create">Makes one.</param>
-internal sealed record SharedContext(string History, IReadOnlyList<string> Ids, Func<IServiceProvider, DbContext> Create);
+internal sealed record SharedContext(
+    string History, IReadOnlyList<string> Ids, Func<IServiceProvider, DbContext> Create);
 
 /// <summary>See <see cref="TenancyJobBuilder.AddCommand"/>.</summary>
 internal sealed record JobCommand(

@@ -16,7 +16,8 @@ public sealed record TestTenant(Tenant Tenant, HttpClient Client);
 
 /// <summary>
 /// Runs an application in the test's process over a database of its own, in which each test makes a tenant of its own:
-/// <c>var acme = await application.NewTenantAsync();</c>. Schemas are made beforehand, so that takes milliseconds. Share
+/// <c>var acme = await application.NewTenantAsync();</c>. Schemas are made beforehand, so that takes milliseconds.
+/// Share
 /// it among the tests of an assembly; they may run in parallel.
 /// </summary>
 /// <typeparam name="TEntryPoint">A type of the application's assembly, e.g. its <c>Program</c>.</typeparam>

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
@@ -25,8 +26,17 @@ internal sealed class RegistrationCheck<TContext>(IServiceProvider services) : I
         {
             throw new InvalidOperationException(
                 $"{typeof(TContext).Name}'s options name another database than AddTenancy's: it was configured " +
-                "again, by AddDbContext, AddDbContextFactory, ConfigureDbContext or UseNpgsql in AddTenancy's parameter " +
-                "'context'. Remove that; TenancyOptions.ConfigureDataSource changes the data source.");
+                "again, by AddDbContext, AddDbContextFactory, ConfigureDbContext or UseNpgsql in AddTenancy's " +
+                "parameter 'context'. Remove that; TenancyOptions.ConfigureDataSource changes the data source.");
+        }
+
+        // Only a compiled model wasn't checked when it was built: it is as it was when it was made.
+        if (options.FindExtension<CoreOptionsExtension>()?.Model is { } compiled
+            && compiled.GetDefaultSchema() != TenantPlaceholder.Schema)
+        {
+            throw new InvalidOperationException(
+                $"{typeof(TContext).Name}'s compiled model has the default schema '{compiled.GetDefaultSchema()}': " +
+                "make it anew by dotnet ef dbcontext optimize, now that AddTenancy has the context.");
         }
 
         if (scope.ServiceProvider.GetRequiredService<IEnumerable<IDbContextFactory<TContext>>>().Count() > 1)

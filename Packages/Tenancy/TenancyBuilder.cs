@@ -110,14 +110,17 @@ public sealed class TenancyBuilder
     {
         ImmutableArray<string> missing =
         [
-            .. _hasContext ? Array.Empty<string>() : ["no context: call AddContext<TContext>() for each whose tables every tenant has"],
-            .. _hasRegistry ? Array.Empty<string>() : ["no registry: call UseBuiltInRegistry(), or UseRegistry<T>() where the application has a table of tenants"],
+            .. Missing(_hasContext, "no context: call AddContext<TContext>() for each whose tables every tenant has"),
+            .. Missing(_hasRegistry,
+                "no registry: call UseBuiltInRegistry(), or UseRegistry<T>() where the application has a table of tenants"),
         ];
         if (!missing.IsEmpty)
         {
             throw new InvalidOperationException($"AddTenancy has {string.Join("; and ", missing)}.");
         }
     }
+
+    private static string[] Missing(bool there, string words) => there ? [] : [words];
 }
 
 /// <summary>Writes first rows.</summary>

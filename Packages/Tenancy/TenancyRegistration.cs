@@ -164,9 +164,9 @@ public static class TenancyRegistration
         services.AddOptions<TenancyOptions>().Validate(
             options => (context.Lease ?? options.Lease) is not ContextLease.Pooled
                 || !context.IsScoped && ContextState.TakesOptionsAlone(typeof(TContext)),
-            $"Pooled() can't be right for {typeof(TContext).Name}: its constructor takes more than its options, or its " +
-            "options are configured with a scope's services, and a pooled context would keep one request's services " +
-            "for the next. Leave Pooled() out.");
+            $"Pooled() can't be right for {typeof(TContext).Name}: its constructor takes more than its options, or " +
+            "its options are configured with a scope's services, and a pooled context would keep one request's " +
+            "services for the next. Leave Pooled() out.");
         AddLease(services, context);
         services.AddDbContextFactory<TContext>(
             lifetime: context.IsScoped ? ServiceLifetime.Scoped : ServiceLifetime.Singleton);
@@ -270,7 +270,8 @@ public static class TenancyRegistration
         {
             throw new InvalidOperationException(
                 $"{typeof(TContext).Name} is registered before AddTenancy, by AddDbContext, AddDbContextPool, " +
-                "AddDbContextFactory, AddNpgsqlDbContext or the like, or twice by AddContext. Remove that: AddTenancy " +
+                "AddDbContextFactory, AddNpgsqlDbContext or the like, or twice by AddContext. Remove that: " +
+                "AddTenancy " +
                 "registers the context, and Configure (or AddTenancy's parameter 'context') takes what you set there.");
         }
     }

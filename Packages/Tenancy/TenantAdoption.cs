@@ -38,7 +38,8 @@ public sealed record AdoptionRequest(string Slug, string From)
 /// <param name="Stays">What of the source isn't the tenants' migrations', and stays.</param>
 /// <param name="Differences">Where the tables aren't as the migrations make them; an adoption refuses these unless
 /// <see cref="AdoptionRequest.AcceptDifferences"/>.</param>
-/// <param name="Pending">The migrations that the tenant lacks, which the next run applies. It isn't served before.</param>
+/// <param name="Pending">The migrations that the tenant lacks, which the next run applies. It isn't served
+/// before.</param>
 public sealed record AdoptionPlan(Tenant Tenant, IReadOnlyList<string> Steps, IReadOnlyList<string> Stays,
     IReadOnlyList<string> Differences, IReadOnlyList<string> Pending);
 

@@ -7,7 +7,8 @@ namespace Tenancy;
 
 /// <summary>A tenant, for operators.</summary>
 /// <param name="Entry">As the registry has it.</param>
-/// <param name="Version">Its schema's, see <see cref="CompiledMigrations.Fingerprint"/>; empty where it has none.</param>
+/// <param name="Version">Its schema's, see <see cref="CompiledMigrations.Fingerprint"/>; empty where it has
+/// none.</param>
 /// <param name="Availability">Whether this build serves it, and why not.</param>
 public sealed record TenantSummary(TenantEntry Entry, string Version, Availability Availability);
 
@@ -24,6 +25,8 @@ public sealed class Tenants(
     public const string CreateTenant = "create tenant";
 
     private const int Page = 500;
+
+    private volatile bool _hasTables;
 
     /// <summary>Opens a scope that serves the tenant.</summary>
     /// <param name="slug">Whose; see <see cref="TenantDirectory.FindAsync(string, CancellationToken)"/>.</param>
@@ -158,7 +161,7 @@ public sealed class Tenants(
     public async Task<TenantSummary?> FindSummaryAsync(string slug, CancellationToken ct = default)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return await Registry(scope.ServiceProvider).FindAsync(slug, ct) is { } entry
+        return TenantSlug.IsValid(slug) && await Registry(scope.ServiceProvider).FindAsync(slug, ct) is { } entry
             ? (await SummariesAsync([entry], ct))[0]
             : null;
     }
@@ -172,7 +175,7 @@ public sealed class Tenants(
     {
         await using var scope = scopes.CreateAsyncScope();
         var registry = Registry(scope.ServiceProvider);
-        var changed = await registry.FindAsync(slug, ct) is { } entry
+        var changed = TenantSlug.IsValid(slug) && await registry.FindAsync(slug, ct) is { } entry
             && await registry.TrySetStatusAsync(entry.Tenant.Id, status, ct);
         await directory.ForgetAsync(slug, ct);
         return changed;
@@ -203,6 +206,7 @@ public sealed class Tenants(
     private async Task<Tenant> AddAsync(IServiceProvider services, string slug, string name, CancellationToken ct)
     {
         var registry = Registry(services);
+        await RefuseWithoutTablesAsync(ct);
         // Asked first, before a transaction waits for one that may add the same; the registry's constraint decides when
         // two ask at once.
         if (await registry.FindAsync(slug, ct) is not null)
@@ -231,6 +235,20 @@ public sealed class Tenants(
 
         await transaction.CommitAsync(ct);
         return tenant!;
+    }
+
+    private async Task RefuseWithoutTablesAsync(CancellationToken ct)
+    {
+        if (_hasTables)
+        {
+            return;
+        }
+
+        await using var ask = database.CreateCommand("SELECT to_regclass('tenancy.schemas') IS NOT NULL");
+        _hasTables = await ask.ExecuteScalarAsync(ct) is true
+            ? true
+            : throw new InvalidOperationException(
+                "The database has no ledger yet: run the migration job, or Tenants.MigrateAsync(), first.");
     }
 
     private async Task<IReadOnlyList<TenantSummary>> SummariesAsync(

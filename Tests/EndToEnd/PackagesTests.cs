@@ -28,8 +28,11 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         await RunAsync(Repository, "dotnet",
             ["pack", "Aspire.sln", "--no-build", "-c", Configuration, "-o", Path.Combine(_folder, "feed")]);
         await File.WriteAllTextAsync(Path.Combine(_folder, "nuget.config"),
-            $"""<configuration><packageSources><add key="packed" value="{_folder}/feed" /></packageSources></configuration>""",
-            Ct);
+            $"""
+            <configuration>
+              <packageSources><add key="packed" value="{_folder}/feed" /></packageSources>
+            </configuration>
+            """, Ct);
     }
 
     public ValueTask DisposeAsync()
@@ -42,7 +45,8 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     public async Task The_templates_application_is_made_built_migrated_served_and_tested()
     {
         var server = await app.Server.ConnectionStringAsync(Ct);
-        await RunAsync(_folder, "dotnet", ["new", "install", Path.Combine(_folder, "feed", $"Tenancy.Templates.{Version()}.nupkg")]);
+        await RunAsync(_folder, "dotnet",
+            ["new", "install", Path.Combine(_folder, "feed", $"Tenancy.Templates.{Version()}.nupkg")]);
         await RunAsync(_folder, "dotnet", ["new", "tenancy", "-n", "Bakery"]);
         var bakery = Path.Combine(_folder, "Bakery");
         await RunAsync(bakery, "dotnet", ["build"]);
@@ -149,7 +153,8 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         var report = await tenants.ForEachAsync(async (scope, ct) =>
         {
             var db = scope.Services.GetRequiredService<OrdersContext>();
-            Console.Write($"{scope.Tenant.Slug}: {string.Join(", ", await db.Orders.Select(order => order.Buyer).ToListAsync(ct))}; ");
+            var buyers = await db.Orders.Select(order => order.Buyer).ToListAsync(ct);
+            Console.Write($"{scope.Tenant.Slug}: {string.Join(", ", buyers)}; ");
         }, new() { Parallel = 1 });
         var drift = await host.Services.GetRequiredService<FleetVerifier>().VerifyAsync();
         Console.WriteLine(drift.IsClean && drift.Checked == 2 ? "clean" : "not clean");
@@ -165,7 +170,7 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         [Migration("20260101000000_Initial")]
         public sealed class Initial : Migration
         {
-            protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.CreateTable("Orders", table => new
+            protected override void Up(MigrationBuilder migration) => migration.CreateTable("Orders", table => new
             {
                 Id = table.Column<Guid>(nullable: false), Buyer = table.Column<string>(nullable: false),
             }, constraints: table => table.PrimaryKey("PK_Orders", order => order.Id));
@@ -247,8 +252,8 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         // measure. What isn't ours comes from the usual cache.
         start.Environment["DOTNET_CLI_HOME"] = Path.Combine(_folder, "home");
         start.Environment["DOTNET_NOLOGO"] = start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        start.Environment["NUGET_FALLBACK_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(
-            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        start.Environment["NUGET_FALLBACK_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         start.Environment["NUGET_PACKAGES"] = Path.Combine(_folder, "cache");
         start.Environment.Remove("ConnectionStrings__tenants");
         foreach (var (name, value) in settings)

@@ -44,7 +44,8 @@ internal sealed class BoundCookies(BoundUsers users) : IPostConfigureOptions<Coo
 
     private void Claim(ClaimsPrincipal? user, string slug)
     {
-        if (user?.Identity is ClaimsIdentity { IsAuthenticated: true } identity && !user.HasClaim(c => c.Type == users.Claim))
+        if (user?.Identity is ClaimsIdentity { IsAuthenticated: true } identity
+            && !user.HasClaim(claim => claim.Type == users.Claim))
         {
             identity.AddClaim(new(users.Claim, slug));
         }

@@ -34,7 +34,8 @@ internal sealed class HeaderSource(string name) : ITenantSource
 
     public StringValues Read(HttpContext context) => context.Request.Headers[name];
 
-    public bool Address(HttpClient client, string slug) => client.DefaultRequestHeaders.TryAddWithoutValidation(name, slug);
+    public bool Address(HttpClient client, string slug) =>
+        client.DefaultRequestHeaders.TryAddWithoutValidation(name, slug);
 }
 
 internal sealed class RouteSource(string parameter) : ITenantSource
@@ -63,7 +64,8 @@ internal sealed class HostSource : ITenantSource
         ArgumentException.ThrowIfNullOrEmpty(pattern);
         (_before, _after) = pattern.Split(Slug) is [var before, var after]
             ? (before, after)
-            : throw new ArgumentException($"'{pattern}' needs {Slug} once, as in {Slug}.shops.example.", nameof(pattern));
+            : throw new ArgumentException(
+                $"'{pattern}' needs {Slug} once, as in {Slug}.shops.example.", nameof(pattern));
         _pattern = pattern;
     }
 

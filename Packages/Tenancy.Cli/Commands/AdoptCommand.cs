@@ -14,8 +14,8 @@ internal static class AdoptCommand
         var slug = new Argument<string>("slug") { Description = "The name in addresses: " + TenantSlug.Rule };
         var from = new Option<string>("--from")
         {
-            Description = "The schema whose tables become the " + noun + "'s; one of its own is renamed, out of public " +
-                "they are moved",
+            Description = $"The schema whose tables become the {noun}'s; one of its own is renamed, out of public they " +
+                "are moved",
             HelpName = "schema", Required = true,
         };
         var history = new Option<string>("--history")

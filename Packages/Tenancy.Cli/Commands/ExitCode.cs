@@ -1,6 +1,7 @@
 namespace Tenancy.Cli.Commands;
 
-/// <summary>What the process says when it ends. Anything but <see cref="Done"/> keeps what serves from starting.</summary>
+/// <summary>What the process says when it ends. Anything but <see cref="Done"/> keeps what serves from
+/// starting.</summary>
 internal enum ExitCode
 {
     /// <summary>Nothing is left to do; with <c>--on-failure isolate</c> also when tenants failed.</summary>

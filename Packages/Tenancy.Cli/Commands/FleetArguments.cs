@@ -26,8 +26,10 @@ internal sealed class FleetArguments(string noun)
     public Option<int?> Ring { get; } = Whole(
         "--ring", "Only this ring; without it all, one after the other", null, 0, 1_000_000);
 
-    public Option<string> To { get; } = new("--to") { Description = "Up to this migration, by id or name; who is further stays there",
-            HelpName = "migration" };
+    public Option<string> To { get; } = new("--to")
+    {
+        Description = "Up to this migration, by id or name; who is further stays there", HelpName = "migration",
+    };
 
     public Option<string> DownTo { get; } = new("--to")
     {
@@ -66,9 +68,8 @@ internal sealed class FleetArguments(string noun)
     {
         Description =
             $"fail: exit with 1 if {noun}s failed, halt when more failed than their ring allows (none in ring 0, " +
-            "1 % later); " +
-                $"isolate: go on with the others of the ring and exit with 0, each failed {noun} is recorded and " +
-                "answered with 503",
+            $"1 % later); isolate: go on with the others of the ring and exit with 0, each failed {noun} is " +
+            $"recorded and answered with 503",
         DefaultValueFactory = _ => Commands.OnFailure.Fail,
     };
 

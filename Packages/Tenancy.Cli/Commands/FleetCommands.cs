@@ -69,7 +69,8 @@ internal sealed class FleetCommands(JobSettings settings)
     private Command Status() =>
         Does(
             Add(new("status",
-                $"Which {_noun}s are at which version, who is behind, who failed and why, and the last runs."), _arguments.Report),
+                $"Which {_noun}s are at which version, who is behind, who failed and why, and the last runs."),
+                    _arguments.Report),
                     reports: true, async job =>
                 {
                     var status = await job.Services.GetRequiredService<FleetReader>().StatusAsync(job.Stop);
@@ -78,10 +79,13 @@ internal sealed class FleetCommands(JobSettings settings)
                 });
 
     private Command Plan() =>
-        Does(Add(new("plan", "What migrate would run, for whom. Changes nothing."), [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Report]),
+        Does(
+            Add(new("plan", "What migrate would run, for whom. Changes nothing."),
+                [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Report]),
             reports: true, async job =>
             {
-                var (shared, unknown) = await job.Services.GetRequiredService<SharedMigrations>().PendingAsync(job.Stop);
+                var (shared, unknown) = await job.Services.GetRequiredService<SharedMigrations>()
+                    .PendingAsync(job.Stop);
                 var groups = shared.Count > 0 && !await HasLedgerAsync(job)
                     ? []
                     : await job.Services.GetRequiredService<FleetReader>().PlanAsync(await job.PlanAsync(), job.Stop);
@@ -106,13 +110,15 @@ internal sealed class FleetCommands(JobSettings settings)
         var customer = new Argument<string>(_noun) { Description = "Slug or schema" };
         return Does(
             Add(new("script",
-                $"The SQL that migrate would run for one {_noun}, to be read or run by hand.") { customer }, [_arguments.To]),
+                $"The SQL that migrate would run for one {_noun}, to be read or run by hand.") { customer },
+                [_arguments.To]),
                     reports: true, async job =>
                 {
                     var schemas = await job.Services.GetRequiredService<NamedTenants>()
                         .FindAsync([job.Parsed.GetValue(customer)!], job.Stop);
                     var sql = await job.Services.GetRequiredService<FleetReader>()
-                        .ScriptAsync(schemas![0], new() { To = job.Migration(job.Parsed.GetValue(_arguments.To)) }, job.Stop);
+                        .ScriptAsync(
+                            schemas![0], new() { To = job.Migration(job.Parsed.GetValue(_arguments.To)) }, job.Stop);
                     await job.Output.Profile.Out.Writer
                         .WriteAsync(sql.Length > 0 ? sql : $"-- Nothing is pending for {schemas[0]}.\n");
                     return ExitCode.Done;

@@ -48,11 +48,17 @@ internal static class EntryPointHost
             Current.Value = this;
             try
             {
-                object?[] arguments = entry.GetParameters().Length == 0 ? [] : [Array.Empty<string>()];
+                // Its files are beside it, wherever the job was started.
+                string[] settings =
+                [
+                    $"--contentRoot={AppContext.BaseDirectory}",
+                    $"--applicationName={entry.DeclaringType!.Assembly.GetName().Name}",
+                ];
+                object?[] arguments = entry.GetParameters().Length == 0 ? [] : [settings];
                 entry.Invoke(null, BindingFlags.DoNotWrapExceptions, null, arguments, null);
                 _host.TrySetException(new InvalidOperationException("It ended."));
             }
-            catch (Stopped)
+            catch (HostAbortedException)
             {
                 // As asked.
             }
@@ -101,8 +107,8 @@ internal static class EntryPointHost
             else if (value is { Key: "HostBuilt", Value: IHost host })
             {
                 _host.TrySetResult(host);
-                // What comes after in the entry point would serve.
-                throw new Stopped();
+                // What comes after in the entry point would serve. Programs that catch everything know this exception.
+                throw new HostAbortedException();
             }
         }
 
@@ -120,13 +126,11 @@ internal static class EntryPointHost
         private static void RemoveServing(IServiceCollection services)
         {
             foreach (var service in services.Where(service => service.ServiceType == typeof(IHostedService)
-                && service.ImplementationType?.Namespace?.StartsWith("OpenTelemetry", StringComparison.Ordinal) is not true)
-                .ToList())
+                && service.ImplementationType?.Namespace?.StartsWith("OpenTelemetry", StringComparison.Ordinal)
+                    is not true).ToList())
             {
                 services.Remove(service);
             }
         }
     }
-
-    private sealed class Stopped : Exception;
 }

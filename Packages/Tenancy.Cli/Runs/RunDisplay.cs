@@ -58,7 +58,8 @@ internal sealed partial class RunDisplay(
 
                 _next = ((done / display.Every) + 1) * display.Every;
                 var rate = done / Math.Max(display.Time.GetElapsedTime(_started).TotalSeconds, 0.001);
-                LogProgress(display.Log, value.Migrated, value.Total, display.Noun, value.Failed, value.Ring, Rate(rate),
+                LogProgress(
+                    display.Log, value.Migrated, value.Total, display.Noun, value.Failed, value.Ring, Rate(rate),
                     Math.Max(0, value.Total - done) / rate);
             }
         }

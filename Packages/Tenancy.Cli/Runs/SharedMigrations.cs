@@ -52,8 +52,8 @@ internal sealed partial class SharedMigrations(
             }
 
             ask.BatchCommands.Add(new(
-                $"SELECT count(*)::int FROM ({registry.SchemasSql}) AS r WHERE NOT EXISTS (SELECT FROM tenancy.schemas " +
-                "AS s WHERE s.schema = r.schema)"));
+                $"SELECT count(*)::int FROM ({registry.SchemasSql}) AS r WHERE NOT EXISTS (SELECT FROM " +
+                "tenancy.schemas AS s WHERE s.schema = r.schema)"));
             await using var rows = await ask.ExecuteReaderAsync(ct);
             var pending = new List<string>();
             foreach (var context in settings.Shared)

@@ -65,7 +65,8 @@ internal sealed record AdoptedSource(string Schema, string? History, IReadOnlyLi
             || request.From != Public && options.SharedSchemas.Contains(request.From))
         {
             throw new AdoptionException(
-                $"'{request.From}' is the library's, PostgreSQL's or shared by all tenants (TenancyOptions.SharedSchemas).");
+                $"'{request.From}' is the library's, PostgreSQL's or shared by all tenants " +
+                "(TenancyOptions.SharedSchemas).");
         }
     }
 
@@ -76,7 +77,8 @@ internal sealed record AdoptedSource(string Schema, string? History, IReadOnlyLi
         await using var find = new NpgsqlCommand(
             """
             SELECT place FROM unnest($1) WITH ORDINALITY AS places (place, at)
-            WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE EXISTS (
+                SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                 WHERE nspname = place AND relname = $2)
             ORDER BY at LIMIT 1
             """, connection) { Parameters = { Ledger.Texts(places), Ledger.Text(table) } };

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using Tenancy.Drift;
 
@@ -23,9 +24,10 @@ internal sealed class AdoptionMove(
             c.relname::text, quote_ident(c.relname)
         FROM pg_catalog.pg_class AS c
         WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                AND d.objid = c.oid AND d.deptype IN ('a', 'i', 'e') AND (d.refclassid <> 'pg_catalog.pg_class'::regclass
-                OR c.relkind = 'S'))
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_depend AS d
+                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i', 'e')
+                    AND (d.refclassid <> 'pg_catalog.pg_class'::regclass OR c.relkind = 'S'))
         UNION ALL
         SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
             p.proname || '/' || p.pronargs,
@@ -146,13 +148,13 @@ internal sealed class AdoptionMove(
     private async Task GiveBackAsync(CancellationToken ct)
     {
         var (there, here) = (Quoted.Name(source.Schema, HistoryTable), schema.Qualify(HistoryTable));
+        var others = $"{Quoted.Name(await IdColumnAsync(schema.Value, ct))} = ANY ({Texts(source.Others)})";
         await ExecuteAsync(
             $"CREATE SCHEMA {Quoted.Name(source.Schema)}; CREATE TABLE {there} (LIKE {here} INCLUDING ALL); " +
-            $"INSERT INTO {there} SELECT * FROM {here} WHERE {Quoted.Name(await IdColumnAsync(schema.Value, ct))} = ANY " +
-            $"({Texts(source.Others)}); DELETE FROM {here} WHERE {Quoted.Name(await IdColumnAsync(schema.Value, ct))} = " +
-            $"ANY ({Texts(source.Others)})", ct);
+            $"INSERT INTO {there} SELECT * FROM {here} WHERE {others}; DELETE FROM {here} WHERE {others}", ct);
         _steps.Add(
-            $"The history of other contexts ({string.Join(", ", source.Others)}) stays in a new schema {source.Schema}. " +
+            $"The history of other contexts ({string.Join(", ", source.Others)}) stays in a new schema " +
+            $"{source.Schema}. " +
             "From now on name that in TenancyOptions.SharedSchemas, lest verify take it for a lost tenant's.");
     }
 
@@ -165,10 +167,10 @@ internal sealed class AdoptionMove(
         }
 
         var there = Quoted.Name(source.History!, HistoryTable);
-        var id = Quoted.Name(await IdColumnAsync(source.History!, ct));
+        var known = $"{Quoted.Name(await IdColumnAsync(source.History!, ct))} = ANY ({Texts(source.Known)})";
         await ExecuteAsync(
-            $"INSERT INTO {schema.Qualify(HistoryTable)} SELECT * FROM {there} WHERE {id} = ANY ({Texts(source.Known)}); " +
-            $"DELETE FROM {there} WHERE {id} = ANY ({Texts(source.Known)})", ct);
+            $"INSERT INTO {schema.Qualify(HistoryTable)} SELECT * FROM {there} WHERE {known}; " +
+            $"DELETE FROM {there} WHERE {known}", ct);
         _steps.Add($"The rows of {string.Join(", ", source.Known)} move there from {source.History}" +
             (source.Others.Count == 0 ? "." : $"; those of {string.Join(", ", source.Others)} stay."));
     }
@@ -180,7 +182,7 @@ internal sealed class AdoptionMove(
         {
             await StepAsync(
                 $"INSERT INTO {schema.Qualify(HistoryTable)} SELECT id, " +
-                $"'{Microsoft.EntityFrameworkCore.Infrastructure.ProductInfo.GetVersion()}' FROM unnest({Texts(added)}) AS id",
+                $"'{ProductInfo.GetVersion()}' FROM unnest({Texts(added)}) AS id",
                 $"The history says that {string.Join(", ", added)} are applied, by the baseline.", ct);
         }
     }
@@ -202,14 +204,16 @@ internal sealed class AdoptionMove(
 
     private async Task<uint> OidAsync(string name, CancellationToken ct)
     {
-        await using var find = new NpgsqlCommand("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1", connection)
+        await using var find = new NpgsqlCommand(
+            "SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1", connection)
         {
             Parameters = { Ledger.Text(name) },
         };
         return (uint)(await find.ExecuteScalarAsync(ct))!;
     }
 
-    private async Task<IReadOnlyList<(string Kind, string Key, string Name)>> ObjectsAsync(uint oid, CancellationToken ct)
+    private async Task<IReadOnlyList<(string Kind, string Key, string Name)>> ObjectsAsync(
+        uint oid, CancellationToken ct)
     {
         await using var list = new NpgsqlCommand(ObjectsIn, connection)
         {
@@ -229,8 +233,8 @@ internal sealed class AdoptionMove(
     {
         await using var list = new NpgsqlCommand(
             "SELECT proname || '/' || pronargs || '/' || row_number() OVER (PARTITION BY proname, pronargs ORDER BY " +
-            "proargtypes::text), pg_catalog.pg_get_functiondef(oid) FROM pg_catalog.pg_proc WHERE pronamespace = $1 AND " +
-            "prokind IN ('f', 'p') ORDER BY 1", connection)
+            "proargtypes::text), pg_catalog.pg_get_functiondef(oid) FROM pg_catalog.pg_proc WHERE pronamespace = $1 " +
+            "AND prokind IN ('f', 'p') ORDER BY 1", connection)
         {
             Parameters = { new NpgsqlParameter { Value = oid, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid } },
         };

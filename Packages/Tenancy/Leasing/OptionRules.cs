@@ -103,8 +103,8 @@ internal static class OptionRules
             throw new InvalidOperationException(
                 "UseSeeding and UseAsyncSeeding have no effect on a tenant's context: schemas are made and migrated " +
                 "without one. For rows that every tenant has, use HasData or migrationBuilder.InsertData. For a new " +
-                "tenant's first rows, write them in the transaction that provisions it " +
-                "(SchemaProvisioner.ProvisionAsync), by a context of that tenant.");
+                "tenant's first rows, call SeedNew<TContext>(...) in AddTenancy: it writes them in the transaction that makes " +
+                "the tenant. Without the builder, SchemaProvisioner.ProvisionAsync has that transaction.");
         }
     }
 

@@ -87,8 +87,7 @@ internal static class MigrationCompiler
 
     private static void RefuseOthersTables(DbContext context, Dictionary<string, string> tables)
     {
-        foreach (var table in context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
-            .Where(table => table.Schema == TenantPlaceholder.Schema && !table.IsExcludedFromMigrations))
+        foreach (var table in Tables(context))
         {
             if (!tables.TryAdd(table.Name, context.GetType().Name))
             {
@@ -100,6 +99,11 @@ internal static class MigrationCompiler
         }
     }
 
+    /// <summary>Those that the context's migrations make in a tenant's schema.</summary>
+    private static IEnumerable<ITable> Tables(DbContext context) =>
+        context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
+            .Where(table => table.Schema == TenantPlaceholder.Schema && !table.IsExcludedFromMigrations);
+
     private static CompiledSql Compile(DbContext context, Func<DbContext> open)
     {
         MigratorOptions.Check(context);
@@ -107,6 +111,14 @@ internal static class MigrationCompiler
             .Single();
         var assembly = context.GetService<IMigrationsAssembly>();
         var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
+        if (ids.Count == 0 && Tables(context).Any())
+        {
+            throw new TenantMigrationException(
+                $"{context.GetType().Name} has tables and no migrations, so a new tenant would have none of them. Add " +
+                $"one: dotnet ef migrations add Initial --context {context.GetType().Name}; or, where they are in another " +
+                "assembly, name it by MigrationsFrom.");
+        }
+
         var inOrder = ids.SelectMany(id => Migration(context, id).UpOperations)
             .Any(operation => operation[NewSchema.Annotation] as string == NewSchema.InOrder);
         return new(

@@ -31,7 +31,8 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
             return;
         }
 
-        foreach (var entity in model.GetEntityTypes())
+        // A table that isn't the model's own to make is shared, whatever its schema.
+        foreach (var entity in model.GetEntityTypes().Where(entity => !entity.IsTableExcludedFromMigrations()))
         {
             if (entity.FindAnnotation(RelationalAnnotationNames.Schema)?.Value is string schema && IsMoved(schema))
             {
@@ -136,7 +137,8 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
             if (kind == SqlToken.Literal && bodies.Contains(start) && BodyText.Of(token) is not null)
             {
                 var quote = token[0] == '$' ? token.IndexOf('$', 1) + 1 : 1;
-                moved.Append(token, 0, quote).Append(Move(token[quote..^quote])).Append(token, token.Length - quote, quote);
+                moved.Append(token, 0, quote).Append(Move(token[quote..^quote]))
+                    .Append(token, token.Length - quote, quote);
                 continue;
             }
 

@@ -46,8 +46,8 @@ internal sealed class BuiltInRegistry([FromKeyedServices(TenancyOptions.OwnerKey
     public async Task<bool> TryAddAsync(TenantEntry entry, NpgsqlTransaction transaction, CancellationToken ct)
     {
         await using var add = new NpgsqlCommand(
-            "INSERT INTO tenancy.tenants (id, slug, schema, name, status, created_at) VALUES ($1, $2, $3, $4, $5, $6) " +
-            "ON CONFLICT (slug) DO NOTHING", transaction.Connection, transaction)
+            "INSERT INTO tenancy.tenants (id, slug, schema, name, status, created_at) VALUES ($1, $2, $3, $4, $5, " +
+            "$6) ON CONFLICT (slug) DO NOTHING", transaction.Connection, transaction)
         {
             Parameters =
             {

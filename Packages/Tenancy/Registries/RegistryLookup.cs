@@ -7,7 +7,8 @@ namespace Tenancy.Registries;
 /// <param name="IsBuiltIn">Whether it is <see cref="BuiltInRegistry"/>.</param>
 internal sealed record RegistryKind(bool IsBuiltIn);
 
-/// <summary>For <see cref="TenancyOptions.FindTenant"/>: the registry's entry, and the ledger's row of its schema.</summary>
+/// <summary>For <see cref="TenancyOptions.FindTenant"/>: the registry's entry, and the ledger's row of its
+/// schema.</summary>
 internal static class RegistryLookup
 {
     public static async Task<TenantListing?> FindAsync(IServiceProvider services, string slug, CancellationToken ct)

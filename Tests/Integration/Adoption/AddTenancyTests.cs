@@ -225,6 +225,46 @@ public sealed class AddTenancyTests(App app)
         Assert.Contains("ReplaceSchema(\"ordering\")", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_context_whose_tables_no_migration_makes_is_refused()
+    {
+        using var host = await HostAsync(
+            tenancy => tenancy.UseBuiltInRegistry().AddContext<OtherOrdersContext>(), bare: true);
+
+        var refusal = Assert.Throws<TenantMigrationException>(
+            () => host.Services.GetRequiredService<CompiledMigrations>().Compile());
+
+        Assert.Contains("dotnet ef migrations add Initial --context OtherOrdersContext", refusal.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_shared_table_keeps_its_schema_though_that_schema_is_replaced()
+    {
+        using var host = await HostAsync(
+            tenancy => tenancy.UseBuiltInRegistry().AddContext<BillingContext>(billing => billing.ReplaceSchema("public")),
+            bare: true);
+
+        await using var context = host.Services.GetRequiredService<TenantContextFactory<BillingContext>>()
+            .Create(new(Guid.NewGuid(), "acme", SchemaName.Parse("tenant_acme")));
+
+        Assert.Contains("FROM \"tenant_acme\".tickets", context.Set<Ticket>().ToQueryString(), StringComparison.Ordinal);
+        Assert.Contains("FROM public.orders", context.Set<Order>().ToQueryString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Before_the_job_has_run_a_tenant_cant_be_created_and_the_message_says_so()
+    {
+        using var host = await HostAsync();
+        var tenants = host.Services.GetRequiredService<Tenants>();
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => tenants.CreateAsync("acme", Ct));
+
+        Assert.Contains("run the migration job", refusal.Message, StringComparison.Ordinal);
+        await tenants.MigrateAsync(Ct);
+        await tenants.CreateAsync("acme", Ct);
+    }
+
     private const string Described =
         """
         SELECT line FROM (
@@ -298,6 +338,19 @@ public sealed class AddTenancyTests(App app)
     private sealed class LedgerContext(DbContextOptions options) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.AddTenancyLedger();
+    }
+
+    private sealed class BillingContext(DbContextOptions<BillingContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.HasDefaultSchema("public").Entity<Ticket>().ToTable("tickets");
+            modelBuilder.Ignore<OrderLine>().Entity<Order>(order =>
+            {
+                order.Ignore(o => o.Lines);
+                order.ToTable("orders", "public", table => table.ExcludeFromMigrations());
+            });
+        }
     }
 
     private sealed class OtherOrdersContext(DbContextOptions<OtherOrdersContext> options) : DbContext(options)

@@ -129,7 +129,8 @@ public sealed class AdoptTests(App app)
     {
         var database = await OrderingAsync(OwnHistory);
         await using var admin = NpgsqlDataSource.Create(database);
-        await ExecuteAsync(admin, "ALTER TABLE ordering.orders ADD note text; DROP INDEX ordering.\"IX_order_lines_OrderId\"");
+        await ExecuteAsync(admin,
+            "ALTER TABLE ordering.orders ADD note text; DROP INDEX ordering.\"IX_order_lines_OrderId\"");
         using var host = Host(database, tenancy => tenancy.AddContext<OrderingContext>(
             ordering => ordering.ReplaceSchema(OrderingContext.Schema)));
         await host.Services.GetRequiredService<Tenants>().MigrateAsync(Ct);

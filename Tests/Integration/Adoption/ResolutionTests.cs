@@ -146,7 +146,24 @@ public sealed class ResolutionTests(App app)
         Assert.Equal(["initech"], Slugs(second!));
         Assert.Null(second!["next"]);
         Assert.Equal(400, (await site.GetAsync("/tenants?limit=0")).Status);
+        Assert.Equal(400, (await site.GetAsync("/tenants?after=%00")).Status);
         Assert.Equal(404, (await site.GetAsync("/tenants/nobody")).Status);
+        Assert.Equal(404, (await site.GetAsync("/tenants/%01'")).Status);
+        foreach (var name in new[] { "", "a\nb", "\0", new string('x', 201) })
+        {
+            using var bad = await client.PostAsJsonAsync("/tenants", new { slug = "umbrella", name }, Ct);
+            Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
+        }
+
+        foreach (var body in new[] { "", "null", "{", "[]", """{"slug":1}""" })
+        {
+            using var bad = await client.PostAsync(
+                "/tenants", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
+            Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
+        }
+
+        using var nobody = await client.PostAsync("/tenants/%01/suspend", null, Ct);
+        Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
 
         static IEnumerable<string> Slugs(JsonObject page) =>
             page["items"]!.AsArray().Select(item => (string)item!["slug"]!);

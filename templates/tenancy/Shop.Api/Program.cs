@@ -16,7 +16,8 @@ app.MapHealthChecks("/health");
 app.MapTenants("/tenants");
 
 var orders = app.MapGroup("/orders").RequireTenant();
-orders.MapGet("/", (OrdersContext db, CancellationToken ct) => db.Orders.OrderBy(order => order.PlacedAt).ToListAsync(ct));
+orders.MapGet("/", (OrdersContext db, CancellationToken ct) =>
+    db.Orders.OrderBy(order => order.PlacedAt).ToListAsync(ct));
 orders.MapPost("/", async (NewOrder order, OrdersContext db, TimeProvider time, CancellationToken ct) =>
 {
     var placed = new Order { Buyer = order.Buyer, PlacedAt = time.GetUtcNow() };

@@ -15,7 +15,8 @@ internal static class RefusedFunctions
             query_to_xml query_to_xml_and_xmlschema query_to_xmlschema schema_to_xml schema_to_xml_and_xmlschema
             schema_to_xmlschema table_to_xml table_to_xml_and_xmlschema table_to_xmlschema ts_rewrite ts_stat
             """),
-        new("names its sequence in a text, which is never stamped, or answers for the session. Use an identity column",
+        new("names its sequence in a text, or answers for the session. Use an identity column, or " +
+            $"nextval('\"{TenantPlaceholder.Schema}\".numbers')",
             """
             currval lastval nextval pg_get_sequence_data pg_get_serial_sequence pg_sequence_last_value
             pg_sequence_parameters setval

@@ -1,5 +1,5 @@
-// Of the services that are replaced, INpgsqlRelationalConnection is internal by name and ILiftableConstantProcessor
-// experimental; see TenantConnection and ReadersMadeOnce.
+// Of the services that are replaced, INpgsqlRelationalConnection and INpgsqlValueGeneratorCache are internal by name
+// and ILiftableConstantProcessor is experimental; see TenantConnection, TenantSequenceStates and ReadersMadeOnce.
 #pragma warning disable EF1001, EF9100
 
 using Microsoft.EntityFrameworkCore;
@@ -9,6 +9,7 @@ using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Update;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
 using Tenancy.Migrations;
 using Tenancy.Queries;
 using Tenancy.Stamping;
@@ -34,6 +35,7 @@ internal static class OptionRules
         [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
         [typeof(IModificationCommandBatchFactory)] = typeof(TenantBatchFactory),
         [typeof(IRelationalDatabaseCreator)] = typeof(TenantDatabaseCreator),
+        [typeof(INpgsqlValueGeneratorCache)] = typeof(TenantSequenceStates),
     };
 
     /// <summary>

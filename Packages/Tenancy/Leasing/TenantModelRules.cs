@@ -5,7 +5,6 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 using Tenancy.Migrations;
 
 namespace Tenancy.Leasing;
@@ -59,11 +58,11 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
                 $"ReplaceSchema(\"{model.GetDefaultSchema()}\") on the context in AddTenancy");
         }
 
-        if (model.GetSequences().FirstOrDefault() is { } sequence)
+        if (model.GetSequences().FirstOrDefault(sequence => sequence.Schema != TenantPlaceholder.Schema) is { } shared)
         {
             throw Refused(
-                $"it has the sequence '{sequence.Name}', and PostgreSQL takes a sequence's name from a literal, " +
-                "which is never stamped", "use uuid v7 keys or identity columns");
+                $"it has the sequence '{shared.Schema}.{shared.Name}', which all tenants would share",
+                "leave its schema out");
         }
 
         // Enums and ranges; their annotations belong to the provider and have no public accessor by these names in
@@ -145,16 +144,6 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
     private static void CheckProperty(IConventionEntityType entity, IConventionProperty property)
     {
         var name = $"{entity.DisplayName()}.{property.Name}";
-        var strategy = property.GetValueGenerationStrategy();
-        if (IsTenants(entity)
-            && strategy is NpgsqlValueGenerationStrategy.SerialColumn or NpgsqlValueGenerationStrategy.SequenceHiLo
-                or NpgsqlValueGenerationStrategy.Sequence)
-        {
-            throw Refused(
-                $"{name} gets its values by {strategy}, whose sequence is named in a literal, which is never stamped",
-                "use an identity column (UseIdentityAlwaysColumn) or a uuid v7 key");
-        }
-
         CheckSql(property.GetDefaultValueSql(), $"the default of {name}");
         CheckSql(property.GetComputedColumnSql(), $"the computed column {name}");
     }
@@ -193,10 +182,10 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
             return;
         }
 
-        if (sql.Contains("nextval", StringComparison.OrdinalIgnoreCase))
+        if (Stamping.OwnSequence.Without(sql).Contains("nextval", StringComparison.OrdinalIgnoreCase))
         {
-            throw Refused($"{where} calls nextval, which names its sequence in a literal, which is never stamped",
-                "use an identity column");
+            throw Refused($"{where} calls nextval on a sequence whose schema isn't seen to be the tenant's",
+                $"write nextval('\"{TenantPlaceholder.Schema}\".numbers'), or use an identity column");
         }
 
         if (Stamping.StatementCut.Of(sql).PlaceholderInLiteral is not null)

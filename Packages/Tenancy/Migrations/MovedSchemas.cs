@@ -1,3 +1,6 @@
+// The provider's names of annotations are public by need and internal by name.
+#pragma warning disable EF1001
+
 using System.Reflection;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -5,6 +8,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
 using Tenancy.Stamping;
 
 namespace Tenancy.Migrations;
@@ -31,6 +35,7 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
             return;
         }
 
+        MoveSequences(model);
         // A table that isn't the model's own to make is shared, whatever its schema.
         foreach (var entity in model.GetEntityTypes().Where(entity => !entity.IsTableExcludedFromMigrations()))
         {
@@ -42,6 +47,36 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
             if (entity.FindAnnotation(RelationalAnnotationNames.ViewSchema)?.Value is string view && IsMoved(view))
             {
                 entity.SetViewSchema(TenantPlaceholder.Schema);
+            }
+        }
+    }
+
+    /// <summary>A sequence can't change its schema: it is made again. Columns name theirs in annotations.</summary>
+    private void MoveSequences(IMutableModel model)
+    {
+        foreach (var sequence in model.GetSequences().Where(sequence =>
+            sequence.Schema is { } schema && IsMoved(schema)).ToList())
+        {
+            model.RemoveSequence(sequence.Name, sequence.Schema);
+            var moved = model.AddSequence(sequence.Name, TenantPlaceholder.Schema);
+            (moved.StartValue, moved.IncrementBy, moved.MinValue, moved.MaxValue) =
+                (sequence.StartValue, sequence.IncrementBy, sequence.MinValue, sequence.MaxValue);
+            (moved.IsCyclic, moved.Type) = (sequence.IsCyclic, sequence.Type);
+        }
+
+        foreach (var named in model.GetEntityTypes().SelectMany(entity => entity.GetProperties())
+            .Cast<IMutableAnnotatable>().Prepend(model))
+        {
+            foreach (var annotation in named.GetAnnotations().Where(annotation => annotation.Name
+                is NpgsqlAnnotationNames.HiLoSequenceSchema or NpgsqlAnnotationNames.SequenceSchema
+                && annotation.Value is string schema && IsMoved(schema)).ToList())
+            {
+                named.SetAnnotation(annotation.Name, TenantPlaceholder.Schema);
+            }
+
+            if (named.FindAnnotation(RelationalAnnotationNames.DefaultValueSql)?.Value is string sql)
+            {
+                named.SetAnnotation(RelationalAnnotationNames.DefaultValueSql, Move(sql));
             }
         }
     }
@@ -90,7 +125,15 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
 
         foreach (var property in operation.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            if (property.PropertyType == typeof(string) && property.Name.EndsWith("Schema", StringComparison.Ordinal))
+            if (property.PropertyType == typeof(string) && property.Name.EndsWith("Sql", StringComparison.Ordinal))
+            {
+                if (property.CanWrite && property.GetValue(operation) is string sql)
+                {
+                    property.SetValue(operation, Move(sql));
+                }
+            }
+            else if (property.PropertyType == typeof(string)
+                && property.Name.EndsWith("Schema", StringComparison.Ordinal))
             {
                 if (property.CanWrite && IsMoved((string?)property.GetValue(operation)))
                 {
@@ -131,6 +174,8 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
         var bodies = BodyText.Starts(sql);
         var tokens = new SqlTokens(sql);
         var afterSchema = false;
+        // The two words before a literal.
+        var (function, before) = ("", "");
         while (tokens.Next(out var kind, out var start, out var end))
         {
             var token = sql[start..end];
@@ -139,6 +184,13 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
                 var quote = token[0] == '$' ? token.IndexOf('$', 1) + 1 : 1;
                 moved.Append(token, 0, quote).Append(Move(token[quote..^quote]))
                     .Append(token, token.Length - quote, quote);
+                continue;
+            }
+
+            if (kind == SqlToken.Literal && before == "(" && OwnSequence.IsTakenBy(function)
+                && MovedSequence(token) is { } sequence)
+            {
+                moved.Append(sequence);
                 continue;
             }
 
@@ -151,10 +203,24 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
             moved.Append(replaced.Contains(name) && (afterSchema || end < sql.Length && sql[end] == '.')
                 ? $"\"{TenantPlaceholder.Schema}\""
                 : token);
+            if (!string.IsNullOrWhiteSpace(name))
+            {
+                (function, before) = (before, name);
+            }
+
             afterSchema = name == "schema" || afterSchema && string.IsNullOrWhiteSpace(name);
         }
 
         return moved.ToString();
+    }
+
+    /// <summary>'ordering.numbers', or the same with quotes, as nextval takes it.</summary>
+    private string? MovedSequence(string literal)
+    {
+        var point = literal.IndexOf('.', StringComparison.Ordinal);
+        return point > 1 && replaced.Contains(literal[1..point].Trim('"'))
+            ? $"'\"{TenantPlaceholder.Schema}\"{literal[point..]}"
+            : null;
     }
 }
 

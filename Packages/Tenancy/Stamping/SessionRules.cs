@@ -149,7 +149,9 @@ internal sealed partial class SessionRules(List<Lexeme> sql)
 
         if (Sequences.Contains(function))
         {
-            throw Hidden($"{function} names its sequence in a text, which is never stamped. Use an identity column");
+            throw Hidden(
+                $"{function} names its sequence in a text that isn't the tenant's alone. Use an identity column, or " +
+                $"nextval('\"{TenantPlaceholder.Schema}\".numbers'), with nothing else in the literal");
         }
 
         if (Statistics.Contains(function))

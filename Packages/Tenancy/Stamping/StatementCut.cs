@@ -3,7 +3,7 @@ namespace Tenancy.Stamping;
 /// <summary>
 /// A command's text, cut once at every place where the placeholder stands as an identifier. Joined with a tenant's
 /// schema it is that tenant's command. Literals, comments and dollar bodies are left as they are: the same characters
-/// there are data.
+/// there are data; but for the name of a sequence, see <see cref="OwnSequence"/>.
 /// </summary>
 internal sealed class StatementCut
 {
@@ -61,16 +61,30 @@ internal sealed class StatementCut
         var bodies = BodyText.Starts(text);
         int? literal = null;
         var tokens = new SqlTokens(text);
+        // The two tokens before, without space and comments.
+        var (before, last) = ("", "");
         while (tokens.Next(out var kind, out var start, out var end))
         {
             if (kind != SqlToken.Literal)
             {
+                if (kind == SqlToken.Other && !Lexeme.IsSpace(text[start]))
+                {
+                    (before, last) = (last, text[start..end].ToLowerInvariant());
+                }
+
                 continue;
             }
 
             if (!bodies.Contains(start))
             {
-                var at = text.AsSpan(start, end - start).IndexOf(TenantPlaceholder.Schema, StringComparison.Ordinal);
+                var content = text.AsSpan(start, end - start);
+                if (last == "(" && OwnSequence.IsTakenBy(before) && OwnSequence.Is(content))
+                {
+                    places.Add(start + 1);
+                    continue;
+                }
+
+                var at = content.IndexOf(TenantPlaceholder.Schema, StringComparison.Ordinal);
                 literal ??= at < 0 ? null : start + at;
                 continue;
             }

@@ -93,6 +93,18 @@ internal sealed partial class StatementReader
     {
         var name = _sql[start + 2 * (parts - 1)].Text;
         var schema = parts == 1 ? null : _sql[start + 2 * (parts - 2)].Text;
+        if (schema is null or "pg_catalog" && SkipOwnSequence(name))
+        {
+            while (Take(','))
+            {
+                ReadExpression();
+            }
+
+            Need(')');
+            ReadAfterCall();
+            return;
+        }
+
         _rules.RefuseCall(name, _at);
         var word = parts == 1 && _sql[start].Kind == LexemeKind.Word ? name : "";
         ReadArguments(word);
@@ -112,6 +124,37 @@ internal sealed partial class StatementReader
 
         AddUse(new(NameRole.Call, schema, name));
         ReadAfterCall();
+    }
+
+    /// <summary>
+    /// Skips a first argument that is the name of a sequence of the tenant's, in a literal and nothing more, or that as
+    /// regclass.
+    /// </summary>
+    private bool SkipOwnSequence(string function)
+    {
+        if (!OwnSequence.IsTakenBy(function) || !Current().Is('(')
+            || Next(1) is not { Kind: LexemeKind.Literal, Text: var literal } || !OwnSequence.Is(literal))
+        {
+            return false;
+        }
+
+        var after = 2;
+        if (Next(after).Is(':') && Next(after + 1).Is(':'))
+        {
+            after += Next(after + 2).Is("pg_catalog") && Next(after + 3).Is('.') ? 5 : 3;
+            if (!Next(after - 1).Is("regclass"))
+            {
+                return false;
+            }
+        }
+
+        if (!Next(after).Is(')') && !(function == "setval" && Next(after).Is(',')))
+        {
+            return false;
+        }
+
+        _at += after;
+        return true;
     }
 
     /// <summary>WITHIN GROUP (ORDER BY ...) FILTER (WHERE ...) OVER (...).</summary>

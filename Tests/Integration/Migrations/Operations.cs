@@ -67,8 +67,11 @@ internal static class Operations
             "SELECT count(words)::text FROM {0}.things", "2"),
         Works("AddColumn default SQL", b => b.AddColumn<DateTime>("at", "things", schema: Schema, nullable: false,
             defaultValueSql: "now()"), Column("things", "at"), "timestamp with time zone"),
-        Refused("AddColumn with a sequence's default", b => b.AddColumn<int>("n", "things", schema: Schema,
-            nullable: false, defaultValueSql: $"nextval('\"{Schema}\".numbers')"), "UseIdentityByDefaultColumn"),
+        Works("AddColumn with a sequence's default", b => b.AddColumn<int>("n", "things", schema: Schema,
+            nullable: false, defaultValueSql: $"nextval('\"{Schema}\".numbers')"),
+            "SELECT string_agg(n::text, ' ' ORDER BY n) FROM {0}.things", "1 2"),
+        Refused("AddColumn with another sequence's default", b => b.AddColumn<int>("n", "things", schema: Schema,
+            nullable: false, defaultValueSql: "nextval('public.numbers')"), "names its sequence in a text"),
         Refused("AddColumn virtual", b => b.AddColumn<int>("twice", "things", schema: Schema, nullable: true,
             computedColumnSql: "size * 2", stored: false), "stored: true"),
         Works("DropColumn", b => b.DropColumn("body", "things", Schema), Column("things", "body", "count(*)::text"),
@@ -108,9 +111,10 @@ internal static class Operations
         Works("AlterColumn identity to plain", b => b.AlterColumn<int>("id", "things", schema: Schema, nullable: false,
                 oldClrType: typeof(int)).OldAnnotation(Strategy, NpgsqlValueGenerationStrategy.IdentityAlwaysColumn),
             Column("things", "id", "attidentity::text"), ""),
-        Refused("AlterColumn plain to serial", b => b.AlterColumn<int>("id", "refs", "integer", schema: Schema,
+        Works("AlterColumn plain to serial", b => b.AlterColumn<int>("id", "refs", "integer", schema: Schema,
                 nullable: false, oldClrType: typeof(int))
-            .Annotation(Strategy, NpgsqlValueGenerationStrategy.SerialColumn), "UseIdentityByDefaultColumn"),
+            .Annotation(Strategy, NpgsqlValueGenerationStrategy.SerialColumn),
+            "SELECT pg_get_serial_sequence('{0}.refs', 'id')", "{0}.refs_id_seq"),
         Refused("AlterColumn identity to serial", b => b.AlterColumn<int>("id", "things", schema: Schema,
                 nullable: false, oldClrType: typeof(int))
             .Annotation(Strategy, NpgsqlValueGenerationStrategy.SerialColumn)

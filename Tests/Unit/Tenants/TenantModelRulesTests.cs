@@ -28,14 +28,19 @@ public sealed class TenantModelRulesTests
             "ReplaceSchema(\"public\")", model => model.HasDefaultSchema("public").Entity<Thing>());
 
     [Fact]
-    public void Sequences_are_named_in_literals()
+    public void Sequences_are_the_tenants_own()
     {
-        Refused("uuid v7", model => model.HasSequence("numbers"));
-        Refused("identity", model => model.Entity<Thing>().Property(t => t.Number).UseSerialColumn());
-        Refused("identity", model => model.Entity<Thing>().Property(t => t.Number).UseHiLo());
-        Refused("identity",
-            model => model.Entity<Thing>().Property(t => t.Number).HasDefaultValueSql("nextval('numbers')"));
-        Refused("identity", model => model.UseHiLo().Entity<Thing>());
+        Refused("leave its schema out", model => model.HasSequence("numbers", "public"));
+        Refused("leave its schema out", model => model.Entity<Thing>().Property(t => t.Number).UseHiLo("ids", "public"));
+        foreach (var elsewhere in new[]
+        {
+            "nextval('numbers')", "nextval('public.numbers')", "nextval('\"__Tenant__\".a') + nextval('b')",
+            "nextval('__Tenant__.numbers')", "NEXTVAL ( 'numbers' :: regclass )", "nextval(U&'\"__Tenant__\".a')",
+        })
+        {
+            Refused("nextval('\"__Tenant__\".numbers')",
+                model => model.Entity<Thing>().Property(t => t.Number).HasDefaultValueSql(elsewhere));
+        }
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal sealed class FleetCommands(JobSettings settings)
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
+            Check(), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
         };
         foreach (var (name, description, run) in settings.Commands)
         {
@@ -164,6 +164,26 @@ internal sealed class FleetCommands(JobSettings settings)
                     VerifyReport.Write(writer, _noun, report);
                 });
             return report.IsClean ? ExitCode.Done : ExitCode.TenantsFailed;
+        });
+
+    private Command Check() => Does(
+        new Command("check", $"Says what keeps this build from serving {_noun}s: models, options and migrations. Asks no " +
+            "database."),
+        reports: true, async job =>
+        {
+            var problems = job.Services.GetRequiredService<CompiledMigrations>().Problems();
+            foreach (var problem in problems)
+            {
+                job.Output.WriteLine(problem);
+            }
+
+            job.Output.WriteLine(problems.Count switch
+            {
+                0 => "Nothing is wrong with this build.",
+                1 => "1 problem.",
+                var many => string.Create(CultureInfo.InvariantCulture, $"{many} problems."),
+            });
+            return await Task.FromResult(problems.Count == 0 ? ExitCode.Done : ExitCode.BuildFailed);
         });
 
     private Command Halt()

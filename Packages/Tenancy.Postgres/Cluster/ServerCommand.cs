@@ -20,7 +20,8 @@ internal sealed record ServerCommand(string File, IReadOnlyList<string> Argument
             "listen_addresses=localhost",           // both loopbacks: an orchestrator's proxy may come by either
             "unix_socket_directories=",             // a socket's path may have 107 bytes, a data folder's more
             "logging_collector=off",                // to the console, for the orchestrator to show
-            "max_connections=200",
+            // Tests run side by side, each with pools of its own.
+            durable ? "max_connections=200" : "max_connections=400",
             "max_locks_per_transaction=256",        // the ceiling for all transactions together, and a tenant's schema takes 58
             .. durable ? Array.Empty<string>() : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
         ];

@@ -58,6 +58,52 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
                 $"ReplaceSchema(\"{model.GetDefaultSchema()}\") on the context in AddTenancy");
         }
 
+        var refusals = new List<string>();
+        Collect(refusals, () => CheckSequencesAndTypes(model));
+        foreach (var extension in Extensions(model))
+        {
+            // The application's were refused at the beginning: this is the provider's, from a column's type, and a
+            // tenant's migrations would make it.
+            model.RemoveAnnotation(extension.Name);
+        }
+
+        foreach (var entity in model.GetEntityTypes())
+        {
+            Collect(refusals, () => CheckTables(entity));
+            foreach (var key in entity.GetForeignKeys())
+            {
+                Collect(refusals, () => CheckForeignKey(entity, key));
+            }
+
+            foreach (var property in entity.GetProperties())
+            {
+                Collect(refusals, () => CheckProperty(entity, property));
+            }
+        }
+
+        Collect(refusals, () => CheckColumns(model));
+        Collect(refusals, () => CheckNames(model));
+        if (refusals.Count > 0)
+        {
+            // All of them at once: who has to change a model wants to build it once.
+            throw new InvalidOperationException(string.Join('\n', refusals.Distinct()));
+        }
+    }
+
+    private static void Collect(List<string> refusals, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (InvalidOperationException refusal)
+        {
+            refusals.Add(refusal.Message);
+        }
+    }
+
+    private static void CheckSequencesAndTypes(IConventionModel model)
+    {
         if (model.GetSequences().FirstOrDefault(sequence => sequence.Schema != TenantPlaceholder.Schema) is { } shared)
         {
             throw Refused(
@@ -75,31 +121,6 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
             throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only",
                 "keep an enum as text with a check constraint, a range as two columns");
         }
-
-        foreach (var extension in Extensions(model))
-        {
-            // The application's were refused at the beginning: this is the provider's, from a column's type, and a
-            // tenant's migrations would make it.
-            model.RemoveAnnotation(extension.Name);
-        }
-
-        foreach (var entity in model.GetEntityTypes())
-        {
-            CheckTables(entity);
-            foreach (var key in entity.GetForeignKeys())
-            {
-                CheckForeignKey(entity, key);
-            }
-
-            foreach (var property in entity.GetProperties())
-            {
-                CheckProperty(entity, property);
-            }
-
-        }
-
-        CheckColumns(model);
-        CheckNames(model);
     }
 
     private void CheckColumns(IConventionModel model)

@@ -76,6 +76,16 @@ public sealed class CompiledMigrations
     /// <exception cref="TenantMigrationException">A migration can't be stamped; the message names it and the line.</exception>
     public void Compile() => _ = _create.Value;
 
+    /// <summary>
+    /// What keeps this build from serving tenants: models, options and migrations that can't be a tenant's, all of them
+    /// and not the first alone. Asks no server.
+    /// </summary>
+    /// <returns>Sentences that say what to do; none where all is well.</returns>
+    public IReadOnlyList<string> Problems() => MigrationCompiler.Problems(Contexts);
+
+    /// <summary>Whose they are.</summary>
+    internal IReadOnlyList<TenantContext> Contexts { get; init; } = [];
+
     /// <summary>The id of the migration that somebody means by its id or by the name after the time stamp, as with EF's own tools; "" for "0", before all of them.</summary>
     /// <exception cref="ArgumentException">There is none, or the name is that of several.</exception>
     public string Find(string idOrName)

@@ -34,7 +34,10 @@ internal static class MigrationCompiler
         return new(
             found.Select(entry => entry.Key).Order(StringComparer.Ordinal),
             found.Where(entry => entry.Value.IsDefined(typeof(BreaksOlderBuildsAttribute))).Select(entry => entry.Key),
-            () => Compile([.. contexts.Select(context => context.Open)]));
+            () => Compile([.. contexts.Select(context => context.Open)]))
+        {
+            Contexts = contexts,
+        };
     }
 
     /// <inheritdoc cref="Find(IReadOnlyList{TenantContext})"/>
@@ -85,6 +88,65 @@ internal static class MigrationCompiler
         }
     }
 
+    /// <summary>All that <see cref="Compile(IReadOnlyList{Func{DbContext}})"/> would refuse, not the first alone.</summary>
+    /// <returns>Sentences; none where tenants can be served.</returns>
+    public static IReadOnlyList<string> Problems(IReadOnlyList<TenantContext> contexts)
+    {
+        var problems = new List<string>();
+        var tables = new Dictionary<string, string>(StringComparer.Ordinal);
+        Try(() => Find(contexts));
+        foreach (var one in contexts)
+        {
+            try
+            {
+                using var context = one.Open();
+                Problems(context, tables, Try);
+            }
+            catch (Exception e) when (e is not OptionsValidationException)
+            {
+                // The model's rules, which list all that is wrong with it.
+                problems.Add($"{one.Type.Name}: {e.Message}");
+            }
+        }
+
+        return [.. problems.Distinct()];
+
+        void Try(Action check)
+        {
+            try
+            {
+                check();
+            }
+            catch (TenantMigrationException e)
+            {
+                problems.Add(e.Message);
+            }
+        }
+    }
+
+    private static void Problems(DbContext context, Dictionary<string, string> tables, Action<Action> collect)
+    {
+        var model = context.Model;
+        collect(() => MigratorOptions.Check(context));
+        collect(() => RefuseOthersTables(context, tables));
+        var shared = context.GetService<SharedObjects>().Of(model);
+        var ids = context.GetService<IMigrationsAssembly>().Migrations.Keys.Order(StringComparer.Ordinal).ToList();
+        collect(() => RefuseWithoutMigrations(context, ids));
+        foreach (var id in ids)
+        {
+            collect(() =>
+            {
+                var migration = Migration(context, id);
+                foreach (var command in Generate(context, id, migration.UpOperations, migration.TargetModel))
+                {
+                    collect(() => Checked(id, command, shared));
+                }
+
+                Compile(context, id, migration.UpOperations, migration.TargetModel, history: null);
+            });
+        }
+    }
+
     private static void RefuseOthersTables(DbContext context, Dictionary<string, string> tables)
     {
         foreach (var table in Tables(context))
@@ -111,14 +173,7 @@ internal static class MigrationCompiler
             .Single();
         var assembly = context.GetService<IMigrationsAssembly>();
         var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
-        if (ids.Count == 0 && Tables(context).Any())
-        {
-            throw new TenantMigrationException(
-                $"{context.GetType().Name} has tables and no migrations, so a new tenant would have none of them. Add " +
-                $"one: dotnet ef migrations add Initial --context {context.GetType().Name}; or, where they are in another " +
-                "assembly, name it by MigrationsFrom.");
-        }
-
+        RefuseWithoutMigrations(context, ids);
         var inOrder = ids.SelectMany(id => Migration(context, id).UpOperations)
             .Any(operation => operation[NewSchema.Annotation] as string == NewSchema.InOrder);
         return new(
@@ -131,6 +186,18 @@ internal static class MigrationCompiler
             ],
             Append(new(), context.GetService<IHistoryRepository>().GetCreateScript()).ToString(),
             relational.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName);
+    }
+
+    private static void RefuseWithoutMigrations(DbContext context, List<string> ids)
+    {
+        if (ids.Count == 0 && Tables(context).Any())
+        {
+            var name = context.GetType().Name;
+            throw new TenantMigrationException(
+                $"{name} has tables and no migrations, so a new tenant would have none of them. Add one: dotnet ef " +
+                $"migrations add Initial --context {name}; or, where they are in another assembly, name it by " +
+                "MigrationsFrom.");
+        }
     }
 
     private static MigrationSql Up(DbContext context, string id, bool inOrder)

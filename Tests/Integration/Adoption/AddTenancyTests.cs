@@ -165,7 +165,7 @@ public sealed class AddTenancyTests(App app)
         using var host = await HostAsync();
         await host.Services.GetRequiredService<Tenants>().MigrateAsync(Ct);
         var peer = await app.Server.ConnectionStringAsync(Ct);
-        await using (var model = new LedgerContext(new DbContextOptionsBuilder().UseNpgsql(peer).Options))
+        await using (var model = new LedgerContext(new DbContextOptionsBuilder().UseNpgsql($"{peer};Pooling=false").Options))
         {
             await model.Database.EnsureCreatedAsync(Ct);
         }
@@ -265,6 +265,29 @@ public sealed class AddTenancyTests(App app)
         await tenants.CreateAsync("acme", Ct);
     }
 
+    [Fact]
+    public async Task All_problems_of_a_build_are_told_at_once()
+    {
+        using var host = await HostAsync(
+            tenancy => tenancy.UseBuiltInRegistry().AddContext<OrderingContext>().AddContext<OtherOrdersContext>()
+                .AddContext<WrongContext>(), bare: true);
+
+        var problems = host.Services.GetRequiredService<CompiledMigrations>().Problems();
+
+        Assert.Collection(problems.Order(StringComparer.Ordinal),
+            ordering => Assert.Contains("ReplaceSchema(\"ordering\")", ordering, StringComparison.Ordinal),
+            other => Assert.Contains("OtherOrdersContext has tables and no migrations", other, StringComparison.Ordinal),
+            wrong =>
+            {
+                // A model's, each on a line.
+                Assert.Equal(2, wrong.Split('\n').Length);
+                Assert.Contains("the sequence 'public.numbers'", wrong, StringComparison.Ordinal);
+                Assert.Contains("nextval", wrong, StringComparison.Ordinal);
+            });
+        using var right = await HostAsync();
+        Assert.Empty(right.Services.GetRequiredService<CompiledMigrations>().Problems());
+    }
+
     private const string Described =
         """
         SELECT line FROM (
@@ -350,6 +373,15 @@ public sealed class AddTenancyTests(App app)
                 order.Ignore(o => o.Lines);
                 order.ToTable("orders", "public", table => table.ExcludeFromMigrations());
             });
+        }
+    }
+
+    private sealed class WrongContext(DbContextOptions<WrongContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.HasSequence("numbers", "public");
+            modelBuilder.Entity<Ticket>().Property(ticket => ticket.Title).HasDefaultValueSql("nextval('numbers')");
         }
     }
 

@@ -73,7 +73,7 @@ public sealed class AdoptTests(App app)
         var database = await app.Server.ConnectionStringAsync(Ct);
         await using var admin = NpgsqlDataSource.Create(database);
         await using (var tickets = new TicketsContext(
-            new DbContextOptionsBuilder<TicketsContext>().UseNpgsql(database).Options, new()))
+            new DbContextOptionsBuilder<TicketsContext>().UseNpgsql($"{database};Pooling=false").Options, new()))
         {
             await tickets.Database.MigrateAsync(Ct);
         }
@@ -182,7 +182,7 @@ public sealed class AdoptTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
         await using var ordering = new OrderingContext(new DbContextOptionsBuilder<OrderingContext>().UseNpgsql(
-            database, npgsql => npgsql.MigrationsHistoryTable("__EFMigrationsHistory", history)).Options);
+            $"{database};Pooling=false", npgsql => npgsql.MigrationsHistoryTable("__EFMigrationsHistory", history)).Options);
         await ordering.Database.MigrateAsync(Ct);
         ordering.Orders.Add(new() { Buyer = "Ada", Lines = { new() { Product = "Tea" } } });
         await ordering.SaveChangesAsync(Ct);

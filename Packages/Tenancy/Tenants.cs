@@ -116,10 +116,15 @@ public sealed class Tenants(
     /// <exception cref="NpgsqlException">The database failed, or a migration did.</exception>
     public Task<Tenant> CreateAsync(string slug, CancellationToken ct = default) => CreateAsync(slug, null, ct);
 
-    /// <inheritdoc cref="CreateAsync(string, CancellationToken)"/>
+    /// <summary>The same, with a name for people.</summary>
     /// <param name="slug">See <see cref="TenantSlug"/>.</param>
     /// <param name="name">For people; null for the slug.</param>
     /// <param name="ct">Ends the work; nothing of it stays.</param>
+    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="InvalidOperationException">The application has no <see cref="ITenantRegistry"/>, or nobody has
+    /// migrated the database yet.</exception>
+    /// <exception cref="NpgsqlException">The database failed, or a migration did.</exception>
     public async Task<Tenant> CreateAsync(string slug, string? name, CancellationToken ct = default)
     {
         if (!TenantSlug.IsValid(slug))

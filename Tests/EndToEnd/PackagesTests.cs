@@ -103,6 +103,58 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         await RunAsync(Path.Combine(_folder, "Quick"), "dotnet", ["build"]);
     }
 
+    [Fact]
+    public async Task The_tutorials_code_compiles()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(Repository, "docs", "adopt.md"), Ct);
+        if (CSharp().Matches(page).Select(block => block.Groups[1].Value).ToList() is not [var api, var job, var test])
+        {
+            throw new InvalidOperationException("The page has other blocks.");
+        }
+
+        await ProjectAsync("Api", "Microsoft.NET.Sdk.Web", api, """<PackageReference Include="Tenancy.AspNetCore" />""");
+        await File.WriteAllTextAsync(Path.Combine(_folder, "Api", "Ordering.cs"), Ordering, Ct);
+        const string Application = """<ProjectReference Include="../Api/Api.csproj" />""";
+        await ProjectAsync(
+            "Job", "Microsoft.NET.Sdk", job, """<PackageReference Include="Tenancy.Cli" />""" + Application);
+        await ProjectAsync(
+            "Test", "Microsoft.NET.Sdk", test, """<PackageReference Include="Tenancy.Testing" />""" + Application);
+
+        await RunAsync(Path.Combine(_folder, "Job"), "dotnet", ["build"]);
+        await RunAsync(Path.Combine(_folder, "Test"), "dotnet", ["build"]);
+    }
+
+    /// <summary>What the tutorial's application has besides.</summary>
+    private const string Ordering =
+        """
+        using Microsoft.EntityFrameworkCore;
+        using Microsoft.EntityFrameworkCore.Diagnostics;
+
+        namespace Ordering;
+
+        public sealed class OrderingContext(DbContextOptions<OrderingContext> options) : DbContext(options)
+        {
+            public Task AddStandardProductsAsync(CancellationToken ct) => Task.CompletedTask;
+        }
+
+        public sealed class TicketsContext(DbContextOptions<TicketsContext> options, CurrentUser user) : DbContext(options)
+        {
+            public CurrentUser User => user;
+        }
+
+        public sealed class CurrentUser
+        {
+            public IInterceptor Interceptor { get; } = new SaveChangesObserver();
+
+            private sealed class SaveChangesObserver : SaveChangesInterceptor;
+        }
+
+        public static class OrdersEndpoints
+        {
+            public static void MapOrders(this RouteGroupBuilder orders) => orders.MapGet("/", () => "");
+        }
+        """;
+
     /// <summary>An application that pins older versions of what the packages need isn't made to change them.</summary>
     [Fact]
     public async Task A_console_program_with_its_own_pins_creates_migrates_queries_and_verifies()
@@ -191,6 +243,8 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
               <ItemGroup>
                 <PackageVersion Include="Tenancy" Version="{Version()}" />
                 <PackageVersion Include="Tenancy.AspNetCore" Version="{Version()}" />
+                <PackageVersion Include="Tenancy.Cli" Version="{Version()}" />
+                <PackageVersion Include="Tenancy.Testing" Version="{Version()}" />
                 <PackageVersion Include="Microsoft.EntityFrameworkCore.Relational" Version="10.0.1" />
                 <PackageVersion Include="Microsoft.Extensions.Hosting" Version="10.0.1" />
               </ItemGroup>

@@ -4,7 +4,6 @@
 using System.Reflection;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
@@ -221,17 +220,5 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
         return point > 1 && replaced.Contains(literal[1..point].Trim('"'))
             ? $"'\"{TenantPlaceholder.Schema}\"{literal[point..]}"
             : null;
-    }
-}
-
-/// <summary>A model's snapshot from before its tables were a tenant's.</summary>
-internal sealed class MovedSnapshot(ModelSnapshot snapshot, MovedSchemas schemas) : ModelSnapshot
-{
-    protected override void BuildModel(ModelBuilder modelBuilder)
-    {
-        // EF's generated class builds its model in a method that only it can call.
-        snapshot.GetType().GetMethod(nameof(BuildModel), BindingFlags.Instance | BindingFlags.NonPublic)!
-            .Invoke(snapshot, BindingFlags.DoNotWrapExceptions, null, [modelBuilder], null);
-        schemas.Move(modelBuilder.Model);
     }
 }

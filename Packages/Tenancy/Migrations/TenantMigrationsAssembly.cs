@@ -5,6 +5,7 @@ using System.Reflection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Internal;
 using Tenancy.Leasing;
@@ -22,8 +23,20 @@ internal sealed class TenantMigrationsAssembly(
     private readonly MovedSchemas _schemas = options.FindExtension<TenancyExtension>()?.Moved ?? new([]);
     private ModelSnapshot? _snapshot;
 
-    public override ModelSnapshot? ModelSnapshot => _snapshot ??=
-        base.ModelSnapshot is { } snapshot ? new MovedSnapshot(snapshot, _schemas) : null;
+    /// <summary>Changed in place: EF's tools write the next one under its class's name.</summary>
+    public override ModelSnapshot? ModelSnapshot
+    {
+        get
+        {
+            if (_snapshot is null && base.ModelSnapshot is { } snapshot)
+            {
+                _schemas.Move((IMutableModel)snapshot.Model);
+                _snapshot = snapshot;
+            }
+
+            return _snapshot;
+        }
+    }
 
     public override Migration CreateMigration(TypeInfo migrationClass, string activeProvider)
     {

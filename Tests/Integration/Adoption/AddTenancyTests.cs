@@ -1,5 +1,8 @@
+using System.Reflection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -70,8 +73,12 @@ public sealed class AddTenancyTests(App app)
             Assert.Empty(await db.Database.GetPendingMigrationsAsync(Ct));
         }
 
-        // What `dotnet ef migrations add` would write down.
-        Assert.False(scope.Services.GetRequiredService<OrderingContext>().Database.HasPendingModelChanges());
+        // What `dotnet ef migrations add` would write down, and under which names.
+        var ordering = scope.Services.GetRequiredService<OrderingContext>();
+        Assert.False(ordering.Database.HasPendingModelChanges());
+        Assert.IsType<OrderingSnapshot>(ordering.GetService<IMigrationsAssembly>().ModelSnapshot);
+        Assert.IsType<Lines>(ordering.GetService<IMigrationsAssembly>().CreateMigration(
+            typeof(Lines).GetTypeInfo(), ordering.Database.ProviderName!));
     }
 
     [Fact]

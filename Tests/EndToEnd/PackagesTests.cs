@@ -89,16 +89,21 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Tenancy", "Microsoft.NET.Sdk")]
-    [InlineData("Tenancy.AspNetCore", "Microsoft.NET.Sdk.Web")]
-    public async Task The_quick_start_of_a_packages_readme_compiles(string package, string sdk)
+    [InlineData("Tenancy", "Microsoft.NET.Sdk", "Packages/Tenancy/README.md")]
+    [InlineData("Tenancy.AspNetCore", "Microsoft.NET.Sdk.Web", "Packages/Tenancy.AspNetCore/README.md")]
+    [InlineData("Tenancy.AspNetCore", "Microsoft.NET.Sdk.Web", "README.md")]
+    public async Task The_quick_start_of_a_readme_compiles(string package, string sdk, string file)
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(Repository, "Packages", package, "README.md"), Ct);
+        var readme = await File.ReadAllTextAsync(Path.Combine(Repository, file), Ct);
         await ProjectAsync("Quick", sdk, CSharp().Match(readme).Groups[1].Value,
             $"""
             <PackageReference Include="{package}" />
             <PackageReference Include="Microsoft.Extensions.Hosting" />
             """);
+        if (file == "README.md")
+        {
+            await File.WriteAllTextAsync(Path.Combine(_folder, "Quick", "Shop.cs"), Shop, Ct);
+        }
 
         await RunAsync(Path.Combine(_folder, "Quick"), "dotnet", ["build"]);
     }
@@ -123,6 +128,21 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         await RunAsync(Path.Combine(_folder, "Job"), "dotnet", ["build"]);
         await RunAsync(Path.Combine(_folder, "Test"), "dotnet", ["build"]);
     }
+
+    /// <summary>What the README's application has besides.</summary>
+    private const string Shop =
+        """
+        using Microsoft.EntityFrameworkCore;
+
+        namespace Shop;
+
+        public sealed class OrdersContext(DbContextOptions<OrdersContext> options) : DbContext(options)
+        {
+            public DbSet<Order> Orders => Set<Order>();
+        }
+
+        public sealed record Order(Guid Id, string Buyer);
+        """;
 
     /// <summary>What the tutorial's application has besides.</summary>
     private const string Ordering =

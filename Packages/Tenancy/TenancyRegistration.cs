@@ -104,6 +104,7 @@ public static class TenancyRegistration
             Slugs = provider.GetRequiredService<TenantSlugs>(),
         });
         services.AddSingleton<TenantAdoption>();
+        services.AddSingleton<TenantCopy>();
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();

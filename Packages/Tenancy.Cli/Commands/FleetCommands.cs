@@ -23,6 +23,7 @@ internal sealed class FleetCommands(JobSettings settings)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
             Check(), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
+            CopyCommand.Create(this, _noun),
         };
         foreach (var (name, description, run) in settings.Commands)
         {

@@ -1,0 +1,285 @@
+using System.Globalization;
+using Npgsql;
+using Tenancy.Migrations;
+
+namespace Tenancy.Adoption;
+
+/// <summary>
+/// Copies one tenant's rows out of tables that all tenants share, in the caller's transaction, in which the tenant's
+/// schema was made. Parents before children; a table without the tenant's column gives the rows whose parents were
+/// copied.
+/// </summary>
+internal sealed class RowCopy(
+    NpgsqlConnection connection, string source, string column, SchemaName schema, string history)
+{
+    /// <param name="value">The tenant's value of the column, as text.</param>
+    /// <param name="ct">Ends the work; roll the transaction back.</param>
+    /// <returns>How many rows of each table were copied.</returns>
+    /// <exception cref="AdoptionException">The tables don't fit, or the copy isn't what was copied.</exception>
+    public async Task<IReadOnlyDictionary<string, long>> CopyAsync(string value, CancellationToken ct)
+    {
+        var tables = await TablesAsync(ct);
+        var keys = await KeysAsync(ct);
+        var (ordered, cyclic) = Order([.. tables.Keys], keys, table => tables[table].HasColumn);
+        foreach (var key in cyclic)
+        {
+            // No order satisfies these: they come back when all rows are there.
+            await ExecuteAsync($"ALTER TABLE {Own(key.Table)} DROP CONSTRAINT {Quoted.Name(key.Name)}", ct);
+        }
+
+        var copied = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var table in ordered)
+        {
+            // Whose a row is, only parents say that were copied.
+            copied[table] = await CopyAsync(tables[table],
+                [.. keys.Where(key => key.Table == table && copied.ContainsKey(key.Parent))], value, ct);
+        }
+
+        foreach (var key in cyclic)
+        {
+            await ExecuteAsync(
+                $"ALTER TABLE {Own(key.Table)} ADD CONSTRAINT {Quoted.Name(key.Name)} {key.Definition}", ct);
+        }
+
+        await MoveSequencesAsync(ct);
+        return copied;
+    }
+
+    private async Task<long> CopyAsync(
+        CopiedTable table, IReadOnlyList<ForeignKey> keys, string value, CancellationToken ct)
+    {
+        var columns = string.Join(", ", table.Columns.Select(Quoted.Name));
+        var rows = $"FROM {Quoted.Name(source, table.Name)} AS t WHERE {Filter(table, keys)}";
+        // The tenant's triggers have run when these rows were first written.
+        await ExecuteAsync($"ALTER TABLE {Own(table.Name)} DISABLE TRIGGER USER", ct);
+        await ExecuteAsync(
+            $"INSERT INTO {Own(table.Name)} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} {rows}", ct, value);
+        await ExecuteAsync($"ALTER TABLE {Own(table.Name)} ENABLE TRIGGER USER", ct);
+
+        // The sum doesn't depend on the rows' order, and each column of each row is in it.
+        var sum = $"count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0)";
+        var wanted = await SumAsync($"SELECT {sum} {rows}", value, ct);
+        var has = await SumAsync($"SELECT {sum} FROM {Own(table.Name)} AS t", null, ct);
+        return has == wanted
+            ? has.Count
+            : throw new AdoptionException(string.Create(CultureInfo.InvariantCulture,
+                $"The copy of {source}.{table.Name} has {has.Count} rows of {wanted.Count}, or others: is there a " +
+                "trigger " +
+                $"or a rule in the tenant's migrations that changes rows? Nothing was changed."));
+    }
+
+    /// <summary>Rows of the tenant: by the column, else by the parents that were copied.</summary>
+    private string Filter(CopiedTable table, IReadOnlyList<ForeignKey> keys)
+    {
+        if (table.HasColumn)
+        {
+            return $"t.{Quoted.Name(column)}::text = $1";
+        }
+
+        if (keys.Count == 0)
+        {
+            throw new AdoptionException(
+                $"{source}.{table.Name} has neither the column '{column}' nor a foreign key to a table that has it, " +
+                "so " +
+                "nobody can say whose its rows are. If all tenants share it, map it with ToTable(name, schema, " +
+                "table => " +
+                "table.ExcludeFromMigrations()) and leave it where it is.");
+        }
+
+        // The parameter has to be somewhere.
+        return "$1::text IS NOT NULL AND (" + string.Join(" OR ", keys.Select(key =>
+            $"EXISTS (SELECT FROM {Own(key.Parent)} AS p WHERE {string.Join(" AND ", key.Columns.Zip(
+                key.ParentColumns, (child, parent) => $"p.{Quoted.Name(parent)} = t.{Quoted.Name(child)}"))})")) + ")";
+    }
+
+    /// <summary>The tenant's tables, and of each the columns that can be copied.</summary>
+    private async Task<IReadOnlyDictionary<string, CopiedTable>> TablesAsync(CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            """
+            WITH columns AS (
+                SELECT c.relname::text AS table, a.attname::text AS column, n.nspname::text AS schema,
+                    a.attgenerated <> '' AS generated,
+                    a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AS needed
+                FROM pg_catalog.pg_attribute AS a
+                JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname IN ($1, $2) AND c.relname <> $3
+            )
+            SELECT o.table, o.column, o.generated, o.needed, s.column IS NOT NULL,
+                EXISTS (SELECT FROM columns AS x WHERE x.schema = $1 AND x.table = o.table)
+            FROM columns AS o LEFT JOIN columns AS s ON s.schema = $1 AND s.table = o.table AND s.column = o.column
+            WHERE o.schema = $2
+            UNION ALL
+            SELECT s.table, s.column, NULL, NULL, true, true FROM columns AS s
+            WHERE s.schema = $1 AND EXISTS (SELECT FROM columns AS x WHERE x.schema = $2 AND x.table = s.table)
+                AND NOT EXISTS (
+                    SELECT FROM columns AS x WHERE x.schema = $2 AND x.table = s.table AND x.column = s.column)
+            ORDER BY 1, 2
+            """, connection)
+        {
+            Parameters = { Ledger.Text(source), Ledger.Text(schema.Value), Ledger.Text(history) },
+        };
+        var tables = new SortedDictionary<string, CopiedTable>(StringComparer.Ordinal);
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            var (table, name, isThere) = (rows.GetString(0), rows.GetString(1), rows.GetBoolean(4));
+            if (!rows.GetBoolean(5))
+            {
+                throw new AdoptionException($"There is no table {source}.{table}, which the tenants' migrations make.");
+            }
+
+            var known = tables.TryGetValue(table, out var found) ? found : tables[table] = new(table, [], false);
+            if (await rows.IsDBNullAsync(2, ct))
+            {
+                // The tenant's column has done its work; another one's values would be lost.
+                tables[table] = name == column ? known with { HasColumn = true } : throw new AdoptionException(
+                    $"{source}.{table} has the column '{name}', and the tenants' migrations don't make it: its " +
+                    "values " +
+                    "would be lost. Add it to a migration, or drop it.");
+            }
+            else if (isThere && !rows.GetBoolean(2))
+            {
+                known.Columns.Add(name);
+                tables[table] = known with { HasColumn = known.HasColumn || name == column };
+            }
+            else if (!isThere && rows.GetBoolean(3))
+            {
+                throw new AdoptionException(
+                    $"The tenants' migrations make {table}.{name}, which must not be null and has no default, and " +
+                    $"{source}.{table} has no such column.");
+            }
+        }
+
+        return tables;
+    }
+
+    private async Task<IReadOnlyList<ForeignKey>> KeysAsync(CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            """
+            SELECT c.relname::text, k.conname::text, p.relname::text, pg_catalog.pg_get_constraintdef(k.oid),
+                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
+                    JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
+                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.confkey) WITH ORDINALITY AS n (num, at)
+                    JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num)
+            FROM pg_catalog.pg_constraint AS k
+            JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = $1 AND p.relnamespace = c.relnamespace
+            ORDER BY 1, 2
+            """, connection) { Parameters = { Ledger.Text(schema.Value) } };
+        var keys = new List<ForeignKey>();
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            keys.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
+                rows.GetFieldValue<string[]>(4), rows.GetFieldValue<string[]>(5)));
+        }
+
+        return keys;
+    }
+
+    /// <summary>
+    /// Parents first; in a circle, a table that says by itself whose its rows are. A key to its own table needs no
+    /// order: a statement's rows are checked at its end.
+    /// </summary>
+    internal static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Cyclic) Order(
+        IReadOnlyCollection<string> tables, IReadOnlyList<ForeignKey> keys, Func<string, bool> hasColumn)
+    {
+        var (ordered, cyclic) = (new List<string>(), new List<ForeignKey>());
+        var left = tables.Order(StringComparer.Ordinal).ToList();
+        while (left.Count > 0)
+        {
+            var next = left.FirstOrDefault(table => Waits(table).Count == 0);
+            if (next is null)
+            {
+                next = left.MinBy(table => (hasColumn(table) ? 0 : 1, Waits(table).Count))!;
+                cyclic.AddRange(Waits(next));
+            }
+
+            ordered.Add(next);
+            left.Remove(next);
+        }
+
+        return (ordered, cyclic);
+
+        List<ForeignKey> Waits(string table) =>
+            [.. keys.Where(key => key.Table == table && key.Parent != table && left.Contains(key.Parent))];
+    }
+
+    /// <summary>Sequences go on where the shared ones are, or behind the rows, whichever is further.</summary>
+    private async Task MoveSequencesAsync(CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            """
+            SELECT s.relname::text, t.relname::text, a.attname::text,
+                EXISTS (SELECT FROM pg_catalog.pg_class AS o JOIN pg_catalog.pg_namespace AS m ON m.oid = o.relnamespace
+                    WHERE o.relkind = 'S' AND o.relname = s.relname AND m.nspname = $2)
+            FROM pg_catalog.pg_class AS s JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
+            LEFT JOIN pg_catalog.pg_depend AS d ON d.objid = s.oid AND d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
+            LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+            LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            WHERE s.relkind = 'S' AND n.nspname = $1
+            """, connection) { Parameters = { Ledger.Text(schema.Value), Ledger.Text(source) } };
+        var sequences = new List<(string Name, string? Table, string? Column, bool IsShared)>();
+        await using (var rows = await ask.ExecuteReaderAsync(ct))
+        {
+            while (await rows.ReadAsync(ct))
+            {
+                sequences.Add((rows.GetString(0), await rows.IsDBNullAsync(1, ct) ? null : rows.GetString(1),
+                    await rows.IsDBNullAsync(2, ct) ? null : rows.GetString(2), rows.GetBoolean(3)));
+            }
+        }
+
+        foreach (var (name, table, owner, isShared) in sequences)
+        {
+            if (isShared)
+            {
+                await ExecuteAsync(SequenceSql.Continue(Own(name), Quoted.Name(source, name)), ct);
+            }
+
+            if (table is not null)
+            {
+                await ExecuteAsync(SequenceSql.PastRows(Own(table), owner!, Quoted.Name(owner!)), ct);
+            }
+        }
+    }
+
+    private async Task<(long Count, decimal Sum)> SumAsync(string sql, string? value, CancellationToken ct)
+    {
+        await using var sum = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        if (value is not null)
+        {
+            sum.Parameters.Add(Ledger.Text(value));
+        }
+
+        await using var rows = await sum.ExecuteReaderAsync(ct);
+        await rows.ReadAsync(ct);
+        return (rows.GetInt64(0), rows.GetDecimal(1));
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken ct, string? value = null)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        if (value is not null)
+        {
+            command.Parameters.Add(Ledger.Text(value));
+        }
+
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private string Own(string name) => schema.Qualify(name);
+
+    /// <param name="Name">In both schemas.</param>
+    /// <param name="Columns">That both have and that take values.</param>
+    /// <param name="HasColumn">Whether the shared one says whose a row is.</param>
+    private sealed record CopiedTable(string Name, List<string> Columns, bool HasColumn);
+}
+
+/// <summary>A foreign key between two of the tenant's tables.</summary>
+internal sealed record ForeignKey(
+    string Table, string Name, string Parent, string Definition, string[] Columns, string[] ParentColumns);

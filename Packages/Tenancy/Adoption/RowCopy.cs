@@ -63,9 +63,8 @@ internal sealed class RowCopy(
         return has == wanted
             ? has.Count
             : throw new AdoptionException(string.Create(CultureInfo.InvariantCulture,
-                $"The copy of {source}.{table.Name} has {has.Count} rows of {wanted.Count}, or others: is there a " +
-                "trigger " +
-                $"or a rule in the tenant's migrations that changes rows? Nothing was changed."));
+                $"The copy of {source}.{table.Name} has {has.Count} rows of {wanted.Count}, or others. ") +
+                "Is there a trigger or a rule in the tenants' migrations that changes rows? Nothing was changed.");
     }
 
     /// <summary>Rows of the tenant: by the column, else by the parents that were copied.</summary>

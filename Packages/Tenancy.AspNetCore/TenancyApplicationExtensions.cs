@@ -12,6 +12,8 @@ public static class TenancyApplicationExtensions
     // What ASP.NET Core itself remembers.
     private const string HasAuthentication = "__AuthenticationMiddlewareSet";
 
+    private const string HasTenants = "__TenancyMiddlewareSet";
+
     /// <summary>
     /// Finds each request's tenant: routing, then what the address and the headers name, then authentication, which may
     /// ask that tenant's database, then what the user's claims say, then authorization. Authentication and
@@ -27,6 +29,11 @@ public static class TenancyApplicationExtensions
         var tenants = services.GetService<RequestTenant>() ?? throw new InvalidOperationException(
             "Nothing says where a request names its tenant: call Resolve(r => r.Header(\"X-Tenant\")), or Claim, " +
             "Host or Route, in AddTenancy.");
+        if (!app.Properties.TryAdd(HasTenants, true))
+        {
+            throw new InvalidOperationException("UseTenants was called already: a request has one tenant.");
+        }
+
         if (app.Properties.ContainsKey(HasAuthentication))
         {
             throw new InvalidOperationException(
@@ -47,6 +54,11 @@ public static class TenancyApplicationExtensions
         if (services.GetService<IAuthorizationPolicyProvider>() is not null)
         {
             app.UseAuthorization();
+            if (authenticates)
+            {
+                // A policy may name schemes of its own: only now is their user known.
+                app.Use(tenants.AfterUserAsync);
+            }
         }
 
         return app;

@@ -31,6 +31,7 @@ public static class TenancyBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(tenancy);
         ArgumentException.ThrowIfNullOrEmpty(claim);
+        RefuseSecond<BoundUsers>(tenancy.Services, nameof(BindUsers));
         tenancy.Services.AddSingleton(new BoundUsers(claim))
             .AddSingleton<IPostConfigureOptions<CookieAuthenticationOptions>, BoundCookies>();
         return tenancy;
@@ -43,6 +44,7 @@ public static class TenancyBuilderExtensions
         this IServiceCollection services, Action<TenantResolution> where)
     {
         ArgumentNullException.ThrowIfNull(where);
+        RefuseSecond<TenantResolution>(services, nameof(Resolve));
         var resolution = new TenantResolution();
         where(resolution);
         services.Configure<HubOptions>(hubs => hubs.AddFilter<TenantHubFilter>());
@@ -50,5 +52,14 @@ public static class TenancyBuilderExtensions
         return services.AddSingleton(provider =>
             new RequestTenant(resolution, provider.GetService<BoundUsers>(),
                 provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>()));
+    }
+
+    /// <summary>The last one would win without a word.</summary>
+    private static void RefuseSecond<T>(IServiceCollection services, string call)
+    {
+        if (services.Any(service => service.ServiceType == typeof(T)))
+        {
+            throw new InvalidOperationException($"{call} was called already: say all of it in one call.");
+        }
     }
 }

@@ -12,7 +12,8 @@ namespace Tenancy;
 /// </summary>
 public sealed class TenancyBuilder
 {
-    private bool _hasContext;
+    private readonly HashSet<Type> _contexts = [];
+    private readonly HashSet<Type> _seeded = [];
     private bool _hasRegistry;
 
     internal TenancyBuilder(IServiceCollection services) => Services = services;
@@ -41,7 +42,7 @@ public sealed class TenancyBuilder
         var builder = new TenantContextBuilder<TContext>();
         context?.Invoke(builder);
         TenancyRegistration.AddContext(Services, builder);
-        _hasContext = true;
+        _contexts.Add(typeof(TContext));
         return this;
     }
 
@@ -85,6 +86,7 @@ public sealed class TenancyBuilder
     public TenancyBuilder SeedNew<TContext>(Func<TContext, CancellationToken, Task> seed) where TContext : DbContext
     {
         ArgumentNullException.ThrowIfNull(seed);
+        _seeded.Add(typeof(TContext));
         Services.AddSingleton(new TenantSeed(async (services, tenant, transaction, ct) =>
         {
             await using var context = services.GetRequiredService<TenantContextFactory<TContext>>()
@@ -110,9 +112,10 @@ public sealed class TenancyBuilder
     {
         ImmutableArray<string> missing =
         [
-            .. Missing(_hasContext, "no context: call AddContext<TContext>() for each whose tables every tenant has"),
+            .. Missing(_contexts.Count > 0, "no context: call AddContext<TContext>() for each whose tables every tenant has"),
             .. Missing(_hasRegistry,
                 "no registry: call UseBuiltInRegistry(), or UseRegistry<T>() where the application has a table of tenants"),
+            .. _seeded.Except(_contexts).Select(type => $"no context {type.Name}, which SeedNew names: add it"),
         ];
         if (!missing.IsEmpty)
         {

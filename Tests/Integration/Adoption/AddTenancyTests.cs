@@ -191,6 +191,10 @@ public sealed class AddTenancyTests(App app)
 
         Assert.Contains("AddContext", nothing.Message, StringComparison.Ordinal);
         Assert.Contains("UseBuiltInRegistry", nothing.Message, StringComparison.Ordinal);
+        var seeded = await Assert.ThrowsAsync<InvalidOperationException>(() => HostAsync(
+            tenancy => tenancy.UseBuiltInRegistry().AddContext<OrderingContext>()
+                .SeedNew<TicketsContext>((_, _) => Task.CompletedTask), bare: true));
+        Assert.Contains("no context TicketsContext", seeded.Message, StringComparison.Ordinal);
         var twice = await Assert.ThrowsAsync<InvalidOperationException>(() =>
             HostAsync(tenancy => tenancy.UseBuiltInRegistry()));
         Assert.Contains("registry of tenants already", twice.Message, StringComparison.Ordinal);

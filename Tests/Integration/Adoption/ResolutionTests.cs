@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
@@ -85,6 +87,47 @@ public sealed class ResolutionTests(App app)
         Assert.Equal(status, answer.Status);
         Assert.Contains(status == 400 && text == "No tenant" ? "by signing in" : text, answer.Text,
             StringComparison.Ordinal);
+    }
+
+    /// <summary>There is no default scheme, so nobody is signed in before a policy asks for one of its own.</summary>
+    [Theory]
+    [InlineData(200, "acme", "X-User", "ada", "X-Claim", "acme")]
+    [InlineData(200, "acme", "X-User", "ada", "X-Claim", "acme", "X-Shop", "acme")]
+    [InlineData(403, "isn't a user of the tenant 'globex'", "X-User", "ada", "X-Claim", "acme", "X-Shop", "globex")]
+    [InlineData(403, "isn't a user of the tenant 'globex'", "X-User", "ada", "X-Shop", "globex")]
+    [InlineData(400, "No tenant was named.", "X-User", "ada")]
+    [InlineData(401, "", "X-Shop", "acme")]
+    public async Task A_policys_own_scheme_binds_users_too(int status, string text, params string[] headers)
+    {
+        await using var site = await ShopSite.StartAsync(app,
+            tenancy => Ordering(tenancy).Resolve(r => r.Claim("shop").Header("X-Shop")).BindUsers("shop"),
+            it => it.MapGet("/who", (CurrentTenant tenant) => tenant.Value.Slug).RequireTenant().RequireAuthorization(
+                new AuthorizeAttribute { AuthenticationSchemes = HeaderSignIn.Name }),
+            builder => builder.Services.AddAuthorization().AddAuthentication()
+                .AddScheme<AuthenticationSchemeOptions, HeaderSignIn>(HeaderSignIn.Name, null)
+                .AddScheme<AuthenticationSchemeOptions, HeaderSignIn>("another", null));
+
+        var answer = await site.GetAsync("/who", Pairs(headers));
+
+        Assert.Equal(status, answer.Status);
+        Assert.Contains(status == 400 ? "by signing in" : text, answer.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_would_win_over_an_earlier_call_is_refused()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration["ConnectionStrings:shop"] = "Host=nowhere.invalid";
+        builder.AddTenancy("shop", tenancy =>
+        {
+            Ordering(tenancy.UseBuiltInRegistry()).Resolve(r => r.Header("X-Shop")).BindUsers("shop");
+            Assert.Throws<InvalidOperationException>(() => tenancy.Resolve(r => r.Claim("shop")));
+            Assert.Throws<InvalidOperationException>(() => tenancy.BindUsers("other"));
+        });
+        await using var site = builder.Build();
+        site.UseTenants();
+
+        Assert.Throws<InvalidOperationException>(() => site.UseTenants());
     }
 
     [Fact]
@@ -268,8 +311,7 @@ public sealed class ResolutionTests(App app)
 
     private static void WithUsers(WebApplicationBuilder builder) => builder.Services.AddAuthorization()
         .AddAuthentication(HeaderSignIn.Name)
-        .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, HeaderSignIn>(
-            HeaderSignIn.Name, null);
+        .AddScheme<AuthenticationSchemeOptions, HeaderSignIn>(HeaderSignIn.Name, null);
 
     private static void Routes(WebApplication site)
     {
@@ -278,7 +320,7 @@ public sealed class ResolutionTests(App app)
         site.MapGet("/open", Who);
         site.MapGet("/operators", Who).IgnoreTenant();
         var users = site.MapGet("/users/who", Who).RequireTenant();
-        if (site.Services.GetService<Microsoft.AspNetCore.Authorization.IAuthorizationService>() is not null)
+        if (site.Services.GetService<IAuthorizationService>() is not null)
         {
             users.RequireAuthorization();
         }

@@ -60,7 +60,9 @@ internal sealed class RequestTenant(
 
         var tenant = context.RequestServices.GetRequiredService<CurrentTenant>();
         var isUser = context.User.Identity is { IsAuthenticated: true };
-        var claimed = resolution.UserClaim is { } type && isUser ? context.User.FindFirst(type)?.Value : null;
+        // A user of several tenants names none of them by that alone.
+        var claimed = resolution.UserClaim is { } type && isUser
+            && context.User.FindAll(type).Select(claim => claim.Value).Distinct().ToList() is [var only] ? only : null;
         IDisposable? scope = null;
         Refusal? refusal = null;
         if (!tenant.IsChosen && claimed is not null)
@@ -74,7 +76,7 @@ internal sealed class RequestTenant(
             refusal = _refusals.Unnamed();
         }
 
-        if (refusal is null && tenant.IsChosen && isUser && IsAnothers(context, tenant.Value.Slug, claimed))
+        if (refusal is null && tenant.IsChosen && isUser && IsAnothers(context, tenant.Value.Slug))
         {
             metrics.Refuse(RequestRefusal.OtherTenant);
             refusal = _refusals.Anothers(tenant.Value.Slug);
@@ -86,8 +88,9 @@ internal sealed class RequestTenant(
         }
     }
 
-    private bool IsAnothers(HttpContext context, string slug, string? claimed) =>
-        claimed is not null && claimed != slug
+    private bool IsAnothers(HttpContext context, string slug) =>
+        resolution.UserClaim is { } type && context.User.HasClaim(claim => claim.Type == type)
+            && !context.User.HasClaim(type, slug)
             || bound is not null && !context.User.HasClaim(bound.Claim, slug);
 
     /// <returns>Null where the endpoint serves nobody or there is none; false where it may serve a tenant.</returns>

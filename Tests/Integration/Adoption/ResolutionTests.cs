@@ -71,6 +71,9 @@ public sealed class ResolutionTests(App app)
     [InlineData("/users/who", 401, "")]
     [InlineData("/users/who", 401, "", "X-Shop", "acme")]
     [InlineData("/users/who", 200, "globex", "X-User", "bob", "X-Claim", "globex")]
+    // A user of both.
+    [InlineData("/who", 200, "globex", "X-User", "eve", "X-Claim", "acme", "X-Claim", "globex", "X-Shop", "globex")]
+    [InlineData("/who", 400, "by signing in", "X-User", "eve", "X-Claim", "acme", "X-Claim", "globex")]
     // Who is nobody's user may look at what is everybody's.
     [InlineData("/who", 200, "acme", "X-Shop", "acme")]
     [InlineData("/open", 200, "acme", "X-Shop", "acme")]

@@ -69,8 +69,8 @@ public static class DataRegistration
             options.SchemaPrefix = CustomerSlug.SchemaPrefix;
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
-            options.FindSlugs = (provider, schemas, ct) => CustomerRegistry.FindSlugsAsync(
-                provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey), schemas, ct);
+            options.FindSlugs = (provider, schemas, ct) =>
+                provider.GetRequiredService<ITenantRegistry>().FindSlugsAsync(schemas, ct);
         }, context => context.LeaveErrorsToTheCaller());
         services.AddDbContextPool<CustomersContext>((provider, options) => provider.GetRequiredService<TenancyPools>()
             .UseOwner(options, CustomersContext.History).LeaveErrorsToTheCaller());

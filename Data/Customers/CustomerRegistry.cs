@@ -83,25 +83,6 @@ public sealed class CustomerRegistry(
     }
 
     /// <summary>
-    /// For <see cref="TenancyOptions.FindSlugs"/>. Without EF, whose first use takes longer than many a run.
-    /// </summary>
-    public static async Task<IReadOnlyDictionary<SchemaName, string>> FindSlugsAsync(
-        NpgsqlDataSource database, IEnumerable<SchemaName> schemas, CancellationToken ct)
-    {
-        await using var find = database.CreateCommand(
-            "SELECT schema, slug FROM public.customers WHERE schema = ANY ($1)");
-        find.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
-        await using var rows = await find.ExecuteReaderAsync(ct);
-        var slugs = new Dictionary<SchemaName, string>();
-        while (await rows.ReadAsync(ct))
-        {
-            slugs.Add(SchemaName.Parse(rows.GetString(0)), rows.GetString(1));
-        }
-
-        return slugs;
-    }
-
-    /// <summary>
     /// For <see cref="TenancyOptions.FindTenant"/>: the customer with the state of its schema, in one query.
     /// </summary>
     public static async Task<TenantListing?> FindTenantAsync(CustomersContext db, string slug, CancellationToken ct)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
+using Tenancy.Registries;
 
 namespace Tenancy;
 
@@ -78,11 +79,7 @@ public sealed class TenantAdoption(
     private async Task<AdoptionPlan> RunAsync(AdoptionRequest request, bool commit, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (!TenantSlug.IsValid(request.Slug))
-        {
-            throw new FormatException($"'{request.Slug}' can't be a tenant's slug: use {TenantSlug.Rule}.");
-        }
-
+        TenantSlug.Check(request.Slug);
         await provisioner.PrepareAsync(ct);
         await using var scope = scopes.CreateAsyncScope();
         var registry = scope.ServiceProvider.GetRequiredService<ITenantRegistry>();
@@ -93,14 +90,8 @@ public sealed class TenantAdoption(
         // Over a connection of its own: whoever meets that version mustn't wait for this transaction.
         var version = await versions.RecordAsync(source.Applied, ct);
 
-        var schema = await provisioner.ReserveAsync(
-            transaction, options.SchemaPrefix + request.Slug.Replace('-', '_'), ct: ct);
-        var tenant = new Tenant(Guid.CreateVersion7(time.GetUtcNow()), request.Slug, schema);
-        if (!await registry.TryAddAsync(
-            new(tenant, request.Name ?? request.Slug, TenantStatus.Active, time.GetUtcNow()), transaction, ct))
-        {
-            throw new TenantSlugTakenException(request.Slug);
-        }
+        var schema = await provisioner.ReserveAsync(transaction, options.WantedSchema(request.Slug), ct: ct);
+        var tenant = await registry.AddNewAsync(request.Slug, request.Name, schema, transaction, time, ct);
 
         var mover = new AdoptionMove(connection, source, migrations, schema);
         var reference = await mover.MakeReferenceAsync(options, ct);

@@ -2,6 +2,7 @@ using System.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
+using Tenancy.Registries;
 
 namespace Tenancy;
 
@@ -76,9 +77,9 @@ public sealed class TenantCopy(
 
     private static void Check(CopyRequest request)
     {
-        if (request.Slugs.Values.FirstOrDefault(slug => !TenantSlug.IsValid(slug)) is { } wrong)
+        foreach (var slug in request.Slugs.Values)
         {
-            throw new FormatException($"'{wrong}' can't be a tenant's slug: use {TenantSlug.Rule}.");
+            TenantSlug.Check(slug);
         }
 
         if (request.Slugs.GroupBy(one => one.Value).FirstOrDefault(same => same.Count() > 1) is { } twice)
@@ -99,15 +100,8 @@ public sealed class TenantCopy(
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         Tenant? tenant = null;
         await provisioner.ProvisionAsync(
-            transaction, options.SchemaPrefix + slug.Replace('-', '_'), reserved: async schema =>
-            {
-                tenant = new(Guid.CreateVersion7(time.GetUtcNow()), slug, schema);
-                if (!await registry.TryAddAsync(
-                    new(tenant, slug, TenantStatus.Active, time.GetUtcNow()), transaction, ct))
-                {
-                    throw new TenantSlugTakenException(slug);
-                }
-            }, ct: ct);
+            transaction, options.WantedSchema(slug), reserved: async schema =>
+                tenant = await registry.AddNewAsync(slug, null, schema, transaction, time, ct), ct: ct);
         var rows = await new RowCopy(connection, request.From, request.Column, tenant!.Schema, migrations.HistoryTable)
             .CopyAsync(value, ct);
         if (!request.DryRun)

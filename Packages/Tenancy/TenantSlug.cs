@@ -17,6 +17,15 @@ public static partial class TenantSlug
     /// <summary>Whether it follows the <see cref="Rule"/>.</summary>
     public static bool IsValid(string? slug) => slug is not null && Allowed().IsMatch(slug);
 
+    /// <exception cref="FormatException">It doesn't.</exception>
+    internal static void Check(string slug)
+    {
+        if (!IsValid(slug))
+        {
+            throw new FormatException($"'{slug}' can't be a tenant's slug: use {Rule}.");
+        }
+    }
+
     [GeneratedRegex(Pattern)]
     private static partial Regex Allowed();
 }

@@ -127,16 +127,12 @@ public sealed class Tenants(
     /// <exception cref="NpgsqlException">The database failed, or a migration did.</exception>
     public async Task<Tenant> CreateAsync(string slug, string? name, CancellationToken ct = default)
     {
-        if (!TenantSlug.IsValid(slug))
-        {
-            throw new FormatException($"'{slug}' can't be a tenant's slug: use {TenantSlug.Rule}.");
-        }
-
+        TenantSlug.Check(slug);
         using var span = TenancyTelemetry.StartFor(slug, CreateTenant);
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            var tenant = await AddAsync(scope.ServiceProvider, slug, name ?? slug, ct);
+            var tenant = await AddAsync(scope.ServiceProvider, slug, name, ct);
             await directory.ForgetAsync(slug, ct);
             return tenant;
         }
@@ -208,7 +204,7 @@ public sealed class Tenants(
             database, scope.ServiceProvider.GetService<RegistryKind>()?.IsBuiltIn is true, ct);
     }
 
-    private async Task<Tenant> AddAsync(IServiceProvider services, string slug, string name, CancellationToken ct)
+    private async Task<Tenant> AddAsync(IServiceProvider services, string slug, string? name, CancellationToken ct)
     {
         var registry = Registry(services);
         await RefuseWithoutTablesAsync(ct);
@@ -224,15 +220,8 @@ public sealed class Tenants(
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await provisioner.ProvisionAsync(
-            transaction, options.SchemaPrefix + slug.Replace('-', '_'), reserved: async schema =>
-            {
-                tenant = new(Guid.CreateVersion7(time.GetUtcNow()), slug, schema);
-                if (!await registry.TryAddAsync(
-                    new(tenant, name, TenantStatus.Active, time.GetUtcNow()), transaction, ct))
-                {
-                    throw new TenantSlugTakenException(slug);
-                }
-            }, ct: ct);
+            transaction, options.WantedSchema(slug), reserved: async schema =>
+                tenant = await registry.AddNewAsync(slug, name, schema, transaction, time, ct), ct: ct);
         foreach (var seed in services.GetServices<TenantSeed>())
         {
             await seed.WriteAsync(services, tenant!, transaction, ct);

@@ -32,7 +32,7 @@ internal sealed class RequestTenant(
             Caching.Forbid(context.Response, resolution.Sources);
         }
 
-        var (slug, named, refusal) = Named(context);
+        var (slug, refusal) = Named(context);
         // From here on, whatever comes of it: a refusal, too, is something that happened for that tenant.
         using var scope = context.Name(slug);
         if (refusal is null && slug is not null)
@@ -116,9 +116,9 @@ internal sealed class RequestTenant(
         endpoint?.Metadata.GetMetadata<IAuthorizeData>() is not null
             && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null;
 
-    private (string? Slug, int Named, Refusal? Refusal) Named(HttpContext context)
+    private (string? Slug, Refusal? Refusal) Named(HttpContext context)
     {
-        var (slug, count) = ((string?)null, 0);
+        string? slug = null;
         foreach (var source in resolution.Sources)
         {
             var values = source.Read(context);
@@ -130,19 +130,19 @@ internal sealed class RequestTenant(
             if (values.Count > 1 || !TenantSlug.IsValid(values[0]))
             {
                 metrics.Refuse(RequestRefusal.InvalidTenant);
-                return (null, count, _refusals.Invalid(source));
+                return (null, _refusals.Invalid(source));
             }
 
             if (slug is not null && slug != values[0])
             {
                 metrics.Refuse(RequestRefusal.InvalidTenant);
-                return (null, count, _refusals.Two(slug, values[0]!));
+                return (null, _refusals.Two(slug, values[0]!));
             }
 
-            (slug, count) = (values[0], count + 1);
+            slug = values[0];
         }
 
-        return (slug, count, null);
+        return (slug, null);
     }
 
     /// <returns>Null when a tenant was chosen.</returns>

@@ -170,7 +170,7 @@ internal sealed class FleetCommands(JobSettings settings)
     private Command Check() => Does(
         new Command("check", $"Says what keeps this build from serving {_noun}s: models, options and migrations. Asks no " +
             "database."),
-        reports: true, async job =>
+        reports: true, job =>
         {
             var problems = job.Services.GetRequiredService<CompiledMigrations>().Problems();
             foreach (var problem in problems)
@@ -184,7 +184,7 @@ internal sealed class FleetCommands(JobSettings settings)
                 1 => "1 problem.",
                 var many => string.Create(CultureInfo.InvariantCulture, $"{many} problems."),
             });
-            return await Task.FromResult(problems.Count == 0 ? ExitCode.Done : ExitCode.BuildFailed);
+            return Task.FromResult(problems.Count == 0 ? ExitCode.Done : ExitCode.BuildFailed);
         });
 
     private Command Halt()

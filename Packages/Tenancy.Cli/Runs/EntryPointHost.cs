@@ -32,7 +32,7 @@ internal static class EntryPointHost
         using var all = DiagnosticListener.AllListeners.Subscribe(taken);
         var run = new Thread(() => taken.Run(entry)) { IsBackground = true };
         run.Start();
-        return taken.Wait(assembly);
+        return taken.Host.GetAwaiter().GetResult();
     }
 
     private sealed class Taken(Action<IServiceCollection> adjust)
@@ -42,6 +42,8 @@ internal static class EntryPointHost
 
         private readonly TaskCompletionSource<IHost> _host = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly List<IDisposable> _subscriptions = [];
+
+        public Task<IHost> Host => _host.Task;
 
         public void Run(MethodInfo entry)
         {
@@ -56,7 +58,8 @@ internal static class EntryPointHost
                 ];
                 object?[] arguments = entry.GetParameters().Length == 0 ? [] : [settings];
                 entry.Invoke(null, BindingFlags.DoNotWrapExceptions, null, arguments, null);
-                _host.TrySetException(new InvalidOperationException("It ended."));
+                _host.TrySetException(new InvalidOperationException(
+                    $"{entry.DeclaringType!.Assembly.GetName().Name} ended without building a host."));
             }
             catch (HostAbortedException)
             {
@@ -65,18 +68,6 @@ internal static class EntryPointHost
             catch (Exception e)
             {
                 _host.TrySetException(e);
-            }
-        }
-
-        public IHost Wait(Assembly assembly)
-        {
-            try
-            {
-                return _host.Task.GetAwaiter().GetResult();
-            }
-            catch (InvalidOperationException e) when (e.Message == "It ended.")
-            {
-                throw new InvalidOperationException($"{assembly.GetName().Name} ended without building a host.", e);
             }
         }
 

@@ -57,7 +57,7 @@ internal sealed class TenancyExtension(
 
         private TenancyExtension Tenancy => (TenancyExtension)Extension;
 
-        public override int GetServiceProviderHashCode() => 
+        public override int GetServiceProviderHashCode() =>
             HashCode.Combine(Tenancy._shared.Hash, Tenancy._loadTypes, Tenancy._replaced);
 
         public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) =>

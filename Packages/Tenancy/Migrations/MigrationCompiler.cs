@@ -174,12 +174,14 @@ internal static class MigrationCompiler
         var assembly = context.GetService<IMigrationsAssembly>();
         var ids = assembly.Migrations.Keys.Order(StringComparer.Ordinal).ToList();
         RefuseWithoutMigrations(context, ids);
-        var inOrder = ids.SelectMany(id => Migration(context, id).UpOperations)
+        // Each once: it brings the model that it leaves along.
+        var migrations = ids.ConvertAll(id => Migration(context, id));
+        var inOrder = migrations.SelectMany(migration => migration.UpOperations)
             .Any(operation => operation[NewSchema.Annotation] as string == NewSchema.InOrder);
         return new(
             [
                 .. ids.Select((id, at) => new CompiledMigration(
-                    id, Up(context, id, inOrder), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
+                    id, Up(context, id, migrations[at], inOrder), new(() => Down(open, id, at == 0 ? null : ids[at - 1])))
                 {
                     BreaksOlderBuilds = assembly.Migrations[id].IsDefined(typeof(BreaksOlderBuildsAttribute)),
                 }),
@@ -200,9 +202,8 @@ internal static class MigrationCompiler
         }
     }
 
-    private static MigrationSql Up(DbContext context, string id, bool inOrder)
+    private static MigrationSql Up(DbContext context, string id, Migration migration, bool inOrder)
     {
-        var migration = Migration(context, id);
         var operations = migration.UpOperations;
         var history = context.GetService<IHistoryRepository>().GetInsertScript(new(id, ProductInfo.GetVersion()));
         var sql = Compile(context, id, operations, migration.TargetModel, history);

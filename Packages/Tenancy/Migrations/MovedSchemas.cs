@@ -90,13 +90,9 @@ internal sealed class MovedSchemas(IReadOnlyCollection<string> replaced)
         {
             Move(migration.DownOperations);
         }
-        catch (NotSupportedException)
+        catch (Exception)
         {
-            // Many a migration can't be taken back, and says so to whoever tries.
-        }
-        catch (NotImplementedException)
-        {
-            // Likewise.
+            // Many a migration can't be taken back, and says so, in whatever way, again to whoever asks for it.
         }
 
         Move((IMutableModel)migration.TargetModel);

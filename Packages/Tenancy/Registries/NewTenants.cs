@@ -1,0 +1,23 @@
+using Npgsql;
+
+namespace Tenancy.Registries;
+
+/// <summary>A new tenant's name and row, however it comes by its schema.</summary>
+internal static class NewTenants
+{
+    /// <summary>The schema that it wants, e.g. <c>tenant_acme_inc</c> for <c>acme-inc</c>.</summary>
+    public static string WantedSchema(this TenancyOptions options, string slug) =>
+        options.SchemaPrefix + slug.Replace('-', '_');
+
+    /// <summary>Writes the registry's row in the transaction that makes, or moves, the schema.</summary>
+    /// <exception cref="TenantSlugTakenException">The slug is another's.</exception>
+    public static async Task<Tenant> AddNewAsync(this ITenantRegistry registry, string slug, string? name,
+        SchemaName schema, NpgsqlTransaction transaction, TimeProvider time, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        var tenant = new Tenant(Guid.CreateVersion7(now), slug, schema);
+        return await registry.TryAddAsync(new(tenant, name ?? slug, TenantStatus.Active, now), transaction, ct)
+            ? tenant
+            : throw new TenantSlugTakenException(slug);
+    }
+}

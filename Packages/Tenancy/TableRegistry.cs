@@ -1,0 +1,119 @@
+using Npgsql;
+
+namespace Tenancy;
+
+/// <summary>
+/// A registry in a table of the application's own that has the columns <c>id</c> (uuid), <c>slug</c>, <c>schema</c>,
+/// <c>name</c>, <c>status</c> (<c>active</c>, <c>suspended</c> or <c>archived</c>) and <c>created_at</c>, with unique
+/// constraints on the slug and the schema; whatever else it has needs defaults. It doesn't use EF, whose first use takes
+/// longer than many a run of the migration job.
+/// </summary>
+/// <param name="database">The owner's, see <see cref="TenancyOptions.OwnerKey"/>.</param>
+/// <param name="table">With its schema, quoted where it has to be: it becomes SQL as it is.</param>
+/// <param name="ringColumn">The integer column that has the tenant's ring; null where the ledger alone knows it.</param>
+public abstract class TableRegistry(NpgsqlDataSource database, string table, string? ringColumn = null)
+    : ITenantRegistry
+{
+    private const string Columns = "id, slug, schema, name, status, created_at";
+
+    /// <inheritdoc/>
+    public string SchemasSql => $"SELECT schema, {ringColumn ?? $"{LedgerRow.UsualRing}"} AS ring FROM {table}";
+
+    /// <inheritdoc/>
+    public async Task<TenantEntry?> FindAsync(string slug, CancellationToken ct)
+    {
+        await using var find = database.CreateCommand($"SELECT {Columns} FROM {table} WHERE slug = $1");
+        find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = slug });
+        return (await ReadAsync(find, ct)).SingleOrDefault();
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<SchemaName, string>> FindSlugsAsync(
+        IReadOnlyCollection<SchemaName> schemas, CancellationToken ct)
+    {
+        await using var find = database.CreateCommand(
+            $"SELECT schema, slug FROM {table} WHERE schema = ANY ($1)");
+        find.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
+        await using var rows = await find.ExecuteReaderAsync(ct);
+        var slugs = new Dictionary<SchemaName, string>();
+        while (await rows.ReadAsync(ct))
+        {
+            slugs.Add(SchemaName.Parse(rows.GetString(0)), rows.GetString(1));
+        }
+
+        return slugs;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<TenantEntry>> ListAsync(string? after, int limit, CancellationToken ct)
+    {
+        await using var list = database.CreateCommand(
+            $"SELECT {Columns} FROM {table} WHERE slug COLLATE \"C\" > $1 ORDER BY slug COLLATE \"C\" LIMIT $2");
+        list.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after ?? "" });
+        list.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        return await ReadAsync(list, ct);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> TryAddAsync(TenantEntry entry, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        await using var add = new NpgsqlCommand(
+            $"INSERT INTO {table} ({Columns}{(ringColumn is null ? "" : $", {ringColumn}")}) VALUES ($1, $2, $3, $4, $5, " +
+            $"$6{(ringColumn is null ? "" : $", {LedgerRow.UsualRing}")}) ON CONFLICT (slug) DO NOTHING",
+            transaction.Connection, transaction)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = entry.Tenant.Id },
+                new NpgsqlParameter<string> { TypedValue = entry.Tenant.Slug },
+                new NpgsqlParameter<string> { TypedValue = entry.Tenant.Schema.Value },
+                new NpgsqlParameter<string> { TypedValue = entry.Name },
+                new NpgsqlParameter<string> { TypedValue = Text(entry.Status) },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = entry.CreatedAt },
+            },
+        };
+        return await add.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    /// <inheritdoc/>
+    public virtual async Task<bool> TrySetStatusAsync(Guid id, TenantStatus status, CancellationToken ct)
+    {
+        await using var set = database.CreateCommand($"UPDATE {table} SET status = $2 WHERE id = $1");
+        set.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        set.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Text(status) });
+        return await set.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    private static async Task<List<TenantEntry>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
+    {
+        var entries = new List<TenantEntry>();
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            entries.Add(new(
+                new(rows.GetGuid(0), rows.GetString(1), SchemaName.Parse(rows.GetString(2))), rows.GetString(3),
+                Enum.Parse<TenantStatus>(rows.GetString(4), ignoreCase: true),
+                rows.GetFieldValue<DateTimeOffset>(5)));
+        }
+
+        return entries;
+    }
+
+    /// <summary>A status as the table has it.</summary>
+    protected static string Text(TenantStatus status) => status.ToString().ToLowerInvariant();
+
+    /// <inheritdoc cref="ITenantRegistry.MoveAsync"/>
+    public async Task MoveAsync(IReadOnlyCollection<SchemaName> schemas, int ring, CancellationToken ct)
+    {
+        if (ringColumn is null)
+        {
+            return;
+        }
+
+        await using var move = database.CreateCommand(
+            $"UPDATE {table} SET {ringColumn} = $2 WHERE schema = ANY ($1)");
+        move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
+        move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
+        await move.ExecuteNonQueryAsync(ct);
+    }
+}

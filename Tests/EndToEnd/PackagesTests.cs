@@ -108,6 +108,27 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         await RunAsync(Path.Combine(_folder, "Quick"), "dotnet", ["build"]);
     }
 
+    /// <summary>It comes along with the packages that need <c>Tenancy</c>, too.</summary>
+    [Fact]
+    public async Task A_package_brings_the_analyzer()
+    {
+        await ProjectAsync("Warned", "Microsoft.NET.Sdk.Web",
+            """
+            using Microsoft.EntityFrameworkCore;
+            using Tenancy;
+
+            new OrdersContext(new()).Database.ExecuteSqlRaw("DELETE FROM orders");
+
+            public sealed class OrdersContext(DbContextOptions<OrdersContext> options) : DbContext(options)
+            {
+                protected override void OnModelCreating(ModelBuilder model) => model.HasDefaultSchema(TenantPlaceholder.Schema);
+            }
+            """, """<PackageReference Include="Tenancy.AspNetCore" />""");
+
+        Assert.Contains("warning TEN001: 'orders' is named without a schema",
+            await RunAsync(Path.Combine(_folder, "Warned"), "dotnet", ["build"]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_tutorials_code_compiles()
     {

@@ -1,3 +1,6 @@
+// These migrations are the ones that are refused.
+#pragma warning disable TEN001, TEN005
+
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;

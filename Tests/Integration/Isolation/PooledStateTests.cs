@@ -1,3 +1,6 @@
+// What a context does after its scope is what is tested.
+#pragma warning disable TEN002
+
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Tenancy.AspNetCore.Resolution;
 
@@ -48,6 +50,7 @@ public static class TenancyBuilderExtensions
         var resolution = new TenantResolution();
         where(resolution);
         services.Configure<HubOptions>(hubs => hubs.AddFilter<TenantHubFilter>());
+        services.TryAddEnumerable(ServiceDescriptor.Scoped<CircuitHandler, TenantCircuit>());
         services.AddProblemDetails().AddSingleton<TenantHubFilter>().AddSingleton(resolution);
         return services.AddSingleton(provider =>
             new RequestTenant(resolution, provider.GetService<BoundUsers>(),

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,10 +30,17 @@ internal sealed class TenantHubFilter(TenantDirectory directory) : IHubFilter
             if (await directory.FindAsync(tenant.Slug, invocationContext.Context.ConnectionAborted) is not { } listing
                 || listing.Tenant != tenant || directory.AvailabilityOf(listing) != Availability.Served)
             {
+                if (IsCircuit(invocationContext.Hub))
+                {
+                    // A page waits for no answer, so it wouldn't learn of an error. That its connection is gone it shows.
+                    invocationContext.Context.Abort();
+                }
+
                 throw new HubException($"'{tenant.Slug}' isn't served now.");
             }
 
             Choose(invocationContext.ServiceProvider, tenant);
+            TenantCircuit.Call(tenant);
             using var scope = invocationContext.Context.GetHttpContext()?.Name(tenant.Slug);
             return await next(invocationContext);
         }
@@ -50,6 +58,9 @@ internal sealed class TenantHubFilter(TenantDirectory directory) : IHubFilter
 
         return next(context, exception);
     }
+
+    /// <summary>Whether a hub is Blazor's own.</summary>
+    private static bool IsCircuit(Hub hub) => hub.GetType().Assembly == typeof(CircuitHandler).Assembly;
 
     private static void Choose(IServiceProvider scope, Tenant tenant) =>
         scope.GetRequiredService<CurrentTenant>().Choose(tenant);

@@ -1,8 +1,9 @@
+using AppHost;
 using AppHost.Commands;
 using AppHost.Deployment;
 using AppHost.Failures;
 using AppHost.Health;
-using AppHost.Postgres;
+using Tenancy.Hosting;
 
 var builder = DistributedApplication.CreateBuilder(args);
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Tenancy.Postgres.Cluster;
 using Tests.Integration;
 using Xunit;
 
@@ -62,14 +63,27 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         Assert.Contains("Nothing is pending for tenant_acme.",
             await RunAsync(bakery, "dotnet", [job, "script", "acme"], settings), StringComparison.Ordinal);
 
-        // The API.
-        var address = DeployedFolder.FreeAddress();
-        using var api = Start(bakery, "dotnet", [Built("Api"), "--urls", $"{address}"],
-            [.. settings, ("ASPNETCORE_ENVIRONMENT", "Development")]);
+        // All of it, by its AppHost.
+        var (api, site) = (new Uri($"http://localhost:{DeployedFolder.FreeAddress().Port}"), DeployedFolder.FreeAddress());
+        var profile = Path.Combine(bakery, "Bakery.Api", "Properties", "launchSettings.json");
+        await File.WriteAllTextAsync(profile, (await File.ReadAllTextAsync(profile, Ct))
+            .Replace("http://localhost:5080", $"{api}".TrimEnd('/'), StringComparison.Ordinal), Ct);
+        // The server's user isn't let into this test's folder.
+        var data = ThrowawayFolder.Make(ServerAccount.Current(), inMemory: false);
+        using var host = Start(bakery, "dotnet",
+            [Built("AppHost"), "--Postgres:Use=local", $"--Postgres:DataFolder={data}"],
+            [("DOTNET_ENVIRONMENT", "Development"), ("ASPNETCORE_URLS", $"{site}"),
+                ("ASPIRE_ALLOW_UNSECURED_TRANSPORT", "true"),
+                ("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", $"{DeployedFolder.FreeAddress()}"),
+                ("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", $"{DeployedFolder.FreeAddress()}")]);
+        var said = Task.WhenAll(host.StandardOutput.ReadToEndAsync(Ct), host.StandardError.ReadToEndAsync(Ct));
         try
         {
-            using var client = new HttpClient { BaseAddress = address };
-            await Eventually.HoldsAsync(() => IsHealthyAsync(client));
+            using var client = new HttpClient { BaseAddress = api };
+            await Eventually.HoldsAsync(async () => host.HasExited || await IsHealthyAsync(client));
+            Assert.False(host.HasExited, host.HasExited ? string.Concat(await said) : "");
+            using var made = await client.PostAsJsonAsync("/tenants", new { slug = "acme" }, Ct);
+            Assert.Equal(HttpStatusCode.Created, made.StatusCode);
             client.DefaultRequestHeaders.Add("X-Tenant", "acme");
             using var placed = await client.PostAsJsonAsync("/orders", new { buyer = "Ada" }, Ct);
             Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
@@ -77,9 +91,12 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         }
         finally
         {
-            api.Kill(entireProcessTree: true);
-            await api.WaitForExitAsync(Ct);
+            Command.Run(TimeSpan.FromSeconds(5), "kill", "-TERM", $"{host.Id}");
+            await host.WaitForExitAsync(Ct);
+            Directory.Delete(data, recursive: true);
         }
+
+        Assert.Contains("PostgreSQL: a local server", string.Concat(await said), StringComparison.Ordinal);
 
         // Its own test.
         await RunAsync(bakery, "dotnet", [Built("Tests")], [("TENANCY_TEST_SERVER", server)]);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using AppHost.Postgres;
+using Tenancy.Hosting.Sources;
 using Microsoft.Extensions.Configuration;
 using Tests.Integration.Server;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using AppHost.Postgres;
+using Tenancy.Hosting.Sources;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
@@ -73,7 +73,7 @@ public sealed class LoginCheckTests(App app) : IDisposable
     public void Dispose() => _console.Dispose();
 
     private LoginCheck Configured(Action<NpgsqlConnectionStringBuilder> change) =>
-        Check(change, refusal => RefusedLogin.OfConfigured(refusal, Changed(change)));
+        Check(change, refusal => RefusedLogin.OfConfigured(refusal, Changed(change), "tenants"));
 
     private LoginCheck Check(Action<NpgsqlConnectionStringBuilder> change, Func<PostgresException, string?> explain)
     {

@@ -1,4 +1,4 @@
-using AppHost.Postgres;
+using Tenancy.Hosting.Sources;
 using Tenancy.Postgres.Cluster;
 using Tests.Unit.LocalServer;
 using Xunit;

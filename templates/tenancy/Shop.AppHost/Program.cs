@@ -1,12 +1,9 @@
-using Microsoft.Extensions.Configuration;
+using Tenancy.Hosting;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
-// A database that is configured, else one in a container.
-IResourceBuilder<IResourceWithConnectionString> database =
-    builder.Configuration.GetConnectionString("shopdb") is { Length: > 0 }
-        ? builder.AddConnectionString("shopdb")
-        : builder.AddPostgres("postgres").WithDataVolume().AddDatabase("shopdb");
+// A connection string that is configured; else a container; else a PostgreSQL of this machine.
+var database = builder.AddTenantsDatabase("shopdb");
 
 var job = builder.AddProject<Projects.Shop_Job>("migrations")
     .WithReference(database)

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>Tells in the AppHost's console and in the dashboard where the database comes from and why.</summary>
 internal static partial class SourceTelling
@@ -20,7 +20,7 @@ internal static partial class SourceTelling
         database.ApplicationBuilder.Eventing.Subscribe<BeforeStartEvent>(async (start, ct) =>
         {
             var console = start.Services.GetRequiredService<ILoggerFactory>()
-                .CreateLogger(typeof(SourceTelling).Namespace!);
+                .CreateLogger(typeof(TenancyHosting).Namespace!);
             var dashboard = start.Services.GetRequiredService<ResourceLoggerService>().GetLogger(database.Resource);
             LogSource(console, source);
             LogSource(dashboard, source);

@@ -1,7 +1,7 @@
 using Tenancy.Postgres.Cluster;
 using Microsoft.Extensions.Configuration;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>A container engine that answers.</summary>
 /// <param name="Command">Its command line tool: <c>docker</c>, <c>podman</c>, or what <c>ASPIRE_CONTAINER_RUNTIME</c>

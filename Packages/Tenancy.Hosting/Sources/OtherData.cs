@@ -1,7 +1,7 @@
 using Tenancy.Postgres.Cluster;
 using Microsoft.Extensions.Configuration;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>
 /// Data of this AppHost in sources that this run doesn't use. A run with another source starts with other customers,
@@ -12,7 +12,7 @@ internal static class OtherData
 {
     /// <summary>Local data, while a container or a connection string is used.</summary>
     public static IReadOnlyList<string> InFolders(
-        IDistributedApplicationBuilder builder, TenantsDatabase.State state) =>
+        IDistributedApplicationBuilder builder, DatabaseSource.State state) =>
             [.. DataFolder.WithData(builder.AppHostDirectory, builder.Configuration["Postgres:DataFolder"], state.Home)
                 .Select(folder =>
                     $"The folder '{folder}' holds data of this AppHost too, made by a local server. This run doesn't " +

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>
 /// The health of a login. When the server refuses it, the health report, the resource's log and the AppHost's console
@@ -38,7 +38,7 @@ internal sealed partial class LoginCheck(IServiceProvider services, IResourceWit
             {
                 _told = what;
                 LogRefused(
-                    services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(LoginCheck).Namespace!), what);
+                    services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(TenancyHosting).Namespace!), what);
                 LogRefused(services.GetRequiredService<ResourceLoggerService>().GetLogger(server), what);
             }
 

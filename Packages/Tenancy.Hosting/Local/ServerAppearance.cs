@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using Aspire.Hosting.ApplicationModel;
 
-namespace Tenancy.Hosting;
+namespace Tenancy.Hosting.Local;
 
 /// <summary>
 /// How the server looks in the dashboard: the PostgreSQL program and its data, not the script that guards it.

@@ -2,7 +2,7 @@ using Tenancy.Hosting;
 using Tenancy.Postgres;
 using Microsoft.Extensions.Configuration;
 
-namespace AppHost.Postgres;
+namespace AppHost;
 
 /// <summary>
 /// The logins that the API works with. The migration job makes them in the database and sets their passwords, whatever

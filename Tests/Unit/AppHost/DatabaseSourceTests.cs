@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using AppHost.Postgres;
+using Tenancy.Hosting;
+using Tenancy.Hosting.Sources;
 using Tenancy.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ namespace Tests.Unit.AppHost;
 /// Which source the AppHost chooses, and what it tells. A script stands in for the container engine; nothing is
 /// started.
 /// </summary>
-public sealed class TenantsDatabaseTests : IDisposable
+public sealed class DatabaseSourceTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly Told _log = new();
@@ -147,7 +148,7 @@ public sealed class TenantsDatabaseTests : IDisposable
             builder.Configuration[key] = value;
         }
 
-        builder.AddTenantsDatabase(new(_folder["state"], Remembers: true));
+        builder.AddTenantsDatabase("tenants", new(_folder["state"], Remembers: true));
         return builder;
     }
 
@@ -157,7 +158,7 @@ public sealed class TenantsDatabaseTests : IDisposable
         public ConcurrentQueue<string> Lines { get; } = [];
 
         public ILogger CreateLogger(string categoryName) =>
-            categoryName == "AppHost.Postgres" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+            categoryName == "Tenancy.Hosting" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 

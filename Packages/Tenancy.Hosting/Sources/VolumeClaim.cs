@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Tenancy.Postgres;
 using Microsoft.Extensions.Hosting;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>
 /// One server per data: while an AppHost runs, no other one gets its container volume. Two containers on one volume

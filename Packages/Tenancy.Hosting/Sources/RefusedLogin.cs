@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>
 /// What to do when the server refuses the login or doesn't have the database: waiting alone never ends that.
@@ -24,15 +24,16 @@ internal static class RefusedLogin
             """;
 
     /// <summary>Of a configured connection string.</summary>
-    public static string? OfConfigured(PostgresException refusal, NpgsqlConnectionStringBuilder told) =>
+    public static string? OfConfigured(
+        PostgresException refusal, NpgsqlConnectionStringBuilder told, string name) =>
         refusal.SqlState switch
         {
             PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => $"""
-                PostgreSQL on '{told.Host}:{told.Port}' refuses the login '{told.Username}' of ConnectionStrings:tenants ({refusal.SqlState}: {refusal.MessageText}).
+                PostgreSQL on '{told.Host}:{told.Port}' refuses the login '{told.Username}' of ConnectionStrings:{name} ({refusal.SqlState}: {refusal.MessageText}).
                 Correct the user or the password there and start the AppHost again; or give that login this password on the server, and the start goes on by itself.
                 """,
             PostgresErrorCodes.InvalidCatalogName => $"""
-                PostgreSQL on '{told.Host}:{told.Port}' has no database '{told.Database}' (3D000), which ConnectionStrings:tenants names.
+                PostgreSQL on '{told.Host}:{told.Port}' has no database '{told.Database}' (3D000), which ConnectionStrings:{name} names.
                 Create it (CREATE DATABASE "{told.Database}"), and the start goes on by itself; or correct the name there and start the AppHost again.
                 """,
             _ => null,

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace AppHost.Postgres;
+namespace Tenancy.Hosting.Sources;
 
 /// <summary>
 /// The container volume that an AppHost used last. A stopped engine can't be asked for its volumes, so the AppHost

@@ -4,6 +4,7 @@ using Benchmarks.Measuring;
 using Benchmarks.Requests;
 using Npgsql;
 using Tenancy;
+using Tenancy.Ledgers;
 
 namespace Benchmarks.Pending;
 
@@ -79,7 +80,7 @@ internal sealed class PendingBenchmark(int tenants, int rounds, TextWriter outpu
         [
             (ByKey, "SELECT version FROM tenancy.schemas WHERE schema = $1", Fleet.Tenant(tenants / 2).Schema.Value,
                 fleet.Migrations.Target),
-            (Ours, Ledger.AnyOther, fleet.Migrations.Target, false),
+            (Ours, LedgerTable.AnyOther, fleet.Migrations.Target, false),
             (NotEqual, $"SELECT EXISTS (SELECT FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version <> $1)",
                 fleet.Migrations.Target, false),
         ];

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 using Tenancy;
+using Tenancy.Roles;
 
 namespace Benchmarks.Requests;
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Roles;
 
 namespace Tenancy;
 

@@ -10,8 +10,10 @@ using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using Tenancy.Fleet;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
+using Tenancy.Roles;
 
 namespace Tenancy;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
+using Tenancy.Ledgers;
 using Tenancy.Registries;
 
 namespace Tenancy;
@@ -97,7 +98,7 @@ public sealed class TenantAdoption(
         var reference = await mover.MakeReferenceAsync(options, ct);
         await mover.MoveAsync(reference, ct);
         await mover.ExecuteAsync(
-            TenantRoles.Create(options, migrations, schema) + Ledger.Created(schema, version, "ready"), ct);
+            TenantRoles.Create(options, migrations, schema) + LedgerTable.Created(schema, version, "ready"), ct);
         var differences = await mover.CompareAsync(reference, ct);
         var plan = new AdoptionPlan(tenant, mover.Steps, mover.Stays, differences,
             [.. migrations.Ids.Where(id => !source.Applied.Contains(id))]);

@@ -2,6 +2,7 @@ using System.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
+using Tenancy.Ledgers;
 using Tenancy.Registries;
 
 namespace Tenancy;
@@ -124,8 +125,8 @@ public sealed class TenantCopy(
             FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1
             """);
-        ask.Parameters.Add(Ledger.Text(request.From));
-        ask.Parameters.Add(Ledger.Text(request.Column));
+        ask.Parameters.Add(LedgerTable.Text(request.From));
+        ask.Parameters.Add(LedgerTable.Text(request.Column));
         var tables = new SortedDictionary<string, bool>(StringComparer.Ordinal);
         await using var rows = await ask.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
@@ -176,7 +177,7 @@ public sealed class TenantCopy(
         count.CommandTimeout = 0;
         if (values.Length > 0)
         {
-            count.Parameters.Add(Ledger.Texts(values));
+            count.Parameters.Add(LedgerTable.Texts(values));
         }
 
         return (long)(await count.ExecuteScalarAsync(ct))!;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Ledgers;
 using Tenancy.Registries;
 
 namespace Tenancy;
@@ -316,7 +317,7 @@ public sealed class Tenants(
                 $"SELECT schema FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND state <> 'spare' " +
                 "AND schema > $1 ORDER BY schema LIMIT $2"))
             {
-                ask.Parameters.Add(Ledger.Text(after?.Value ?? ""));
+                ask.Parameters.Add(LedgerTable.Text(after?.Value ?? ""));
                 ask.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Page });
                 schemas = await ask.SchemasAsync(ct);
             }

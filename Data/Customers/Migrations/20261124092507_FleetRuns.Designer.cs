@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using Tenancy.Ledgers;
 
 #nullable disable
 
@@ -13,7 +14,7 @@ namespace Data.Customers.Migrations
 {
     [DbContext(typeof(CustomersContext))]
     [Migration("20261124092507_FleetRuns")]
-    partial class FleetRuns
+    partial class RunsTable
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)

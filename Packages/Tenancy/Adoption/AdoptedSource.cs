@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Adoption;
 
@@ -47,7 +48,7 @@ internal sealed record AdoptedSource(string Schema, string? History, IReadOnlyLi
             """
             SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
                 EXISTS (SELECT FROM tenancy.schemas WHERE schema = $1)
-            """, connection) { Parameters = { Ledger.Text(request.From) } };
+            """, connection) { Parameters = { LedgerTable.Text(request.From) } };
         await using var found = await ask.ExecuteReaderAsync(ct);
         await found.ReadAsync(ct);
         if (!found.GetBoolean(0))
@@ -81,7 +82,7 @@ internal sealed record AdoptedSource(string Schema, string? History, IReadOnlyLi
                 SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                 WHERE nspname = place AND relname = $2)
             ORDER BY at LIMIT 1
-            """, connection) { Parameters = { Ledger.Texts(places), Ledger.Text(table) } };
+            """, connection) { Parameters = { LedgerTable.Texts(places), LedgerTable.Text(table) } };
         return (string?)await find.ExecuteScalarAsync(ct);
     }
 

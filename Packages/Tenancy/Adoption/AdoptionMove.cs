@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using Tenancy.Drift;
+using Tenancy.Fleet;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Adoption;
 
@@ -198,7 +200,7 @@ internal sealed class AdoptionMove(
         await using var ask = new NpgsqlCommand(
             """
             SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = $1::text::regclass AND attnum = 1
-            """, connection) { Parameters = { Ledger.Text(Quoted.Name(inSchema, HistoryTable)) } };
+            """, connection) { Parameters = { LedgerTable.Text(Quoted.Name(inSchema, HistoryTable)) } };
         return (string)(await ask.ExecuteScalarAsync(ct))!;
     }
 
@@ -207,7 +209,7 @@ internal sealed class AdoptionMove(
         await using var find = new NpgsqlCommand(
             "SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1", connection)
         {
-            Parameters = { Ledger.Text(name) },
+            Parameters = { LedgerTable.Text(name) },
         };
         return (uint)(await find.ExecuteScalarAsync(ct))!;
     }

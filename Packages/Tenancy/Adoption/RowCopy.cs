@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Tenancy.Ledgers;
 using Tenancy.Migrations;
 
 namespace Tenancy.Adoption;
@@ -117,7 +118,7 @@ internal sealed class RowCopy(
             ORDER BY 1, 2
             """, connection)
         {
-            Parameters = { Ledger.Text(source), Ledger.Text(schema.Value), Ledger.Text(history) },
+            Parameters = { LedgerTable.Text(source), LedgerTable.Text(schema.Value), LedgerTable.Text(history) },
         };
         var tables = new SortedDictionary<string, CopiedTable>(StringComparer.Ordinal);
         await using var rows = await ask.ExecuteReaderAsync(ct);
@@ -168,7 +169,7 @@ internal sealed class RowCopy(
             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
             WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = $1 AND p.relnamespace = c.relnamespace
             ORDER BY 1, 2
-            """, connection) { Parameters = { Ledger.Text(schema.Value) } };
+            """, connection) { Parameters = { LedgerTable.Text(schema.Value) } };
         var keys = new List<ForeignKey>();
         await using var rows = await ask.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
@@ -222,7 +223,7 @@ internal sealed class RowCopy(
             LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
             LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
             WHERE s.relkind = 'S' AND n.nspname = $1
-            """, connection) { Parameters = { Ledger.Text(schema.Value), Ledger.Text(source) } };
+            """, connection) { Parameters = { LedgerTable.Text(schema.Value), LedgerTable.Text(source) } };
         var sequences = new List<(string Name, string? Table, string? Column, bool IsShared)>();
         await using (var rows = await ask.ExecuteReaderAsync(ct))
         {
@@ -252,7 +253,7 @@ internal sealed class RowCopy(
         await using var sum = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         if (value is not null)
         {
-            sum.Parameters.Add(Ledger.Text(value));
+            sum.Parameters.Add(LedgerTable.Text(value));
         }
 
         await using var rows = await sum.ExecuteReaderAsync(ct);
@@ -265,7 +266,7 @@ internal sealed class RowCopy(
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         if (value is not null)
         {
-            command.Parameters.Add(Ledger.Text(value));
+            command.Parameters.Add(LedgerTable.Text(value));
         }
 
         await command.ExecuteNonQueryAsync(ct);

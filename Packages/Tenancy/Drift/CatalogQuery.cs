@@ -1,3 +1,5 @@
+using Tenancy.Roles;
+
 namespace Tenancy.Drift;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
@@ -48,7 +49,7 @@ internal static class CatalogReader
         batch.BatchCommands.Add(
             new("SELECT schema, state, version, unfinished FROM tenancy.schemas WHERE schema = ANY ($1)")
             {
-                Parameters = { Tenancy.Ledger.Texts([.. schemas.Select(row => row.Schema)]) },
+                Parameters = { LedgerTable.Texts([.. schemas.Select(row => row.Schema)]) },
             });
         uint[] oids = [.. schemas.Select(row => row.Oid!.Value)];
         batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));

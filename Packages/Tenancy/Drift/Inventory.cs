@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
@@ -35,10 +36,10 @@ internal static class Inventory
             LEFT JOIN pg_catalog.pg_class AS h ON h.relname = $1::text AND h.relnamespace = n.oid AND h.relkind IN ('r', 'p')
             WHERE $2::text[] IS NULL OR coalesce(s.schema, n.nspname::text) = ANY ($2)
             """);
-        ask.Parameters.Add(Ledger.Text(historyTable));
+        ask.Parameters.Add(LedgerTable.Text(historyTable));
         ask.Parameters.Add(
             only is null ? new NpgsqlParameter { Value = DBNull.Value,
-                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : Ledger.Texts([.. only]));
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : LedgerTable.Texts([.. only]));
         await using var rows = await ask.ExecuteReaderAsync(ct);
         var found = new List<InventoryRow>();
         while (await rows.ReadAsync(ct))

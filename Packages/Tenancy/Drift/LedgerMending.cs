@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
@@ -44,7 +45,7 @@ internal static class LedgerMending
         }
 
         var names = held.Select(row => SchemaName.Parse(row.Schema)).ToList();
-        var histories = await Ledger.HistoriesAsync(connection, names, build.HistoryTable, ct);
+        var histories = await LedgerTable.HistoriesAsync(connection, names, build.HistoryTable, ct);
         foreach (var (name, at) in names.Select((name, at) => (name, at)))
         {
             // Over a connection of its own: whoever brings a schema to that version mustn't wait for this transaction.
@@ -57,7 +58,7 @@ internal static class LedgerMending
             await using var update = new NpgsqlCommand(
                 "UPDATE tenancy.schemas SET version = $2, unfinished = NULL WHERE schema = $1", connection)
             {
-                Parameters = { Ledger.Text(name.Value), Ledger.Text(version) },
+                Parameters = { LedgerTable.Text(name.Value), LedgerTable.Text(version) },
             };
             await update.ExecuteNonQueryAsync(ct);
             mended.Add(name);
@@ -73,7 +74,7 @@ internal static class LedgerMending
         await using var hold = new NpgsqlCommand(
             "SELECT schema FROM tenancy.schemas WHERE schema = ANY ($1) FOR UPDATE SKIP LOCKED", connection)
         {
-            Parameters = { Ledger.Texts([.. rows.Select(row => row.Schema)]) },
+            Parameters = { LedgerTable.Texts([.. rows.Select(row => row.Schema)]) },
         };
         var held = (await hold.NamesAsync(ct)).ToHashSet(StringComparer.Ordinal);
         return [.. rows.Where(row => held.Contains(row.Schema))];

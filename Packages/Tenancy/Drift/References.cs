@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Npgsql;
+using Tenancy.Fleet;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
@@ -51,7 +53,7 @@ internal sealed class References(
         }
 
         await using var find = new NpgsqlCommand("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1",
-            connection, transaction) { Parameters = { Ledger.Text(schema.Value) } };
+            connection, transaction) { Parameters = { LedgerTable.Text(schema.Value) } };
         var (hash, items) = await CatalogReader.ReadAsync(connection, (uint)(await find.ExecuteScalarAsync(ct))!, ct);
         return new(hash, items);
     }

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
@@ -41,7 +42,7 @@ internal static class Registry
         NpgsqlDataSource database, string sql, string[] names, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(sql);
-        ask.Parameters.Add(Ledger.Texts(names));
+        ask.Parameters.Add(LedgerTable.Texts(names));
         return [.. (await ask.NamesAsync(ct)).Order(StringComparer.Ordinal)];
     }
 }

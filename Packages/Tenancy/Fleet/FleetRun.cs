@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using Tenancy.Ledgers;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>What the workers of one run have in common.</summary>
 internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime since, IEnumerable<string> versions,

@@ -1,6 +1,6 @@
 using Tenancy.Migrations;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>One migration to be applied to a schema, or taken back.</summary>
 /// <param name="Id">Which.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tenancy.Stamping;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>
 /// Many statements as one: <c>DO</c> with <c>EXECUTE</c>. In PostgreSQL's extended protocol, which is the only one that

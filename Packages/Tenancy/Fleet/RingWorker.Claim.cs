@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Ledgers;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>One claim: what is done in its transaction, and what an error there means.</summary>
 internal sealed partial class RingWorker
@@ -21,7 +22,7 @@ internal sealed partial class RingWorker
     {
         var connection = await session.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var claimed = await Ledger.ClaimAsync(connection, due, after ?? "", size, run.Plan, ct);
+        var claimed = await LedgerTable.ClaimAsync(connection, due, after ?? "", size, run.Plan, ct);
         if (claimed.Count == 0)
         {
             return null;
@@ -43,7 +44,7 @@ internal sealed partial class RingWorker
 
         try
         {
-            var histories = await Ledger.LockHistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
+            var histories = await LedgerTable.LockHistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
             var todo = SchemaTodo.Of(group.Schemas, histories, run.Work);
             if (group.Alone && todo[0].Steps.BeginsOutside)
             {
@@ -95,7 +96,7 @@ internal sealed partial class RingWorker
                 run.AddDue(version);
             }
 
-            ledger += Ledger.Succeeded(same.Select(schema => schema.Schema), version, complete, group.Schemas.Length);
+            ledger += LedgerTable.Succeeded(same.Select(schema => schema.Schema), version, complete, group.Schemas.Length);
         }
 
         if (group.Alone)
@@ -136,7 +137,7 @@ internal sealed partial class RingWorker
         group.Step = step.Id;
         if (group.Claimed[0].Unfinished != step.Id)
         {
-            await Ledger.BeginUnfinishedAsync(group.Connection, schema, step.Id, ct);
+            await LedgerTable.BeginUnfinishedAsync(group.Connection, schema, step.Id, ct);
             await group.Transaction.CommitAsync(ct);
             return new([schema], Begun: step.Id);
         }
@@ -167,7 +168,7 @@ internal sealed partial class RingWorker
         }
 
         await ExecuteAsync(
-            group.Connection, step.Sql.History(schema) + Ledger.Succeeded([schema], version, complete, 1), ct);
+            group.Connection, step.Sql.History(schema) + LedgerTable.Succeeded([schema], version, complete, 1), ct);
         await group.Transaction.CommitAsync(ct);
         Succeed(group, complete ? 1 : 0, [schema]);
         return new(complete ? [] : [schema]);
@@ -194,7 +195,7 @@ internal sealed partial class RingWorker
     private async Task<Taken> FailAsync(Group group, Exception error, CancellationToken ct)
     {
         var (schema, words) = (group.Schemas[0], $"{group.Step}: {Words(error)}");
-        await Ledger.FailAsync(group.Connection, schema, words, ct);
+        await LedgerTable.FailAsync(group.Connection, schema, words, ct);
         await group.Transaction.CommitAsync(ct);
         await ReportAsync(schema, words, ct);
         return new([]);

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Ledgers;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>
 /// One ring's schemas, migrated group by group. A group is claimed by its ledger rows, told apart from the others by
@@ -109,7 +110,7 @@ internal sealed partial class RingWorker(
             since = _heldSince ??= time.GetTimestamp();
         }
 
-        if (time.GetElapsedTime(since) > run.Plan.Patience && !await FleetRuns.OthersAsync(database, run.Id, ct))
+        if (time.GetElapsedTime(since) > run.Plan.Patience && !await RunsTable.OthersAsync(database, run.Id, ct))
         {
             foreach (var schema in held)
             {
@@ -130,10 +131,10 @@ internal sealed partial class RingWorker(
     {
         // It is asked ten times a second for as long as somebody holds them.
         using var unrecorded = TenancyTelemetry.Unrecorded();
-        var found = await Ledger.VersionsAsync(database, ct);
+        var found = await LedgerTable.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         run.Learn(versions, found);
-        return await Ledger.ListAsync(database, run.Due(ring), ct);
+        return await LedgerTable.ListAsync(database, run.Due(ring), ct);
     }
 
     /// <summary>

@@ -1,4 +1,4 @@
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>One schema's migrations.</summary>
 /// <param name="Schema">Which.</param>

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>Whose schemas they are, for spans and logs; see <see cref="TenancyOptions.FindSlugs"/>.</summary>
 internal sealed class TenantSlugs(TenancyOptions options, IServiceScopeFactory scopes)

@@ -1,7 +1,7 @@
 using System.Data;
 using Npgsql;
 
-namespace Tenancy;
+namespace Tenancy.Fleet;
 
 /// <summary>
 /// What a worker keeps from group to group: its connection, and how long a schema takes. What a backend learns of the

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Migrations;
+using Tenancy.Roles;
 using Tenancy.Stamping;
 
 namespace Tenancy.Leasing;

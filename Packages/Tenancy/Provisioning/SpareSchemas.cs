@@ -1,6 +1,7 @@
 using Npgsql;
+using Tenancy.Ledgers;
 
-namespace Tenancy;
+namespace Tenancy.Provisioning;
 
 /// <summary>Schemas made beforehand, as the ledger has them: how they are named, counted and given away.</summary>
 internal static class SpareSchemas
@@ -78,7 +79,7 @@ internal static class SpareSchemas
     {
         await using var claim = new NpgsqlCommand(Claim, transaction.Connection, transaction)
         {
-            Parameters = { Ledger.Text(version), Ledger.Text(name.Value),
+            Parameters = { LedgerTable.Text(version), LedgerTable.Text(name.Value),
                 new NpgsqlParameter<int> { TypedValue = ring } },
         };
         await using var row = await claim.ExecuteReaderAsync(ct);
@@ -104,7 +105,7 @@ internal static class SpareSchemas
         batch.BatchCommands.Add(
             new($"SELECT count(*)::int FROM tenancy.schemas WHERE {OfVersion} AND schema <> ALL ($2)")
             {
-                Parameters = { Ledger.Text(version), Ledger.Texts([.. without.Select(name => name.Value)]) },
+                Parameters = { LedgerTable.Text(version), LedgerTable.Texts([.. without.Select(name => name.Value)]) },
             });
         await using var rows = await batch.ExecuteReaderAsync(ct);
         await rows.ReadAsync(ct);

@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Tenancy.Roles;
 
-namespace Tenancy;
+namespace Tenancy.Roles;
 
 /// <summary>The SQL of tenants' roles.</summary>
 /// <param name="options">With <see cref="TenantRoleOptions.Database"/> set.</param>

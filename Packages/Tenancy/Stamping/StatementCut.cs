@@ -1,3 +1,5 @@
+using Tenancy.Fleet;
+
 namespace Tenancy.Stamping;
 
 /// <summary>

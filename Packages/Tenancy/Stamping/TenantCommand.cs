@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
+using Tenancy.Fleet;
 using Tenancy.Leasing;
 
 namespace Tenancy.Stamping;

@@ -1,5 +1,6 @@
 using Tenancy;
 using Tenancy.Migrations;
+using Tenancy.Provisioning;
 using Xunit;
 
 namespace Tests.Integration.Fleet;

@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tenancy.Ledgers;
+using Tenancy.Provisioning;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
@@ -46,7 +48,7 @@ internal sealed class WarmPool(TestFleet fleet, CompiledMigrations build, int wa
     {
         await using var explain = new NpgsqlCommand($"EXPLAIN {SpareSchemas.Claim}", connection)
         {
-            Parameters = { Ledger.Text(build.Target), Ledger.Text("c_acme"),
+            Parameters = { LedgerTable.Text(build.Target), LedgerTable.Text("c_acme"),
                 new NpgsqlParameter<int> { TypedValue = 1 } },
         };
         await using var lines = await explain.ExecuteReaderAsync(Ct);

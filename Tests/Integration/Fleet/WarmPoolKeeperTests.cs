@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
+using Tenancy.Provisioning;
 using Xunit;
 
 namespace Tests.Integration.Fleet;

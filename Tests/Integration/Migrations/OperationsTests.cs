@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
 using Tenancy;
+using Tenancy.Fleet;
 using Tenancy.Migrations;
 using Tests.Integration.Fleet;
 using Xunit;

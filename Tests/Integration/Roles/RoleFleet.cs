@@ -2,6 +2,7 @@ using Data.Invoicing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
+using Tenancy.Roles;
 using Tests.Integration.Customers;
 using Tests.Integration.Server;
 using Xunit;

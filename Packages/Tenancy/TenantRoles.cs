@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
+using Tenancy.Ledgers;
+using Tenancy.Roles;
 
 namespace Tenancy;
 
@@ -86,7 +88,7 @@ public sealed class TenantRoles(
         {
             Parameters =
             {
-                Ledger.Text(roles.Database),
+                LedgerTable.Text(roles.Database),
                 new NpgsqlParameter<DateTime> { TypedValue = since, NpgsqlDbType = NpgsqlDbType.TimestampTz },
             },
         };

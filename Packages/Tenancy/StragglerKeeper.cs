@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Ledgers;
 
 namespace Tenancy;
 
@@ -84,12 +85,12 @@ public sealed partial class StragglerKeeper(
             LogGiven(log, given);
         }
 
-        if (!await Ledger.AnyOtherAsync(database, build.Target, ct))
+        if (!await LedgerTable.AnyOtherAsync(database, build.Target, ct))
         {
             return [];
         }
 
-        var others = await Ledger.VersionsAsync(database, ct);
+        var others = await LedgerTable.VersionsAsync(database, ct);
         await versions.LearnAsync(others, ct);
         var behind = others.Where(version => versions.Find(version) is not null
             && versions.StandingOf(version) is VersionStanding.Behind).ToList();

@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Tenancy;
+namespace Tenancy.Ledgers;
 
 /// <summary>A schema whose ledger row this transaction holds.</summary>
 internal sealed record ClaimedSchema(SchemaName Schema, string? Unfinished);
@@ -24,10 +24,10 @@ internal sealed record Due(string[] Versions, int? Ring, DateTime Since, string[
 
     public IEnumerable<NpgsqlParameter> Parameters =>
     [
-        Ledger.Texts(Versions),
+        LedgerTable.Texts(Versions),
         new NpgsqlParameter<DateTime> { TypedValue = Since, NpgsqlDbType = NpgsqlDbType.TimestampTz },
         Only is null ? new NpgsqlParameter { Value = DBNull.Value,
-            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : Ledger.Texts(Only),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : LedgerTable.Texts(Only),
         new NpgsqlParameter<bool> { TypedValue = OnlyFailed },
         Ring is { } ring
             ? new NpgsqlParameter<int> { TypedValue = ring }

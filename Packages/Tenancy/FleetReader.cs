@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Fleet;
+using Tenancy.Ledgers;
 
 namespace Tenancy;
 
@@ -18,7 +20,7 @@ public sealed class FleetReader(
     /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
     public async Task<FleetStatus> StatusAsync(CancellationToken ct = default)
     {
-        await versions.LearnAsync(await Ledger.VersionsAsync(database, ct), ct);
+        await versions.LearnAsync(await LedgerTable.VersionsAsync(database, ct), ct);
         await using var connection = await database.OpenConnectionAsync(ct);
         var groups = await ReadAsync(
             connection,
@@ -37,14 +39,14 @@ public sealed class FleetReader(
             connection,
             $"SELECT schema, ring, version FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND version = ANY ($1) " +
             "ORDER BY ring, schema LIMIT $2",
-            [Ledger.Texts(behind), new NpgsqlParameter<int> { TypedValue = MostLaggards }],
+            [LedgerTable.Texts(behind), new NpgsqlParameter<int> { TypedValue = MostLaggards }],
             row => new FleetLaggard(row.GetString(0), row.GetInt32(1), versions.Find(row.GetString(2))?.Last,
                 Missing(row.GetString(2)).Count), ct);
         var runs = await ReadAsync(
             connection,
             $"""
             SELECT id, kind, asked_by, target, total, migrated, failed, ring, started_at, heartbeat_at, ended_at, halt,
-                   coalesce(outcome, CASE WHEN {FleetRuns.Alive} THEN 'running' ELSE 'silent' END)
+                   coalesce(outcome, CASE WHEN {RunsTable.Alive} THEN 'running' ELSE 'silent' END)
             FROM tenancy.runs ORDER BY ended_at DESC NULLS FIRST, id DESC LIMIT 10
             """,
             [], Run, ct);
@@ -59,7 +61,7 @@ public sealed class FleetReader(
     {
         ArgumentNullException.ThrowIfNull(plan);
         var work = FleetWork.Of(plan, build);
-        var found = await Ledger.VersionsAsync(database, ct);
+        var found = await LedgerTable.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         var due = new Due(
             [.. found.Where(version => work.IsDue(versions.Find(version)))], plan.Ring, Ever,
@@ -86,7 +88,7 @@ public sealed class FleetReader(
         ArgumentNullException.ThrowIfNull(plan);
         var work = FleetWork.Of(plan, build);
         await using var connection = await database.OpenConnectionAsync(ct);
-        IEnumerable<string> applied = (await Ledger.HistoriesAsync(connection, [schema], build.HistoryTable, ct))[0];
+        IEnumerable<string> applied = (await LedgerTable.HistoriesAsync(connection, [schema], build.HistoryTable, ct))[0];
         var left = work.StepsFor(applied.ToHashSet(StringComparer.Ordinal));
         var script = new StringBuilder();
         var begin = $"BEGIN;\nSET LOCAL ROLE {await OwnerAsync(connection, schema, ct)};\n";
@@ -96,7 +98,7 @@ public sealed class FleetReader(
             var together = inside.Count > 0 ? inside : [left[0]];
             left = [.. left.Skip(together.Count)];
             applied = applied.After(together);
-            var ledger = Ledger.Succeeded(
+            var ledger = LedgerTable.Succeeded(
                 [schema], await versions.RecordAsync(applied, ct), complete: left.Count == 0, sharing: 1);
             if (inside.Count == 0)
             {
@@ -126,7 +128,7 @@ public sealed class FleetReader(
         await using var ask = new NpgsqlCommand(
             "SELECT quote_ident(pg_get_userbyid(nspowner)) FROM pg_catalog.pg_namespace WHERE nspname = $1", connection)
         {
-            Parameters = { Ledger.Text(schema.Value) },
+            Parameters = { LedgerTable.Text(schema.Value) },
         };
         return (string)(await ask.ExecuteScalarAsync(ct))!;
     }

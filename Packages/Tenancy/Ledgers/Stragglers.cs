@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Tenancy;
+namespace Tenancy.Ledgers;
 
 /// <summary>
 /// Schemas that an older build made after the last run had ended: behind this build, although a run has migrated all
@@ -45,8 +45,8 @@ internal static class Stragglers
         CancellationToken ct)
     {
         await using var ask = database.CreateCommand(Query);
-        ask.Parameters.Add(Ledger.Texts([.. behind]));
-        ask.Parameters.Add(Ledger.Text(target));
+        ask.Parameters.Add(LedgerTable.Texts([.. behind]));
+        ask.Parameters.Add(LedgerTable.Text(target));
         ask.Parameters.Add(
             new NpgsqlParameter<DateTime> { TypedValue = started, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         return await ask.SchemasAsync(ct);

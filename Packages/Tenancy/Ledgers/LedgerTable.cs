@@ -2,10 +2,10 @@ using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Tenancy;
+namespace Tenancy.Ledgers;
 
 /// <summary>The ledger's statements.</summary>
-internal static class Ledger
+internal static class LedgerTable
 {
     /// <summary>
     /// Whether any schema has another version than that one: two looks into the index, one on each side. Nothing else

@@ -1,9 +1,9 @@
 using Npgsql;
 
-namespace Tenancy;
+namespace Tenancy.Ledgers;
 
 /// <summary>Rows of <c>tenancy.runs</c>: what lets somebody outside watch a run and halt it.</summary>
-internal static class FleetRuns
+internal static class RunsTable
 {
     /// <summary>How often a run shows that it lives, and looks whether it shall halt.</summary>
     public static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
@@ -27,8 +27,8 @@ internal static class FleetRuns
             {
                 Parameters =
                 {
-                    new NpgsqlParameter<Guid> { TypedValue = id }, Ledger.Text(kind),
-                    Ledger.Text($"{Environment.UserName}@{Environment.MachineName}"), Ledger.Text(target),
+                    new NpgsqlParameter<Guid> { TypedValue = id }, LedgerTable.Text(kind),
+                    LedgerTable.Text($"{Environment.UserName}@{Environment.MachineName}"), LedgerTable.Text(target),
                 },
             });
         return (DateTime)(await batch.ExecuteScalarAsync(ct))!;
@@ -55,7 +55,7 @@ internal static class FleetRuns
             WHERE id = $1
             """);
         Add(end, id, progress);
-        end.Parameters.Add(Ledger.Text(outcome));
+        end.Parameters.Add(LedgerTable.Text(outcome));
         await end.ExecuteNonQueryAsync(ct);
     }
 
@@ -73,7 +73,7 @@ internal static class FleetRuns
     public static async Task<int> HaltAsync(NpgsqlDataSource database, string reason, CancellationToken ct)
     {
         await using var halt = database.CreateCommand($"UPDATE tenancy.runs SET halt = $1 WHERE {Alive}");
-        halt.Parameters.Add(Ledger.Text(reason));
+        halt.Parameters.Add(LedgerTable.Text(reason));
         return await halt.ExecuteNonQueryAsync(ct);
     }
 

@@ -1,5 +1,8 @@
 using System.Threading.Channels;
 using Npgsql;
+using Tenancy.Fleet;
+using Tenancy.Ledgers;
+using Tenancy.Provisioning;
 
 namespace Tenancy;
 
@@ -99,7 +102,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
                 """,
                 transaction.Connection, transaction)
             {
-                Parameters = { Ledger.Text(name.Value), new NpgsqlParameter<int> { TypedValue = ring } },
+                Parameters = { LedgerTable.Text(name.Value), new NpgsqlParameter<int> { TypedValue = ring } },
             };
             if (await reserve.ExecuteNonQueryAsync(ct) == 1)
             {
@@ -128,8 +131,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         var spare = SpareSchemas.NewName();
         await versions.RecordAsync(migrations.Ids, ct);
         await ExecuteAsync(
-            transaction, Ledger.Reserved(spare) + CreateScript(spare)
-                + Ledger.Created(spare, migrations.Target, "spare"), ct);
+            transaction, LedgerTable.Reserved(spare) + CreateScript(spare)
+                + LedgerTable.Created(spare, migrations.Target, "spare"), ct);
         return spare;
     }
 
@@ -153,7 +156,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         // Over a connection of its own, the first time: see PrepareAsync.
         await versions.RecordAsync(migrations.Ids, ct);
         await ExecuteAsync(
-            transaction, CreateScript(schema) + Ledger.Created(schema, migrations.Target, "ready"), ct);
+            transaction, CreateScript(schema) + LedgerTable.Created(schema, migrations.Target, "ready"), ct);
     }
 
     private string CreateScript(SchemaName schema) =>

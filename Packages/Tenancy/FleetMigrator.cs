@@ -3,6 +3,8 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy.Drift;
+using Tenancy.Fleet;
+using Tenancy.Ledgers;
 
 namespace Tenancy;
 
@@ -60,7 +62,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     public Task<int> HaltAsync(string reason, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        return FleetRuns.HaltAsync(database, reason, ct);
+        return RunsTable.HaltAsync(database, reason, ct);
     }
 
     private async Task<FleetReport> RunOnceAsync(
@@ -82,7 +84,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
         RefuseTooSmallAPool(plan, work, due);
         var id = Guid.CreateVersion7();
-        var since = await FleetRuns.BeginAsync(
+        var since = await RunsTable.BeginAsync(
             database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
         var run = new FleetRun(id, plan, work, since, due, progress, time);
         var outcome = "broken";
@@ -132,7 +134,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         try
         {
             using var unrecorded = TenancyTelemetry.Unrecorded();
-            var considered = plan.Only?.Count ?? await Ledger.CountAsync(database, plan.Ring, ct);
+            var considered = plan.Only?.Count ?? await LedgerTable.CountAsync(database, plan.Ring, ct);
             span.SetTag(TenancyTelemetry.Schemas, considered);
             span.DisplayName = string.Create(
                 CultureInfo.InvariantCulture, $"{TenancyTelemetry.MigrateFleet} ({report.Migrated} of {considered})");
@@ -146,12 +148,12 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     /// <returns>The versions of schemas that have to be looked at; empty where nothing is pending.</returns>
     private async Task<IReadOnlyList<string>> DueVersionsAsync(FleetWork work, CancellationToken ct)
     {
-        if (work.TargetVersion is { } target && !await Ledger.AnyOtherAsync(database, target, ct))
+        if (work.TargetVersion is { } target && !await LedgerTable.AnyOtherAsync(database, target, ct))
         {
             return [];
         }
 
-        var found = await Ledger.VersionsAsync(database, ct);
+        var found = await LedgerTable.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         return [.. found.Where(version => work.IsDue(versions.Find(version)))];
     }
@@ -176,7 +178,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     private async Task MigrateRingsAsync(FleetRun run, CancellationToken stop, CancellationToken ct)
     {
         var plan = run.Plan;
-        var rings = await Ledger.RingsAsync(database, run.Due(plan.Ring), ct);
+        var rings = await LedgerTable.RingsAsync(database, run.Due(plan.Ring), ct);
         run.Expect(rings.Sum(ring => ring.Due));
         var group = await GroupSizeAsync(run, ct);
         // Now, for all workers: each would do it with another connection in its hands.
@@ -202,7 +204,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
                 async (_, token) => await worker.WorkAsync(stop, token));
             if (at + 1 < rings.Count && run.Halted is null
-                && await Ledger.FailedSinceAsync(database, ring, run.Since, ct) is var failed && failed > allowed)
+                && await LedgerTable.FailedSinceAsync(database, ring, run.Since, ct) is var failed && failed > allowed)
             {
                 run.Halt(
                     string.Create(CultureInfo.InvariantCulture,
@@ -237,14 +239,14 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     {
         // A beat every two seconds says nothing in a trace.
         using var unrecorded = TenancyTelemetry.Unrecorded();
-        using var timer = new PeriodicTimer(FleetRuns.Beat, time);
+        using var timer = new PeriodicTimer(RunsTable.Beat, time);
         try
         {
             do
             {
                 try
                 {
-                    if (await FleetRuns.BeatAsync(database, run.Id, run.Progress, ct) is { } reason)
+                    if (await RunsTable.BeatAsync(database, run.Id, run.Progress, ct) is { } reason)
                     {
                         run.Halt(reason);
                     }
@@ -267,7 +269,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     {
         try
         {
-            await FleetRuns.EndAsync(database, run.Id, run.Progress, outcome, CancellationToken.None);
+            await RunsTable.EndAsync(database, run.Id, run.Progress, outcome, CancellationToken.None);
         }
         catch (NpgsqlException e)
         {

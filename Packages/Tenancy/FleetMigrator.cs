@@ -198,7 +198,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             // Who names schemas, or repeats what failed, means those and no gate.
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
             var worker = new RingWorker(
-                database, migrations, versions, run, ring, due, group, allowed, time, Slugs, log, metrics);
+                new(database, migrations, versions, time, Slugs, log, metrics), run, new(ring, due, group, allowed));
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },

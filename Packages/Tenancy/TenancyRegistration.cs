@@ -303,7 +303,7 @@ public static class TenancyRegistration
                     Roles = roles,
                     Unguarded = tenancy.Unguarded,
                 });
-        OptionRules.Replace(options);
+        OptionRules.Replace(options, tenancy.EfOptimizations);
         return options;
     }
 

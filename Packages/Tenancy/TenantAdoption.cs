@@ -56,7 +56,7 @@ public sealed class AdoptionException(string message) : InvalidOperationExceptio
 public sealed class TenantAdoption(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations migrations,
     SchemaVersions versions, SchemaProvisioner provisioner, TenantDirectory directory, IServiceScopeFactory scopes,
-    TenancyOptions options, TimeProvider time)
+    TenancyOptions options)
 {
     /// <summary>Does all of it, and takes it back: what it returns is what an adoption would do.</summary>
     /// <inheritdoc cref="AdoptAsync"/>
@@ -84,6 +84,7 @@ public sealed class TenantAdoption(
         await provisioner.PrepareAsync(ct);
         await using var scope = scopes.CreateAsyncScope();
         var registry = scope.ServiceProvider.GetRequiredService<ITenantRegistry>();
+        var time = scope.ServiceProvider.GetRequiredService<TimeProvider>();
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);

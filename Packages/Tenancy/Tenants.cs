@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Tenancy.Ledgers;
 using Tenancy.Registries;
 
 namespace Tenancy;
@@ -19,13 +17,11 @@ public sealed record TenantSummary(TenantEntry Entry, string Version, Availabili
 /// </summary>
 public sealed class Tenants(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenantDirectory directory,
-    IServiceScopeFactory scopes, TenancyOptions options, SchemaProvisioner provisioner, FleetMigrator fleet,
+    IServiceScopeFactory scopes, TenancyOptions tenancy, SchemaProvisioner provisioner, FleetMigrator fleet,
     TimeProvider time)
 {
     /// <summary>Span: a tenant is created; attribute <see cref="TenancyTelemetry.Tenant"/>.</summary>
     public const string CreateTenant = "create tenant";
-
-    private const int Page = 500;
 
     private volatile bool _hasTables;
 
@@ -49,60 +45,14 @@ public sealed class Tenants(
     /// <see cref="TenancyOptions.FindTenant"/> isn't set.</exception>
     /// <exception cref="NpgsqlException">The ledger or the registry can't be read.</exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
-    public async Task<ForEachTenantReport> ForEachAsync(
+    public Task<ForEachTenantReport> ForEachAsync(
         Func<TenantScope, CancellationToken, Task> work, ForEachTenantOptions? options = null,
         CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Parallel, 1);
-        var (done, failed, skipped) = (0, new List<TenantFailure>(), new List<TenantUnavailableException>());
-        var running = new Queue<(SchemaName Schema, Task<Outcome> Work)>();
-        try
-        {
-            await foreach (var (schema, slug) in SlugsAsync(options.After, ct))
-            {
-                running.Enqueue((schema, DoAsync(slug, work, ct)));
-                if (running.Count == options.Parallel)
-                {
-                    await FinishFirstAsync();
-                }
-            }
-
-            while (running.Count > 0)
-            {
-                await FinishFirstAsync();
-            }
-        }
-        finally
-        {
-            // Nobody works on for a caller who has gone.
-            await ((Task)Task.WhenAll(running.Select(one => one.Work)))
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return new(done, failed, skipped);
-
-        async Task FinishFirstAsync()
-        {
-            // It stays in the queue until it has ended, for who waits for all that is in hand.
-            var outcome = await running.Peek().Work;
-            var schema = running.Dequeue().Schema;
-            if (outcome.Failure is { } failure)
-            {
-                failed.Add(failure);
-            }
-            else if (outcome.Unavailable is { } unavailable)
-            {
-                skipped.Add(unavailable);
-            }
-            else
-            {
-                done++;
-            }
-
-            options.Reached?.Invoke(schema);
-        }
+        return new TenantVisits(this, database, scopes, tenancy).RunAsync(work, options, ct);
     }
 
     /// <summary>
@@ -221,7 +171,7 @@ public sealed class Tenants(
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await provisioner.ProvisionAsync(
-            transaction, options.WantedSchema(slug), reserved: async schema =>
+            transaction, tenancy.WantedSchema(slug), reserved: async schema =>
                 tenant = await registry.AddNewAsync(slug, name, schema, transaction, time, ct), ct: ct);
         foreach (var seed in services.GetServices<TenantSeed>())
         {
@@ -262,32 +212,8 @@ public sealed class Tenants(
         services.GetService<ITenantRegistry>() ?? throw new InvalidOperationException(
             "The application has no ITenantRegistry: call UseBuiltInRegistry() or UseRegistry<T>() in AddTenancy.");
 
-    private async Task<Outcome> DoAsync(
-        string slug, Func<TenantScope, CancellationToken, Task> work, CancellationToken ct)
-    {
-        Tenant tenant;
-        try
-        {
-            tenant = await FindAsync(slug, ct);
-        }
-        catch (TenantUnavailableException unavailable)
-        {
-            return new(null, unavailable);
-        }
-
-        try
-        {
-            await using var scope = Open(tenant);
-            await work(scope, ct);
-            return new(null, null);
-        }
-        catch (Exception e) when (!(e is OperationCanceledException && ct.IsCancellationRequested))
-        {
-            return new(new(tenant, e), null);
-        }
-    }
-
-    private async Task<Tenant> FindAsync(string slug, CancellationToken ct)
+    /// <exception cref="TenantUnavailableException">There is no such tenant, or it isn't served now.</exception>
+    internal async Task<Tenant> FindAsync(string slug, CancellationToken ct)
     {
         if (await directory.FindAsync(slug, ct) is not { } listing)
         {
@@ -299,50 +225,5 @@ public sealed class Tenants(
             : listing.Tenant;
     }
 
-    private TenantScope Open(Tenant tenant) => new(scopes.CreateAsyncScope(), tenant);
-
-    /// <summary>
-    /// All tenants of the ledger that the registry knows, in the order of their schemas, a page at a time.
-    /// </summary>
-    private async IAsyncEnumerable<(SchemaName Schema, string Slug)> SlugsAsync(
-        SchemaName? after, [EnumeratorCancellation] CancellationToken ct)
-    {
-        var find = options.FindSlugs ?? throw new InvalidOperationException(
-            "TenancyOptions.FindSlugs isn't set: there is no way from a schema to its tenant.");
-        while (true)
-        {
-            IReadOnlyDictionary<SchemaName, string> slugs;
-            List<SchemaName> schemas;
-            await using (var ask = database.CreateCommand(
-                $"SELECT schema FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND state <> 'spare' " +
-                "AND schema > $1 ORDER BY schema LIMIT $2"))
-            {
-                ask.Parameters.Add(LedgerTable.Text(after?.Value ?? ""));
-                ask.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Page });
-                schemas = await ask.SchemasAsync(ct);
-            }
-
-            if (schemas.Count == 0)
-            {
-                yield break;
-            }
-
-            await using (var scope = scopes.CreateAsyncScope())
-            {
-                slugs = await find(scope.ServiceProvider, schemas, ct);
-            }
-
-            foreach (var schema in schemas)
-            {
-                if (slugs.TryGetValue(schema, out var slug))
-                {
-                    yield return (schema, slug);
-                }
-            }
-
-            after = schemas[^1];
-        }
-    }
-
-    private sealed record Outcome(TenantFailure? Failure, TenantUnavailableException? Unavailable);
+    internal TenantScope Open(Tenant tenant) => new(scopes.CreateAsyncScope(), tenant);
 }

@@ -41,7 +41,46 @@ internal static class CatalogReader
         // of them.
         await using var transaction = await connection.BeginTransactionAsync(
             System.Data.IsolationLevel.RepeatableRead, ct);
+        var withHistory = schemas.Index()
+            .Where(entry => entry.Item.HasHistory && SchemaName.TryParse(entry.Item.Schema, out _)).ToList();
         await using var batch = Batch(connection);
+        Ask(batch, schemas, lockTimeout, inWords);
+        if (withHistory.Count > 0)
+        {
+            // The first of EF's two columns is the migration's id; naming conventions may change its name, not its
+            // place.
+            batch.BatchCommands.Add(new(string.Join(
+                " UNION ALL ",
+                withHistory.Select(entry =>
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"SELECT {entry.Index}, h.* FROM " +
+                        $"{SchemaName.Parse(entry.Item.Schema).Qualify(historyTable)} AS h")))));
+        }
+
+        await using var rows = await batch.ExecuteReaderAsync(ct);
+        var ledger = await LedgerAsync(rows, ct);
+        var (hashes, items) = await CatalogAsync(rows, inWords, ct);
+        var histories = withHistory.ToDictionary(
+            entry => entry.Index, _ => new HashSet<string>(StringComparer.Ordinal));
+        await rows.NextResultAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            histories[rows.GetInt32(0)].Add(rows.GetString(1));
+        }
+
+        return schemas.Index().ToDictionary(
+            entry => entry.Item.Schema,
+            entry => new SeenSchema(
+                ledger.GetValueOrDefault(entry.Item.Schema), hashes.GetValueOrDefault(entry.Item.Schema),
+                items.GetValueOrDefault(entry.Item.Schema), histories.GetValueOrDefault(entry.Index)),
+            StringComparer.Ordinal);
+    }
+
+    /// <summary>Asks for ledger rows and catalogs.</summary>
+    private static void Ask(
+        NpgsqlBatch batch, IReadOnlyList<InventoryRow> schemas, TimeSpan lockTimeout, bool inWords)
+    {
+        var connection = batch.Connection!;
         // EF's own migrations lock the history table against every reader.
         batch.BatchCommands.Add(
             new(string.Create(
@@ -60,22 +99,10 @@ internal static class CatalogReader
             batch.BatchCommands.Add(Catalog(connection, oids, inWords: true));
             batch.BatchCommands.Add(Catalog(connection, oids, inWords: false));
         }
+    }
 
-        var withHistory = schemas.Index()
-            .Where(entry => entry.Item.HasHistory && SchemaName.TryParse(entry.Item.Schema, out _)).ToList();
-        if (withHistory.Count > 0)
-        {
-            // The first of EF's two columns is the migration's id; naming conventions may change its name, not its
-            // place.
-            batch.BatchCommands.Add(new(string.Join(
-                " UNION ALL ",
-                withHistory.Select(entry =>
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"SELECT {entry.Index}, h.* FROM " +
-                        $"{SchemaName.Parse(entry.Item.Schema).Qualify(historyTable)} AS h")))));
-        }
-
-        await using var rows = await batch.ExecuteReaderAsync(ct);
+    private static async Task<Dictionary<string, LedgerVersion>> LedgerAsync(NpgsqlDataReader rows, CancellationToken ct)
+    {
         var ledger = new Dictionary<string, LedgerVersion>(StringComparer.Ordinal);
         while (await rows.ReadAsync(ct))
         {
@@ -83,33 +110,26 @@ internal static class CatalogReader
                 rows.GetString(1), rows.GetString(2), await rows.IsDBNullAsync(3, ct) ? null : rows.GetString(3));
         }
 
+        return ledger;
+    }
+
+    /// <summary>A schema that was changed while it was read in words has no hash.</summary>
+    private static async Task<(Dictionary<string, string> Hashes, Dictionary<string, string[]> Items)> CatalogAsync(
+        NpgsqlDataReader rows, bool inWords, CancellationToken ct)
+    {
         await rows.NextResultAsync(ct);
         var hashes = await ByNameAsync(rows, at => at.GetString(1), ct);
-        var items = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (inWords)
+        if (!inWords)
         {
-            await rows.NextResultAsync(ct);
-            items = await ByNameAsync(rows, at => at.GetFieldValue<string[]>(1), ct);
-            await rows.NextResultAsync(ct);
-            var again = await ByNameAsync(rows, at => at.GetString(1), ct);
-            hashes = hashes.Where(entry => again.GetValueOrDefault(entry.Key) == entry.Value)
-                .ToDictionary(StringComparer.Ordinal);
+            return (hashes, []);
         }
 
-        var histories = withHistory.ToDictionary(
-            entry => entry.Index, _ => new HashSet<string>(StringComparer.Ordinal));
         await rows.NextResultAsync(ct);
-        while (await rows.ReadAsync(ct))
-        {
-            histories[rows.GetInt32(0)].Add(rows.GetString(1));
-        }
-
-        return schemas.Index().ToDictionary(
-            entry => entry.Item.Schema,
-            entry => new SeenSchema(
-                ledger.GetValueOrDefault(entry.Item.Schema), hashes.GetValueOrDefault(entry.Item.Schema),
-                items.GetValueOrDefault(entry.Item.Schema), histories.GetValueOrDefault(entry.Index)),
-            StringComparer.Ordinal);
+        var items = await ByNameAsync(rows, at => at.GetFieldValue<string[]>(1), ct);
+        await rows.NextResultAsync(ct);
+        var again = await ByNameAsync(rows, at => at.GetString(1), ct);
+        return (hashes.Where(entry => again.GetValueOrDefault(entry.Key) == entry.Value)
+            .ToDictionary(StringComparer.Ordinal), items);
     }
 
     /// <summary>Hash and items of one schema, in the caller's transaction.</summary>

@@ -29,9 +29,9 @@ internal sealed partial class RingWorker
         }
 
         Pass(claimed, inOrder: after is not null);
-        var group = new Group(connection, transaction, claimed, size == 1, attempt, time.GetTimestamp());
+        var group = new Group(connection, transaction, claimed, size == 1, attempt, engine.Time.GetTimestamp());
         using var span = TenancyTelemetry.Start(TenancyTelemetry.MigrateGroup);
-        span?.SetTag(TenancyTelemetry.Ring, ring).SetTag(TenancyTelemetry.Schemas, claimed.Count);
+        span?.SetTag(TenancyTelemetry.Ring, ring.Number).SetTag(TenancyTelemetry.Schemas, claimed.Count);
         group.Slugs = span is { IsAllDataRequested: true } ? await SlugsAsync(group.Schemas, ct) : null;
         if (group.Alone)
         {
@@ -44,7 +44,7 @@ internal sealed partial class RingWorker
 
         try
         {
-            var histories = await LedgerTable.LockHistoriesAsync(connection, group.Schemas, build.HistoryTable, ct);
+            var histories = await LedgerTable.LockHistoriesAsync(connection, group.Schemas, engine.Build.HistoryTable, ct);
             var todo = SchemaTodo.Of(group.Schemas, histories, run.Work);
             if (group.Alone && todo[0].Steps.BeginsOutside)
             {
@@ -52,7 +52,7 @@ internal sealed partial class RingWorker
             }
 
             var taken = await InsideAsync(group, todo, ct);
-            session.Took(claimed.Count, time.GetElapsedTime(group.Started));
+            session.Took(claimed.Count, engine.Time.GetElapsedTime(group.Started));
             return taken;
         }
         catch (Exception error)
@@ -64,7 +64,7 @@ internal sealed partial class RingWorker
                 // Some statements run by themselves and not inside another one, SELECT INTO for instance. Who is in the
                 // way says nothing of that.
                 _together &= error is PostgresException inTheWay && inTheWay.GivesWay();
-                LogGroupFailed(log, claimed.Count, claimed[0].Schema, claimed[^1].Schema, Words(error));
+                LogGroupFailed(engine.Log, claimed.Count, claimed[0].Schema, claimed[^1].Schema, Words(error));
                 return new(group.Schemas);
             }
 
@@ -89,7 +89,7 @@ internal sealed partial class RingWorker
         foreach (var same in inside.GroupBy(schema => schema.Steps))
         {
             // Never inside this transaction: who else brings a schema to that version would wait for its end.
-            var version = await versions.RecordAsync(same.Key.After, ct);
+            var version = await engine.Versions.RecordAsync(same.Key.After, ct);
             var complete = same.Key.Left == 0;
             if (!complete)
             {
@@ -142,7 +142,7 @@ internal sealed partial class RingWorker
             return new([schema], Begun: step.Id);
         }
 
-        var version = await versions.RecordAsync(todo.Steps.AfterFirst, ct);
+        var version = await engine.Versions.RecordAsync(todo.Steps.AfterFirst, ct);
         var complete = todo.Steps.All.Count == 1;
         if (!complete)
         {
@@ -154,7 +154,7 @@ internal sealed partial class RingWorker
         await ExecuteAsync(group.Connection, $"RELEASE SAVEPOINT {BeforeMigrations}", ct);
         try
         {
-            await using var other = await database.OpenConnectionAsync(ct);
+            await using var other = await engine.Database.OpenConnectionAsync(ct);
             await RunLimits.SetAsync(other, run.Plan.StatementTimeout, ct);
             foreach (var command in begun == step.Id ? [step.Sql.Script(schema)] : step.Sql.Again(schema))
             {
@@ -182,12 +182,12 @@ internal sealed partial class RingWorker
         // Let go before the wait.
         await group.Transaction.DisposeAsync();
         var slug = (await SlugsAsync(group.Schemas, ct)).GetValueOrDefault(group.Schemas[0]);
-        using (slug is null ? null : log.BeginTenantScope(slug))
+        using (slug is null ? null : engine.Log.BeginTenantScope(slug))
         {
-            LogRetry(log, group.Schemas[0], group.Step, Words(error));
+            LogRetry(engine.Log, group.Schemas[0], group.Step, Words(error));
         }
 
-        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250) * group.Attempt), time, ct);
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250) * group.Attempt), engine.Time, ct);
         return new(group.Schemas, InTheWay: true);
     }
 
@@ -205,31 +205,31 @@ internal sealed partial class RingWorker
     private async Task ReportAsync(SchemaName schema, string words, CancellationToken ct)
     {
         var slug = (await SlugsAsync([schema], ct)).GetValueOrDefault(schema);
-        using var scope = slug is null ? null : log.BeginTenantScope(slug);
+        using var scope = slug is null ? null : engine.Log.BeginTenantScope(slug);
         using var span = TenancyTelemetry.Start(TenancyTelemetry.MigrateFailed);
-        span?.SetTag(TenancyTelemetry.Namespace, TenancyTelemetry.NamespaceOf(database, schema))
+        span?.SetTag(TenancyTelemetry.Namespace, TenancyTelemetry.NamespaceOf(engine.Database, schema))
             .SetTag(TenancyTelemetry.Tenant, slug).SetStatus(ActivityStatusCode.Error, words);
         run.Fail(schema, words);
-        LogFailed(log, schema, words);
-        metrics?.FailedToMigrate();
-        if (Interlocked.Increment(ref _failures) > allowedFailures && !run.Plan.Isolate)
+        LogFailed(engine.Log, schema, words);
+        engine.Metrics?.FailedToMigrate();
+        if (Interlocked.Increment(ref _failures) > ring.AllowedFailures && !run.Plan.Isolate)
         {
-            run.Halt($"{_failures} schemas of ring {ring} failed, and {allowedFailures} may");
+            run.Halt($"{_failures} schemas of ring {ring.Number} failed, and {ring.AllowedFailures} may");
         }
     }
 
     private void Succeed(Group group, int complete, IReadOnlyCollection<SchemaName> schemas)
     {
-        var elapsed = time.GetElapsedTime(group.Started);
+        var elapsed = engine.Time.GetElapsedTime(group.Started);
         if (Activity.Current is { IsAllDataRequested: true } span && group.Slugs is { } slugs)
         {
             Trace(span, group, schemas, slugs);
         }
 
-        metrics?.GroupTook(elapsed);
-        metrics?.Migrated(complete);
+        engine.Metrics?.GroupTook(elapsed);
+        engine.Metrics?.Migrated(complete);
 
-        LogMigrated(log, schemas.Count, group.Schemas[0], group.Schemas[^1], elapsed.TotalMilliseconds);
+        LogMigrated(engine.Log, schemas.Count, group.Schemas[0], group.Schemas[^1], elapsed.TotalMilliseconds);
         run.Succeeded(complete);
     }
 
@@ -248,7 +248,7 @@ internal sealed partial class RingWorker
 
     private async Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(
         IReadOnlyCollection<SchemaName> schemas, CancellationToken ct) =>
-            slugs is null ? new Dictionary<SchemaName, string>() : await slugs.OfAsync(schemas, ct);
+            engine.Slugs is null ? new Dictionary<SchemaName, string>() : await engine.Slugs.OfAsync(schemas, ct);
 
     private static string Namespace(Group group, SchemaName schema) =>
         TenancyTelemetry.NamespaceOf(group.Connection.Database, schema.Value);

@@ -4,15 +4,31 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Fleet;
 
+/// <summary>What all workers of a process have in common.</summary>
+/// <param name="Database">The owner's.</param>
+/// <param name="Build">This build's migrations.</param>
+/// <param name="Versions">Those that the ledger names.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Slugs">Whose schemas they are, for spans and logs; null where nobody asks.</param>
+/// <param name="Log">The migrator's.</param>
+/// <param name="Metrics">The process's, if it has any.</param>
+internal sealed record FleetEngine(
+    NpgsqlDataSource Database, CompiledMigrations Build, SchemaVersions Versions, TimeProvider Time, TenantSlugs? Slugs,
+    ILogger Log, TenancyMetrics? Metrics);
+
+/// <summary>What is to be done in one ring.</summary>
+/// <param name="Number">The ring's.</param>
+/// <param name="Due">How many schemas are due.</param>
+/// <param name="GroupSize">How many a group has at first.</param>
+/// <param name="AllowedFailures">How many may fail before the run is halted.</param>
+internal sealed record RingTask(int Number, int Due, int GroupSize, int AllowedFailures);
+
 /// <summary>
 /// One ring's schemas, migrated group by group. A group is claimed by its ledger rows, told apart from the others by
 /// <c>SKIP LOCKED</c>, and migrated in the transaction that holds the claim. When it fails, its schemas are claimed
 /// again one by one, so that only the guilty fail.
 /// </summary>
-internal sealed partial class RingWorker(
-    NpgsqlDataSource database, CompiledMigrations build, SchemaVersions versions, FleetRun run, int ring, int due,
-    int groupSize, int allowedFailures, TimeProvider time, TenantSlugs? slugs,
-    ILogger log, TenancyMetrics? metrics)
+internal sealed partial class RingWorker(FleetEngine engine, FleetRun run, RingTask ring)
 {
     /// <summary>A group costs some milliseconds besides its migrations.</summary>
     private const int SmallestShare = 5;
@@ -21,8 +37,8 @@ internal sealed partial class RingWorker(
 
     private readonly Lock _lock = new();
     private string _after = "";
-    private int _size = groupSize;
-    private int _left = due;
+    private int _size = ring.GroupSize;
+    private int _left = ring.Due;
     private int _inHand;
     private int _failures;
     private long? _heldSince;
@@ -36,7 +52,7 @@ internal sealed partial class RingWorker(
     /// </summary>
     public async Task WorkAsync(CancellationToken stop, CancellationToken ct)
     {
-        await using var session = new WorkerSession(database);
+        await using var session = new WorkerSession(engine.Database);
         while (run.Halted is null && !stop.IsCancellationRequested)
         {
             try
@@ -48,7 +64,7 @@ internal sealed partial class RingWorker(
             }
             catch (NpgsqlException absent) when (absent.IsAbsence())
             {
-                LogAbsent(log, absent.Message);
+                LogAbsent(engine.Log, absent.Message);
                 if (!await run.WaitForServerAsync(ct))
                 {
                     throw;
@@ -66,7 +82,7 @@ internal sealed partial class RingWorker(
         Interlocked.Increment(ref _inHand);
         try
         {
-            if (await MigrateAsync(session, run.Due(ring), after, size, attempt: 1, begun: null, ct) is not { } taken)
+            if (await MigrateAsync(session, run.Due(ring.Number), after, size, attempt: 1, begun: null, ct) is not { } taken)
             {
                 return false;
             }
@@ -107,10 +123,10 @@ internal sealed partial class RingWorker(
         lock (_lock)
         {
             (_after, _size) = ("", 1);
-            since = _heldSince ??= time.GetTimestamp();
+            since = _heldSince ??= engine.Time.GetTimestamp();
         }
 
-        if (time.GetElapsedTime(since) > run.Plan.Patience && !await RunsTable.OthersAsync(database, run.Id, ct))
+        if (engine.Time.GetElapsedTime(since) > run.Plan.Patience && !await RunsTable.OthersAsync(engine.Database, run.Id, ct))
         {
             foreach (var schema in held)
             {
@@ -123,7 +139,7 @@ internal sealed partial class RingWorker(
         }
 
         // Another process, a customer's own change. It may yet roll back.
-        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 150)), time, ct);
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 150)), engine.Time, ct);
         return true;
     }
 
@@ -131,10 +147,10 @@ internal sealed partial class RingWorker(
     {
         // It is asked ten times a second for as long as somebody holds them.
         using var unrecorded = TenancyTelemetry.Unrecorded();
-        var found = await LedgerTable.VersionsAsync(database, ct);
-        await versions.LearnAsync(found, ct);
-        run.Learn(versions, found);
-        return await LedgerTable.ListAsync(database, run.Due(ring), ct);
+        var found = await LedgerTable.VersionsAsync(engine.Database, ct);
+        await engine.Versions.LearnAsync(found, ct);
+        run.Learn(engine.Versions, found);
+        return await LedgerTable.ListAsync(engine.Database, run.Due(ring.Number), ct);
     }
 
     /// <summary>
@@ -146,7 +162,7 @@ internal sealed partial class RingWorker(
         var attempt = last.InTheWay ? 2 : 1;
         while (run.Halted is null && !stop.IsCancellationRequested)
         {
-            if (await MigrateAsync(session, run.Due(ring) with { Only = [schema.Value] }, after: null, 1, attempt,
+            if (await MigrateAsync(session, run.Due(ring.Number) with { Only = [schema.Value] }, after: null, 1, attempt,
                 last.Begun, ct) is not { Left.Count: > 0 } taken)
             {
                 return;

@@ -46,18 +46,23 @@ internal static class OptionRules
         typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer), typeof(IRelationalDatabaseCreator),
         typeof(IMigrationsAssembly)];
 
+    /// <summary>See <see cref="TenancyOptions.EfOptimizations"/>.</summary>
+    private static readonly Type[] Optimizations = [typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer)];
+
     /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
     private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];
 
     /// <summary>Replaces the services, except those that the application may replace and has replaced.</summary>
     /// <param name="options">With <see cref="TenancyExtension"/>.</param>
+    /// <param name="optimizes">See <see cref="TenancyOptions.EfOptimizations"/>.</param>
     /// <exception cref="InvalidOperationException">The application replaced one of the others.</exception>
-    public static void Replace(DbContextOptionsBuilder options)
+    public static void Replace(DbContextOptionsBuilder options, bool optimizes)
     {
         RefuseOthers(options.Options);
         var core = options.Options.FindExtension<CoreOptionsExtension>() ?? new();
         var others = core.ReplacedServices?.Keys.Select(replaced => replaced.Item1).ToHashSet() ?? [];
-        foreach (var (service, ours) in Replaced.Where(one => !others.Contains(one.Key)))
+        foreach (var (service, ours) in Replaced.Where(one =>
+            !others.Contains(one.Key) && (optimizes || !Optimizations.Contains(one.Key))))
         {
             core = core.WithReplacedService(service, ours);
         }

@@ -34,16 +34,7 @@ internal sealed partial class SessionRules(List<Lexeme> sql)
     {
         if (At(at).Is("explain"))
         {
-            for (at++; At(at).Is("analyze") || At(at).Is("verbose"); at++)
-            {
-            }
-
-            // EXPLAIN (SELECT ...) has no options.
-            if (At(at).Is('(') && !At(at + 1).Is('(') && At(at + 1) is not { Kind: LexemeKind.Word,
-                Text: "select" or "with" or "table" or "values" })
-            {
-                at = Closing(at) + 1;
-            }
+            at = AfterExplain(at);
         }
 
         if (At(at).Kind != LexemeKind.Word)
@@ -94,6 +85,21 @@ internal sealed partial class SessionRules(List<Lexeme> sql)
         }
 
         return verb;
+    }
+
+    /// <summary>Where the statement begins that EXPLAIN is about.</summary>
+    private int AfterExplain(int at)
+    {
+        for (at++; At(at).Is("analyze") || At(at).Is("verbose"); at++)
+        {
+        }
+
+        // EXPLAIN (SELECT ...) has no options.
+        return At(at).Is('(') && !At(at + 1).Is('(') && At(at + 1) is not
+        {
+            Kind: LexemeKind.Word,
+            Text: "select" or "with" or "table" or "values",
+        } ? Closing(at) + 1 : at;
     }
 
     /// <summary>The kind of object that CREATE, ALTER, DROP or COMMENT ON is about: table, index, view...</summary>

@@ -179,25 +179,10 @@ internal sealed partial class StatementReader
 
     private void ReadSelect()
     {
-        if (Take("distinct"))
-        {
-            if (Take("on"))
-            {
-                InParentheses(() => Listed(ReadExpression));
-            }
-        }
-        else
-        {
-            _ = Take("all");
-        }
-
+        ReadDistinct();
         if (StartsOperand(Current()))
         {
-            do
-            {
-                ReadTarget();
-            }
-            while (Take(','));
+            Listed(ReadTarget);
         }
 
         if (Take("into"))
@@ -207,11 +192,7 @@ internal sealed partial class StatementReader
 
         if (Take("from"))
         {
-            do
-            {
-                ReadTableReference();
-            }
-            while (Take(','));
+            Listed(ReadTableReference);
         }
 
         if (Take("where"))
@@ -238,6 +219,18 @@ internal sealed partial class StatementReader
                 Need("as");
                 ReadWindow();
             });
+        }
+    }
+
+    private void ReadDistinct()
+    {
+        if (!Take("distinct"))
+        {
+            _ = Take("all");
+        }
+        else if (Take("on"))
+        {
+            InParentheses(() => Listed(ReadExpression));
         }
     }
 

@@ -145,7 +145,7 @@ internal static class Readiness
     /// Degraded when customers failed or are behind: the others are served. By the last count of the ledger, 15 seconds
     /// old at most.
     /// </summary>
-    private sealed class FleetCheck(FleetWatch watch) : IHealthCheck
+    private sealed class FleetCheck(FleetMonitor watch) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(
             HealthCheckContext context, CancellationToken cancellationToken = default)

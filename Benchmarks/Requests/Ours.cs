@@ -6,7 +6,7 @@ using Tenancy;
 
 namespace Benchmarks.Requests;
 
-/// <summary>The library, as an application registers it: one model, stamped per command.</summary>
+/// <summary>The library, as an application registers it: one model, rewritten per command.</summary>
 internal sealed class Ours : EfVariant
 {
     private readonly ServiceProvider _services;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Benchmarks.Measuring;
 using Tenancy;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Benchmarks.Stamping;
 
@@ -37,11 +37,11 @@ internal static class StampBenchmark
             """),
     ];
 
-    private static StatementCut Guarded(string text)
+    private static SqlTemplate Guarded(string text)
     {
-        var cut = StatementCut.Of(text);
-        cut.Guard(AllowList.Nothing);
-        return cut;
+        var template = SqlTemplate.Of(text);
+        template.Guard(AllowList.Nothing);
+        return template;
     }
 
     public static void Run(int rounds, TextWriter output, CancellationToken ct)
@@ -50,20 +50,20 @@ internal static class StampBenchmark
             .Select(number => SchemaName.Parse($"customer_{number:00000}"))];
         foreach (var (name, text) in Texts)
         {
-            var cut = StatementCut.Of(text);
-            var finished = schemas.ToDictionary(schema => schema, cut.Stamp);
+            var template = SqlTemplate.Of(text);
+            var finished = schemas.ToDictionary(schema => schema, template.Rewrite);
             (string Name, Func<SchemaName, string> Stamp)[] ways =
             [
-                ("cut once, joined per command (ours)", cut.Stamp),
+                ("cut once, joined per command (ours)", template.Rewrite),
                 ("string.Replace (also changes literals)",
                     schema => text.Replace("\"__Tenant__\"", schema.Quoted, StringComparison.Ordinal)),
                 ("finished strings, found by the schema", schema => finished[schema]),
-                ("cut anew for each command", schema => StatementCut.Of(text).Stamp(schema)),
-                ("cut and guarded anew", schema => Guarded(text).Stamp(schema)),
+                ("cut anew for each command", schema => SqlTemplate.Of(text).Rewrite(schema)),
+                ("cut and guarded anew", schema => Guarded(text).Rewrite(schema)),
             ];
             if (ways.Select(way => way.Stamp(schemas[7])).Distinct().Count() != 1)
             {
-                throw new InvalidOperationException("The ways to stamp don't agree about the text.");
+                throw new InvalidOperationException("The ways to write it don't agree about the text.");
             }
 
             output.WriteLine($"{name}, {text.Length} characters");

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 using Tenancy.Guard;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Analyzers;
 

@@ -2,19 +2,19 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Tenancy.Migrations;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy;
 
 /// <summary>
 /// The migrations of the tenant model that this build has: their names at once, and, from the first time somebody asks, each as SQL with the
-/// placeholder. Applied to one schema or to ten thousand, only the stamp differs; a new customer and a migrated one come from the same text.
+/// placeholder. Applied to one schema or to ten thousand, only the rewriter differs; a new customer and a migrated one come from the same text.
 /// </summary>
 public sealed class CompiledMigrations
 {
     private readonly string[] _ids;
     private readonly Lazy<CompiledSql> _sql;
-    private readonly Lazy<StatementCut> _create;
+    private readonly Lazy<SqlTemplate> _create;
 
     /// <param name="ids">In order.</param>
     /// <param name="breaking">Those that carry <see cref="BreaksOlderBuildsAttribute"/>.</param>
@@ -35,7 +35,7 @@ public sealed class CompiledMigrations
                     "MigrationsFrom, and nowhere else.");
         });
         // The first statement is strict, whatever follows: a schema that exists is somebody's and is never adopted.
-        _create = new(() => StatementCut.Of(
+        _create = new(() => SqlTemplate.Of(
             $"CREATE SCHEMA \"{TenantPlaceholder.Schema}\";\n{_sql.Value.CreateHistory}" +
             string.Concat(Migrations.Select(migration => migration.Up.FirstInNewSchema)) +
             string.Concat(Migrations.Select(migration => migration.Up.InNewSchema))));
@@ -72,8 +72,8 @@ public sealed class CompiledMigrations
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 16));
     }
 
-    /// <summary>Makes the SQL now, so that nobody waits for it later, and a migration that can't be stamped is found at once.</summary>
-    /// <exception cref="TenantMigrationException">A migration can't be stamped; the message names it and the line.</exception>
+    /// <summary>Makes the SQL now, so that nobody waits for it later, and a migration that can't be rewritten is found at once.</summary>
+    /// <exception cref="TenantMigrationException">A migration can't be rewritten; the message names it and the line.</exception>
     public void Compile() => _ = _create.Value;
 
     /// <summary>
@@ -120,10 +120,10 @@ public sealed class CompiledMigrations
     internal bool KeepsName => _create.Value.InBodies || _create.Value.SetsPath;
 
     /// <summary>The statement that makes the history table.</summary>
-    internal string CreateHistoryScript(SchemaName schema) => StatementCut.Of(_sql.Value.CreateHistory).Stamp(schema);
+    internal string CreateHistoryScript(SchemaName schema) => SqlTemplate.Of(_sql.Value.CreateHistory).Rewrite(schema);
 
     /// <summary>Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.</summary>
-    internal string CreateScript(SchemaName schema) => _create.Value.Stamp(schema);
+    internal string CreateScript(SchemaName schema) => _create.Value.Rewrite(schema);
 }
 
 /// <summary>What compiling gives.</summary>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy;
 

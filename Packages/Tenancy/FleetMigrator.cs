@@ -73,7 +73,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         if (plan.Only is { Count: > 0 } named)
         {
             // Who names a customer may have restored its backup: its history says what it has.
-            await LedgerMending.FromHistoriesAsync(
+            await LedgerRepair.FromHistoriesAsync(
                 database, migrations, versions, named.Select(schema => schema.Value), ct);
         }
 

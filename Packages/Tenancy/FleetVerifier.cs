@@ -89,7 +89,7 @@ public sealed class FleetVerifier(
     /// <returns>The schemas of which the ledger said something else.</returns>
     public Task<IReadOnlyList<SchemaName>> MendLedgerAsync(
         IEnumerable<SchemaName>? only = null, CancellationToken ct = default) =>
-            LedgerMending.FromHistoriesAsync(
+            LedgerRepair.FromHistoriesAsync(
                 database, migrations, versions, only?.Select(schema => schema.Value), ct);
 
     private bool IsStray(InventoryRow row) =>

@@ -190,7 +190,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     private static async Task ExecuteAsync(NpgsqlTransaction transaction, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            OneStatement.WhereCutWrongly(sql), transaction.Connection, transaction) { CommandTimeout = 0 };
+            DoBlock.WhereCutWrongly(sql), transaction.Connection, transaction) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
     }
 }

@@ -9,7 +9,7 @@ namespace Tenancy;
 /// behind, by the last count of the ledger: the others are served. Over connections of its own, see
 /// <see cref="DatabaseProbe"/>.
 /// </summary>
-internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetWatch watch) : IHealthCheck
+internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetMonitor watch) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -130,7 +130,7 @@ public sealed class TenancyOptions
     public TimeSpan DirectoryCacheTime { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How often the ledger is counted for metrics and health. Default 15 seconds; see <see cref="FleetWatch"/>.
+    /// How often the ledger is counted for metrics and health. Default 15 seconds; see <see cref="FleetMonitor"/>.
     /// </summary>
     public TimeSpan FleetInterval { get; set; } = TimeSpan.FromSeconds(15);
 

@@ -111,8 +111,8 @@ public static class TenancyRegistration
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
         services.AddSingleton<TenantRoles>();
-        services.AddSingleton<FleetWatch>();
-        services.AddHostedService(provider => provider.GetRequiredService<FleetWatch>());
+        services.AddSingleton<FleetMonitor>();
+        services.AddHostedService(provider => provider.GetRequiredService<FleetMonitor>());
         services.AddHostedService<SharedTypesCheck>();
     }
 
@@ -187,14 +187,14 @@ public static class TenancyRegistration
     /// Lets this process make the spare schemas that <see cref="TenancyOptions.WarmPool"/> asks for, in the background:
     /// for applications that serve, after <c>AddTenancy</c>. A migration job leaves it out, and so does who
     /// serves with a login that makes no schemas. No spares are made while the number is 0. Also migrates what an older
-    /// build makes after the migration job has ended (<see cref="StragglerKeeper"/>).
+    /// build makes after the migration job has ended (<see cref="LateTenantMigrator"/>).
     /// </summary>
     /// <param name="services">The application's services.</param>
     public static IServiceCollection AddWarmPool(this IServiceCollection services) =>
-        services.AddHostedService<WarmPoolKeeper>().AddHostedService<StragglerKeeper>();
+        services.AddHostedService<WarmPoolFiller>().AddHostedService<LateTenantMigrator>();
 
     /// <summary>
-    /// Makes a context a tenant's: its commands are guarded and stamped, its history table is in the tenant's schema,
+    /// Makes a context a tenant's: its commands are guarded and rewritten, its history table is in the tenant's schema,
     /// its model is checked when it is built. <c>AddTenancy</c> calls it; design-time factories and hand-made
     /// options call it themselves, after <c>UseNpgsql</c>. Such a context runs as its login, also where tenants have
     /// roles (<see cref="TenancyOptions.TenantRoles"/>).

@@ -170,7 +170,7 @@ public static class TenancyRoles
         $grants$;
         """;
 
-    /// <summary>As identifiers, the placeholder among them: the stamp knows it as nothing else.</summary>
+    /// <summary>As identifiers, the placeholder among them: the rewriter knows it as nothing else.</summary>
     private static (string Schema, string Role, string History) Names(string role, string historyTable)
     {
         ArgumentException.ThrowIfNullOrEmpty(historyTable);

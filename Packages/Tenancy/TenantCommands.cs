@@ -3,12 +3,12 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Tenancy.Leasing;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy;
 
 /// <summary>
-/// Hand-written commands for one tenant, guarded and stamped like EF's. Their SQL names the schema by the placeholder:
+/// Hand-written commands for one tenant, guarded and rewritten like EF's. Their SQL names the schema by the placeholder:
 /// <c>"__Tenant__".invoices</c>.
 /// </summary>
 public static class TenantCommands
@@ -30,7 +30,7 @@ public static class TenantCommands
         var binding = (TenantBinding?)services.GetService(typeof(TenantBinding))
             ?? throw new InvalidOperationException(
                 $"{context.GetType().Name} isn't a tenant's context: its options lack UseTenancy().");
-        var command = Stamped((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql,
+        var command = Rewritten((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql,
             context.GetService<SharedObjects>().Of(context.Model), binding.Metrics);
         if (binding.Switch.Length > 0 && context.Database.CurrentTransaction is null)
         {
@@ -77,14 +77,14 @@ public static class TenantCommands
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(tenant);
         ArgumentNullException.ThrowIfNull(sql);
-        return Stamped(connection, tenant, sql, AllowList.Nothing);
+        return Rewritten(connection, tenant, sql, AllowList.Nothing);
     }
 
-    private static NpgsqlCommand Stamped(
+    private static NpgsqlCommand Rewritten(
         NpgsqlConnection connection, Tenant tenant, string sql, AllowList shared, TenancyMetrics? metrics = null)
     {
-        var cut = CutCache.Shared.Cut(sql);
-        cut.Guard(shared, metrics);
-        return new(cut.Stamp(tenant.Schema), connection);
+        var template = SqlTemplateCache.Shared.Of(sql);
+        template.Guard(shared, metrics);
+        return new(template.Rewrite(tenant.Schema), connection);
     }
 }

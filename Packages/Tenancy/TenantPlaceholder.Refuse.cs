@@ -6,7 +6,7 @@ public static partial class TenantPlaceholder
 {
     /// <summary>To be called at start-up: a schema by that name would turn every refusal into shared rows.</summary>
     /// <exception cref="InvalidOperationException">It exists; or backslashes escape in plain literals here, so the
-    /// stamp and the server would read a text differently.</exception>
+    /// rewriter and the server would read a text differently.</exception>
     public static async Task RefuseIfItExistsAsync(NpgsqlDataSource database, CancellationToken ct = default)
     {
         await using var command = database.CreateCommand(
@@ -26,7 +26,7 @@ public static partial class TenantPlaceholder
         if (!found.GetBoolean(1))
         {
             throw new InvalidOperationException(
-                "standard_conforming_strings is off, so a backslash would end literals elsewhere than the stamp " +
+                "standard_conforming_strings is off, so a backslash would end literals elsewhere than the rewriter " +
                 "sees. It is on by default since PostgreSQL 9.1: " +
                 "ALTER DATABASE ... RESET standard_conforming_strings, and the same for the role and the server.");
         }

@@ -2,7 +2,7 @@ namespace Tenancy;
 
 /// <summary>
 /// The schema that stands in a tenant model for the tenant's own. It never exists, so a statement that escapes the
-/// stamp fails (42P01, 3F000) instead of reading someone's rows.
+/// rewriter fails (42P01, 3F000) instead of reading someone's rows.
 /// </summary>
 public static partial class TenantPlaceholder
 {

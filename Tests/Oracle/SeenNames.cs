@@ -1,4 +1,4 @@
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tests.Oracle;
 

@@ -99,7 +99,7 @@ internal static partial class JobHost
             var code = End(run, await command(new(
                 scope.ServiceProvider, arguments, parsed, console, stop.Token, abort.Token)));
             // For the gauges: what the command has changed, before the telemetry is flushed.
-            await host.Services.GetRequiredService<FleetWatch>().LookAsync(CancellationToken.None);
+            await host.Services.GetRequiredService<FleetMonitor>().LookAsync(CancellationToken.None);
             // Telemetry is flushed here.
             await host.StopAsync(CancellationToken.None);
             return code;

@@ -63,7 +63,7 @@ internal sealed class AdoptionMove(
         await ExecuteAsync("SAVEPOINT reference", ct);
         var build = migrations.Only(source.Applied);
         await ExecuteAsync(
-            OneStatement.WhereCutWrongly(build.CreateScript(name) + TenantRoles.Create(options, build, name)), ct);
+            DoBlock.WhereCutWrongly(build.CreateScript(name) + TenantRoles.Create(options, build, name)), ct);
         var oid = await OidAsync(name.Value, ct);
         var (_, items) = await CatalogReader.ReadAsync(connection, oid, ct);
         var objects = (await ObjectsAsync(oid, ct)).Select(one => (one.Kind, one.Key)).ToHashSet();

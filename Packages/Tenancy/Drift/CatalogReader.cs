@@ -12,7 +12,7 @@ namespace Tenancy.Drift;
 /// <param name="Items">See <see cref="CatalogQuery.Items"/>; null where the schema isn't there, or the hash was asked
 /// for.</param>
 /// <param name="History">What its history table says it has; null where that isn't there.</param>
-internal sealed record SeenSchema(LedgerVersion? Ledger, string? Hash, string[]? Items, IReadOnlySet<string>? History);
+internal sealed record SchemaSnapshot(LedgerVersion? Ledger, string? Hash, string[]? Items, IReadOnlySet<string>? History);
 
 /// <summary>The part of a ledger row that says what the schema should be.</summary>
 internal sealed record LedgerVersion(string State, string Version, string? Unfinished);
@@ -32,7 +32,7 @@ internal static class CatalogReader
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="PostgresException">A schema was changed or dropped meanwhile, or its history stays
     /// locked.</exception>
-    public static async Task<IReadOnlyDictionary<string, SeenSchema>> ReadAsync(
+    public static async Task<IReadOnlyDictionary<string, SchemaSnapshot>> ReadAsync(
         NpgsqlDataSource database, IReadOnlyList<InventoryRow> schemas, string historyTable, TimeSpan lockTimeout,
         bool inWords, CancellationToken ct)
     {
@@ -70,7 +70,7 @@ internal static class CatalogReader
 
         return schemas.Index().ToDictionary(
             entry => entry.Item.Schema,
-            entry => new SeenSchema(
+            entry => new SchemaSnapshot(
                 ledger.GetValueOrDefault(entry.Item.Schema), hashes.GetValueOrDefault(entry.Item.Schema),
                 items.GetValueOrDefault(entry.Item.Schema), histories.GetValueOrDefault(entry.Index)),
             StringComparer.Ordinal);

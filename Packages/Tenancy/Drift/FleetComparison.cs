@@ -77,7 +77,7 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
         }
     }
 
-    private async Task<(IReadOnlyDictionary<string, SeenSchema>? Seen, PostgresException? Change)> TryReadAsync(
+    private async Task<(IReadOnlyDictionary<string, SchemaSnapshot>? Seen, PostgresException? Change)> TryReadAsync(
         IReadOnlyList<InventoryRow> rows, bool inWords, CancellationToken ct)
     {
         try
@@ -92,7 +92,7 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
 
     /// <returns>Those that differ.</returns>
     private async Task<IReadOnlyList<string>> JudgeAsync(
-        IReadOnlyDictionary<string, SeenSchema> seen, CancellationToken ct)
+        IReadOnlyDictionary<string, SchemaSnapshot> seen, CancellationToken ct)
     {
         await versions.LearnAsync([.. seen.Values.Select(one => one.Ledger?.Version).OfType<string>().Distinct()], ct);
         foreach (var (schema, one) in seen)
@@ -112,7 +112,7 @@ internal sealed class FleetComparison(NpgsqlDataSource database, CompiledMigrati
 
     /// <summary>Those whose ledger row isn't as it was when they were read.</summary>
     private async Task<IReadOnlyList<string>> ChangedAsync(
-        IReadOnlyList<string> schemas, IReadOnlyDictionary<string, SeenSchema> seen, CancellationToken ct) =>
+        IReadOnlyList<string> schemas, IReadOnlyDictionary<string, SchemaSnapshot> seen, CancellationToken ct) =>
         [
             .. (await Inventory.ReadAsync(database, build.HistoryTable, schemas, ct))
                 .Where(row => seen[row.Schema].Ledger is not { } then

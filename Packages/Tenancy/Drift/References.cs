@@ -44,7 +44,7 @@ internal sealed class References(
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using (var create = new NpgsqlCommand(
-            OneStatement.WhereCutWrongly(
+            DoBlock.WhereCutWrongly(
                 migrations.CreateScript(schema) + TenantRoles.Create(options, migrations, schema)),
             connection, transaction)
             { CommandTimeout = 0 })

@@ -18,7 +18,7 @@ internal sealed class Verdicts(References references, SchemaVersions versions, C
     /// </summary>
     public const string Unread = "its catalog differs";
 
-    public async Task<Verdict> OfAsync(SeenSchema seen)
+    public async Task<Verdict> OfAsync(SchemaSnapshot seen)
     {
         if (seen.Ledger is not { } ledger)
         {

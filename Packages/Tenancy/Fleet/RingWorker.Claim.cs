@@ -105,7 +105,7 @@ internal sealed partial class RingWorker
             {
                 group.Step = step.Id;
                 await ExecuteAsync(
-                    group.Connection, OneStatement.WhereCutWrongly(step.Sql.Script(todo[0].Schema)), ct);
+                    group.Connection, DoBlock.WhereCutWrongly(step.Sql.Script(todo[0].Schema)), ct);
             }
 
             group.Step = "writing the ledger";
@@ -115,7 +115,7 @@ internal sealed partial class RingWorker
             ledger = string.Concat(
                 inside.SelectMany(schema => schema.Steps.Inside.Select(step => step.Sql.Script(schema.Schema)))
                     .Append(ledger));
-            ledger = _together && ledger.Length > 0 ? OneStatement.Of(ledger) : OneStatement.WhereCutWrongly(ledger);
+            ledger = _together && ledger.Length > 0 ? DoBlock.Of(ledger) : DoBlock.WhereCutWrongly(ledger);
         }
 
         await ExecuteAsync(group.Connection, ledger, ct);

@@ -12,7 +12,7 @@ internal static class ContribLists
             "runs SQL that stands in a text, or is made of names in a text (tablefunc, xml2, refint). Write the " +
                 "query itself",
             "check_foreign_key check_primary_key connectby crosstab crosstab2 crosstab3 crosstab4 xpath_table"),
-        new("names its sequence in a text, which is never stamped (autoinc). Use an identity column", "autoinc"),
+        new("names its sequence in a text, which is never rewritten (autoinc). Use an identity column", "autoinc"),
         new("deletes large objects, which all tenants of the database share (lo). Use a bytea column", "lo_manage"),
         new("sets a limit for the session (pg_trgm). Use set_config('pg_trgm.similarity_threshold', ..., true)",
             "set_limit"),
@@ -55,7 +55,7 @@ internal static class ContribLists
             plpgsql_validator postgres_fdw_disconnect postgres_fdw_disconnect_all postgres_fdw_get_connections
             postgres_fdw_handler postgres_fdw_validator
             """),
-        new("names a table in a text, which is never stamped, or reads its statistics (PostGIS)",
+        new("names a table in a text, which is never rewritten, or reads its statistics (PostGIS)",
             """
             _postgis_index_extent _postgis_join_selectivity _postgis_selectivity _postgis_stats addgeometrycolumn
             addoverviewconstraints addrasterconstraints addtogeometry checkauth dropgeometrycolumn dropgeometrytable
@@ -68,7 +68,7 @@ internal static class ContribLists
             st_addband st_bandfilesize st_bandfiletimestamp st_bandpath st_fromgdalraster st_setbandindex
             st_setbandpath
             """),
-        new("names its topology, a schema, in a text, which is never stamped (PostGIS)",
+        new("names its topology, a schema, in a text, which is never rewritten (PostGIS)",
             """
             st_addedgemodface st_addedgenewfaces st_addisoedge st_addisonode st_changeedgegeom st_createtopogeo
             st_getfaceedges st_getfacegeometry st_inittopogeo st_modedgeheal st_modedgesplit st_moveisonode

@@ -14,7 +14,7 @@ internal static class PostgresCatalog
         NameGroup.Reasons(CatalogRelations.Refused);
 
     private static readonly FrozenSet<string> Callable = Set(
-        [ImmutableFunctions.Names, HarmlessFunctions.Syntax, .. HarmlessFunctions.Groups.Select(group => group.Names)]);
+        [ImmutableFunctions.Names, AllowedFunctions.Syntax, .. AllowedFunctions.Groups.Select(group => group.Names)]);
 
     private static readonly FrozenDictionary<string, string> UncallableReasons =
         NameGroup.Reasons(RefusedFunctions.Groups);

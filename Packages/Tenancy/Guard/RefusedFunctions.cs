@@ -2,7 +2,7 @@ namespace Tenancy.Guard;
 
 /// <summary>
 /// The functions of <c>pg_catalog</c> that no tenant's command may call, each with its reason. A function that is
-/// neither here nor in <see cref="HarmlessFunctions"/> or <see cref="ImmutableFunctions"/> is machinery of a type, an
+/// neither here nor in <see cref="AllowedFunctions"/> or <see cref="ImmutableFunctions"/> is machinery of a type, an
 /// index or a trigger, and is refused, too.
 /// </summary>
 internal static class RefusedFunctions
@@ -46,12 +46,12 @@ internal static class RefusedFunctions
             pg_cancel_backend pg_log_backend_memory_contexts pg_promote pg_reload_conf pg_rotate_logfile
             pg_rotate_logfile_old pg_terminate_backend
             """),
-        new("names a table in a text or a number, which is never stamped, and shows its size or its rows",
+        new("names a table in a text or a number, which is never rewritten, and shows its size or its rows",
             """
             currtid2 pg_database_size pg_indexes_size pg_relation_size pg_table_size pg_tablespace_size
             pg_total_relation_size satisfies_hash_partition
             """),
-        new("names a table in a text or a number, which is never stamped, and changes its storage or statistics",
+        new("names a table in a text or a number, which is never rewritten, and changes its storage or statistics",
             """
             brin_desummarize_range brin_summarize_new_values brin_summarize_range gin_clean_pending_list
             pg_clear_attribute_stats pg_clear_relation_stats pg_restore_attribute_stats pg_restore_relation_stats

@@ -1,5 +1,5 @@
 // Of the services that are replaced, INpgsqlRelationalConnection and INpgsqlValueGeneratorCache are internal by name
-// and ILiftableConstantProcessor is experimental; see TenantConnection, TenantSequenceStates and ReadersMadeOnce.
+// and ILiftableConstantProcessor is experimental; see TenantConnection, TenantSequenceStates and SharedRowReaders.
 #pragma warning disable EF1001, EF9100
 
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
 using Tenancy.Migrations;
 using Tenancy.Queries;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
 
@@ -29,8 +29,8 @@ internal static class OptionRules
         [typeof(INpgsqlRelationalConnection)] = typeof(TenantConnection),
         [typeof(IQueryContextFactory)] = typeof(LeasedQueries),
         [typeof(ICompiledQueryCacheKeyGenerator)] = typeof(TenantQueryKeys),
-        [typeof(ILiftableConstantProcessor)] = typeof(ReadersMadeOnce),
-        [typeof(ICommandBatchPreparer)] = typeof(NothingToSort),
+        [typeof(ILiftableConstantProcessor)] = typeof(SharedRowReaders),
+        [typeof(ICommandBatchPreparer)] = typeof(SingleCommandPreparer),
         [typeof(IMigrationsAssembly)] = typeof(TenantMigrationsAssembly),
         [typeof(IMigrationsSqlGenerator)] = typeof(TenantMigrationsSqlGenerator),
         [typeof(IModificationCommandBatchFactory)] = typeof(TenantBatchFactory),
@@ -72,7 +72,7 @@ internal static class OptionRules
 
     /// <summary>
     /// For the end of the configuration. A context that lost the command factory would send statements without guard
-    /// and stamp.
+    /// and schema.
     /// </summary>
     /// <exception cref="InvalidOperationException">The application replaced one of the services.</exception>
     public static void RefuseOthers(IDbContextOptions options)

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Migrations;
 using Tenancy.Roles;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
 
@@ -26,7 +26,7 @@ internal sealed class TenancyExtension(
     public DbContextOptionsExtensionInfo Info => new ExtensionInfo(this);
 
     /// <summary>Which schemas of the model and its migrations are the tenant's.</summary>
-    public MovedSchemas Moved { get; } = new([.. replaced ?? []]);
+    public ReplacedSchemas Moved { get; } = new([.. replaced ?? []]);
 
     /// <summary>The host's; null for a context made by hand.</summary>
     public TenancyMetrics? Metrics { get; init; }

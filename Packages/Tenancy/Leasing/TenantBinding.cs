@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
 
@@ -106,7 +106,7 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
 
     /// <summary>The command as the server gets it.</summary>
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
-    public string TextOf(StatementCut cut) => Chunk is { } chunk ? chunk.TextOf(cut) : cut.Stamp(Value.Schema);
+    public string TextOf(SqlTemplate template) => Chunk is { } chunk ? chunk.TextOf(template) : template.Rewrite(Value.Schema);
 
     /// <summary>
     /// What switches to the role of whom the context serves; empty where its commands run as the login.

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using System.Text;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
 
@@ -19,7 +19,7 @@ internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
     /// <summary>Whose the current row is.</summary>
     public int Place => Rows!.GetInt32(Rows.FieldCount - 1);
 
-    public string TextOf(StatementCut cut)
+    public string TextOf(SqlTemplate template)
     {
         var text = new StringBuilder();
         for (var place = 0; place < Tenants.Count; place++)
@@ -27,7 +27,7 @@ internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
             // The query on lines of its own: it may end in a comment.
             text.Append(place == 0 ? "" : "UNION ALL\n").Append("SELECT q.*, ")
                 .Append(place.ToString(CultureInfo.InvariantCulture)).Append(" FROM (\n")
-                .Append(cut.Stamp(Tenants[place].Schema)).Append("\n) AS q\n");
+                .Append(template.Rewrite(Tenants[place].Schema)).Append("\n) AS q\n");
         }
 
         return text.ToString();

@@ -6,7 +6,7 @@ using System.Transactions;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
 

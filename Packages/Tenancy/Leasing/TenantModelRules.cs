@@ -10,7 +10,7 @@ using Tenancy.Migrations;
 namespace Tenancy.Leasing;
 
 /// <summary>
-/// Checks a tenant model when it is built, the last of all conventions: what the stamp can't reach (names inside
+/// Checks a tenant model when it is built, the last of all conventions: what the rewriter can't reach (names inside
 /// literals), what a data source knows for one schema only (enums, ranges) or not at all, and what would tie tenants to
 /// each other is refused, with the way round it.
 /// </summary>
@@ -18,7 +18,7 @@ namespace Tenancy.Leasing;
 /// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see
 /// <see cref="TenancyOptions.LoadTypes"/>.</param>
 /// <param name="moved">Which schemas are the tenant's by another name.</param>
-internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes, MovedSchemas moved)
+internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes, ReplacedSchemas moved)
     : IConventionSetPlugin, IModelFinalizingConvention
 {
     // EF's name for it has no public constant.
@@ -203,15 +203,15 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
             return;
         }
 
-        if (Stamping.OwnSequence.Without(sql).Contains("nextval", StringComparison.OrdinalIgnoreCase))
+        if (Sql.TenantSequence.Without(sql).Contains("nextval", StringComparison.OrdinalIgnoreCase))
         {
             throw Refused($"{where} calls nextval on a sequence whose schema isn't seen to be the tenant's",
                 $"write nextval('\"{TenantPlaceholder.Schema}\".numbers'), or use an identity column");
         }
 
-        if (Stamping.StatementCut.Of(sql).PlaceholderInLiteral is not null)
+        if (Sql.SqlTemplate.Of(sql).PlaceholderInLiteral is not null)
         {
-            throw Refused($"{where} has the placeholder inside a literal, which is data and is never stamped",
+            throw Refused($"{where} has the placeholder inside a literal, which is data and is never rewritten",
                 $"name the schema as an identifier: \"{TenantPlaceholder.Schema}\"");
         }
     }
@@ -240,7 +240,7 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
     /// <summary>
     /// The first of all conventions, so that whatever makes names from a table's finds its final schema.
     /// </summary>
-    private sealed class SchemasRule(MovedSchemas moved) : IModelFinalizingConvention
+    private sealed class SchemasRule(ReplacedSchemas moved) : IModelFinalizingConvention
     {
         public void ProcessModelFinalizing(
             IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)

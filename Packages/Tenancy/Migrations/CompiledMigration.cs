@@ -1,4 +1,4 @@
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Migrations;
 
@@ -21,18 +21,18 @@ internal sealed record CompiledMigration(string Id, MigrationSql Up, Lazy<Migrat
 /// <summary>One direction of one migration.</summary>
 internal sealed class MigrationSql
 {
-    private readonly StatementCut _script;
-    private readonly IReadOnlyList<StatementCut> _again;
-    private readonly StatementCut? _history;
+    private readonly SqlTemplate _script;
+    private readonly IReadOnlyList<SqlTemplate> _again;
+    private readonly SqlTemplate? _history;
 
     private MigrationSql(
         string script, string inNewSchema, IReadOnlyList<string>? again = null, string? history = null,
         string first = "")
     {
         FirstInNewSchema = first;
-        _script = StatementCut.Of(script);
-        _again = [.. (again ?? [script]).Select(StatementCut.Of)];
-        _history = history is null ? null : StatementCut.Of(history);
+        _script = SqlTemplate.Of(script);
+        _again = [.. (again ?? [script]).Select(SqlTemplate.Of)];
+        _history = history is null ? null : SqlTemplate.Of(history);
         InNewSchema = inNewSchema;
         Locks = LockEstimate.Of(inNewSchema);
     }
@@ -68,11 +68,11 @@ internal sealed class MigrationSql
     }
 
     /// <summary>Everything, or the command alone if it is <see cref="OutsideTransaction"/>.</summary>
-    public string Script(SchemaName schema) => _script.Stamp(schema);
+    public string Script(SchemaName schema) => _script.Rewrite(schema);
 
     /// <summary>The commands, each to be sent alone, for a schema in which it was begun before and not seen to end.</summary>
-    public IEnumerable<string> Again(SchemaName schema) => _again.Select(cut => cut.Stamp(schema));
+    public IEnumerable<string> Again(SchemaName schema) => _again.Select(template => template.Rewrite(schema));
 
     /// <summary>The history row's statement of one that is <see cref="OutsideTransaction"/>.</summary>
-    public string History(SchemaName schema) => _history!.Stamp(schema);
+    public string History(SchemaName schema) => _history!.Rewrite(schema);
 }

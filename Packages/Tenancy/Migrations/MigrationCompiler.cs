@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Migrations;
 
@@ -283,12 +283,12 @@ internal static class MigrationCompiler
     private static string Checked(string migration, MigrationCommand command, AllowList shared)
     {
         var text = command.CommandText;
-        var cut = StatementCut.Of(text);
-        if (cut.PlaceholderInLiteral is { } at)
+        var template = SqlTemplate.Of(text);
+        if (template.PlaceholderInLiteral is { } at)
         {
             var line = text.AsSpan(0, at).Count('\n') + 1;
             throw new TenantMigrationException(
-                $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal, which is data and is never stamped. " +
+                $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal, which is data and is never rewritten. " +
                 $"{Instead(text)} Line {line} of: {FirstLine(text)}");
         }
 
@@ -296,7 +296,7 @@ internal static class MigrationCompiler
         {
             if (command is not OwnCommand)
             {
-                cut.Guard(shared, inMigration: true);
+                template.Guard(shared, inMigration: true);
             }
         }
         catch (CommandRefusedException refusal)

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Migrations;
 

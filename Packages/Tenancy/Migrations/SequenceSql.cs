@@ -1,7 +1,7 @@
 namespace Tenancy.Migrations;
 
 /// <summary>
-/// Statements that move a sequence. <c>setval</c> takes the sequence's name as text, and no text is stamped. So these
+/// Statements that move a sequence. <c>setval</c> takes the sequence's name as text, and no text is rewritten. So these
 /// find it in the catalog, from a table or a sequence that they name as an identifier.
 /// </summary>
 internal static class SequenceSql

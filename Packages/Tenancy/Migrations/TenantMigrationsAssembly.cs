@@ -20,7 +20,7 @@ internal sealed class TenantMigrationsAssembly(
     IDiagnosticsLogger<DbLoggerCategory.Migrations> logger)
     : MigrationsAssembly(currentContext, options, idGenerator, logger)
 {
-    private readonly MovedSchemas _schemas = options.FindExtension<TenancyExtension>()?.Moved ?? new([]);
+    private readonly ReplacedSchemas _schemas = options.FindExtension<TenancyExtension>()?.Moved ?? new([]);
     private ModelSnapshot? _snapshot;
 
     /// <summary>Changed in place: EF's tools write the next one under its class's name.</summary>

@@ -10,12 +10,12 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 
 namespace Tenancy.Migrations;
 
 /// <summary>
-/// The provider's generator, except where it writes the schema's name into a literal. The stamp leaves literals alone,
+/// The provider's generator, except where it writes the schema's name into a literal. The rewriter leaves literals alone,
 /// so such SQL would reach the placeholder itself. Here it names the schema as an identifier.
 /// </summary>
 internal sealed class TenantMigrationsSqlGenerator(

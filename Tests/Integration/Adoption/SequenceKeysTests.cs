@@ -124,7 +124,7 @@ public sealed class SequenceKeysTests(App app)
     [InlineData("SELECT setval('\"__Tenant__\".plain', nextval('tenant_globex.plain'))")]
     [InlineData("SELECT lastval()")]
     public void Any_other_is_refused(string sql) => Assert.Throws<CommandRefusedException>(() =>
-        Tenancy.Stamping.StatementCut.Of(sql).Guard(new([], ["public"], [])));
+        Tenancy.Sql.SqlTemplate.Of(sql).Guard(new([], ["public"], [])));
 
     private static async Task AddAsync(Tenants tenants, string slug)
     {

@@ -65,8 +65,8 @@ internal sealed class CustomersDatabase : IAsyncDisposable
         return application;
     }
 
-    public static WarmPoolKeeper Keeper(IServiceProvider application) =>
-        ActivatorUtilities.CreateInstance<WarmPoolKeeper>(application, NullLogger<WarmPoolKeeper>.Instance);
+    public static WarmPoolFiller Keeper(IServiceProvider application) =>
+        ActivatorUtilities.CreateInstance<WarmPoolFiller>(application, NullLogger<WarmPoolFiller>.Instance);
 
     public static async Task<Customer> CreateAsync(IServiceProvider application, string slug,
         Func<InvoicingContext, Task>? firstData = null, CancellationToken? ct = null)

@@ -21,10 +21,10 @@ internal sealed class WarmPool(TestFleet fleet, CompiledMigrations build, int wa
     public SchemaProvisioner Provisioner { get; } = new(
         build, new(fleet.Database, build), new() { WarmPool = warmPool });
 
-    public WarmPoolKeeper Keeper(
-        TimeProvider? time = null, ILogger<WarmPoolKeeper>? log = null, TimeSpan? pause = null) =>
+    public WarmPoolFiller Keeper(
+        TimeProvider? time = null, ILogger<WarmPoolFiller>? log = null, TimeSpan? pause = null) =>
             new(fleet.Database, build, Provisioner, _options, time ?? TimeProvider.System,
-                log ?? NullLogger<WarmPoolKeeper>.Instance) { Pause = pause ?? TimeSpan.FromMinutes(1) };
+                log ?? NullLogger<WarmPoolFiller>.Instance) { Pause = pause ?? TimeSpan.FromMinutes(1) };
 
     /// <summary>By identity, which stays when the name changes.</summary>
     public async Task<uint[]> SparesAsync() => (uint[])(await fleet.ScalarAsync(

@@ -22,7 +22,7 @@ public sealed class MetricsTests(App app)
     {
         await using var application = Application("Host=127.0.0.1;Port=1;Username=nobody;Timeout=1");
         using var measured = new Measured(application);
-        await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await application.GetRequiredService<FleetMonitor>().LookAsync(Ct);
 
         var samples = measured.Read();
 
@@ -55,7 +55,7 @@ public sealed class MetricsTests(App app)
             $"UPDATE tenancy.schemas SET state = 'suspended', version = '{CompiledMigrations.Fingerprint([])}' WHERE " +
             "schema = 'customer_two' RETURNING 1");
 
-        var fleet = await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        var fleet = await application.GetRequiredService<FleetMonitor>().LookAsync(Ct);
 
         foreach (var state in Enum.GetValues<SchemaState>().Where(state => state != SchemaState.Spare)
             .Select(state => state.ToString().ToLowerInvariant()))
@@ -87,7 +87,7 @@ public sealed class MetricsTests(App app)
             "INSERT INTO tenancy.schemas (schema, state, version) SELECT 'c_' || i, 'ready', md5((i % 25)::text) " +
             "FROM generate_series(1, 100) AS i RETURNING 1");
 
-        await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await application.GetRequiredService<FleetMonitor>().LookAsync(Ct);
 
         var versions = measured.Of(TenancyTelemetry.TenantsByVersion);
         Assert.Equal(100, versions.Sum(version => version.Value));
@@ -105,11 +105,11 @@ public sealed class MetricsTests(App app)
         await using var database = await CustomersDatabase.CreateAsync(app);
         await using var application = Application(database.ConnectionString);
         using var measured = new Measured(application);
-        await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await application.GetRequiredService<FleetMonitor>().LookAsync(Ct);
         Assert.NotEmpty(measured.Of(TenancyTelemetry.Tenants));
 
         await database.ScalarAsync<object>("ALTER TABLE tenancy.schemas RENAME TO elsewhere; SELECT 1");
-        await application.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await application.GetRequiredService<FleetMonitor>().LookAsync(Ct);
 
         Assert.Empty(measured.Of(TenancyTelemetry.Tenants));
         Assert.Empty(measured.Of(TenancyTelemetry.SpareSchemas));

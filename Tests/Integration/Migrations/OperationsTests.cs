@@ -42,7 +42,7 @@ public sealed class OperationsTests(DriftFleet drift) : IClassFixture<DriftFleet
 
         foreach (var schema in migrated)
         {
-            await drift.Fleet.ScalarAsync(OneStatement.WhereCutWrongly(second.Up.Script(schema)));
+            await drift.Fleet.ScalarAsync(DoBlock.WhereCutWrongly(second.Up.Script(schema)));
             if (second.Up.OutsideTransaction)
             {
                 await drift.Fleet.ScalarAsync(second.Up.History(schema));

@@ -24,14 +24,14 @@ public sealed class HealthTests(App app)
             await api.NewCustomerAsync(slug);
         }
 
-        await api.Services.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await api.Services.GetRequiredService<FleetMonitor>().LookAsync(Ct);
         var (wellCode, well) = await api.HealthAsync(HttpStatusCode.OK);
         await ExecuteAsync(database,
             "UPDATE tenancy.schemas SET state = 'failed', last_error = 'a test' WHERE schema = 'customer_one'");
         await ExecuteAsync(database,
             $"UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema = " +
             "'customer_two'");
-        await api.Services.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await api.Services.GetRequiredService<FleetMonitor>().LookAsync(Ct);
         var (code, health) = await api.HealthAsync(Ct);
 
         Assert.Equal((HttpStatusCode.OK, "Healthy"), (wellCode, (string)well["status"]!));
@@ -98,7 +98,7 @@ public sealed class HealthTests(App app)
         ActivitySource.AddActivityListener(listener);
 
         await api.HealthAsync(Ct);
-        await api.Services.GetRequiredService<FleetWatch>().LookAsync(Ct);
+        await api.Services.GetRequiredService<FleetMonitor>().LookAsync(Ct);
         // What the library asks once, beside the start, isn't meant.
         Assert.DoesNotContain(spans,
             span => OfThisDatabase(span)

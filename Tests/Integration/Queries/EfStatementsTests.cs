@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 using Tests.Integration.Migrations;
 using Tests.Oracle;
 using Xunit;
@@ -40,7 +40,7 @@ public sealed partial class EfStatementsTests
         // Npgsql numbers the parameters before PostgreSQL sees them; their names may be key words.
         var trees = await parser.ParseAsync([.. elsewhere.Select(sql => Parameter().Replace(sql, "$$1"))], Ct);
 
-        Assert.All(statements, sql => StatementCut.Of(sql).Guard(Shared, inMigration: true));
+        Assert.All(statements, sql => SqlTemplate.Of(sql).Guard(Shared, inMigration: true));
         Assert.All(elsewhere.Zip(trees), one =>
         {
             Assert.True(one.Second is not null, $"PostgreSQL can't parse: {one.First}");

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 using Xunit;
 
 namespace Tests.Integration.Roles;
@@ -113,7 +113,7 @@ public sealed class GrantingTests(App app)
             step(migration);
             foreach (var operation in migration.Operations.Cast<SqlOperation>())
             {
-                await ScalarAsync(owner, StatementCut.Of(operation.Sql).Stamp(SchemaName.Parse("ours")));
+                await ScalarAsync(owner, SqlTemplate.Of(operation.Sql).Rewrite(SchemaName.Parse("ours")));
             }
         }
 

@@ -36,8 +36,8 @@ public sealed class RoleAttacksTests(App app)
         }
 
         await using var connection = await fleet.Login.OpenConnectionAsync(Ct);
-        await using var stamped = connection.CreateTenantCommand(acme, "SELECT count(*) FROM \"__Tenant__\".contacts");
-        await RoleFleet.RefusedAsync(() => stamped.ExecuteScalarAsync(Ct));
+        await using var rewritten = connection.CreateTenantCommand(acme, "SELECT count(*) FROM \"__Tenant__\".contacts");
+        await RoleFleet.RefusedAsync(() => rewritten.ExecuteScalarAsync(Ct));
     }
 
     [Theory]

@@ -81,7 +81,7 @@ public sealed class RoleLifecycleTests(App app)
         // The job's, before this process started.
         await fleet.OwnerAsync(
             $"UPDATE tenancy.schemas SET created_at = now() - interval '1 hour' WHERE schema = '{old.Schema.Value}'");
-        using var keeper = ActivatorUtilities.CreateInstance<StragglerKeeper>(fleet.Services, TimeProvider.System);
+        using var keeper = ActivatorUtilities.CreateInstance<LateTenantMigrator>(fleet.Services, TimeProvider.System);
 
         await keeper.MigrateAsync(Ct);
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Tenancy;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 using Xunit;
 using static Tests.Unit.Analyzers.AnalyzedCode;
 
@@ -26,7 +26,7 @@ public sealed class RefusedSqlTests
     public async Task The_compiler_says_what_the_guard_says(string sql)
     {
         var refused = Assert.Throws<CommandRefusedException>(() =>
-            StatementCut.Of(sql).Guard(new AllowList(["public.currencies"], [], [])));
+            SqlTemplate.Of(sql).Guard(new AllowList(["public.currencies"], [], [])));
 
         var warning = Assert.Single(await WarningsAsync(Shop +
             $$"""

@@ -110,7 +110,7 @@ public sealed class GuardListsTests
     public void No_name_has_two_verdicts()
     {
         Assert.DoesNotContain(
-            HarmlessFunctions.Groups.SelectMany(group => group.All)
+            AllowedFunctions.Groups.SelectMany(group => group.All)
                 .Concat(NameGroup.Split(ImmutableFunctions.Names)),
             name => PostgresCatalog.KnownHarm(name) is not null);
         Assert.DoesNotContain(

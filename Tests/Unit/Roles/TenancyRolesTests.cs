@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Tenancy;
-using Tenancy.Stamping;
+using Tenancy.Sql;
 using Xunit;
 
 namespace Tests.Unit.Roles;
@@ -37,15 +37,15 @@ public sealed class TenancyRolesTests
         migration.RevokeTenantSchema("tenancy_api");
 
         var acme = SchemaName.Parse("customer_acme");
-        var statements = migration.Operations.Cast<SqlOperation>().Select(operation => StatementCut.Of(operation.Sql))
+        var statements = migration.Operations.Cast<SqlOperation>().Select(operation => SqlTemplate.Of(operation.Sql))
             .ToList();
 
         Assert.All(
             statements, statement => Assert.True(statement.NamesTenant && statement.PlaceholderInLiteral is null));
         Assert.All(statements,
-            statement => Assert.Contains("\"customer_acme\"", statement.Stamp(acme), StringComparison.Ordinal));
+            statement => Assert.Contains("\"customer_acme\"", statement.Rewrite(acme), StringComparison.Ordinal));
         Assert.Contains(statements,
-            statement => statement.Stamp(acme)
+            statement => statement.Rewrite(acme)
                 == "REVOKE ALL ON \"customer_acme\".\"Own\"\"History\" FROM \"tenancy_api\";");
     }
 }

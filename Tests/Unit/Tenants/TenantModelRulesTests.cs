@@ -6,7 +6,7 @@ using Xunit;
 namespace Tests.Unit.Tenants;
 
 /// <summary>
-/// A model that the stamp can't carry to every tenant is refused when it is built, with what to do instead.
+/// A model that the rewriter can't carry to every tenant is refused when it is built, with what to do instead.
 /// </summary>
 public sealed class TenantModelRulesTests
 {

@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace Tenancy.Sql;
+
+/// <summary>
+/// The application's declarations, with what the model of a context maps outside the placeholder's schema.
+/// </summary>
+internal sealed class SharedObjects(
+    IReadOnlyList<string> tables, IReadOnlyList<string> schemas, IReadOnlyList<string> functions)
+{
+    private readonly ConcurrentDictionary<IModel, AllowList> _lists = new();
+
+    public AllowList Of(IModel model) =>
+        _lists.GetOrAdd(
+            model,
+            static (model, shared) => new(
+                shared.Tables.Concat(Mapped(model)), shared.Schemas, shared.Functions),
+            this);
+
+    /// <summary>A new one with the same declarations.</summary>
+    public SharedObjects Copy() => new(Tables, Schemas, Functions);
+
+    public bool IsLike(SharedObjects other) =>
+        Tables.SequenceEqual(other.Tables) && Schemas.SequenceEqual(other.Schemas)
+            && Functions.SequenceEqual(other.Functions);
+
+    public int Hash => HashCode.Combine(Tables.Count, Schemas.Count, Functions.Count);
+
+    private IReadOnlyList<string> Tables => tables;
+
+    private IReadOnlyList<string> Schemas => schemas;
+
+    private IReadOnlyList<string> Functions => functions;
+
+    private static IEnumerable<string> Mapped(IModel model) =>
+        from entity in model.GetEntityTypes()
+        from name in new[] { (Schema: entity.GetSchema(), Name: entity.GetTableName()),
+            (Schema: entity.GetViewSchema(), Name: entity.GetViewName()) }
+        where name.Name is not null && name.Schema is not null && name.Schema != TenantPlaceholder.Schema
+        select $"{name.Schema}.{name.Name}";
+}

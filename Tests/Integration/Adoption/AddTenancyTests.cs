@@ -3,12 +3,14 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
+using Tests.Unit.Docs;
 using Xunit;
 
 namespace Tests.Integration.Adoption;
@@ -48,6 +50,10 @@ public sealed class AddTenancyTests(App app)
         }
 
         var database = host.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);
+        // The reference has every column that there is.
+        var page = DocPages.Text("docs/tables.md");
+        Assert.All(await TextsAsync(database, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'tenancy'"),
+            column => Assert.Contains($"`{column}`", page, StringComparison.Ordinal));
         Assert.Equal(["20250101000000_Orders", "20250201000000_Tickets", "20250301000000_Lines"],
             await TextsAsync(database, """SELECT "MigrationId" FROM tenant_globex."__EFMigrationsHistory" ORDER BY 1"""));
         Assert.Empty(await TextsAsync(database, "SELECT nspname FROM pg_namespace WHERE nspname = 'ordering'"));
@@ -103,6 +109,39 @@ public sealed class AddTenancyTests(App app)
             .Create((await tenants.FindSummaryAsync("acme", Ct))!.Entry.Tenant);
         Assert.Equal([("By Ada", "Ada"), ("By Bob", "Bob"), ("Welcome", "nobody")], (await made.Tickets.ToListAsync(Ct))
             .Select(ticket => (ticket.Title, ticket.WrittenBy)).Order());
+    }
+
+    [Fact]
+    public async Task Two_contexts_share_a_transaction_and_then_have_their_own_connections_again()
+    {
+        using var host = await HostAsync();
+        var tenants = host.Services.GetRequiredService<Tenants>();
+        await tenants.MigrateAsync(Ct);
+        await tenants.CreateAsync("acme", Ct);
+
+        foreach (var commits in new[] { false, true, false })
+        {
+            await using var scope = await tenants.ServeAsync("acme", Ct);
+            var orders = scope.Services.GetRequiredService<OrderingContext>();
+            var tickets = scope.Services.GetRequiredService<TicketsContext>();
+            await using var transaction = await tickets.Database.BeginTransactionAsync(Ct);
+            // The pooled one gets the other's connection.
+            orders.Database.SetDbConnection(tickets.Database.GetDbConnection());
+            await orders.Database.UseTransactionAsync(transaction.GetDbTransaction(), Ct);
+            orders.Orders.Add(new() { Buyer = "Ada" });
+            tickets.Tickets.Add(new() { Title = "Ada's" });
+            await orders.SaveChangesAsync(Ct);
+            await tickets.SaveChangesAsync(Ct);
+            if (commits)
+            {
+                await transaction.CommitAsync(Ct);
+            }
+        }
+
+        await using var after = await tenants.ServeAsync("acme", Ct);
+        Assert.Equal("Ada", (await after.Services.GetRequiredService<OrderingContext>().Orders.SingleAsync(Ct)).Buyer);
+        Assert.Equal(["Ada's", "Welcome"], await after.Services.GetRequiredService<TicketsContext>().Tickets
+            .Select(ticket => ticket.Title).Order().ToListAsync(Ct));
     }
 
     [Fact]

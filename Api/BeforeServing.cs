@@ -99,7 +99,8 @@ internal static partial class BeforeServing
             app.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.TenantsKey),
             app.Services.GetRequiredService<TenancyOptions>());
         await app.Services.GetRequiredService<TenancyPools>().ConnectAsync();
-        // A migration that can't be rewritten stops the start, too, and no customer waits for the others to be compiled.
+        // A migration that can't be rewritten stops the start, too, and no customer waits for the others to be
+        // compiled.
         app.Services.GetRequiredService<CompiledMigrations>().Compile();
     }
 

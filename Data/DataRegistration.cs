@@ -40,7 +40,8 @@ public static class DataRegistration
     public const string SharedRole = "tenancy_shared";
 
     /// <summary>
-    /// The name of the setting that gives each customer a role of its own: see <see cref="TenancyOptions.TenantRoles"/>.
+    /// The name of the setting that gives each customer a role of its own: see
+    /// <see cref="TenancyOptions.TenantRoles"/>.
     /// </summary>
     public const string TenantRolesSetting = "Tenancy:TenantRoles";
 

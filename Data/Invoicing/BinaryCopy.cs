@@ -7,7 +7,8 @@ using Tenancy;
 namespace Data.Invoicing;
 
 /// <summary>
-/// Writes many rows by PostgreSQL's binary COPY. It goes past EF's commands, hence past the rewriter: the table's name is
+/// Writes many rows by PostgreSQL's binary COPY. It goes past EF's commands, hence past the rewriter: the table's name
+/// is
 /// made from the tenant's value, the columns and their types come from the model.
 /// </summary>
 public static class BinaryCopy

@@ -60,7 +60,7 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
             .Where(parameter => IsTenants(parameter.Type, tenants)))
         {
             Report(context, parameter,
-                $"{type.Name} {lifetime}, and a {parameter.Type.Name} serves the tenant of one scope. Instead, {Instead}");
+                $"{type.Name} {lifetime}, and a {parameter.Type.Name} serves the tenant of one scope. Instead, " + Instead);
         }
     }
 
@@ -82,7 +82,8 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
             return "is registered as a singleton";
         }
 
-        var isMiddleware = type.GetMembers().OfType<IMethodSymbol>().Any(method => method.Name is "Invoke" or "InvokeAsync")
+        var isMiddleware = type.GetMembers().OfType<IMethodSymbol>()
+                .Any(method => method.Name is "Invoke" or "InvokeAsync")
             && type.InstanceConstructors.Any(constructor => constructor.Parameters.Any(parameter =>
                 parameter.Type.ToDisplayString() == "Microsoft.AspNetCore.Http.RequestDelegate"));
         return isMiddleware ? "is middleware, which is made once (parameters of InvokeAsync are each request's)" : null;
@@ -93,7 +94,8 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
             .Any(field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
 
     /// <summary>
-    /// A context, a query on one, or work with one that isn't awaited here: the caller gets it when the scope has ended.
+    /// A context, a query on one, or work with one that isn't awaited here: the caller gets it when the scope has
+    /// ended.
     /// </summary>
     private static void CheckReturn(OperationAnalysisContext context, IOperation? value, TenantCode tenants)
     {
@@ -107,17 +109,18 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
         var gone = IsTenants(returned.Type, tenants)
             ? ScopeOf(returned, tenants)
             : isLater
-                ? returned.Descendants().Select(part => ScopeOf(part, tenants)).FirstOrDefault(scope => scope is not null)
+                ? returned.Descendants().Select(part => ScopeOf(part, tenants)).FirstOrDefault(one => one is not null)
                 : null;
         if (gone is not null)
         {
-            Report(context, value, $"The context ends with {gone.Name}, which is disposed of before the caller can use " +
-                "what is returned here. Let the caller make the scope; or await, and return what was read.");
+            Report(context, value, $"The context ends with {gone.Name}, which is disposed of before the caller can " +
+                "use what is returned here. Let the caller make the scope; or await, and return what was read.");
         }
     }
 
     private static bool IsQuery(ITypeSymbol? type) =>
-        type is not null && type.AllInterfaces.Append(type).Any(one => one.ToDisplayString() == "System.Linq.IQueryable");
+        type is not null
+            && type.AllInterfaces.Append(type).Any(one => one.ToDisplayString() == "System.Linq.IQueryable");
 
     private static bool IsAsync(IOperation value, OperationAnalysisContext context)
     {
@@ -138,7 +141,8 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
     private static void CheckAssignment(
         OperationAnalysisContext context, ISimpleAssignmentOperation assignment, TenantCode tenants)
     {
-        if (assignment.Target is not (IFieldReferenceOperation or IPropertyReferenceOperation or ILocalReferenceOperation)
+        if (assignment.Target
+                is not (IFieldReferenceOperation or IPropertyReferenceOperation or ILocalReferenceOperation)
             || !IsTenants(assignment.Value.Type, tenants))
         {
             return;
@@ -186,12 +190,14 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
         });
         if (captured is not null)
         {
-            Report(context, captured, $"Nobody awaits this work, so the scope of {captured.Syntax} may end before it. " +
-                $"In it, {Instead}");
+            Report(context, captured, $"Nobody awaits this work, so the scope of {captured.Syntax} may end before " +
+                $"it. In it, {Instead}");
         }
     }
 
-    /// <summary><c>AddSingleton(services => new Prices(services.GetRequiredService&lt;ShopContext&gt;()))</c>.</summary>
+    /// <summary>
+    /// <c>AddSingleton(services => new Prices(services.GetRequiredService&lt;ShopContext&gt;()))</c>.
+    /// </summary>
     private static void CheckFactory(OperationAnalysisContext context, IInvocationOperation call, TenantCode tenants)
     {
         if (!TenantCode.IsSingletonRegistration(call.TargetMethod.Name))
@@ -202,8 +208,8 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
         foreach (var resolve in call.Descendants().OfType<IInvocationOperation>().Where(inner =>
             inner.TargetMethod.Name is "GetRequiredService" or "GetService" && IsTenants(inner.Type, tenants)))
         {
-            Report(context, resolve, $"A singleton is made with a {resolve.Type!.Name}, which serves the tenant of one " +
-                $"scope. Instead, {Instead}");
+            Report(context, resolve, $"A singleton is made with a {resolve.Type!.Name}, which serves the tenant of " +
+                $"one scope. Instead, {Instead}");
         }
     }
 

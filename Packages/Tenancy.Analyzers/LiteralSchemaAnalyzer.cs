@@ -15,14 +15,16 @@ public sealed class LiteralSchemaAnalyzer : TenantAnalyzer
     private protected override void Register(CompilationStartAnalysisContext start, TenantCode tenants)
     {
         start.RegisterOperationAction(
-            operation => Check(operation, (IInvocationOperation)operation.Operation, tenants), OperationKind.Invocation);
+            operation => Check(operation, (IInvocationOperation)operation.Operation, tenants),
+            OperationKind.Invocation);
         start.RegisterSymbolAction(
             symbol => CheckAttributes(symbol, (INamedTypeSymbol)symbol.Symbol, tenants), SymbolKind.NamedType);
     }
 
     private static void Check(OperationAnalysisContext context, IInvocationOperation call, TenantCode tenants)
     {
-        if (call.TargetMethod.Name is not ("HasDefaultSchema" or "ToTable" or "HasSequence" or "UseHiLo" or "UseSequence")
+        if (call.TargetMethod.Name
+                is not ("HasDefaultSchema" or "ToTable" or "HasSequence" or "UseHiLo" or "UseSequence")
             || !IsTenantModel(context.ContainingSymbol.ContainingType, tenants)
             || call.Arguments.FirstOrDefault(argument => argument.Parameter?.Name == "schema") is not { } schema
             || schema.Value.ConstantValue is not { HasValue: true, Value: string name }
@@ -36,11 +38,11 @@ public sealed class LiteralSchemaAnalyzer : TenantAnalyzer
 
         context.ReportDiagnostic(Diagnostic.Create(
             Rules.LiteralSchema, schema.Syntax.GetLocation(), call.TargetMethod.Name == "ToTable"
-                ? $"A table in '{name}' is the same for all tenants, and each tenant's migrations would make it. Leave " +
-                    $"the schema out; or, for a table that the tenants share, write ToTable(name, \"{name}\", table => " +
-                    "table.ExcludeFromMigrations())."
-                : $"What is in '{name}' is the same for all tenants. Leave the schema out; or, where the tables are the " +
-                    $"tenants' but have had that schema until now, call ReplaceSchema(\"{name}\") on the context in " +
+                ? $"A table in '{name}' is the same for all tenants, and each tenant's migrations would make it. " +
+                    "Leave the schema out; or, for a table that the tenants share, write " +
+                    $"ToTable(name, \"{name}\", table => table.ExcludeFromMigrations())."
+                : $"What is in '{name}' is the same for all tenants. Leave the schema out; or, where the tables are " +
+                    $"the tenants' but have had that schema until now, call ReplaceSchema(\"{name}\") on the context in " +
                     "AddTenancy."));
     }
 

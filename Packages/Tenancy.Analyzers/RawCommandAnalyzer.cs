@@ -58,8 +58,8 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
             context.ReportDiagnostic(Diagnostic.Create(
                 Rules.RawCommand, command.Syntax.GetLocation(),
                 "This command is sent past the tenant's context: the guard doesn't see it, and nothing puts the " +
-                "tenant's schema in. Write db.CreateTenantCommand(sql) with \"__Tenant__\".table in the SQL; or use a " +
-                "class without a tenant context for what isn't a tenant's."));
+                "tenant's schema in. Write db.CreateTenantCommand(sql) with \"__Tenant__\".table in the SQL; or use " +
+                "a class without a tenant context for what isn't a tenant's."));
         }
     }
 
@@ -72,7 +72,8 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
                 type.InstanceConstructors.SelectMany(constructor => constructor.Parameters)
                     .Any(parameter => IsTenants(parameter.Type))
                 || type.GetMembers().OfType<IFieldSymbol>().Any(field => IsTenants(field.Type)))
-            || Enclosing(command).Any(function => function.Symbol.Parameters.Any(parameter => IsTenants(parameter.Type)));
+            || Enclosing(command).Any(function =>
+                function.Symbol.Parameters.Any(parameter => IsTenants(parameter.Type)));
 
         bool IsTenants(ITypeSymbol one) =>
             tenants.IsTenantContext(one) || SymbolEqualityComparer.Default.Equals(one, tenants.CurrentTenant);
@@ -93,7 +94,8 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
     /// <summary>What is assigned to the <c>CommandText</c> of the variable that a command is made for.</summary>
     private static IEnumerable<IOperation> TextsSetLater(IOperation command)
     {
-        if (command.Parent is not IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol: var local } })
+        if (command.Parent
+            is not IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol: var local } })
         {
             return [];
         }
@@ -112,7 +114,8 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
         {
             return NamesSchema(text)
                 || text is ILocalReferenceOperation { Local: var local }
-                    && Code.InitializerOf(local, Code.BodyOf(text).Descendants()) is { } initial && NamesSchema(initial);
+                    && Code.InitializerOf(local, Code.BodyOf(text).Descendants()) is { } initial
+                    && NamesSchema(initial);
         }
 
         try

@@ -16,7 +16,8 @@ public sealed class RefusedSqlAnalyzer : TenantAnalyzer
 
     private protected override void Register(CompilationStartAnalysisContext start, TenantCode tenants) =>
         start.RegisterOperationAction(
-            operation => Check(operation, (IInvocationOperation)operation.Operation, tenants), OperationKind.Invocation);
+            operation => Check(operation, (IInvocationOperation)operation.Operation, tenants),
+            OperationKind.Invocation);
 
     private static void Check(OperationAnalysisContext context, IInvocationOperation call, TenantCode tenants)
     {
@@ -37,7 +38,8 @@ public sealed class RefusedSqlAnalyzer : TenantAnalyzer
 
         // For what an assembly can't see because it is declared in another: a line of .editorconfig.
         string[] Setting(string name) =>
-            context.Options.AnalyzerConfigOptionsProvider.GetOptions(call.Syntax.SyntaxTree).TryGetValue(name, out var value)
+            context.Options.AnalyzerConfigOptionsProvider.GetOptions(call.Syntax.SyntaxTree)
+                .TryGetValue(name, out var value)
                 ? value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                 : [];
     }
@@ -77,7 +79,9 @@ internal sealed record TenantSql(IOperation Argument, string Text, ITypeSymbol? 
         }
     }
 
-    /// <summary>The guard's message; null where it lets the command pass, or where only the application's start can tell.</summary>
+    /// <summary>
+    /// The guard's message; null where it lets the command pass, or where only the application's start can tell.
+    /// </summary>
     public string? WhyNot(AllowList shared, TenantCode tenants)
     {
         try
@@ -111,7 +115,9 @@ internal sealed record TenantSql(IOperation Argument, string Text, ITypeSymbol? 
         _ => false,
     };
 
-    /// <summary>The type of <c>db</c> in <c>db.Database</c>, <c>db.Invoices</c>, <c>db.Set&lt;T&gt;()</c> and <c>db</c>.</summary>
+    /// <summary>
+    /// The type of <c>db</c> in <c>db.Database</c>, <c>db.Invoices</c>, <c>db.Set&lt;T&gt;()</c> and <c>db</c>.
+    /// </summary>
     public static ITypeSymbol? ContextOf(IOperation receiver)
     {
         while (receiver is IConversionOperation conversion)

@@ -30,7 +30,9 @@ internal static partial class SqlText
         }
 
         // A string that is put together has a schema, or anything else, in its holes.
-        return argument is IInterpolatedStringOperation interpolated && IsFormattable(argument) ? Of(interpolated) : null;
+        return argument is IInterpolatedStringOperation interpolated && IsFormattable(argument)
+            ? Of(interpolated)
+            : null;
     }
 
     /// <summary>What a variable that is set once, or a read-only field, is set to.</summary>

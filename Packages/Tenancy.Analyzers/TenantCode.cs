@@ -67,10 +67,13 @@ internal sealed class TenantCode
             .FirstOrDefault(attribute => attribute.AttributeClass?.Name == "DbContextAttribute")
             ?.ConstructorArguments is [{ Value: ITypeSymbol named }] ? named : null;
         // In an assembly of its own, a migration still names the placeholder.
-        return IsTenantContext(context) || type.DeclaringSyntaxReferences.Any(part => NamesPlaceholder(part.GetSyntax()));
+        return IsTenantContext(context)
+            || type.DeclaringSyntaxReferences.Any(part => NamesPlaceholder(part.GetSyntax()));
     }
 
-    /// <summary>Whether the model of a context is in this compilation, and with it the names of what tenants share.</summary>
+    /// <summary>
+    /// Whether the model of a context is in this compilation, and with it the names of what tenants share.
+    /// </summary>
     public static bool HasModelOf(ITypeSymbol? context) =>
         context is not null && context.DeclaringSyntaxReferences.Length > 0;
 
@@ -94,7 +97,8 @@ internal sealed class TenantCode
         "AddSingleton" or "TryAddSingleton" or "AddKeyedSingleton" or "TryAddKeyedSingleton" or "AddHostedService";
 
     /// <summary>
-    /// Whether a class is the row of a table in a tenant context and in no other, as far as the contexts here have sets.
+    /// Whether a class is the row of a table in a tenant context and in no other, as far as the contexts here have
+    /// sets.
     /// </summary>
     public bool IsTenantEntity(ITypeSymbol entity) => _entities.Value.Contains(entity);
 
@@ -194,7 +198,8 @@ internal sealed class TenantCode
                 }
 
                 break;
-            case "ToTable" or "ToView" when call.ArgumentList.Arguments is [{ Expression: var table }, { Expression: var where }, ..]
+            case "ToTable" or "ToView"
+                when call.ArgumentList.Arguments is [{ Expression: var table }, { Expression: var where }, ..]
                 && model().GetConstantValue(table).Value is string tableName
                 && model().GetConstantValue(where).Value is string schemaName:
                 found.Tables.Add($"{schemaName}.{tableName}");

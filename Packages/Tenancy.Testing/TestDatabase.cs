@@ -30,9 +30,16 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Makes one.</summary>
     /// <exception cref="NoPostgresException">There is no server and none can be started; the message says what to
     /// do.</exception>
-    public static async Task<TestDatabase> CreateAsync(CancellationToken ct = default)
+    public static async Task<TestDatabase> CreateAsync(CancellationToken ct = default) =>
+        await CreateAsync(await Server.Value.WaitAsync(ct), ct);
+
+    /// <summary>Makes one on a server of yours.</summary>
+    /// <param name="server">A connection string of a user who may create databases.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="NpgsqlException">The server doesn't answer, or refuses.</exception>
+    public static async Task<TestDatabase> CreateAsync(string server, CancellationToken ct = default)
     {
-        var server = await Server.Value.WaitAsync(ct);
+        ArgumentException.ThrowIfNullOrEmpty(server);
         var database = new TestDatabase(server, $"test_{Guid.NewGuid():n}");
         await database.ExecuteAsync($"CREATE DATABASE {database._name}", ct);
         return database;

@@ -7,8 +7,10 @@ using Tenancy.Sql;
 namespace Tenancy;
 
 /// <summary>
-/// The migrations of the tenant model that this build has: their names at once, and, from the first time somebody asks, each as SQL with the
-/// placeholder. Applied to one schema or to ten thousand, only the rewriter differs; a new customer and a migrated one come from the same text.
+/// The migrations of the tenant model that this build has: their names at once, and, from the first time somebody asks,
+/// each as SQL with the
+/// placeholder. Applied to one schema or to ten thousand, only the rewriter differs; a new customer and a migrated one
+/// come from the same text.
 /// </summary>
 public sealed class CompiledMigrations
 {
@@ -43,7 +45,8 @@ public sealed class CompiledMigrations
 
     internal CompiledMigrations(IReadOnlyList<CompiledMigration> migrations, string createHistory, string historyTable)
         : this(
-            migrations.Select(migration => migration.Id), migrations.Where(migration => migration.BreaksOlderBuilds).Select(migration => migration.Id),
+            migrations.Select(migration => migration.Id),
+            migrations.Where(migration => migration.BreaksOlderBuilds).Select(migration => migration.Id),
             () => new(migrations, createHistory, historyTable))
     {
     }
@@ -51,7 +54,9 @@ public sealed class CompiledMigrations
     /// <summary>The ids in order, e.g. <c>20261123101500_Initial</c>.</summary>
     public IEnumerable<string> Ids => _ids;
 
-    /// <summary>The version of a schema that has all of these and nothing else: see <see cref="Fingerprint"/>.</summary>
+    /// <summary>
+    /// The version of a schema that has all of these and nothing else: see <see cref="Fingerprint"/>.
+    /// </summary>
     public string Target { get; }
 
     /// <summary>The ids of the migrations that carry <see cref="BreaksOlderBuildsAttribute"/>.</summary>
@@ -63,7 +68,8 @@ public sealed class CompiledMigrations
     internal string HistoryTable => _sql.Value.HistoryTable;
 
     /// <summary>
-    /// The version of a schema: 32 hexadecimal digits over the SET of applied migrations. The last one's name would not do: a
+    /// The version of a schema: 32 hexadecimal digits over the SET of applied migrations. The last one's name would not
+    /// do: a
     /// migration merged late, with an older time stamp than one already applied, would go unnoticed.
     /// </summary>
     public static string Fingerprint(IEnumerable<string> migrationIds)
@@ -72,8 +78,11 @@ public sealed class CompiledMigrations
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 16));
     }
 
-    /// <summary>Makes the SQL now, so that nobody waits for it later, and a migration that can't be rewritten is found at once.</summary>
-    /// <exception cref="TenantMigrationException">A migration can't be rewritten; the message names it and the line.</exception>
+    /// <summary>
+    /// Makes the SQL now, so that nobody waits for it later, and a migration that can't be rewritten is found at once.
+    /// </summary>
+    /// <exception cref="TenantMigrationException">A migration can't be rewritten; the message names it and the
+    /// line.</exception>
     public void Compile() => _ = _create.Value;
 
     /// <summary>
@@ -86,7 +95,10 @@ public sealed class CompiledMigrations
     /// <summary>Whose they are.</summary>
     internal IReadOnlyList<TenantContext> Contexts { get; init; } = [];
 
-    /// <summary>The id of the migration that somebody means by its id or by the name after the time stamp, as with EF's own tools; "" for "0", before all of them.</summary>
+    /// <summary>
+    /// The id of the migration that somebody means by its id or by the name after the time stamp, as with EF's own
+    /// tools; "" for "0", before all of them.
+    /// </summary>
     /// <exception cref="ArgumentException">There is none, or the name is that of several.</exception>
     public string Find(string idOrName)
     {
@@ -96,22 +108,30 @@ public sealed class CompiledMigrations
             return "";
         }
 
-        return _ids.Where(id => id.Equals(idOrName, StringComparison.OrdinalIgnoreCase) || id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..].Equals(idOrName, StringComparison.OrdinalIgnoreCase)).ToList() switch
+        return _ids.Where(id => id.Equals(idOrName, StringComparison.OrdinalIgnoreCase)
+            || id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..].Equals(idOrName, StringComparison.OrdinalIgnoreCase))
+            .ToList() switch
         {
             [var one] => one,
-            [] => throw new ArgumentException($"This build has no migration '{idOrName}'. It has: {string.Join(", ", _ids)}.", nameof(idOrName)),
-            var several => throw new ArgumentException($"'{idOrName}' may be each of {string.Join(", ", several)}: use the whole id.", nameof(idOrName)),
+            [] => throw new ArgumentException(
+                $"This build has no migration '{idOrName}'. It has: {string.Join(", ", _ids)}.", nameof(idOrName)),
+            var several => throw new ArgumentException(
+                $"'{idOrName}' may be each of {string.Join(", ", several)}: use the whole id.", nameof(idOrName)),
         };
     }
 
     /// <summary>The same without what comes after that migration.</summary>
     /// <param name="id">As <see cref="Find"/> returns it.</param>
-    internal CompiledMigrations UpTo(string id) => Only(_ids.Where(other => string.CompareOrdinal(other, id) <= 0).ToHashSet(StringComparer.Ordinal));
+    internal CompiledMigrations UpTo(string id) =>
+        Only(_ids.Where(other => string.CompareOrdinal(other, id) <= 0).ToHashSet(StringComparer.Ordinal));
 
     /// <summary>The same without what isn't among these.</summary>
     internal CompiledMigrations Only(IReadOnlySet<string> ids) => _ids.All(ids.Contains)
         ? this
-        : new(_ids.Where(ids.Contains), Breaking.Where(ids.Contains), () => _sql.Value with { Migrations = [.. Migrations.Where(migration => ids.Contains(migration.Id))] });
+        : new(_ids.Where(ids.Contains), Breaking.Where(ids.Contains), () => _sql.Value with
+        {
+            Migrations = [.. Migrations.Where(migration => ids.Contains(migration.Id))],
+        });
 
     /// <summary>
     /// Whether a routine of a new schema keeps the schema's name as text, in its body or its search_path: then a rename
@@ -122,7 +142,9 @@ public sealed class CompiledMigrations
     /// <summary>The statement that makes the history table.</summary>
     internal string CreateHistoryScript(SchemaName schema) => SqlTemplate.Of(_sql.Value.CreateHistory).Rewrite(schema);
 
-    /// <summary>Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.</summary>
+    /// <summary>
+    /// Everything a new schema needs, in one text: schema, history table, all migrations with their history rows.
+    /// </summary>
     internal string CreateScript(SchemaName schema) => _create.Value.Rewrite(schema);
 }
 

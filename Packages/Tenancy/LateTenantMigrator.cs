@@ -10,7 +10,8 @@ namespace Tenancy;
 /// Migrates what an older build, which still serves during a deployment, makes after the migration job has ended:
 /// nobody else would, and this build would call that tenant "being upgraded" for ever. Looks every
 /// <see cref="TenancyOptions.FleetInterval"/>, and only after a run to this build's migrations has ended well. Gives
-/// such a tenant its role, too, where that build makes none (<see cref="TenancyOptions.TenantRoles"/>). Registered by <see cref="TenancyRegistration.AddWarmPool"/>, because it needs the same rights: the owner's.
+/// such a tenant its role, too, where that build makes none (<see cref="TenancyOptions.TenantRoles"/>). Registered by
+/// <see cref="TenancyRegistration.AddWarmPool"/>, because it needs the same rights: the owner's.
 /// </summary>
 public sealed partial class LateTenantMigrator(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build,

@@ -165,7 +165,8 @@ public sealed class TenancyOptions
     /// <summary>
     /// Whether tenant contexts have two optimizations of EF that aren't tenancy: the code that reads a query's rows is
     /// made once for each query, and a single command isn't sorted before it is saved. Default true: a query
-    /// with an included list takes 0.7 to 0.9 of EF's time, one row 0.97 (decision 11). False leaves EF's own classes in place, for an application that suspects
+    /// with an included list takes 0.7 to 0.9 of EF's time, one row 0.97 (decision 11). False leaves EF's own classes
+    /// in place, for an application that suspects
     /// them, or whose profiler should see EF as it is.
     /// </summary>
     public bool EfOptimizations { get; set; } = true;

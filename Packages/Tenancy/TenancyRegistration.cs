@@ -171,9 +171,11 @@ public static class TenancyRegistration
             "its options are configured with a scope's services, and a pooled context would keep one request's " +
             "services for the next. Leave Pooled() out.");
         AddLease(services, context);
+        // Its services may be a scope's, which nothing that lives longer may have.
+        var needsScope = context.IsScoped || !ContextState.TakesOptionsAlone(typeof(TContext));
         services.AddDbContextFactory<TContext>(
-            lifetime: context.IsScoped ? ServiceLifetime.Scoped : ServiceLifetime.Singleton);
-        services.AddSingleton(provider => context.IsScoped
+            lifetime: needsScope ? ServiceLifetime.Scoped : ServiceLifetime.Singleton);
+        services.AddSingleton(provider => needsScope
             ? new TenantContextFactory<TContext>(provider.GetRequiredService<IServiceScopeFactory>())
             : new TenantContextFactory<TContext>(provider.GetRequiredService<IDbContextFactory<TContext>>()));
         services.AddScoped<AcrossTenants<TContext>>();

@@ -8,7 +8,8 @@ using Tenancy.Sql;
 namespace Tenancy;
 
 /// <summary>
-/// Hand-written commands for one tenant, guarded and rewritten like EF's. Their SQL names the schema by the placeholder:
+/// Hand-written commands for one tenant, guarded and rewritten like EF's. Their SQL names the schema by the
+/// placeholder:
 /// <c>"__Tenant__".invoices</c>.
 /// </summary>
 public static class TenantCommands
@@ -45,7 +46,8 @@ public static class TenantCommands
 
     /// <summary>
     /// Lets what follows in the context's transaction run as the tenant's role, where <see
-    /// cref="TenancyOptions.TenantRoles"/> is on; does nothing where it is off. For what goes past EF: COPY, commands of
+    /// cref="TenancyOptions.TenantRoles"/> is on; does nothing where it is off. For what goes past EF: COPY, commands
+    /// of
     /// one's own. A <c>ROLLBACK TO SAVEPOINT</c> to before it takes it back.
     /// </summary>
     /// <exception cref="InvalidOperationException">The context has no transaction, so the switch would be over at

@@ -47,7 +47,9 @@ public sealed class RunningApp : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins its start. The parameters are those of <see cref="StartAsync(string[],bool,ILoggerProvider?)"/>.</summary>
+    /// <summary>
+    /// Begins its start. The parameters are those of <see cref="StartAsync(string[],bool,ILoggerProvider?)"/>.
+    /// </summary>
     public static async Task<RunningApp> BeginAsync(
         string[] arguments, bool dashboard = false, ILoggerProvider? console = null)
     {

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Tests.Integration;
 
-/// <summary>A start of the API that fails, as a process: in the tests' own process it races with the test host.</summary>
+/// <summary>
+/// A start of the API that fails, as a process: in the tests' own process it races with the test host.
+/// </summary>
 internal static class RefusedStart
 {
     /// <param name="settings">Connection strings by name. A name that isn't given has none.</param>

@@ -32,7 +32,8 @@ internal sealed class TenantHubFilter(TenantDirectory directory) : IHubFilter
             {
                 if (IsCircuit(invocationContext.Hub))
                 {
-                    // A page waits for no answer, so it wouldn't learn of an error. That its connection is gone it shows.
+                    // A page waits for no answer, so it wouldn't learn of an error. That its connection is gone it
+                    // shows.
                     invocationContext.Context.Abort();
                 }
 

@@ -49,7 +49,9 @@ internal static class OptionRules
     /// <summary>See <see cref="TenancyOptions.EfOptimizations"/>.</summary>
     private static readonly Type[] Optimizations = [typeof(ILiftableConstantProcessor), typeof(ICommandBatchPreparer)];
 
-    /// <summary>EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.</summary>
+    /// <summary>
+    /// EF's own migrator uses these; a run doesn't, because it applies text that was compiled before.
+    /// </summary>
     private static readonly Type[] Unused = [typeof(IMigrator), typeof(IMigrationCommandExecutor)];
 
     /// <summary>Replaces the services, except those that the application may replace and has replaced.</summary>

@@ -254,7 +254,8 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
     }
 
     /// <summary>
-    /// Among the first of all conventions, because the provider adds the extensions that columns' types come from, and later
+    /// Among the first of all conventions, because the provider adds the extensions that columns' types come from, and
+    /// later
     /// nothing tells the two apart.
     /// </summary>
     private sealed class ExtensionsRule : IModelFinalizingConvention

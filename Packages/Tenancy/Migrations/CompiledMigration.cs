@@ -37,13 +37,21 @@ internal sealed class MigrationSql
         Locks = LockEstimate.Of(inNewSchema);
     }
 
-    /// <summary>Whether it can't run in a transaction: its command runs alone then, and the history row is written when it has succeeded.</summary>
+    /// <summary>
+    /// Whether it can't run in a transaction: its command runs alone then, and the history row is written when it has
+    /// succeeded.
+    /// </summary>
     public bool OutsideTransaction => _history is not null;
 
-    /// <summary>What it is in a schema that nobody has seen yet, with the placeholder: always runs in a transaction, history row included.</summary>
+    /// <summary>
+    /// What it is in a schema that nobody has seen yet, with the placeholder: always runs in a transaction, history row
+    /// included.
+    /// </summary>
     public string InNewSchema { get; }
 
-    /// <summary>What of it a new schema's text has before all migrations, with the placeholder; empty for most.</summary>
+    /// <summary>
+    /// What of it a new schema's text has before all migrations, with the placeholder; empty for most.
+    /// </summary>
     public string FirstInNewSchema { get; }
 
     /// <summary>How many locks it holds until its transaction ends, rather too many than too few.</summary>
@@ -60,7 +68,8 @@ internal sealed class MigrationSql
 
     /// <param name="command">The one command.</param>
     /// <param name="history">The statement that changes the history.</param>
-    /// <exception cref="FormatException">It has no form that runs in a transaction, and a new customer's migrations are one.</exception>
+    /// <exception cref="FormatException">It has no form that runs in a transaction, and a new customer's migrations are
+    /// one.</exception>
     public static MigrationSql Outside(string command, string history)
     {
         var concurrent = ConcurrentCommand.Of(command);
@@ -70,7 +79,9 @@ internal sealed class MigrationSql
     /// <summary>Everything, or the command alone if it is <see cref="OutsideTransaction"/>.</summary>
     public string Script(SchemaName schema) => _script.Rewrite(schema);
 
-    /// <summary>The commands, each to be sent alone, for a schema in which it was begun before and not seen to end.</summary>
+    /// <summary>
+    /// The commands, each to be sent alone, for a schema in which it was begun before and not seen to end.
+    /// </summary>
     public IEnumerable<string> Again(SchemaName schema) => _again.Select(template => template.Rewrite(schema));
 
     /// <summary>The history row's statement of one that is <see cref="OutsideTransaction"/>.</summary>

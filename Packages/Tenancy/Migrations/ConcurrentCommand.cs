@@ -3,9 +3,11 @@ using Tenancy.Sql;
 namespace Tenancy.Migrations;
 
 /// <summary>A command that can't run in a transaction, in the forms it takes besides its own.</summary>
-/// <param name="InTransaction">The same end in a transaction, where nobody is there to be kept waiting: without CONCURRENTLY.</param>
+/// <param name="InTransaction">The same end in a transaction, where nobody is there to be kept waiting: without
+/// CONCURRENTLY.</param>
 /// <param name="Again">
-/// For a schema in which it was interrupted: nobody knows how far it came. An index that was begun is there, valid or not, and goes first; one that was to go may be gone.
+/// For a schema in which it was interrupted: nobody knows how far it came. An index that was begun is there, valid or
+/// not, and goes first; one that was to go may be gone.
 /// Each is sent alone: what is sent together is a transaction, too.
 /// </param>
 internal sealed record ConcurrentCommand(string InTransaction, IReadOnlyList<string> Again)
@@ -15,7 +17,9 @@ internal sealed record ConcurrentCommand(string InTransaction, IReadOnlyList<str
     {
         if (Lexeme.Of(command.TrimEnd().TrimEnd(';')).Any(lexeme => lexeme.Is(';')))
         {
-            throw new FormatException("it is more than one statement, and statements that are sent together are a transaction: give each a migration of its own");
+            throw new FormatException(
+                "it is more than one statement, and statements that are sent together are a transaction: give each a " +
+                "migration of its own");
         }
 
         var words = Words(command);
@@ -30,7 +34,8 @@ internal sealed record ConcurrentCommand(string InTransaction, IReadOnlyList<str
         if (at < 0)
         {
             throw new FormatException(
-                "it can't run in a transaction, but a new customer's schema is made in one: of such commands only those with CONCURRENTLY, VACUUM and ANALYZE can be done without");
+                "it can't run in a transaction, but a new customer's schema is made in one: of such commands only those " +
+                "with CONCURRENTLY, VACUUM and ANALYZE can be done without");
         }
 
         var concurrently = words[at];

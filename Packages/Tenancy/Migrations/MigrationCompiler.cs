@@ -46,7 +46,9 @@ internal static class MigrationCompiler
     public static CompiledMigrations Find(Type contextType, Func<DbContext> open) =>
         Find(new TenantContext(contextType, contextType.Assembly, open));
 
-    /// <summary>Id and class of each migration of a context, by the attributes that EF's tools write, in order.</summary>
+    /// <summary>
+    /// Id and class of each migration of a context, by the attributes that EF's tools write, in order.
+    /// </summary>
     /// <param name="contextType">The context.</param>
     /// <param name="assembly">Where they are; null for the context's own.</param>
     public static IReadOnlyDictionary<string, Type> Ids(Type contextType, Assembly? assembly = null) =>
@@ -88,7 +90,9 @@ internal static class MigrationCompiler
         }
     }
 
-    /// <summary>All that <see cref="Compile(IReadOnlyList{Func{DbContext}})"/> would refuse, not the first alone.</summary>
+    /// <summary>
+    /// All that <see cref="Compile(IReadOnlyList{Func{DbContext}})"/> would refuse, not the first alone.
+    /// </summary>
     /// <returns>Sentences; none where tenants can be served.</returns>
     public static IReadOnlyList<string> Problems(IReadOnlyList<TenantContext> contexts)
     {
@@ -226,14 +230,20 @@ internal static class MigrationCompiler
     {
         using var context = open();
         return Compile(
-            context, id, Migration(context, id).DownOperations, before is null ? null : Migration(context, before).TargetModel, context.GetService<IHistoryRepository>().GetDeleteScript(id));
+            context, id, Migration(context, id).DownOperations,
+            before is null ? null : Migration(context, before).TargetModel,
+            context.GetService<IHistoryRepository>().GetDeleteScript(id));
     }
 
-    private static Migration Migration(DbContext context, string id) =>
-        context.GetService<IMigrationsAssembly>() is var assembly ? assembly.CreateMigration(assembly.Migrations[id], context.GetService<IDatabaseProvider>().Name) : null!;
+    private static Migration Migration(DbContext context, string id)
+    {
+        var assembly = context.GetService<IMigrationsAssembly>();
+        return assembly.CreateMigration(assembly.Migrations[id], context.GetService<IDatabaseProvider>().Name);
+    }
 
     /// <summary>One direction of one migration.</summary>
-    internal static MigrationSql Compile(DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string? history)
+    internal static MigrationSql Compile(
+        DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string? history)
     {
         var commands = Generate(context, id, operations, target);
         var shared = context.GetService<SharedObjects>().Of(context.Model);
@@ -248,7 +258,8 @@ internal static class MigrationCompiler
         if (commands.Count > 1)
         {
             throw new TenantMigrationException(
-                $"Migration {id} has {commands.Count} commands, and one of them can't run in a transaction with the others: {FirstLine(suppressed)} " +
+                $"Migration {id} has {commands.Count} commands, and one of them can't run in a transaction with the " +
+                $"others: {FirstLine(suppressed)} " +
                 "Interrupted, nobody could say which of them have run. Give it a migration of its own.");
         }
 
@@ -288,7 +299,8 @@ internal static class MigrationCompiler
         {
             var line = text.AsSpan(0, at).Count('\n') + 1;
             throw new TenantMigrationException(
-                $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal, which is data and is never rewritten. " +
+                $"Migration {migration} has \"{TenantPlaceholder.Schema}\" inside a literal, which is data and is never " +
+                "rewritten. " +
                 $"{Instead(text)} Line {line} of: {FirstLine(text)}");
         }
 
@@ -301,7 +313,9 @@ internal static class MigrationCompiler
         }
         catch (CommandRefusedException refusal)
         {
-            throw new TenantMigrationException($"Migration {migration} does what no tenant's migration may: {refusal.Message} In: {FirstLine(text)}", refusal);
+            throw new TenantMigrationException(
+                $"Migration {migration} does what no tenant's migration may: {refusal.Message} In: {FirstLine(text)}",
+                refusal);
         }
 
         return Append(new(), text).ToString();
@@ -312,7 +326,9 @@ internal static class MigrationCompiler
             ? "A default takes its sequence's name from text. Use an identity column (UseIdentityByDefaultColumn) instead."
             : "Name the schema as an identifier instead.";
 
-    /// <summary>Texts are joined, so each has to end its last statement, on a line of its own lest a comment swallow the end.</summary>
+    /// <summary>
+    /// Texts are joined, so each has to end its last statement, on a line of its own lest a comment swallow the end.
+    /// </summary>
     private static StringBuilder Append(StringBuilder sql, string text) =>
         sql.Append(text.TrimEnd()).Append(text.TrimEnd().EndsWith(';') ? "\n" : "\n;\n");
 

@@ -15,7 +15,8 @@ using Tenancy.Sql;
 namespace Tenancy.Migrations;
 
 /// <summary>
-/// The provider's generator, except where it writes the schema's name into a literal. The rewriter leaves literals alone,
+/// The provider's generator, except where it writes the schema's name into a literal. The rewriter leaves literals
+/// alone,
 /// so such SQL would reach the placeholder itself. Here it names the schema as an identifier.
 /// </summary>
 internal sealed class TenantMigrationsSqlGenerator(

@@ -11,7 +11,9 @@ internal sealed record BodyScope(IReadOnlySet<string> Variables, bool OwnPath, i
     /// <summary>A text in a text in a text: nobody writes more.</summary>
     public const int MostLevels = 8;
 
-    /// <summary>Whether it is the tenant's without being written so. pg_catalog comes first, wherever it stands.</summary>
+    /// <summary>
+    /// Whether it is the tenant's without being written so. pg_catalog comes first, wherever it stands.
+    /// </summary>
     public bool IsOwn(NameUse name) =>
         name.Schema == TenantPlaceholder.Schema
             || OwnPath && name.Schema is null && name.Role is NameRole.Read or NameRole.Write or NameRole.Reference

@@ -23,7 +23,8 @@ internal sealed class SqlTemplate
     }
 
     /// <summary>
-    /// Where in the text the placeholder stands inside a literal or a dollar body, if it does: it would not be rewritten.
+    /// Where in the text the placeholder stands inside a literal or a dollar body, if it does: it would not be
+    /// rewritten.
     /// </summary>
     public int? PlaceholderInLiteral { get; }
 

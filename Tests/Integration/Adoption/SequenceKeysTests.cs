@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Tests.Integration.Adoption;
 
-/// <summary>Keys out of sequences, as existing models have them: HiLo, serial, a sequence, table per concrete type.</summary>
+/// <summary>
+/// Keys out of sequences, as existing models have them: HiLo, serial, a sequence, table per concrete type.
+/// </summary>
 public sealed class SequenceKeysTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -155,7 +155,9 @@ public sealed partial class EfStatementsTests
         return heard.Texts.Select(Placed);
     }
 
-    /// <summary>But for the statement that sets a seeded key's sequence: the library writes it, behind the guard.</summary>
+    /// <summary>
+    /// But for the statement that sets a seeded key's sequence: the library writes it, behind the guard.
+    /// </summary>
     private static IEnumerable<string> OfMigrations() => Operations.All().Where(one => one.Refusal is null)
         .Select(one => Placed(OperationsTests.Compiled("20260102000000_Second", one.Do).Up.Script(Acme.Schema)))
         .Where(script => !script.Contains("setval(", StringComparison.Ordinal));

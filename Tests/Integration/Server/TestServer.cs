@@ -5,6 +5,7 @@ using Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tenancy.Testing;
 using Tests.EndToEnd;
 
 namespace Tests.Integration.Server;
@@ -17,7 +18,7 @@ namespace Tests.Integration.Server;
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
-    private readonly ConcurrentBag<string> _databases = [];
+    private readonly ConcurrentBag<TestDatabase> _databases = [];
     private readonly SemaphoreSlim _starting = new(1);
     private readonly ConcurrentBag<string> _logins = [];
     private PostgresServer? _local;
@@ -37,16 +38,14 @@ public sealed class TestServer : IAsyncDisposable
     private static string? Configured => Environment.GetEnvironmentVariable("ConnectionStrings__tenants");
 
     /// <summary>
-    /// The connection string of a new and empty database, <c>tests_</c> and random letters, which is dropped at the end
+    /// The connection string of a new and empty database, <c>test_</c> and random letters, which is dropped at the end
     /// of the run.
     /// </summary>
     public async Task<string> ConnectionStringAsync(CancellationToken ct)
     {
-        var maintenance = await StartedAsync(ct);
-        var database = $"tests_{Guid.NewGuid():n}";
-        await ExecuteAsync(maintenance, $"CREATE DATABASE {database}", ct);
+        var database = await TestDatabase.CreateAsync(await StartedAsync(ct), ct);
         _databases.Add(database);
-        return new NpgsqlConnectionStringBuilder(maintenance) { Database = database }.ConnectionString;
+        return database.ConnectionString;
     }
 
     /// <summary>
@@ -89,8 +88,7 @@ public sealed class TestServer : IAsyncDisposable
         {
             foreach (var database in _databases)
             {
-                await ExecuteAsync(
-                    _maintenance!, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)", CancellationToken.None);
+                await database.DisposeAsync();
             }
 
             await DropLoginsAsync(_maintenance!, [.. _logins]);

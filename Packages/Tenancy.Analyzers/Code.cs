@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace Tenancy.Analyzers;
 
-/// <summary>What the rules ask about operations.</summary>
+/// <summary>Helpers of the rules, over operations.</summary>
 internal static class Code
 {
     /// <summary>The whole method, lambda or initializer that an operation is part of.</summary>
@@ -24,7 +24,7 @@ internal static class Code
         _ => operation,
     };
 
-    /// <summary>What a local is declared with, if with anything.</summary>
+    /// <summary>A local's initializer; null without one.</summary>
     public static IOperation? InitializerOf(ILocalSymbol local, IEnumerable<IOperation> body) =>
         body.OfType<IVariableDeclaratorOperation>()
             .FirstOrDefault(declarator => SymbolEqualityComparer.Default.Equals(declarator.Symbol, local))

@@ -91,7 +91,7 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
         }
     }
 
-    /// <summary>What is assigned to the <c>CommandText</c> of the variable that a command is made for.</summary>
+    /// <summary>The values assigned to <c>CommandText</c> of the command's variable.</summary>
     private static IEnumerable<IOperation> TextsSetLater(IOperation command)
     {
         if (command.Parent

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Tenancy.Analyzers;
 
-/// <summary>What the compiler warns of. Each rule has a page, <c>docs/rules/TEN001.md</c> and so on.</summary>
+/// <summary>The rules of the analyzers. Each has a page, <c>docs/rules/TEN001.md</c> and so on.</summary>
 internal static class Rules
 {
     public static readonly DiagnosticDescriptor RefusedSql = Rule(

@@ -35,7 +35,7 @@ internal static partial class SqlText
             : null;
     }
 
-    /// <summary>What a variable that is set once, or a read-only field, is set to.</summary>
+    /// <summary>The initial value of a variable that is set once, or of a read-only field.</summary>
     private static IOperation? Initial(IOperation argument)
     {
         switch (argument)

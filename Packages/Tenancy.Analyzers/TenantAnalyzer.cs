@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Tenancy.Analyzers;
 
-/// <summary>What the analyzers have in common: they look at what uses the library, migrations included.</summary>
+/// <summary>The analyzers' base: they look at compilations that use the library, migrations included.</summary>
 public abstract class TenantAnalyzer : DiagnosticAnalyzer
 {
     /// <inheritdoc/>

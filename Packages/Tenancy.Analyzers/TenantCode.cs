@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Tenancy.Analyzers;
 
 /// <summary>
-/// What a compilation says about its tenants: which contexts are theirs, which schemas and tables they share. Found
-/// when a rule first asks, because most compilations have nothing that a rule asks about.
+/// The tenant contexts of a compilation, and the schemas and tables that tenants share. They are searched for when a
+/// rule first asks: most compilations have nothing that a rule asks about.
 /// </summary>
 internal sealed class TenantCode
 {

@@ -53,7 +53,7 @@ public sealed class TenantResolution
         return Add(new RouteSource(parameter));
     }
 
-    /// <summary>What a tenant is called in answers. Default <c>tenant</c>.</summary>
+    /// <summary>The word for a tenant in answers. Default: <c>tenant</c>.</summary>
     /// <param name="noun">E.g. <c>customer</c> or <c>shop</c>: letters, in the singular.</param>
     public TenantResolution Called(string noun)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Tenancy.Cli;
 
-/// <summary>What the commands know of the application.</summary>
+/// <summary>The application, as the commands see it.</summary>
 /// <param name="build">Makes its host, with what the job changes about the services.</param>
 /// <param name="job">What it adds.</param>
 internal sealed class JobSettings(Func<Action<IServiceCollection>, IHost> build, TenancyJobBuilder job)

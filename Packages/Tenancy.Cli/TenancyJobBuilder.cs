@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Tenancy.Cli;
 
-/// <summary>What an application adds to its migration job, from <see cref="TenancyJob"/>.</summary>
+/// <summary>Configures an application's migration job, from <see cref="TenancyJob"/>.</summary>
 public sealed class TenancyJobBuilder
 {
     internal TenancyJobBuilder()
@@ -21,7 +21,9 @@ public sealed class TenancyJobBuilder
 
     internal List<JobCommand> Commands { get; } = [];
 
-    /// <summary>What a tenant is called in options and reports. Default <c>tenant</c>: <c>--tenant acme</c>.</summary>
+    /// <summary>
+    /// The word for a tenant in options and reports. Default: <c>tenant</c>, as in <c>--tenant acme</c>.
+    /// </summary>
     /// <param name="noun">E.g. <c>customer</c>: one word of small letters, in the singular.</param>
     public TenancyJobBuilder Called(string noun)
     {

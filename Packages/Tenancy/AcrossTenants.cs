@@ -6,7 +6,7 @@ using Tenancy.Queries;
 
 namespace Tenancy;
 
-/// <summary>What one tenant answered.</summary>
+/// <summary>One tenant's rows, or its error.</summary>
 /// <param name="Tenant">Who.</param>
 /// <param name="Rows">Its rows; empty where it couldn't be read.</param>
 /// <param name="Error">Why it couldn't be read: PostgreSQL's code and message. Null where it could.</param>

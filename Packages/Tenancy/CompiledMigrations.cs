@@ -86,13 +86,13 @@ public sealed class CompiledMigrations
     public void Compile() => _ = _create.Value;
 
     /// <summary>
-    /// What keeps this build from serving tenants: models, options and migrations that can't be a tenant's, all of them
-    /// and not the first alone. Asks no server.
+    /// Finds everything that keeps this build from serving tenants: models, options and migrations that can't be a
+    /// tenant's. Asks no server.
     /// </summary>
     /// <returns>Sentences that say what to do; none where all is well.</returns>
     public IReadOnlyList<string> Problems() => MigrationCompiler.Problems(Contexts);
 
-    /// <summary>Whose they are.</summary>
+    /// <summary>The contexts that they belong to.</summary>
     internal IReadOnlyList<TenantContext> Contexts { get; init; } = [];
 
     /// <summary>
@@ -148,7 +148,7 @@ public sealed class CompiledMigrations
     internal string CreateScript(SchemaName schema) => _create.Value.Rewrite(schema);
 }
 
-/// <summary>What compiling gives.</summary>
+/// <summary>The result of compiling.</summary>
 /// <param name="Migrations">In the order of their ids.</param>
 /// <param name="CreateHistory">The statement that makes EF's history table, with the placeholder.</param>
 /// <param name="HistoryTable">That table's name.</param>

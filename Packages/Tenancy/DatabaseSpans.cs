@@ -5,7 +5,7 @@ using Tenancy.Sql;
 namespace Tenancy;
 
 /// <summary>
-/// What the data sources' spans are called and carry. Nothing of it is computed while nobody listens.
+/// The names and attributes of the data sources' spans. Nothing is computed while nobody listens.
 /// </summary>
 internal sealed class DatabaseSpans(string database, IEnumerable<string> sharedSchemas)
 {

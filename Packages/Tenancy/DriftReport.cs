@@ -1,6 +1,6 @@
 namespace Tenancy;
 
-/// <summary>What to compare, and with what.</summary>
+/// <summary>The scope of a verification.</summary>
 public sealed record VerifyPlan
 {
     /// <summary>Only these schemas; default all.</summary>

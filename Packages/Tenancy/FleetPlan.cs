@@ -1,6 +1,6 @@
 namespace Tenancy;
 
-/// <summary>What a run should do.</summary>
+/// <summary>The plan of a run.</summary>
 public sealed record FleetPlan
 {
     /// <summary>
@@ -43,9 +43,8 @@ public sealed record FleetPlan
     public int Group { get; init; } = 50;
 
     /// <summary>
-    /// How long a group's transaction should last, because it holds what its first migration locks until its last is
-    /// done: a group has as many schemas as that worker's last ones let expect, at least one, and each worker begins
-    /// with one. Default 100 ms.
+    /// How long a group's transaction should last. The first migration's locks are held until the last one is done. The
+    /// group size starts at one and follows the worker's recent migration times. Default: 100 ms.
     /// </summary>
     public TimeSpan GroupTime { get; init; } = TimeSpan.FromMilliseconds(100);
 
@@ -105,7 +104,7 @@ public enum FleetOutcome
     Cancelled,
 }
 
-/// <summary>What a run did.</summary>
+/// <summary>The result of a run.</summary>
 /// <param name="Migrated">Schemas brought to the target by this run.</param>
 /// <param name="Failed">Schemas that stayed where they were, and why.</param>
 /// <param name="Elapsed">How long it took.</param>

@@ -53,7 +53,7 @@ public sealed class FleetReader(
         return new(build.Ids.LastOrDefault() ?? "", groups, failures, laggards, runs);
     }
 
-    /// <summary>What a run by that plan would do, by the ledger; empty where nothing is pending.</summary>
+    /// <summary>The work of a run by that plan, from the ledger. Empty where nothing is pending.</summary>
     /// <exception cref="ArgumentException">The plan can't be carried out; the message says why.</exception>
     /// <exception cref="NotSupportedException">It would take back a migration that this build doesn't know, or that has
     /// no way back.</exception>

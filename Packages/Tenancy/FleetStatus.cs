@@ -75,7 +75,7 @@ public sealed record FleetRunStatus(
     Guid Id, string Kind, string AskedBy, string Target, int Total, int Migrated, int Failed, int? Ring,
     DateTimeOffset StartedAt, DateTimeOffset HeartbeatAt, DateTimeOffset? EndedAt, string? Halt, string Outcome);
 
-/// <summary>What a run would do to schemas that are alike.</summary>
+/// <summary>The work of a run on schemas that are alike.</summary>
 /// <param name="Ring">Their ring.</param>
 /// <param name="Last">The last migration they have; null where nobody wrote their version down: their histories tell
 /// when they are migrated.</param>

@@ -21,7 +21,7 @@ public sealed record ForEachTenantOptions
 /// <param name="Error">What was thrown.</param>
 public sealed record TenantFailure(Tenant Tenant, Exception Error);
 
-/// <summary>What <see cref="Tenants.ForEachAsync"/> has done.</summary>
+/// <summary>The result of <see cref="Tenants.ForEachAsync"/>.</summary>
 /// <param name="Done">For how many tenants the work was done.</param>
 /// <param name="Failed">For whom it threw, in the order of the schemas.</param>
 /// <param name="Skipped">Who isn't served at the moment, and why, in the order of the schemas.</param>

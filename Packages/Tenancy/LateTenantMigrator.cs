@@ -69,7 +69,7 @@ public sealed partial class LateTenantMigrator(
         return report.Migrated;
     }
 
-    /// <summary>Whom to migrate. Those who lack a role get it on the way.</summary>
+    /// <summary>Finds the schemas to migrate. Schemas without a role get one on the way.</summary>
     private async Task<IReadOnlyList<SchemaName>> FindAsync(CancellationToken ct)
     {
         // Looking is no work of anybody's: each interval would begin a trace.

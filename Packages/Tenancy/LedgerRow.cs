@@ -1,13 +1,13 @@
 namespace Tenancy;
 
 /// <summary>
-/// What is known of one schema: a row of <c>tenancy.schemas</c>. A row outlives its schema, because a schema's name is
+/// One schema in the ledger: a row of <c>tenancy.schemas</c>. A row outlives its schema, because a schema's name is
 /// never used again.
 /// </summary>
 public sealed class LedgerRow
 {
     /// <summary>
-    /// The ring of whoever was put into none: 1. Ring 0 goes first and holds only those who were put there.
+    /// Default ring: 1. Ring 0 goes first; it holds only the tenants that were put there.
     /// </summary>
     public const int UsualRing = 1;
 
@@ -26,7 +26,7 @@ public sealed class LedgerRow
     /// <summary>Failed migrations since the last that succeeded.</summary>
     public int Attempts { get; private set; }
 
-    /// <summary>What the last failed migration said; null after one that succeeded.</summary>
+    /// <summary>The last failed migration's error; null after one that succeeded.</summary>
     public string? LastError { get; private set; }
 
     /// <summary>
@@ -72,10 +72,10 @@ public sealed class RunRow
     /// <summary>The key; uuid v7, so in the order of their start.</summary>
     public Guid Id { get; init; }
 
-    /// <summary>What it does: <c>migrate</c>, <c>retry</c> or <c>down</c>.</summary>
+    /// <summary>The kind of run: <c>migrate</c>, <c>retry</c> or <c>down</c>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Who asked for it: <c>user@host</c>.</summary>
+    /// <summary>The user who started it: <c>user@host</c>.</summary>
     public required string AskedBy { get; init; }
 
     /// <summary>

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Tenancy;
 
-/// <summary>Whose failure an error is.</summary>
+/// <summary>Classifies PostgreSQL's errors.</summary>
 public static class PostgresErrors
 {
     // idle_in_transaction_session_timeout and transaction_timeout: the server has ended the session.
@@ -17,7 +17,7 @@ public static class PostgresErrors
             && !error.SqlState.StartsWith("57P", StringComparison.Ordinal) && !SessionEnded.Contains(error.SqlState);
 
     /// <summary>
-    /// Lock not available, deadlock, serialization: nothing is wrong with anything, someone was in the way.
+    /// A lock conflict (lock not available, deadlock, serialization): retry.
     /// </summary>
     internal static bool GivesWay(this PostgresException error) =>
         error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected

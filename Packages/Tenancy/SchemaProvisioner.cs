@@ -25,7 +25,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     internal ChannelReader<SchemaName> Given => _given.Reader;
 
     /// <summary>
-    /// What has to be done once per process, by preference before a transaction holds a connection: compiles the
+    /// Does the work of once per process, best before a transaction holds a connection: compiles the
     /// migrations and writes the build's version down. Does nothing when called again.
     /// </summary>
     public async ValueTask PrepareAsync(CancellationToken ct = default)
@@ -42,8 +42,9 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     /// <param name="wanted">The name; see <see cref="ReserveAsync"/>.</param>
     /// <param name="ring">See <see cref="LedgerRow.Ring"/>.</param>
     /// <param name="reserved">
-    /// Called as soon as the name is taken and before there is a schema: the moment to write the registry's row, so
-    /// that who comes second for a customer waits for the first one's transaction, and fails, before anything is made.
+    /// Called when the name is reserved and before the schema exists. Write the registry's row here: a second request
+    /// for
+    /// the same tenant waits here and then fails before any schema is created.
     /// </param>
     /// <param name="ct">Ends the work; roll the transaction back.</param>
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>

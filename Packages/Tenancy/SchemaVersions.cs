@@ -5,7 +5,7 @@ using NpgsqlTypes;
 
 namespace Tenancy;
 
-/// <summary>What a schema's version means to this build.</summary>
+/// <summary>A schema's version, as this build sees it.</summary>
 public enum VersionStanding
 {
     /// <summary>Exactly this build's migrations.</summary>
@@ -50,7 +50,7 @@ public sealed class SchemaVersions(
     private readonly ConcurrentDictionary<string, bool> _recorded = new();
 
     /// <summary>
-    /// What the version means to this build, as far as it has been learnt: <see cref="VersionStanding.Behind"/> where
+    /// The version's meaning for this build, as far as it has been learnt: <see cref="VersionStanding.Behind"/> where
     /// it is unknown.
     /// </summary>
     public VersionStanding StandingOf(string version)
@@ -124,7 +124,7 @@ public sealed class SchemaVersions(
         return version.Version;
     }
 
-    /// <summary>What this build's migrations went through one after the other, nothing included.</summary>
+    /// <summary>The versions that this build's migrations made one after the other, the empty one included.</summary>
     private static IEnumerable<SchemaVersion> Own(CompiledMigrations build) =>
         Enumerable.Range(0, build.Ids.Count() + 1)
             .Select(count => SchemaVersion.Of(build.Ids.Take(count), build.Breaking));

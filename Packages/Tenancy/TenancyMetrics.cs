@@ -14,13 +14,13 @@ public enum RequestRefusal
     /// <summary>It names no tenant.</summary>
     NoTenant,
 
-    /// <summary>What it names can't be a tenant's slug.</summary>
+    /// <summary>The request names something that can't be a slug.</summary>
     InvalidTenant,
 
     /// <summary>There is no such tenant.</summary>
     UnknownTenant,
 
-    /// <summary>Who is signed in is another tenant's user.</summary>
+    /// <summary>The user belongs to another tenant.</summary>
     OtherTenant,
 }
 
@@ -105,7 +105,7 @@ public sealed class TenancyMetrics : IDisposable
     }
 
     /// <summary>
-    /// What the gauges report; null as long as nothing is known, or no longer: then they report nothing.
+    /// The values of the gauges. Null while nothing is known: then the gauges report nothing.
     /// </summary>
     internal FleetSnapshot? Fleet { get; set; }
 

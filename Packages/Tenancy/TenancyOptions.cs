@@ -63,8 +63,8 @@ public sealed class TenancyOptions
 
     /// <summary>
     /// Whether Npgsql loads the types of <c>pg_catalog</c> and <see cref="SharedSchemas"/> when a data source is first
-    /// opened. Default null: they aren't, and who needs them is told, by the check of the tenant model and by a warning
-    /// after the start where a shared schema has types of its own. False: they aren't, and there is no warning.
+    /// opened. Default null: types are not loaded. A tenant model that needs one fails with an error; a shared schema
+    /// with types of its own logs a warning after the start. False: types are not loaded, and nothing is logged.
     /// </summary>
     /// <remarks>
     /// Loading reads all of <c>pg_type</c>, where every tenant's table has two rows: a first open took 16 ms on an
@@ -119,7 +119,7 @@ public sealed class TenancyOptions
         Task<IReadOnlyDictionary<SchemaName, string>>>? FindSlugs { get; set; }
 
     /// <summary>
-    /// What the names of new tenants' schemas begin with, before the slug: <c>tenant_acme</c>. Default <c>tenant_</c>.
+    /// The prefix of new schemas' names, before the slug: <c>tenant_acme</c>. Default: <c>tenant_</c>.
     /// </summary>
     public string SchemaPrefix { get; set; } = "tenant_";
 

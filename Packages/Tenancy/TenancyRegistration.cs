@@ -53,11 +53,14 @@ public static class TenancyRegistration
     /// </summary>
     /// <param name="builder">The application's.</param>
     /// <param name="connectionName">
-    /// Whose <c>ConnectionStrings</c> entry is the database; it becomes
+    /// The name of the <c>ConnectionStrings</c> entry; its value becomes
     /// <see cref="TenancyOptions.ConnectionString"/>, the owner's. Tenants are served by the same login unless
     /// <see cref="TenancyOptions.TenantConnectionString"/> is set.
     /// </param>
     /// <param name="configure">Says which contexts are the tenants' and who the tenants are.</param>
+    /// <remarks>
+    /// In Development the host's start fails where a model or a migration can't be a tenant's, and says all of it.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">It was called before: one application has one database of tenants,
     /// and one call names all its contexts. Or no context was added, or no registry.</exception>
     public static TBuilder AddTenancy<TBuilder>(
@@ -73,6 +76,7 @@ public static class TenancyRegistration
         var tenancy = new TenancyBuilder(builder.Services);
         configure(tenancy);
         tenancy.Finish();
+        builder.Services.AddHostedService<MigrationsCheck>();
         builder.Services.AddHealthChecks().AddCheck<TenancyHealthCheck>("tenancy", tags: ["ready"]);
         // Heard where the application exports its telemetry.
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource(TenancyTelemetry.Name))
@@ -265,7 +269,7 @@ public static class TenancyRegistration
         }
     }
 
-    /// <summary>What was registered before would win without a word, or be lost without one.</summary>
+    /// <summary>An earlier registration would win silently, or be lost silently.</summary>
     private static void RefuseOtherRegistrations<TContext>(IServiceCollection services) where TContext : DbContext
     {
         if (services.FirstOrDefault(service =>
@@ -321,7 +325,7 @@ public static class TenancyRegistration
         return context;
     }
 
-    /// <summary>Whom the context serves.</summary>
+    /// <summary>The tenant that the context serves.</summary>
     /// <exception cref="NoTenantException">Nobody.</exception>
     public static Tenant Tenant(this DbContext context)
     {

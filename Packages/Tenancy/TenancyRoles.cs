@@ -11,10 +11,10 @@ namespace Tenancy;
 /// </summary>
 public static class TenancyRoles
 {
-    /// <summary>What who serves a tenant may do with its tables: their rows.</summary>
+    /// <summary>The serving login's rights on a tenant's tables: their rows.</summary>
     internal const string OnTables = "SELECT, INSERT, UPDATE, DELETE";
 
-    /// <summary>What he may do with its sequences: take numbers.</summary>
+    /// <summary>The serving login's rights on a tenant's sequences: take numbers.</summary>
     internal const string OnSequences = "USAGE";
 
     /// <summary>

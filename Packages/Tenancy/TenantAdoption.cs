@@ -6,7 +6,7 @@ using Tenancy.Registries;
 
 namespace Tenancy;
 
-/// <summary>What is to become a tenant: from <see cref="TenantAdoption"/>.</summary>
+/// <summary>The tables that become a tenant, for <see cref="TenantAdoption"/>.</summary>
 /// <param name="Slug">The tenant's, see <see cref="TenantSlug"/>.</param>
 /// <param name="From">
 /// The schema whose tables become the tenant's. One of its own is renamed. From <c>public</c>, what the tenants'
@@ -34,7 +34,7 @@ public sealed record AdoptionRequest(string Slug, string From)
     public bool AcceptDifferences { get; init; }
 }
 
-/// <summary>What an adoption does, or has done.</summary>
+/// <summary>The steps of an adoption.</summary>
 /// <param name="Tenant">Who it becomes.</param>
 /// <param name="Steps">What is changed, in order, in words.</param>
 /// <param name="Stays">What of the source isn't the tenants' migrations', and stays.</param>

@@ -7,7 +7,7 @@ using Tenancy.Registries;
 
 namespace Tenancy;
 
-/// <summary>What <see cref="TenantCopy"/> copies.</summary>
+/// <summary>The source of a <see cref="TenantCopy"/>.</summary>
 /// <param name="From">The schema of the tables that all tenants share, e.g. <c>public</c>.</param>
 /// <param name="Column">The column that says whose a row is, e.g. <c>tenant_id</c>; of any type.</param>
 /// <param name="Slugs">The slug of each tenant by its value of the column, as PostgreSQL writes it as text.</param>
@@ -22,7 +22,7 @@ public sealed record CopyRequest(string From, string Column, IReadOnlyDictionary
 /// <param name="Rows">How many, by table.</param>
 public sealed record CopiedTenant(Tenant Tenant, IReadOnlyDictionary<string, long> Rows);
 
-/// <summary>What a copy has done.</summary>
+/// <summary>The result of a copy.</summary>
 /// <param name="Copied">In the order of their slugs.</param>
 /// <param name="Skipped">The slugs of tenants that there were: of an earlier copy that was interrupted.</param>
 /// <param name="Left">How many rows of each table are nobody's, by a value that has no slug, or none, or by parents of

@@ -62,11 +62,11 @@ public sealed class TenantRoles(
         }
     }
 
-    /// <summary>What makes a new schema's role; nothing where the option is off.</summary>
+    /// <summary>The SQL that makes a new schema's role; empty where the option is off.</summary>
     internal static string Create(TenancyOptions options, CompiledMigrations migrations, SchemaName schema) =>
         options.RoleSql?.Create(schema, Login(options), migrations.HistoryTable) ?? "";
 
-    /// <summary>What gives a renamed schema its role; nothing where the option is off.</summary>
+    /// <summary>The SQL that gives a renamed schema its role; empty where the option is off.</summary>
     internal static string Rename(
         TenancyOptions options, CompiledMigrations migrations, SchemaName from, SchemaName to) =>
         options.RoleSql?.Rename(from, to, Login(options), migrations.HistoryTable) ?? "";

@@ -17,7 +17,7 @@ public sealed class TenantScope : IAsyncDisposable
         scope.ServiceProvider.GetRequiredService<CurrentTenant>().Choose(tenant);
     }
 
-    /// <summary>Whom the scope serves.</summary>
+    /// <summary>The tenant that the scope serves.</summary>
     public Tenant Tenant { get; }
 
     /// <summary>The scope's services.</summary>

@@ -8,7 +8,7 @@ public static partial class TenantSlug
     /// <summary>The longest slug, characters.</summary>
     public const int Longest = 40;
 
-    /// <summary>What is asked for, in words.</summary>
+    /// <summary>The rule, in words.</summary>
     public const string Rule = "1 to 40 characters of a-z, 0-9 and -, a letter first";
 
     /// <summary>The same for a machine: a regular expression.</summary>

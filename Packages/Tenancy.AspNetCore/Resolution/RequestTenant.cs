@@ -17,7 +17,7 @@ internal sealed class RequestTenant(
 {
     private readonly Refusals _refusals = new(resolution);
 
-    /// <summary>What the address and the headers name. Without it, a claim may, where there are users.</summary>
+    /// <summary>Chooses the tenant that the address or a header names. A user's claim may name it later.</summary>
     public async Task BeforeUserAsync(HttpContext context, bool authenticates, RequestDelegate next)
     {
         var required = IsRequired(context.GetEndpoint());
@@ -48,7 +48,7 @@ internal sealed class RequestTenant(
         await GoOnAsync(context, refusal, next);
     }
 
-    /// <summary>What the user's claims say.</summary>
+    /// <summary>Chooses the tenant that the user's claim names, and refuses another tenant's user.</summary>
     public async Task AfterUserAsync(HttpContext context, RequestDelegate next)
     {
         var endpoint = context.GetEndpoint();

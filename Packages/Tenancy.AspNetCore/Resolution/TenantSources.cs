@@ -16,7 +16,7 @@ internal interface ITenantSource
     /// <summary>The header that answers depend on; null where the address says it.</summary>
     string? Varies { get; }
 
-    /// <summary>What stands there, whether it can be a slug or not; empty where nothing does.</summary>
+    /// <summary>Reads the values, valid slugs or not. Empty where there is none.</summary>
     StringValues Read(HttpContext context);
 
     /// <summary>Lets a client name a tenant there.</summary>

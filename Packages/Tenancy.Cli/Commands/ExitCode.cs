@@ -1,6 +1,6 @@
 namespace Tenancy.Cli.Commands;
 
-/// <summary>What the process says when it ends. Anything but <see cref="Done"/> keeps what serves from
+/// <summary>The process's exit codes. Anything but <see cref="Done"/> keeps what serves from
 /// starting.</summary>
 internal enum ExitCode
 {

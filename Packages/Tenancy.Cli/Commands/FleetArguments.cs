@@ -4,7 +4,7 @@ using Tenancy.Cli.Reports;
 
 namespace Tenancy.Cli.Commands;
 
-/// <summary>What tenants that could not be migrated mean for the run and its exit code.</summary>
+/// <summary>The effect of failed tenants on the run and its exit code.</summary>
 internal enum OnFailure
 {
     Fail,
@@ -73,7 +73,7 @@ internal sealed class FleetArguments(string noun)
         DefaultValueFactory = _ => Commands.OnFailure.Fail,
     };
 
-    /// <summary>What a run is told.</summary>
+    /// <summary>The plan of a run, from the command line.</summary>
     public Option[] Run => [Workers, Group, LockTimeout, StatementTimeout, OnFailure, LogEvery];
 
     /// <summary>The plan that these options describe.</summary>
@@ -91,7 +91,7 @@ internal sealed class FleetArguments(string noun)
         Isolate = parsed.GetValue(OnFailure) == Commands.OnFailure.Isolate,
     };
 
-    /// <summary>What is no number is told by a sentence, not by a stack trace.</summary>
+    /// <summary>Reports text that is no number as a usage error.</summary>
     private static Option<int?> Whole(string name, string description, int? usually, int least, int most) => new(name)
     {
         Description = usually is null

@@ -13,7 +13,7 @@ using Tenancy.Cli.Runs;
 
 namespace Tenancy.Cli.Commands;
 
-/// <summary>What a command gets: the services, where to write, and two ways to be ended.</summary>
+/// <summary>A command's input: services, arguments, console, and two tokens that end it.</summary>
 /// <param name="Services">A scope's.</param>
 /// <param name="Arguments">The options that commands share.</param>
 /// <param name="Parsed">The command line.</param>
@@ -116,6 +116,12 @@ internal static partial class JobHost
         // nothing but that. And nobody waits in front of a screen: a server that is slow to answer is waited for.
         services.PostConfigure<TenancyOptions>(options =>
             (options.LoadTypes, options.ConnectTimeout) = (options.LoadTypes ?? false, TimeSpan.FromSeconds(15)));
+        // A run says what is wrong with the build, and `check` all of it.
+        foreach (var check in services.Where(one => one.ImplementationType == typeof(MigrationsCheck)).ToList())
+        {
+            services.Remove(check);
+        }
+
         services.AddSingleton(settings).AddScoped<MigrationJob>().AddScoped<SharedMigrations>()
             .AddScoped<NamedTenants>();
         if (reports || interactive)

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Tenancy.Cli.Runs;
 
-/// <summary>What the tenants share: its migrations, and the tenants that the ledger doesn't know.</summary>
+/// <summary>Applies the shared migrations, and adds tenants that the ledger doesn't know.</summary>
 internal sealed partial class SharedMigrations(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ITenantRegistry registry,
     JobSettings settings, IServiceProvider services, ILogger<SharedMigrations> log)

@@ -6,7 +6,7 @@ using Tenancy.Postgres.Cluster;
 
 namespace Tenancy.Hosting.Local;
 
-/// <summary>What <c>AddPostgres</c> is for a container, for the installed binaries.</summary>
+/// <summary>Adds a PostgreSQL from installed binaries, as <c>AddPostgres</c> adds a container.</summary>
 internal static class LocalPostgresBuilder
 {
     // A server starts in a quarter of a second. Aspire asks at once, then again after 1, 2, 3, ... seconds.

@@ -178,7 +178,7 @@ internal sealed class DatabaseSource(
     /// <summary>The AppHost's folder, as one names it to <c>dotnet run</c>.</summary>
     private string Project => Path.GetFileName(Path.TrimEndingDirectorySeparator(builder.AppHostDirectory));
 
-    /// <summary>What the AppHost keeps outside its own folder.</summary>
+    /// <summary>The AppHost's state outside its own folder.</summary>
     /// <param name="Home">The folder of all programs' state.</param>
     /// <param name="Remembers">Whether this run writes down the volume that it uses, for later runs.</param>
     /// <param name="MayFetch">Whether it may fetch a server's binaries.</param>

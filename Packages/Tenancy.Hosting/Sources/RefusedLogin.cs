@@ -3,7 +3,7 @@ using Npgsql;
 namespace Tenancy.Hosting.Sources;
 
 /// <summary>
-/// What to do when the server refuses the login or doesn't have the database: waiting alone never ends that.
+/// Instructions for a refused login or a missing database. Waiting alone never ends either.
 /// </summary>
 internal static class RefusedLogin
 {

@@ -11,7 +11,7 @@ namespace Tenancy.Hosting.Sources;
 /// <param name="WasLast">Whether it was the source of the AppHost's last run.</param>
 internal sealed record UsedVolume(string Volume, string Engine, bool WasLast)
 {
-    /// <summary>What the file says; null when there is none or it can't be read.</summary>
+    /// <summary>Reads the file. Null when there is none or it can't be read.</summary>
     public static UsedVolume? Read(string file)
     {
         try

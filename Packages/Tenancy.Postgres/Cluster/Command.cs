@@ -5,7 +5,7 @@ using System.Text;
 namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
-/// What a short command said, and its exit code: 127 when there is no such command, null when its time was up.
+/// A short command's output and exit code. 127: there is no such command. Null: its time was up.
 /// </summary>
 internal sealed record Command(int? ExitCode, string Output)
 {

@@ -37,7 +37,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
             : [.. In(Places()),
                 .. In(FetchedPostgres.In(FetchedPostgres.CacheFolder())).Select(one => one with { IsFetched = true })];
 
-    /// <summary>What a value of <c>TEST_POSTGRES</c> asks for.</summary>
+    /// <summary>The binaries that a value of <c>TEST_POSTGRES</c> names.</summary>
     /// <exception cref="NoPostgresException">It asks for nothing that there is.</exception>
     internal static PostgresBinaries Asked(string wish, Func<ServerAccount, FetchedPostgres> fetched) => wish == "fetch"
         ? fetched(ServerAccount.Current()).Fetch(Console.Error)

@@ -1,7 +1,7 @@
 namespace Tenancy.Postgres.Cluster;
 
 /// <summary>
-/// Whom the local server runs as: ourselves, or, because PostgreSQL refuses to run as root, the system's user
+/// The user of the local server: the current one; or, because PostgreSQL refuses to run as root, the system's user
 /// <c>postgres</c>.
 /// </summary>
 /// <param name="Name">The user's name.</param>

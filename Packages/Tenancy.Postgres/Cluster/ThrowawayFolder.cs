@@ -7,7 +7,7 @@ internal static class ThrowawayFolder
     private const string Memory = "/dev/shm";
 
     /// <summary>
-    /// What a database of a thousand customers, a copy of it and the log of a benchmark's writes fit into.
+    /// The space for a database of a thousand customers, a copy of it, and the log of a benchmark's writes.
     /// </summary>
     private const long MemoryNeeded = 4L << 30;
 

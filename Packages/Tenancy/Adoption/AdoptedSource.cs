@@ -3,7 +3,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Adoption;
 
-/// <summary>What is there before an adoption.</summary>
+/// <summary>The tables and the history before an adoption.</summary>
 /// <param name="Schema">Where the tables are.</param>
 /// <param name="History">The schema of the history table; null where there is none.</param>
 /// <param name="Known">Of the history, the tenants' migrations.</param>

@@ -7,7 +7,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Adoption;
 
-/// <summary>What the migrations make, up to those that are applied.</summary>
+/// <summary>The objects that the applied migrations make.</summary>
 /// <param name="Items">For the comparison, see <see cref="CatalogQuery"/>.</param>
 /// <param name="Objects">Kind and name of each table, view, sequence of its own, routine and type.</param>
 /// <param name="Routines">The definitions of functions and procedures, with the adopting schema's name.</param>

@@ -3,7 +3,7 @@ using Tenancy.Roles;
 namespace Tenancy.Drift;
 
 /// <summary>
-/// What the catalog says about schemas, as text that is the same for two schemas that are alike: one item for each
+/// Reads schemas from the catalog as text. Two schemas that are alike give the same text: one item for each
 /// thing and each grant. The same two queries read hashes and items of tenants' schemas and of the reference.
 /// </summary>
 /// <remarks>

@@ -4,7 +4,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
-/// <summary>What ledger and catalog say about a name: either may not know it.</summary>
+/// <summary>A schema's name in the ledger and in the catalog. Either may not have it.</summary>
 /// <param name="Schema">The name.</param>
 /// <param name="State">The ledger's; null where it has no row.</param>
 /// <param name="Version">The ledger's.</param>

@@ -6,7 +6,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
 
-/// <summary>What the build's migrations make.</summary>
+/// <summary>The schema that the build's migrations make.</summary>
 internal sealed class Reference(string hash, string[] items)
 {
     private readonly ConcurrentDictionary<string, bool> _hashes = new(StringComparer.Ordinal) { [hash] = true };

@@ -1,6 +1,6 @@
 namespace Tenancy.Drift;
 
-/// <summary>What is to be said about one schema: nothing, differences, or why it can't be compared.</summary>
+/// <summary>The result for one schema: nothing, differences, or the reason why it can't be compared.</summary>
 /// <param name="Compared">Whether it was compared with a reference.</param>
 /// <param name="Differences">In words.</param>
 /// <param name="Incomparable">Why it isn't compared.</param>

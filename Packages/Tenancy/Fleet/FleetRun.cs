@@ -3,7 +3,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Fleet;
 
-/// <summary>What the workers of one run have in common.</summary>
+/// <summary>The state that the workers of one run share.</summary>
 internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime since, IEnumerable<string> versions,
     IProgress<FleetProgress>? watcher, TimeProvider time)
 {
@@ -39,14 +39,14 @@ internal sealed class FleetRun(Guid id, FleetPlan plan, FleetWork work, DateTime
     /// <summary>The most locks that one schema's part of a group can hold.</summary>
     public int LocksPerSchema(SchemaVersions versions) => work.LocksPerSchema(_due.Keys.Select(versions.Find));
 
-    /// <summary>What schemas of the versions that are due will have; see <see cref="FleetWork.Reached"/>.</summary>
+    /// <summary>The versions that pending schemas will have; see <see cref="FleetWork.Reached"/>.</summary>
     public IEnumerable<HashSet<string>> Reached(SchemaVersions versions) =>
         work.Reached(_due.Keys.Select(versions.Find).OfType<SchemaVersion>());
 
     /// <summary>A version that the run itself, or another one, has left schemas at, between two transactions.</summary>
     public void AddDue(string version) => _due.TryAdd(version, true);
 
-    /// <summary>What other processes have left schemas at meanwhile.</summary>
+    /// <summary>The versions that other processes have left schemas at meanwhile.</summary>
     public void Learn(SchemaVersions versions, IEnumerable<string> found)
     {
         foreach (var version in found.Where(version => work.IsDue(versions.Find(version))))

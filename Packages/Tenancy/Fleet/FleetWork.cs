@@ -9,7 +9,7 @@ namespace Tenancy.Fleet;
 internal sealed record MigrationStep(string Id, MigrationSql Sql, bool Adds);
 
 /// <summary>
-/// What a run brings schemas to: which versions aren't there yet, and what a schema with given migrations needs.
+/// The target of a run: the versions that aren't there yet, and the steps for a schema with given migrations.
 /// </summary>
 internal sealed class FleetWork
 {
@@ -87,7 +87,7 @@ internal sealed class FleetWork
     public bool GoesOutside(IEnumerable<SchemaVersion?> versions) =>
         Steps(versions).Any(steps => steps.Any(step => step.Sql.OutsideTransaction));
 
-    /// <summary>What schemas of these versions have when the first transaction of each is done.</summary>
+    /// <summary>The versions of these schemas after the first transaction of each.</summary>
     public IEnumerable<HashSet<string>> Reached(IEnumerable<SchemaVersion> versions) =>
         Possible(versions.Select(version => version.Migrations))
             .Select(applied => applied.After(StepsFor(applied).TakeWhile(step => !step.Sql.OutsideTransaction)));
@@ -96,14 +96,14 @@ internal sealed class FleetWork
     private IEnumerable<IReadOnlyList<MigrationStep>> Steps(IEnumerable<SchemaVersion?> versions) =>
         Possible(versions.Select(version => version?.Migrations ?? new HashSet<string>())).Select(StepsFor);
 
-    /// <summary>What a schema has and this build can't take back fails later, for that schema.</summary>
+    /// <summary>A migration that this build can't take back fails later, for that schema alone.</summary>
     private IEnumerable<IReadOnlySet<string>> Possible(IEnumerable<IReadOnlySet<string>> histories) =>
         histories.Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains));
 
     private bool IsBeyond(string id) => string.CompareOrdinal(id, Target) > 0;
 }
 
-/// <summary>What migrations make of a history.</summary>
+/// <summary>Applies migrations to a history.</summary>
 internal static class MigrationSteps
 {
     /// <summary>The applied ones when these have run.</summary>

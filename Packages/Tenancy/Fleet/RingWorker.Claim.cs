@@ -290,14 +290,14 @@ internal sealed partial class RingWorker
     {
         public SchemaName[] Schemas { get; } = [.. Claimed.Select(claim => claim.Schema)];
 
-        /// <summary>Whose schemas they are; null while nobody listens.</summary>
+        /// <summary>The slugs of the schemas' tenants; null while nobody listens.</summary>
         public IReadOnlyDictionary<SchemaName, string>? Slugs { get; set; }
 
-        /// <summary>What an error is about.</summary>
+        /// <summary>The step that was running, for an error's message.</summary>
         public string Step { get; set; } = "reading the history";
     }
 
-    /// <summary>What came of a claim.</summary>
+    /// <summary>The result of a claim.</summary>
     /// <param name="Left">Schemas that have still something to be done, each on its own.</param>
     /// <param name="InTheWay">Somebody held a lock.</param>
     /// <param name="Begun">The migration outside a transaction that was announced.</param>

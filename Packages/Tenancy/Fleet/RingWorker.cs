@@ -4,7 +4,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Fleet;
 
-/// <summary>What all workers of a process have in common.</summary>
+/// <summary>The services of all workers of a process.</summary>
 /// <param name="Database">The owner's.</param>
 /// <param name="Build">This build's migrations.</param>
 /// <param name="Versions">Those that the ledger names.</param>
@@ -16,7 +16,7 @@ internal sealed record FleetEngine(
     NpgsqlDataSource Database, CompiledMigrations Build, SchemaVersions Versions, TimeProvider Time, TenantSlugs? Slugs,
     ILogger Log, TenancyMetrics? Metrics);
 
-/// <summary>What is to be done in one ring.</summary>
+/// <summary>The work in one ring.</summary>
 /// <param name="Number">The ring's.</param>
 /// <param name="Due">How many schemas are due.</param>
 /// <param name="GroupSize">How many a group has at first.</param>

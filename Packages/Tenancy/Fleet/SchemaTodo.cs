@@ -25,9 +25,9 @@ internal sealed record SchemaTodo(SchemaName Schema, HistorySteps Steps)
     }
 }
 
-/// <summary>What follows from a history.</summary>
-/// <param name="applied">It.</param>
-/// <param name="all">What the run makes of it.</param>
+/// <summary>The remaining steps for schemas that share a migration history.</summary>
+/// <param name="applied">The history.</param>
+/// <param name="all">The steps, in order.</param>
 internal sealed class HistorySteps(HashSet<string> applied, IReadOnlyList<MigrationStep> all)
 {
     public IReadOnlyList<MigrationStep> All => all;

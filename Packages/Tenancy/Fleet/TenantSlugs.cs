@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Tenancy.Fleet;
 
-/// <summary>Whose schemas they are, for spans and logs; see <see cref="TenancyOptions.FindSlugs"/>.</summary>
+/// <summary>Finds the slugs of schemas, for spans and logs; see <see cref="TenancyOptions.FindSlugs"/>.</summary>
 internal sealed class TenantSlugs(TenancyOptions options, IServiceScopeFactory scopes)
 {
     private static readonly IReadOnlyDictionary<SchemaName, string> None = new Dictionary<SchemaName, string>();

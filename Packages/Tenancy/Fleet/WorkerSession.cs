@@ -4,7 +4,7 @@ using Npgsql;
 namespace Tenancy.Fleet;
 
 /// <summary>
-/// What a worker keeps from group to group: its connection, and how long a schema takes. What a backend learns of the
+/// A worker's state between groups: its connection, and the time that a schema takes. What a backend learns of the
 /// catalog is its own, so a pool that hands out another one for each group makes all of them learn it.
 /// </summary>
 internal sealed class WorkerSession(NpgsqlDataSource database) : IAsyncDisposable

@@ -77,7 +77,9 @@ internal static class AllowedFunctions
             """),
     ];
 
-    /// <summary>What PostgreSQL's grammar writes like a call, though <c>pg_proc</c> has no such function.</summary>
+    /// <summary>
+    /// Constructs that PostgreSQL's grammar writes like a call, though <c>pg_proc</c> has no such function.
+    /// </summary>
     public const string Syntax =
         """
         all any array cast coalesce collation current_catalog current_date current_role current_time current_timestamp

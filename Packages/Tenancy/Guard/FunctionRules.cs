@@ -10,7 +10,7 @@ internal sealed class FunctionRules(IEnumerable<string> sharedFunctions)
         [.. sharedFunctions.Select(name => name[(name.LastIndexOf('.') + 1)..])];
 
     /// <summary>
-    /// What is known against a name, if it should be a function's or a type's; null where nothing is, even if it is
+    /// The known objection to a name, as a function or a type. Null where there is none, even if the name is
     /// unknown.
     /// </summary>
     public static string? KnownHarm(string name) =>

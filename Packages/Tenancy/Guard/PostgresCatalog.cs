@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace Tenancy.Guard;
 
 /// <summary>
-/// What a tenant's command may name of <c>pg_catalog</c>, by allow-lists: a name that no list has is refused. Names are
+/// The allow-lists of <c>pg_catalog</c>: a name that no list has is refused. Names are
 /// as PostgreSQL folds them: <c>NOW()</c> is <c>now</c>. PostgreSQL 15 to 18.
 /// </summary>
 internal static class PostgresCatalog

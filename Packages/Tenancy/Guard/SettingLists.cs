@@ -60,7 +60,7 @@ internal static class SettingLists
     ];
 
     /// <summary>
-    /// What stands before the dot in settings of extensions that change more than the transaction, or what a text
+    /// The prefixes, before the dot, of extensions' settings that change more than the transaction, or what a text
     /// means. <c>pg_trgm</c>, <c>hnsw</c> and <c>ivfflat</c> are here for their other settings.
     /// </summary>
     public static FrozenSet<string> ExtensionPrefixes { get; } = FrozenSet.Create(

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Tenancy.Leasing;
 
 /// <summary>
-/// What a context type keeps besides what EF resets when a pooled context goes back: the next tenant would find it.
+/// Finds a context type's state that EF doesn't reset when a pooled context goes back: the next tenant would find it.
 /// </summary>
 internal static class ContextState
 {

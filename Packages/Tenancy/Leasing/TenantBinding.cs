@@ -109,7 +109,7 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
     public string TextOf(SqlTemplate template) => Chunk is { } chunk ? chunk.TextOf(template) : template.Rewrite(Value.Schema);
 
     /// <summary>
-    /// What switches to the role of whom the context serves; empty where its commands run as the login.
+    /// The SQL that switches to the tenant's role. Empty where the context's commands run as the login.
     /// </summary>
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     public string Switch => _switch ??= options?.Roles switch

@@ -16,7 +16,7 @@ internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
     /// <summary>The rows as they come from the server, at the one that EF made into an object last.</summary>
     public DbDataReader? Rows { get; set; }
 
-    /// <summary>Whose the current row is.</summary>
+    /// <summary>The tenant of the current row.</summary>
     public int Place => Rows!.GetInt32(Rows.FieldCount - 1);
 
     public string TextOf(SqlTemplate template)

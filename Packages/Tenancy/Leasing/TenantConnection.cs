@@ -31,7 +31,7 @@ internal sealed class TenantConnection(
 
     public TenantBinding Binding { get; } = binding;
 
-    /// <summary>What the context's commands may name besides the tenant's own schema.</summary>
+    /// <summary>The names that the context's commands may use besides the tenant's own schema.</summary>
     public AllowList Shared => _shared ??= shared.Of(Context.Model);
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace Tenancy.Ledgers;
 /// <summary>A schema whose ledger row this transaction holds.</summary>
 internal sealed record ClaimedSchema(SchemaName Schema, string? Unfinished);
 
-/// <summary>Whom a claim may take.</summary>
+/// <summary>The condition for schemas that a claim may take.</summary>
 /// <param name="Versions">Those that wait for the run's migrations.</param>
 /// <param name="Ring">Of which ring; null where all are counted.</param>
 /// <param name="Since">Who failed after this was tried already, by this run or by another at the same time.</param>

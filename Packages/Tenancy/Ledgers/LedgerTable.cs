@@ -129,7 +129,7 @@ internal static class LedgerTable
         return claimed;
     }
 
-    /// <summary>What the schemas themselves say they have: EF's history tables.</summary>
+    /// <summary>Reads the schemas' own histories: EF's history tables.</summary>
     public static async Task<IReadOnlyList<HashSet<string>>> HistoriesAsync(
         NpgsqlConnection connection, IReadOnlyList<SchemaName> schemas, string table, CancellationToken ct)
     {

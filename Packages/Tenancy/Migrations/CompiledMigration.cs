@@ -44,13 +44,12 @@ internal sealed class MigrationSql
     public bool OutsideTransaction => _history is not null;
 
     /// <summary>
-    /// What it is in a schema that nobody has seen yet, with the placeholder: always runs in a transaction, history row
-    /// included.
+    /// The script for a new schema, with the placeholder. It always runs in a transaction and includes the history row.
     /// </summary>
     public string InNewSchema { get; }
 
     /// <summary>
-    /// What of it a new schema's text has before all migrations, with the placeholder; empty for most.
+    /// The part of the script that a new schema runs before all migrations, with the placeholder. Empty for most.
     /// </summary>
     public string FirstInNewSchema { get; }
 

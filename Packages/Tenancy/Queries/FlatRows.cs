@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace Tenancy.Queries;
 
 /// <summary>
-/// What a row across tenants may be: values, and types whose fields are values. Two tenants' entities may have equal
+/// Checks rows across tenants: values, and types whose fields are values. Two tenants' entities may have equal
 /// keys, and EF takes equal keys for one entity, or for one owner of a collection.
 /// </summary>
 internal static class FlatRows
@@ -83,7 +83,7 @@ internal static class FlatRows
     private static bool IsCollection(Type type) =>
         type != typeof(string) && type != typeof(byte[]) && typeof(IEnumerable).IsAssignableFrom(type);
 
-    /// <summary>What a query does with entities before it comes to a value.</summary>
+    /// <summary>The steps of a query from entities to a value.</summary>
     private sealed class Projections : ExpressionVisitor
     {
         protected override Expression VisitMethodCall(MethodCallExpression node)

@@ -4,7 +4,8 @@ using System.Text;
 namespace Tenancy.Roles;
 
 /// <summary>
-/// What PostgreSQL keeps instead of a password (RFC 5802 and 7677). It is computed here, as psql's <c>\password</c>
+/// The verifier that PostgreSQL keeps instead of a password (RFC 5802 and 7677). It is computed here, as psql's
+/// <c>\password</c>
 /// does, because a password in a statement ends up in the server's log; from this one nobody can log in.
 /// </summary>
 internal static class ScramVerifier

@@ -3,7 +3,8 @@ using Tenancy.Guard;
 namespace Tenancy.Sql;
 
 /// <summary>
-/// What a tenant's commands may name besides its own schema and what is harmless in <c>pg_catalog</c>. Instances are
+/// The names that a tenant's commands may use besides its own schema and the harmless part of <c>pg_catalog</c>.
+/// Instances are
 /// compared by reference.
 /// </summary>
 /// <param name="tables">Tables that may be read: <c>schema.table</c>, or <c>schema.*</c>.</param>

@@ -1,6 +1,6 @@
 namespace Tenancy.Sql;
 
-/// <summary>What the SQL in a routine's body sees besides what it names itself.</summary>
+/// <summary>The names that the SQL in a routine's body sees from outside it.</summary>
 /// <param name="Variables">Arguments, variables, labels: x.y is a field of x.</param>
 /// <param name="OwnPath">
 /// Whether the routine has SET search_path = the placeholder: then a table without a schema is the tenant's.

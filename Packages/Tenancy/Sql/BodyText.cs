@@ -5,7 +5,7 @@ namespace Tenancy.Sql;
 /// <summary>Text that stands in a literal and is SQL or PL/pgSQL: a routine's body, or what EXECUTE runs.</summary>
 internal static class BodyText
 {
-    /// <summary>What the literal means.</summary>
+    /// <summary>The literal's value.</summary>
     /// <param name="literal">With its quotes.</param>
     /// <returns>Null where it isn't <c>'...'</c>, in one piece, or <c>$tag$...$tag$</c>.</returns>
     public static string? Of(string literal)

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace Tenancy.Sql;
 
 /// <summary>
-/// What PostgreSQL's grammar lets each of its key words be (<c>pg_get_keywords()</c> of 15, and what 18 reserves
+/// The uses that PostgreSQL's grammar allows for each key word (<c>pg_get_keywords()</c> of 15, and what 18 reserves
 /// since): a word in none of these sets may be any name.
 /// </summary>
 internal static class KeyWords

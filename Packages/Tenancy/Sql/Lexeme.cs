@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Tenancy.Sql;
 
-/// <summary>What a lexeme is, as far as the guard cares.</summary>
+/// <summary>The kinds of lexemes that the guard tells apart.</summary>
 internal enum LexemeKind
 {
     /// <summary>None: the text is over.</summary>

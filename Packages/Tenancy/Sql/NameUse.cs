@@ -2,7 +2,7 @@ using Tenancy.Guard;
 
 namespace Tenancy.Sql;
 
-/// <summary>What a command does with something that it names.</summary>
+/// <summary>The use that a command makes of a name.</summary>
 internal enum NameRole
 {
     /// <summary>Reads from a table, view or function's rows.</summary>

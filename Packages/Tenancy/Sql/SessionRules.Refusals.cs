@@ -1,6 +1,6 @@
 namespace Tenancy.Sql;
 
-/// <summary>What the refusals say.</summary>
+/// <summary>The refusals' messages.</summary>
 internal sealed partial class SessionRules
 {
     public static CommandRefusedException ForeignPath(string name) => new(

@@ -3,7 +3,7 @@ using Tenancy.Guard;
 namespace Tenancy.Sql;
 
 /// <summary>
-/// What no tenant's command may do, whatever it names: leave something in the session, which the pool hands to the next
+/// Refuses commands whatever they name: those that leave something in the session, which the pool hands to the next
 /// tenant (and PgBouncer in transaction mode to anybody); change what all share; run SQL that can't be seen.
 /// </summary>
 internal sealed partial class SessionRules(List<Lexeme> sql)

@@ -1,6 +1,6 @@
 namespace Tenancy.Sql;
 
-/// <summary>What a stretch of SQL is, as far as the rewriter cares.</summary>
+/// <summary>The kinds of tokens that the rewriter tells apart.</summary>
 internal enum SqlToken
 {
     /// <summary>Key words, bare identifiers, numbers, operators, parameters, white space.</summary>

@@ -1,7 +1,7 @@
 namespace Tenancy.Sql;
 
 /// <summary>
-/// What each key word says of the names that follow it. Words that PostgreSQL doesn't reserve may be names themselves:
+/// The meaning of each key word for the names behind it. Words that PostgreSQL doesn't reserve may be names themselves:
 /// the conditions tell.
 /// </summary>
 internal sealed partial class StatementReader

@@ -133,7 +133,9 @@ internal sealed partial class StatementReader
         _ => false,
     };
 
-    /// <summary>What may follow an operand and is followed by none: IS NULL, COLLATE, ::type, [1], .field.</summary>
+    /// <summary>
+    /// Reads what may follow an operand and needs none behind it: IS NULL, COLLATE, ::type, [1], .field.
+    /// </summary>
     private bool ReadSuffix()
     {
         var current = Current();

@@ -1,6 +1,6 @@
 namespace Tenancy.Sql;
 
-/// <summary>What a definition expects next.</summary>
+/// <summary>The next expected part of a definition.</summary>
 internal sealed partial class StatementReader
 {
     private enum Expecting
@@ -12,7 +12,7 @@ internal sealed partial class StatementReader
         AfterSchema,
     }
 
-    /// <summary>What is known inside one pair of parentheses.</summary>
+    /// <summary>The reader's state inside one pair of parentheses.</summary>
     private sealed class Frame
     {
         public Expecting Expects { get; set; }

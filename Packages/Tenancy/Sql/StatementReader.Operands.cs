@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Tenancy.Sql;
 
-/// <summary>What stands between operators (gram.y, c_expr): constants, columns, calls, CASE, subqueries.</summary>
+/// <summary>Reads operands (gram.y, c_expr): constants, columns, calls, CASE, subqueries.</summary>
 internal sealed partial class StatementReader
 {
     /// <summary>The reserved words that an operand may begin with.</summary>

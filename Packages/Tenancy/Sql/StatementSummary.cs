@@ -3,7 +3,7 @@ using Tenancy.Roles;
 namespace Tenancy.Sql;
 
 /// <summary>
-/// What SQL does, in a few words that are the same for all tenants: <c>SELECT invoices</c>. They name database spans,
+/// Summarizes SQL in a few words that are the same for all tenants: <c>SELECT invoices</c>. They name database spans,
 /// so no schema's name is among them.
 /// </summary>
 /// <param name="Name">The operations with their tables, the first three that differ: <c>INSERT invoices; INSERT

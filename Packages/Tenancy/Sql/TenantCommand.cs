@@ -17,7 +17,7 @@ internal sealed class TenantCommand(
     : RelationalCommand(dependencies, text, logText, parameters)
 {
     /// <summary>
-    /// What <see cref="CreateDbCommand"/> is told by ToQueryString and CreateDbCommand, which execute nothing.
+    /// The method that ToQueryString and CreateDbCommand pass to <see cref="CreateDbCommand"/>. They execute nothing.
     /// </summary>
     private const DbCommandMethod NotExecuted = (DbCommandMethod)(-1);
 

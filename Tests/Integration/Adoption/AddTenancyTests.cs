@@ -324,6 +324,10 @@ public sealed class AddTenancyTests(App app)
 
         var problems = host.Services.GetRequiredService<CompiledMigrations>().Problems();
 
+        // In Development the start says the same.
+        host.Services.GetRequiredService<IHostEnvironment>().EnvironmentName = Environments.Development;
+        var refused = await Assert.ThrowsAsync<TenantMigrationException>(() => host.StartAsync(Ct));
+        Assert.Equal(string.Join(Environment.NewLine, problems), refused.Message);
         Assert.Collection(problems.Order(StringComparer.Ordinal),
             ordering => Assert.Contains("ReplaceSchema(\"ordering\")", ordering, StringComparison.Ordinal),
             other => Assert.Contains("OtherOrdersContext has tables and no migrations", other, StringComparison.Ordinal),

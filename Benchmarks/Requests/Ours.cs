@@ -1,6 +1,8 @@
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Tenancy;
 
@@ -9,7 +11,7 @@ namespace Benchmarks.Requests;
 /// <summary>The library, as an application registers it: one model, rewritten per command.</summary>
 internal sealed class Ours : EfVariant
 {
-    private readonly ServiceProvider _services;
+    private readonly IHost _host;
 
     private static readonly Func<OursContext, Guid, CancellationToken, Task<Contact?>> Compiled = EF.CompileAsyncQuery(
         (OursContext db, Guid id,
@@ -28,19 +30,19 @@ internal sealed class Ours : EfVariant
         Action<TenancyOptions>? configure = null) : base(name, tenants)
     {
         _compiled = compiled;
-        _services = new ServiceCollection()
-            .AddTenancy<OursContext>(options =>
-            {
-                options.ConnectionString = ConnectionString(database, name);
-                configure?.Invoke(options);
-            })
-            .BuildServiceProvider();
-        Database = _services.GetRequiredService<GuardedDataSource>().Tenants;
+        var application = Host.CreateEmptyApplicationBuilder(settings: null);
+        application.Configuration.AddInMemoryCollection(
+            [new("ConnectionStrings:ours", ConnectionString(database, name))]);
+        application.AddTenancy("ours", tenancy => tenancy.UseBuiltInRegistry().AddContext<OursContext>()
+            .Configure(configure ?? (_ => { })));
+        // Not started: what an application's requests meet are its services.
+        _host = application.Build();
+        Database = _host.Services.GetRequiredService<GuardedDataSource>().Tenants;
     }
 
     public override NpgsqlDataSource Database { get; }
 
-    public override string? RoleOfAll => _services.GetRequiredService<TenancyOptions>().TenantRoles?.All;
+    public override string? RoleOfAll => _host.Services.GetRequiredService<TenancyOptions>().TenantRoles?.All;
 
     public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)
     {
@@ -53,7 +55,7 @@ internal sealed class Ours : EfVariant
         return await Compiled((OursContext)Context(request.ServiceProvider, tenant), id, ct);
     }
 
-    protected override IServiceScopeFactory Scopes => _services.GetRequiredService<IServiceScopeFactory>();
+    protected override IServiceScopeFactory Scopes => _host.Services.GetRequiredService<IServiceScopeFactory>();
 
     protected override ContactsContext Context(IServiceProvider request, Tenant tenant)
     {
@@ -61,7 +63,11 @@ internal sealed class Ours : EfVariant
         return request.GetRequiredService<OursContext>();
     }
 
-    public override ValueTask DisposeAsync() => _services.DisposeAsync();
+    public override ValueTask DisposeAsync()
+    {
+        _host.Dispose();
+        return ValueTask.CompletedTask;
+    }
 
     private sealed class OursContext(DbContextOptions<OursContext> options) : ContactsContext(options)
     {

@@ -18,11 +18,17 @@ namespace Tenancy.Leasing;
 /// <param name="loadTypes">Whether data sources know more than <see cref="BuiltInTypes"/>, see
 /// <see cref="TenancyOptions.LoadTypes"/>.</param>
 /// <param name="moved">Which schemas are the tenant's by another name.</param>
-internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bool loadTypes, ReplacedSchemas moved)
+/// <param name="sharedSchemas">See <see cref="TenancyOptions.SharedSchemas"/>.</param>
+internal sealed class TenantModelRules(
+    IRelationalTypeMappingSource mappings, bool loadTypes, ReplacedSchemas moved,
+    IReadOnlyCollection<string> sharedSchemas)
     : IConventionSetPlugin, IModelFinalizingConvention
 {
     // EF's name for it has no public constant.
     private const string AdHocModel = "AdHocModel";
+
+    private const string EnumPrefix = "Npgsql:Enum:";
+    private const string RangePrefix = "Npgsql:Range:";
 
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
@@ -59,13 +65,14 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
         }
 
         var refusals = new List<string>();
-        Collect(refusals, () => CheckSequencesAndTypes(model));
-        foreach (var extension in Extensions(model))
+        foreach (var made in Extensions(model).Concat(SharedTypes(model)).ToList())
         {
-            // The application's were refused at the beginning: this is the provider's, from a column's type, and a
-            // tenant's migrations would make it.
-            model.RemoveAnnotation(extension.Name);
+            // A tenant's migrations would make it. The application's extensions were refused at the beginning: these
+            // are the provider's, from a column's type.
+            model.RemoveAnnotation(made.Name);
         }
+
+        Collect(refusals, () => CheckSequencesAndTypes(model));
 
         foreach (var entity in model.GetEntityTypes())
         {
@@ -115,11 +122,12 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
         // every version.
         if (model.GetAnnotations()
             .FirstOrDefault(a =>
-                a.Name.StartsWith("Npgsql:Enum:", StringComparison.Ordinal)
-                    || a.Name.StartsWith("Npgsql:Range:", StringComparison.Ordinal)) is { } type)
+                a.Name.StartsWith(EnumPrefix, StringComparison.Ordinal)
+                    || a.Name.StartsWith(RangePrefix, StringComparison.Ordinal)) is { } type)
         {
             throw Refused($"it has the database type '{type.Name}', and a data source knows a type in one schema only",
-                "keep an enum as text with a check constraint, a range as two columns");
+                "keep an enum as text with a check constraint, a range as two columns; or let the shared migrations make " +
+                "the type in a schema of TenancyOptions.SharedSchemas, name that schema, and set LoadTypes = true");
         }
     }
 
@@ -232,6 +240,12 @@ internal sealed class TenantModelRules(IRelationalTypeMappingSource mappings, bo
 
     private static InvalidOperationException Refused(string what, string instead) =>
         new($"This model can't be a tenant's: {what}. Instead, {instead}.");
+
+    /// <summary>Enums and ranges in a shared schema: made once, by the shared migrations.</summary>
+    private IEnumerable<IConventionAnnotation> SharedTypes(IConventionModel model) => !loadTypes ? [] :
+        model.GetAnnotations().Where(annotation => sharedSchemas.Any(schema =>
+            annotation.Name.StartsWith($"{EnumPrefix}{schema}.", StringComparison.Ordinal)
+                || annotation.Name.StartsWith($"{RangePrefix}{schema}.", StringComparison.Ordinal)));
 
     private static List<IConventionAnnotation> Extensions(IConventionModel model) =>
         [.. model.GetAnnotations()

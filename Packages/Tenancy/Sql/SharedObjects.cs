@@ -30,7 +30,8 @@ internal sealed class SharedObjects(
 
     private IReadOnlyList<string> Tables => tables;
 
-    private IReadOnlyList<string> Schemas => schemas;
+    /// <summary>See <see cref="TenancyOptions.SharedSchemas"/>.</summary>
+    public IReadOnlyList<string> Schemas => schemas;
 
     private IReadOnlyList<string> Functions => functions;
 

@@ -7,6 +7,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Tenancy;
 using Tenancy.Leasing;
+using Tenancy.Sql;
 using Xunit;
 
 namespace Tests.Integration.Types;
@@ -80,6 +81,40 @@ public sealed class LoadTypesTests(App app)
             null, context.GetService<IDesignTimeModel>().Model.GetRelationalModel());
         Assert.DoesNotContain(context.GetService<IMigrationsSqlGenerator>().Generate(tables),
             command => command.CommandText.Contains("EXTENSION", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task An_enum_of_a_shared_schema_is_a_column_of_a_tenants()
+    {
+        var database = await DatabaseAsync("CREATE TYPE public.mood AS ENUM ('good', 'bad')");
+        await using var source = TenantDataSource.Create(new()
+        {
+            ConnectionString = database, LoadTypes = true,
+            ConfigureDataSource = builder => builder.MapEnum<Mood>("public.mood"),
+        });
+        var acme = new Tenant(Guid.CreateVersion7(), "acme", SchemaName.Parse("customer_acme"));
+        var options = new DbContextOptionsBuilder<DaysContext>();
+        options.UseNpgsql(source, npgsql => npgsql.MapEnum<Mood>("mood", "public")).UseTenancy(new() { LoadTypes = true });
+        await using var context = new DaysContext(options.Options).For(acme);
+        var script = context.GetService<IMigrationsSqlGenerator>().Generate(
+            context.GetService<IMigrationsModelDiffer>().GetDifferences(
+                null, context.GetService<IDesignTimeModel>().Model.GetRelationalModel()),
+            context.GetService<IDesignTimeModel>().Model);
+        Assert.DoesNotContain(script, command =>
+            command.CommandText.Contains("CREATE TYPE", StringComparison.OrdinalIgnoreCase));
+        foreach (var command in script)
+        {
+            await ExecuteAsync(source, SqlTemplate.Of(command.CommandText).Rewrite(acme.Schema));
+        }
+
+        context.AddRange(new Day(1, Mood.Good), new Day(2, Mood.Bad));
+        await context.SaveChangesAsync(Ct);
+        context.ChangeTracker.Clear();
+
+        Assert.Equal([1], await context.Days.Where(day => day.Mood == Mood.Good).Select(day => day.Id).ToListAsync(Ct));
+        Assert.Equal(Mood.Bad, (await context.Days.SingleAsync(day => day.Id == 2, Ct)).Mood);
+        Assert.Equal("public", await ReadAsync<string>(source,
+            "SELECT udt_schema::text FROM information_schema.columns WHERE table_schema = 'customer_acme' AND column_name = 'mood'"));
     }
 
     [Fact]
@@ -166,9 +201,25 @@ public sealed class LoadTypesTests(App app)
         return await row.GetFieldValueAsync<T>(0, Ct);
     }
 
-    private enum Mood
+    internal enum Mood
     {
         Good,
+        Bad,
+    }
+
+    internal sealed record Day(int Id, Mood Mood);
+
+    internal sealed class DaysContext(DbContextOptions<DaysContext> options) : DbContext(options)
+    {
+        public DbSet<Day> Days => Set<Day>();
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+            modelBuilder.HasDefaultSchema(TenantPlaceholder.Schema).Entity<Day>(day =>
+            {
+                day.ToTable("days");
+                day.Property(d => d.Id).HasColumnName("id").ValueGeneratedNever();
+                day.Property(d => d.Mood).HasColumnName("mood");
+            });
     }
 
     internal sealed record Person(string Name);

@@ -41,6 +41,7 @@ public sealed partial class CodeBlocksTests
         global using Microsoft.Extensions.Hosting;
         global using Microsoft.Extensions.Logging;
         global using Npgsql;
+        global using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
         global using OpenTelemetry.Metrics;
         global using OpenTelemetry.Trace;
         global using Ordering;
@@ -83,6 +84,11 @@ public sealed partial class CodeBlocksTests
             {
                 public int Id { get; set; }
                 public string Name { get; set; } = "";
+            }
+
+            public enum OrderState
+            {
+                Open,
             }
 
             public class CurrentUser

@@ -33,6 +33,12 @@ public static class DataRegistration
     /// </summary>
     public const string RegistryConnectionName = "tenantsRegistry";
 
+    /// <summary>
+    /// The name of the connection string by which changes of customers are listened for, where the others go through a
+    /// pooler in transaction mode.
+    /// </summary>
+    public const string ListenConnectionName = "tenantsListen";
+
     /// <summary>The role that reads who the customers are, and nothing of theirs.</summary>
     public const string RegistryRole = "tenancy_registry";
 
@@ -68,6 +74,9 @@ public static class DataRegistration
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.TenantRoles = configuration.GetValue(TenantRolesSetting, false) ? new(SharedRole, ApiRole) : null;
             options.SchemaPrefix = CustomerSlug.SchemaPrefix;
+            // The shared migration NotifyTenantChanges made the triggers.
+            options.DirectoryListenTime = TimeSpan.FromMinutes(5);
+            options.ListenConnectionString = Given(configuration, ListenConnectionName);
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
             options.FindSlugs = (provider, schemas, ct) =>

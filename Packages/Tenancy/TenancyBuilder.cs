@@ -51,7 +51,12 @@ public sealed class TenancyBuilder
     /// <see cref="Tenants.MigrateAsync(CancellationToken)"/>, makes that table.
     /// </summary>
     /// <exception cref="InvalidOperationException">There is a registry already.</exception>
-    public TenancyBuilder UseBuiltInRegistry() => UseRegistry<BuiltInRegistry>();
+    public TenancyBuilder UseBuiltInRegistry()
+    {
+        // Before the application's own settings, which win.
+        Services.Configure<TenancyOptions>(options => options.DirectoryListenTime = TimeSpan.FromMinutes(5));
+        return UseRegistry<BuiltInRegistry>();
+    }
 
     /// <summary>The tenants are what the application's own registry says.</summary>
     /// <typeparam name="TRegistry">Registered as a scoped service.</typeparam>

@@ -124,10 +124,24 @@ public sealed class TenancyOptions
     public string SchemaPrefix { get; set; } = "tenant_";
 
     /// <summary>
-    /// How long an answer of <see cref="FindTenant"/> is kept, hence how long a suspended or migrated tenant may be
-    /// answered as before. Default 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
+    /// How long an answer of <see cref="FindTenant"/> is kept where nobody listens for changes, hence how long a
+    /// suspended or migrated tenant may be answered as before. Default: 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
     /// </summary>
     public TimeSpan DirectoryCacheTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long an answer is kept while the database tells this process about each change: see
+    /// <see cref="TenantNotices"/>. The process listens over a connection of its own and proves every few seconds that
+    /// it hears; while it doesn't, answers are kept for <see cref="DirectoryCacheTime"/>. Default null: nobody listens.
+    /// <see cref="TenancyBuilder.UseBuiltInRegistry"/> sets 5 minutes.
+    /// </summary>
+    public TimeSpan? DirectoryListenTime { get; set; }
+
+    /// <summary>
+    /// Whose notices are heard: a connection string that reaches the server itself, because a pooler in transaction mode
+    /// delivers none. Default null: <see cref="ConnectionString"/>.
+    /// </summary>
+    public string? ListenConnectionString { get; set; }
 
     /// <summary>
     /// How often the ledger is counted for metrics and health. Default 15 seconds; see <see cref="FleetMonitor"/>.

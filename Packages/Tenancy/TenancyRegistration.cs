@@ -13,6 +13,7 @@ using OpenTelemetry.Trace;
 using Tenancy.Fleet;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
+using Tenancy.Registries;
 using Tenancy.Roles;
 
 namespace Tenancy;
@@ -97,6 +98,7 @@ public static class TenancyRegistration
         services.AddSingleton(provider => MigrationCompiler.Find([.. provider.GetServices<TenantContext>()]));
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<TenantDirectory>();
+        services.AddHostedService<DirectoryListener>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<TenantSlugs>();
         services.AddSingleton<Tenants>();
@@ -133,6 +135,8 @@ public static class TenancyRegistration
                 "its schema.")
             .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero,
                 "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
+            .Validate(options => options.DirectoryListenTime is not { } time || time > TimeSpan.Zero,
+                "TenancyOptions.DirectoryListenTime has to be longer than zero, or null.")
             .Validate(options => options.FleetInterval > TimeSpan.Zero,
                 "TenancyOptions.FleetInterval has to be longer than zero.")
             .Validate(

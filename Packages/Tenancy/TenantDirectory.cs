@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Hybrid;
@@ -38,18 +39,22 @@ public enum Availability
 }
 
 /// <summary>
-/// Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, asked for once at a
-/// time.
+/// Finds tenants by slug; answers are kept for <see cref="TenancyOptions.DirectoryCacheTime"/>, or for
+/// <see cref="TenancyOptions.DirectoryListenTime"/> while the database tells this process about changes, and asked for
+/// once at a time.
 /// </summary>
 public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options,
     SchemaVersions versions, TenancyMetrics? metrics = null)
 {
-    private readonly HybridCacheEntryOptions _entry = new()
-    {
-        Expiration = options.DirectoryCacheTime,
-        LocalCacheExpiration = options.DirectoryCacheTime,
-        Flags = HybridCacheEntryFlags.DisableDistributedCache,
-    };
+    private readonly HybridCacheEntryOptions _short = Kept(options.DirectoryCacheTime);
+    private readonly HybridCacheEntryOptions _long = Kept(options.DirectoryListenTime ?? options.DirectoryCacheTime);
+
+    // Whose answers are kept, for notices that name schemas.
+    private readonly ConcurrentDictionary<string, string> _slugs = new(StringComparer.Ordinal);
+
+    // How often all were forgotten.
+    private long _epoch;
+    private volatile bool _listens;
 
     // How often tenants were forgotten, by a part of the slug's hash, so that the memory is bounded. The number is part
     // of the cache's key: an answer that was asked for before is never found afterwards, however late it comes.
@@ -64,10 +69,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ArgumentException.ThrowIfNullOrEmpty(slug);
         while (true)
         {
-            var generation = GenerationOf(slug);
-            var listing = await FindAsync(slug, KeyOf(slug, generation), ct);
+            var (generation, epoch) = (GenerationOf(slug), Interlocked.Read(ref _epoch));
+            var listing = await FindAsync(slug, KeyOf(slug, generation, epoch), ct);
             // Forgotten meanwhile: the answer may be from before.
-            if (generation == GenerationOf(slug))
+            if (generation == GenerationOf(slug) && epoch == Interlocked.Read(ref _epoch))
             {
                 return listing;
             }
@@ -78,7 +83,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     {
         var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
         var listing = await cache.GetOrCreateAsync(
-            key, lookup, static (lookup, token) => lookup.AskAsync(token), _entry, cancellationToken: ct);
+            key, lookup, static (lookup, token) => lookup.AskAsync(token), _listens ? _long : _short,
+            cancellationToken: ct);
         // Who waited for another's question asked nothing.
         metrics?.LookUp(lookup.Asked);
         if (listing is null)
@@ -87,6 +93,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         }
         else
         {
+            _slugs[listing.Tenant.Schema.Value] = slug;
             // Asked for once per version that this process never met, not once per tenant.
             await versions.LearnAsync(listing.Version, ct);
         }
@@ -96,16 +103,63 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
 
     /// <summary>
     /// To be called by whoever has changed a tenant, so that this process notices at once, even where it is just asking
-    /// the registry. Other processes notice after <see cref="TenancyOptions.DirectoryCacheTime"/>.
+    /// the registry. Other processes notice at once where they listen (<see cref="TenantNotices"/>), else after
+    /// <see cref="TenancyOptions.DirectoryCacheTime"/>.
     /// </summary>
     public ValueTask ForgetAsync(string slug, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(slug);
         var next = Interlocked.Increment(ref Generation(slug));
-        return cache.RemoveAsync(KeyOf(slug, next - 1), ct);
+        return cache.RemoveAsync(KeyOf(slug, next - 1, Interlocked.Read(ref _epoch)), ct);
     }
 
-    private static string KeyOf(string slug, long generation) => $"tenant:{slug}:{generation}";
+    /// <summary>Forgets what a notice is about; see <see cref="TenantNotices"/>.</summary>
+    internal async ValueTask HearAsync(string payload, CancellationToken ct)
+    {
+        if (payload.StartsWith(TenantNotices.Slugs, StringComparison.Ordinal))
+        {
+            foreach (var slug in payload[TenantNotices.Slugs.Length..].Split(','))
+            {
+                await ForgetAsync(slug, ct);
+            }
+        }
+        else if (payload.StartsWith(TenantNotices.Schemas, StringComparison.Ordinal))
+        {
+            foreach (var schema in payload[TenantNotices.Schemas.Length..].Split(','))
+            {
+                // Nobody's whose answer isn't kept: spares, and tenants that nobody asked for.
+                if (_slugs.TryGetValue(schema, out var slug))
+                {
+                    await ForgetAsync(slug, ct);
+                }
+            }
+        }
+        else
+        {
+            ForgetAll();
+        }
+    }
+
+    /// <summary>
+    /// Says whether changes are heard. Either way what was learnt until now is forgotten: nobody knows what was missed.
+    /// </summary>
+    internal void Listens(bool hears)
+    {
+        _listens = hears;
+        ForgetAll();
+    }
+
+    /// <summary>Whether changes are heard.</summary>
+    internal bool IsListening => _listens;
+
+    private void ForgetAll() => Interlocked.Increment(ref _epoch);
+
+    private static HybridCacheEntryOptions Kept(TimeSpan time) => new()
+    {
+        Expiration = time, LocalCacheExpiration = time, Flags = HybridCacheEntryFlags.DisableDistributedCache,
+    };
+
+    private static string KeyOf(string slug, long generation, long epoch) => $"tenant:{slug}:{generation}:{epoch}";
 
     private long GenerationOf(string slug) => Interlocked.Read(ref Generation(slug));
 

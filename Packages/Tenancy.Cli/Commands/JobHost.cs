@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Spectre.Console;
 using Tenancy.Cli.Runs;
+using Tenancy.Registries;
 
 namespace Tenancy.Cli.Commands;
 
@@ -116,10 +117,11 @@ internal static partial class JobHost
         // nothing but that. And nobody waits in front of a screen: a server that is slow to answer is waited for.
         services.PostConfigure<TenancyOptions>(options =>
             (options.LoadTypes, options.ConnectTimeout) = (options.LoadTypes ?? false, TimeSpan.FromSeconds(15)));
-        // A run says what is wrong with the build, and `check` all of it.
-        foreach (var check in services.Where(one => one.ImplementationType == typeof(MigrationsCheck)).ToList())
+        // A run says what is wrong with the build, and `check` all of it; and a job serves nobody.
+        foreach (var one in services.Where(one => one.ImplementationType == typeof(MigrationsCheck)
+            || one.ImplementationType == typeof(DirectoryListener)).ToList())
         {
-            services.Remove(check);
+            services.Remove(one);
         }
 
         services.AddSingleton(settings).AddScoped<MigrationJob>().AddScoped<SharedMigrations>()

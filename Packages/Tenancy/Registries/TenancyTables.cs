@@ -84,7 +84,10 @@ internal static class TenancyTables
     public static async Task<bool> EnsureAsync(NpgsqlDataSource database, bool registry, CancellationToken ct)
     {
         await using (var ask = database.CreateCommand(
-            "SELECT to_regclass('tenancy.runs') IS NOT NULL AND (NOT $1 OR to_regclass('tenancy.tenants') IS NOT NULL)"))
+            """
+            SELECT to_regclass('tenancy.runs') IS NOT NULL
+                AND (NOT $1 OR to_regproc('tenancy.tell_registry') IS NOT NULL AND to_regclass('tenancy.tenants') IS NOT NULL)
+            """))
         {
             ask.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = registry });
             if (await ask.ExecuteScalarAsync(ct) is true)
@@ -96,7 +99,9 @@ internal static class TenancyTables
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var make = new NpgsqlCommand(
-            $"SELECT pg_advisory_xact_lock({Lock});\n{Ledger}{(registry ? Tenants : "")}", connection, transaction);
+            $"SELECT pg_advisory_xact_lock({Lock});\n{Ledger}" +
+            (registry ? Tenants + TenantNotices.OnLedger + TenantNotices.OnRegistry("tenancy.tenants") : ""),
+            connection, transaction);
         await make.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);
         return true;

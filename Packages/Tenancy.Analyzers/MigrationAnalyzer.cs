@@ -33,7 +33,7 @@ public sealed class MigrationAnalyzer : TenantAnalyzer
                     .Where(call => call.TargetMethod.ContainingType.Name == "MigrationBuilder"),
             ];
             CheckTransaction(block, commands);
-            if (method.Name == "Up")
+            if (method.Name == "Up" && tenants.IsMadeForTenants(method.ContainingType))
             {
                 CheckBreaking(block, commands, method.ContainingType);
             }

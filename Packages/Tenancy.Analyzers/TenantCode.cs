@@ -63,13 +63,21 @@ internal sealed class TenantCode
             return false;
         }
 
-        var context = type.GetAttributes()
-            .FirstOrDefault(attribute => attribute.AttributeClass?.Name == "DbContextAttribute")
-            ?.ConstructorArguments is [{ Value: ITypeSymbol named }] ? named : null;
         // In an assembly of its own, a migration still names the placeholder.
-        return IsTenantContext(context)
-            || type.DeclaringSyntaxReferences.Any(part => NamesPlaceholder(part.GetSyntax()));
+        return IsTenantContext(ContextOf(type)) || NamesPlaceholder(type);
     }
+
+    /// <summary>
+    /// Whether a tenant's migration was made when its context was a tenant's already. One from before names no
+    /// placeholder, and every build that serves tenants has it.
+    /// </summary>
+    public bool IsMadeForTenants(INamedTypeSymbol migration) =>
+        NamesPlaceholder(migration)
+            || ContextOf(migration) is { } context && _found.Value.Named.Contains(context.OriginalDefinition);
+
+    private static ITypeSymbol? ContextOf(INamedTypeSymbol migration) =>
+        migration.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.Name == "DbContextAttribute")
+            ?.ConstructorArguments is [{ Value: ITypeSymbol named }] ? named : null;
 
     /// <summary>
     /// Whether the model of a context is in this compilation, and with it the names of what tenants share.
@@ -195,6 +203,7 @@ internal sealed class TenantCode
                     && model().GetDeclaredSymbol(type) is { } context && Derives(context, ContextType))
                 {
                     found.Contexts.Add(context.OriginalDefinition);
+                    found.Named.Add(context.OriginalDefinition);
                 }
 
                 break;
@@ -246,6 +255,9 @@ internal sealed class TenantCode
             .Select(literal => literal.Token.ValueText);
     }
 
+    private static bool NamesPlaceholder(INamedTypeSymbol type) =>
+        type.DeclaringSyntaxReferences.Any(part => NamesPlaceholder(part.GetSyntax()));
+
     private static bool NamesPlaceholder(SyntaxNode node) =>
         node.DescendantTokens().Any(token =>
             token.ValueText is TenantPlaceholder.Schema or nameof(TenantPlaceholder)
@@ -254,6 +266,9 @@ internal sealed class TenantCode
     private sealed class Findings
     {
         public HashSet<ISymbol> Contexts { get; } = new(SymbolEqualityComparer.Default);
+
+        /// <summary>Those whose model names the placeholder.</summary>
+        public HashSet<ISymbol> Named { get; } = new(SymbolEqualityComparer.Default);
 
         public HashSet<ISymbol> Singletons { get; } = new(SymbolEqualityComparer.Default);
 

@@ -84,6 +84,46 @@ public sealed class MigrationRulesTests
         }
         """);
 
+    /// <summary>An application that becomes multi-tenant keeps them as they are.</summary>
+    [Fact]
+    public Task Migrations_from_before_the_tenants_break_no_build() => CheckAsync(
+        """
+        public class OrderingContext(DbContextOptions<OrderingContext> options) : DbContext(options)
+        {
+            protected override void OnModelCreating(ModelBuilder model) => model.HasDefaultSchema("ordering");
+        }
+
+        public class TicketsContext(DbContextOptions<TicketsContext> options) : DbContext(options);
+
+        public class Code
+        {
+            public void Register(TenancyBuilder tenancy) => tenancy
+                .AddContext<OrderingContext>(context => context.ReplaceSchema("ordering")).AddContext<TicketsContext>();
+        }
+
+        [DbContext(typeof(OrderingContext))]
+        [Migration("20240101000000_First")]
+        public class First : Migration
+        {
+            protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.DropTable("b", "ordering");
+        }
+
+        [DbContext(typeof(TicketsContext))]
+        [Migration("20240101000000_Second")]
+        public class Second : Migration
+        {
+            protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.DropTable("b");
+        }
+
+        [DbContext(typeof(TicketsContext))]
+        [Migration("20260101000000_Third")]
+        public class Third : Migration
+        {
+            protected override void Up(MigrationBuilder migrationBuilder) =>
+                {|TEN006:migrationBuilder.DropTable("c", "__Tenant__")|};
+        }
+        """);
+
     [Fact]
     public Task A_migration_in_another_assembly_than_its_context_is_known_by_the_placeholder() => CheckAsync(
         """

@@ -31,6 +31,11 @@ public sealed record TenantsAnswer(IReadOnlyList<TenantAnswer> Items, string? Ne
 /// <param name="Name">For people; the slug if it is left out. At most 200 characters.</param>
 public sealed record NewTenant(string? Slug, string? Name = null);
 
+/// <summary>What a tenant is called from now on.</summary>
+/// <param name="Slug">See <see cref="TenantSlug"/>; null to leave it.</param>
+/// <param name="Name">For people; null to leave it. At most 200 characters.</param>
+public sealed record TenantNames(string? Slug = null, string? Name = null);
+
 /// <summary>Operators' endpoints.</summary>
 public static class TenantsEndpoints
 {
@@ -38,8 +43,9 @@ public static class TenantsEndpoints
 
     /// <summary>
     /// Maps <c>GET</c> (a page of tenants, <c>after</c> and <c>limit</c>), <c>GET /{slug}</c>, <c>POST</c> (creates
-    /// one), <c>POST /{slug}/suspend</c> and <c>POST /{slug}/resume</c>. They need authorization: what is returned
-    /// takes <c>RequireAuthorization("operators")</c>. Without it they answer in Development alone, elsewhere with 403;
+    /// one), <c>PATCH /{slug}</c> (renames one), <c>POST /{slug}/suspend</c>, <c>POST /{slug}/resume</c> and
+    /// <c>POST /{slug}/archive</c>. They need authorization: what is returned takes
+    /// <c>RequireAuthorization("operators")</c>. Without it they answer in Development alone, elsewhere with 403;
     /// <c>AllowAnonymous()</c> says that something in front of the application keeps others out.
     /// </summary>
     /// <param name="routes">The application.</param>
@@ -52,6 +58,11 @@ public static class TenantsEndpoints
         group.MapGet("/{slug}", FindAsync).WithSummary("One tenant.").ProducesProblem(404);
         group.MapPost("/", CreateAsync).WithSummary("Creates a tenant: its schema is there when this answers.")
             .ProducesProblem(400).ProducesProblem(409);
+        group.MapPatch("/{slug}", RenameAsync).WithSummary("Changes a tenant's slug or name. Its schema stays.")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        group.MapPost("/{slug}/archive", (string slug, Tenants tenants, CancellationToken ct) =>
+            SetAsync(slug, TenantStatus.Archived, tenants, ct)).WithSummary("Stops serving a tenant, and keeps it.")
+            .ProducesProblem(404);
         group.MapPost("/{slug}/suspend", (string slug, Tenants tenants, CancellationToken ct) =>
             SetAsync(slug, TenantStatus.Suspended, tenants, ct)).WithSummary("Stops serving a tenant.")
             .ProducesProblem(404);
@@ -102,14 +113,9 @@ public static class TenantsEndpoints
     private static async Task<Results<Created<TenantAnswer>, ProblemHttpResult>> CreateAsync(
         NewTenant tenant, HttpContext context, Tenants tenants, CancellationToken ct)
     {
-        if (tenant.Name is { } name && (name.Length is 0 or > LongestName || name.Any(char.IsControl)))
+        if (WhyNot(tenant.Slug ?? "", tenant.Name) is { } problem)
         {
-            return Bad($"name has to have 1 to {LongestName} characters, and no line breaks or the like.");
-        }
-
-        if (!TenantSlug.IsValid(tenant.Slug))
-        {
-            return Bad($"slug has to be {TenantSlug.Rule}.");
+            return problem;
         }
 
         try
@@ -118,13 +124,49 @@ public static class TenantsEndpoints
         }
         catch (TenantSlugTakenException e)
         {
-            return TypedResults.Problem(e.Message, statusCode: 409, title: "The slug is taken.");
+            return Taken(e);
         }
 
         var created = await tenants.FindSummaryAsync(tenant.Slug!, ct);
         return TypedResults.Created(
             $"{context.Request.PathBase}{context.Request.Path.Value?.TrimEnd('/')}/{tenant.Slug}", Answer(created!));
     }
+
+    private static async Task<Results<Ok<TenantAnswer>, ProblemHttpResult>> RenameAsync(
+        string slug, TenantNames names, Tenants tenants, CancellationToken ct)
+    {
+        if (WhyNot(names.Slug, names.Name) is { } problem)
+        {
+            return problem;
+        }
+
+        if (!TenantSlug.IsValid(slug))
+        {
+            return Unknown(slug);
+        }
+
+        try
+        {
+            return await tenants.RenameAsync(slug, names.Slug, names.Name, ct) is { } tenant
+                ? TypedResults.Ok(Answer((await tenants.FindSummaryAsync(tenant.Slug, ct))!))
+                : Unknown(slug);
+        }
+        catch (TenantSlugTakenException e)
+        {
+            return Taken(e);
+        }
+    }
+
+    /// <summary>What is wrong with a slug or a name that was given.</summary>
+    private static ProblemHttpResult? WhyNot(string? slug, string? name) =>
+        name is not null && (name.Length is 0 or > LongestName || name.Any(char.IsControl))
+            ? Bad($"name has to have 1 to {LongestName} characters, and no line breaks or the like.")
+            : slug is not null && !TenantSlug.IsValid(slug)
+                ? Bad($"slug has to be {TenantSlug.Rule}.")
+                : null;
+
+    private static ProblemHttpResult Taken(TenantSlugTakenException e) =>
+        TypedResults.Problem(e.Message, statusCode: 409, title: "The slug is taken.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetAsync(
         string slug, TenantStatus status, Tenants tenants, CancellationToken ct) =>

@@ -66,6 +66,15 @@ public interface ITenantRegistry
     /// <returns>False when there is no such tenant.</returns>
     Task<bool> TrySetStatusAsync(Guid id, TenantStatus status, CancellationToken ct);
 
+    /// <summary>Changes a tenant's slug and name. Its id and its schema stay.</summary>
+    /// <param name="id">Whose.</param>
+    /// <param name="slug">The slug from now on; it may be the one that it has.</param>
+    /// <param name="name">The name from now on.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>False when there is no such tenant.</returns>
+    /// <exception cref="TenantSlugTakenException">The slug is another tenant's.</exception>
+    Task<bool> TryRenameAsync(Guid id, string slug, string name, CancellationToken ct);
+
     /// <summary>
     /// Puts tenants into a ring of migration, where the registry has a column for it. Default: does nothing, the ledger
     /// knows.

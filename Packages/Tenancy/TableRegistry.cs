@@ -86,6 +86,23 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
         return await set.ExecuteNonQueryAsync(ct) == 1;
     }
 
+    /// <inheritdoc/>
+    public virtual async Task<bool> TryRenameAsync(Guid id, string slug, string name, CancellationToken ct)
+    {
+        await using var rename = database.CreateCommand($"UPDATE {table} SET slug = $2, name = $3 WHERE id = $1");
+        rename.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        rename.Parameters.Add(new NpgsqlParameter<string> { TypedValue = slug });
+        rename.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
+        try
+        {
+            return await rename.ExecuteNonQueryAsync(ct) == 1;
+        }
+        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            throw new TenantSlugTakenException(slug);
+        }
+    }
+
     private static async Task<List<TenantEntry>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
     {
         var entries = new List<TenantEntry>();

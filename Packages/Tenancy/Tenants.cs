@@ -134,6 +134,38 @@ public sealed class Tenants(
     }
 
     /// <summary>
+    /// Changes a tenant's slug, its name, or both. Its id and its schema stay, and so does what it stores. This process
+    /// notices at once. May be repeated.
+    /// </summary>
+    /// <remarks>
+    /// Whatever names the tenant by its old slug has to learn the new one: addresses, tokens, cookies that
+    /// <c>BindUsers</c> has bound.
+    /// </remarks>
+    /// <param name="slug">Its slug until now.</param>
+    /// <param name="newSlug">Its slug from now on; null to leave it.</param>
+    /// <param name="name">Its name from now on; null to leave it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>The tenant; null when there is none with that slug.</returns>
+    /// <exception cref="FormatException">The new slug can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another tenant's.</exception>
+    public async Task<Tenant?> RenameAsync(
+        string slug, string? newSlug = null, string? name = null, CancellationToken ct = default)
+    {
+        TenantSlug.Check(newSlug ??= slug);
+        await using var scope = scopes.CreateAsyncScope();
+        var registry = Registry(scope.ServiceProvider);
+        if (await registry.FindAsync(slug, ct) is not { } entry
+            || !await registry.TryRenameAsync(entry.Tenant.Id, newSlug, name ?? entry.Name, ct))
+        {
+            return null;
+        }
+
+        await directory.ForgetAsync(slug, ct);
+        await directory.ForgetAsync(newSlug, ct);
+        return entry.Tenant with { Slug = newSlug };
+    }
+
+    /// <summary>
     /// Makes the library's own tables if they aren't there, then migrates every tenant's schema: what the migration job
     /// does, for a process that has none. Several may call it at once.
     /// </summary>

@@ -63,6 +63,12 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
         Assert.Contains("Nothing is pending for tenant_acme.",
             await RunAsync(bakery, "dotnet", [job, "script", "acme"], settings), StringComparison.Ordinal);
 
+        Assert.Contains("acme is umbrella, Umbrella.",
+            await RunAsync(bakery, "dotnet", [job, "rename", "acme", "--to", "umbrella", "--name", "Umbrella"], settings),
+            StringComparison.Ordinal);
+        Assert.Contains("umbrella is suspended.",
+            await RunAsync(bakery, "dotnet", [job, "suspend", "umbrella"], settings), StringComparison.Ordinal);
+
         // All of it, by its AppHost.
         var (api, site) = (new Uri($"http://localhost:{DeployedFolder.FreeAddress().Port}"), DeployedFolder.FreeAddress());
         var profile = Path.Combine(bakery, "Bakery.Api", "Properties", "launchSettings.json");

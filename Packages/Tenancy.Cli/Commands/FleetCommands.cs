@@ -25,6 +25,11 @@ internal sealed class FleetCommands(JobSettings settings)
             Check(), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
             CopyCommand.Create(this, _noun),
         };
+        foreach (var command in LifecycleCommands.All(this, _noun))
+        {
+            root.Subcommands.Add(command);
+        }
+
         foreach (var (name, description, run) in settings.Commands)
         {
             root.Subcommands.Add(Does(new Command(name, description), reports: true, async job =>

@@ -52,6 +52,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     // Whose answers are kept, for notices that name schemas.
     private readonly ConcurrentDictionary<string, string> _slugs = new(StringComparer.Ordinal);
 
+    // When a schema was last named by a notice, by a part of its name's hash: the notices' own count.
+    private readonly long[] _noticed = new long[1024];
+    private long _notices;
+
     // How often all were forgotten.
     private long _epoch;
     private volatile bool _listens;
@@ -93,7 +97,6 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         }
         else
         {
-            _slugs[listing.Tenant.Schema.Value] = slug;
             // Asked for once per version that this process never met, not once per tenant.
             await versions.LearnAsync(listing.Version, ct);
         }
@@ -127,6 +130,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         {
             foreach (var schema in payload[TenantNotices.Schemas.Length..].Split(','))
             {
+                // First, for a question that is under way: it doesn't know yet whose schema it asks about.
+                Interlocked.Exchange(ref Noticed(schema), Interlocked.Increment(ref _notices));
                 // Nobody's whose answer isn't kept: spares, and tenants that nobody asked for.
                 if (_slugs.TryGetValue(schema, out var slug))
                 {
@@ -202,9 +207,26 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         var find = options.FindTenant
             ?? throw new InvalidOperationException(
                 "TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
-        await using var scope = scopes.CreateAsyncScope();
-        return await find(scope.ServiceProvider, slug, ct);
+        while (true)
+        {
+            var before = Interlocked.Read(ref _notices);
+            await using var scope = scopes.CreateAsyncScope();
+            if (await find(scope.ServiceProvider, slug, ct) is not { } listing)
+            {
+                return null;
+            }
+
+            // From now on a notice finds the slug. One that came before is seen here: the answer may be from before it.
+            _slugs[listing.Tenant.Schema.Value] = slug;
+            if (Interlocked.Read(ref Noticed(listing.Tenant.Schema.Value)) <= before)
+            {
+                return listing;
+            }
+        }
     }
+
+    private ref long Noticed(string schema) =>
+        ref _noticed[(uint)string.GetHashCode(schema, StringComparison.Ordinal) % _noticed.Length];
 
     /// <summary>One caller's question. The cache asks the first one's and gives its answer to all who wait.</summary>
     private sealed class Lookup(TenantDirectory directory, string slug, ActivityContext asker)

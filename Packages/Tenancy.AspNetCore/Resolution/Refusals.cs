@@ -31,7 +31,6 @@ internal sealed class Refusals(TenantResolution resolution)
     private static readonly TimeSpan Making = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Upgrade = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Repair = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Suspension = TimeSpan.FromHours(1);
 
     private string Noun => resolution.Noun;
 
@@ -59,10 +58,11 @@ internal sealed class Refusals(TenantResolution resolution)
         Availability.Provisioning => (Unavailability.Provisioning, new(503, "Being created.",
             $"The {Noun} '{slug}' is being created. Try again in {Making.TotalSeconds} seconds.", Making,
             $"urn:{Noun}:provisioning")),
-        Availability.Suspended => (Unavailability.Suspended, new(503, "Suspended.",
-            $"The {Noun} '{slug}' is suspended.", Suspension, $"urn:{Noun}:suspended")),
-        _ => (Unavailability.Suspended, new(503, "Not available.",
-            $"The {Noun} '{slug}' is archived.", Suspension, $"urn:{Noun}:archived")),
+        // Asking again won't help: it waits for somebody's decision.
+        Availability.Suspended => (Unavailability.Suspended, new(403, "Suspended.",
+            $"The {Noun} '{slug}' is suspended.", Type: $"urn:{Noun}:suspended")),
+        _ => (Unavailability.Suspended, new(403, "Not available.",
+            $"The {Noun} '{slug}' is archived.", Type: $"urn:{Noun}:archived")),
     };
 
     private IEnumerable<string> Places() => resolution.Sources.Select(source => source.Where)

@@ -44,7 +44,7 @@ public sealed class CircuitTests(App app, Browser browser)
         await acme.ClickAsync("button");
 
         await Assertions.Expect(acme.GetByText("Rejoin").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
-        Assert.Equal(503, (await acme.ReloadAsync())!.Status);
+        Assert.Equal(403, (await acme.ReloadAsync())!.Status);
         Assert.Equal(0, await CountAsync(site, "acme"));
     }
 

@@ -79,7 +79,7 @@ public sealed class LifecycleTests(App app)
             Assert.Equal("acme", (await RenamedAsync(site, "acme", "acme", null)).Entry.Tenant.Slug);
         }
 
-        Assert.Equal(503, (await site.GetAsync("/who", ("X-Shop", "globex"))).Status);
+        Assert.Equal(403, (await site.GetAsync("/who", ("X-Shop", "globex"))).Status);
         Assert.True(await site.Tenants.SetStatusAsync("globex", TenantStatus.Active, Ct));
         Assert.Equal((200, "globex"), await site.GetAsync("/who", ("X-Shop", "globex")));
         Assert.Null(await site.Tenants.RenameAsync("nobody", "somebody", ct: Ct));

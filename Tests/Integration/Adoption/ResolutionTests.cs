@@ -154,7 +154,7 @@ public sealed class ResolutionTests(App app)
     }
 
     [Fact]
-    public async Task A_suspended_tenant_is_answered_with_503_until_it_is_resumed()
+    public async Task A_suspended_tenant_is_answered_with_403_until_it_is_resumed()
     {
         await using var site = await SiteAsync();
         using var operators = site.Client();
@@ -165,8 +165,8 @@ public sealed class ResolutionTests(App app)
         using var resumed = await operators.PostAsync("/tenants/acme/resume", null, Ct);
 
         Assert.Equal(HttpStatusCode.NoContent, suspended.StatusCode);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        Assert.NotNull(refused.Headers.RetryAfter);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Null(refused.Headers.RetryAfter);
         Assert.Equal("urn:tenant:suspended", (string?)(await refused.Content.ReadFromJsonAsync<JsonObject>(Ct))!["type"]);
         Assert.Equal("acme", await client.GetStringAsync("/who", Ct));
     }
@@ -267,7 +267,7 @@ public sealed class ResolutionTests(App app)
         await site.Tenants.SetStatusAsync("acme", TenantStatus.Suspended, Ct);
         var refusal = await Assert.ThrowsAnyAsync<Exception>(() => acme.InvokeAsync<string[]>("Buyers", Ct));
         // A socket stays open; a poll is a request.
-        Assert.Contains(transport == HttpTransportType.WebSockets ? "'acme' isn't served now." : "503", refusal.Message,
+        Assert.Contains(transport == HttpTransportType.WebSockets ? "'acme' isn't served now." : "403", refusal.Message,
             StringComparison.Ordinal);
         Assert.Empty(await globex.InvokeAsync<string[]>("Buyers", Ct));
         await Assert.ThrowsAsync<HttpRequestException>(() => ConnectAsync(site, null, HttpTransportType.LongPolling));

@@ -124,6 +124,42 @@ public sealed class DirectoryNoticesTests(App app) : IAsyncLifetime
         await BecomesAsync("acme", Availability.Served);
     }
 
+    /// <summary>The first question about a tenant doesn't know its schema yet, which is what the notice names.</summary>
+    [Fact]
+    public async Task A_notice_that_comes_while_a_tenant_is_asked_for_wins()
+    {
+        var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        using var slow = Host(options =>
+        {
+            var find = options.FindTenant!;
+            options.FindTenant = async (services, slug, ct) =>
+            {
+                var listing = await find(services, slug, ct);
+                if (slug == "acme" && asked.TrySetResult())
+                {
+                    await go.Task;
+                }
+
+                return listing;
+            };
+        });
+        await slow.StartAsync(Ct);
+        var directory = slow.Services.GetRequiredService<TenantDirectory>();
+        await Eventually.HoldsAsync(() => directory.IsListening);
+        Assert.Equal(SchemaState.Ready, (await directory.FindAsync("globex", Ct))!.State);
+        var asking = directory.FindAsync("acme", Ct).AsTask();
+        await asked.Task;
+
+        await ExecuteAsync("UPDATE tenancy.schemas SET state = 'failed'");
+        // One notice for both.
+        await Eventually.HoldsAsync(async () => (await directory.FindAsync("globex", Ct))!.State == SchemaState.Failed);
+        go.SetResult();
+
+        Assert.Equal(SchemaState.Failed, (await asking)!.State);
+        Assert.Equal(SchemaState.Failed, (await directory.FindAsync("acme", Ct))!.State);
+        await slow.StopAsync(Ct);
+    }
+
     [Fact]
     public async Task Behind_a_pooler_in_transaction_mode_nothing_is_believed()
     {

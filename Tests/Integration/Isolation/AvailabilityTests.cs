@@ -147,7 +147,7 @@ public sealed class AvailabilityTests(App app)
 
         using var refused = await customer.Http.GetAsync("/invoices", Ct);
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         var problem = await refused.Content.ReadFromJsonAsync<JsonNode>(Ct);
         Assert.Equal($"urn:customer:{status}", (string)problem!["type"]!);
     }

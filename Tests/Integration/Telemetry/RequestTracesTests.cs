@@ -69,7 +69,7 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
 
     [Theory]
     [InlineData("nobody", HttpStatusCode.NotFound)]
-    [InlineData("initech", HttpStatusCode.ServiceUnavailable)]
+    [InlineData("initech", HttpStatusCode.Forbidden)]
     public async Task A_customer_that_is_refused_is_on_the_refusals_spans(string slug, HttpStatusCode status)
     {
         await ExecuteAsync("UPDATE public.customers SET status = 'suspended' WHERE slug = 'initech'");

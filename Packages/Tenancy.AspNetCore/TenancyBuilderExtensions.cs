@@ -57,7 +57,7 @@ public static class TenancyBuilderExtensions
                 provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>()));
     }
 
-    /// <summary>The last one would win without a word.</summary>
+    /// <summary>Refuses a second call: the last one would win silently.</summary>
     private static void RefuseSecond<T>(IServiceCollection services, string call)
     {
         if (services.Any(service => service.ServiceType == typeof(T)))

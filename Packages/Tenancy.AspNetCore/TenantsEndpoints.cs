@@ -31,7 +31,7 @@ public sealed record TenantsAnswer(IReadOnlyList<TenantAnswer> Items, string? Ne
 /// <param name="Name">For people; the slug if it is left out. At most 200 characters.</param>
 public sealed record NewTenant(string? Slug, string? Name = null);
 
-/// <summary>What a tenant is called from now on.</summary>
+/// <summary>A tenant's new slug and name.</summary>
 /// <param name="Slug">See <see cref="TenantSlug"/>; null to leave it.</param>
 /// <param name="Name">For people; null to leave it. At most 200 characters.</param>
 public sealed record TenantNames(string? Slug = null, string? Name = null);
@@ -157,7 +157,7 @@ public static class TenantsEndpoints
         }
     }
 
-    /// <summary>What is wrong with a slug or a name that was given.</summary>
+    /// <summary>Checks a slug and a name. Null where both are right.</summary>
     private static ProblemHttpResult? WhyNot(string? slug, string? name) =>
         name is not null && (name.Length is 0 or > LongestName || name.Any(char.IsControl))
             ? Bad($"name has to have 1 to {LongestName} characters, and no line breaks or the like.")

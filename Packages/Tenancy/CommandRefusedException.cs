@@ -1,6 +1,6 @@
 namespace Tenancy;
 
-/// <summary>Which rule of the guard a command breaks.</summary>
+/// <summary>The guard's rules, as a refused command breaks them.</summary>
 public enum CommandRule
 {
     /// <summary>
@@ -40,6 +40,6 @@ public enum CommandRule
 /// </summary>
 public sealed class CommandRefusedException(CommandRule rule, string message) : InvalidOperationException(message)
 {
-    /// <summary>Which rule it breaks.</summary>
+    /// <summary>The broken rule.</summary>
     public CommandRule Rule { get; } = rule;
 }

@@ -120,12 +120,12 @@ public sealed class CompiledMigrations
         };
     }
 
-    /// <summary>The same without what comes after that migration.</summary>
+    /// <summary>These migrations up to the given one.</summary>
     /// <param name="id">As <see cref="Find"/> returns it.</param>
     internal CompiledMigrations UpTo(string id) =>
         Only(_ids.Where(other => string.CompareOrdinal(other, id) <= 0).ToHashSet(StringComparer.Ordinal));
 
-    /// <summary>The same without what isn't among these.</summary>
+    /// <summary>These migrations, limited to the given ids.</summary>
     internal CompiledMigrations Only(IReadOnlySet<string> ids) => _ids.All(ids.Contains)
         ? this
         : new(_ids.Where(ids.Contains), Breaking.Where(ids.Contains), () => _sql.Value with
@@ -155,7 +155,7 @@ public sealed class CompiledMigrations
 internal sealed record CompiledSql(
     IReadOnlyList<CompiledMigration> Migrations, string CreateHistory, string HistoryTable)
 {
-    /// <summary>Those of another context, too.</summary>
+    /// <summary>Adds the migrations of another context.</summary>
     /// <exception cref="TenantMigrationException">It has another history.</exception>
     public CompiledSql With(CompiledSql other, DbContext context) => CreateHistory == other.CreateHistory
         ? this with { Migrations = [.. Migrations, .. other.Migrations] }

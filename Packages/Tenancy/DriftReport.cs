@@ -20,7 +20,7 @@ public sealed record VerifyPlan
     public int Workers { get; init; } = 4;
 }
 
-/// <summary>How schemas, ledger and registry agree with each other and with the build's migrations.</summary>
+/// <summary>The differences between schemas, ledger, registry and the build's migrations.</summary>
 /// <param name="Checked">How many schemas were compared with what the migrations make.</param>
 /// <param name="Drifted">Those that differ, or whose history or existence isn't what the ledger says; in the order of
 /// their names.</param>
@@ -41,7 +41,7 @@ public sealed record DriftReport(
     IReadOnlyList<SchemaName> Unregistered,
     TimeSpan Elapsed)
 {
-    /// <summary>Nothing differs, nothing is too much and nothing is missing.</summary>
+    /// <summary>Whether there is no difference, nothing superfluous and nothing missing.</summary>
     public bool IsClean => Drifted.Count + Strays.Count + Missing.Count + Unregistered.Count == 0;
 }
 

@@ -15,7 +15,7 @@ namespace Tenancy;
 public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMigrations migrations,
     SchemaVersions versions, TimeProvider time, ILogger<FleetMigrator> log, TenancyMetrics? metrics = null)
 {
-    /// <summary>For telemetry: whose schemas they are.</summary>
+    /// <summary>Finds the slugs of schemas, for telemetry.</summary>
     internal TenantSlugs? Slugs { get; init; }
 
     /// <inheritdoc cref="RunAsync(FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>

@@ -54,7 +54,7 @@ public sealed record FleetPlan
     /// </summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a statement may take; default as long as it wants.</summary>
+    /// <summary>The limit of a statement's time. Default null: no limit.</summary>
     public TimeSpan? StatementTimeout { get; init; }
 
     /// <summary>
@@ -89,10 +89,10 @@ public sealed record FleetPlan
         ring == 0 ? FailuresInRingZero : Math.Max(1, (int)(FailureShareLater * size));
 }
 
-/// <summary>How a run ended.</summary>
+/// <summary>The outcome of a run.</summary>
 public enum FleetOutcome
 {
-    /// <summary>Nothing is left to do; some may have failed.</summary>
+    /// <summary>The run is done; some schemas may have failed.</summary>
     Done,
 
     /// <summary>
@@ -122,7 +122,7 @@ public sealed record FleetReport(
 /// <param name="Error">What the server said, with the migration's id in front.</param>
 public sealed record FailedSchema(SchemaName Schema, string Error);
 
-/// <summary>How far a run is.</summary>
+/// <summary>The progress of a run.</summary>
 /// <param name="Ring">In which ring.</param>
 /// <param name="Total">How many schemas it had to migrate when it began, in all rings.</param>
 /// <param name="Migrated">How many it has.</param>

@@ -6,7 +6,7 @@ using Tenancy.Ledgers;
 
 namespace Tenancy;
 
-/// <summary>Says how the fleet stands and what a run would do, and changes nothing.</summary>
+/// <summary>Reads the fleet's status and the work of a run. Changes nothing.</summary>
 public sealed class FleetReader(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build,
     SchemaVersions versions)
@@ -16,7 +16,7 @@ public sealed class FleetReader(
     /// <summary>How many laggards <see cref="StatusAsync"/> names; it counts all.</summary>
     public const int MostLaggards = 50;
 
-    /// <summary>How the fleet stands, by the ledger alone: one look, however many schemas there are.</summary>
+    /// <summary>Reads the fleet's status from the ledger, for any number of schemas at once.</summary>
     /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
     public async Task<FleetStatus> StatusAsync(CancellationToken ct = default)
     {

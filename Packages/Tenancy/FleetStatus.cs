@@ -1,6 +1,6 @@
 namespace Tenancy;
 
-/// <summary>How the whole fleet stands.</summary>
+/// <summary>The status of the whole fleet.</summary>
 /// <param name="Target">The last migration that this build has; empty if it has none.</param>
 /// <param name="Groups">The schemas by ring, state and version.</param>
 /// <param name="Failures">Schemas whose last migration failed, by name.</param>

@@ -17,7 +17,7 @@ public sealed class FleetVerifier(
     /// <summary>How many schemas are read in one round trip.</summary>
     internal int Chunk { get; init; } = 250;
 
-    /// <summary>How long a history table that somebody has locked is waited for, several times over.</summary>
+    /// <summary>The wait for a locked history table, per attempt.</summary>
     internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>

@@ -1,12 +1,12 @@
 namespace Tenancy;
 
-/// <summary>How <see cref="Tenants.ForEachAsync"/> goes through the tenants.</summary>
+/// <summary>The options of <see cref="Tenants.ForEachAsync"/>.</summary>
 public sealed record ForEachTenantOptions
 {
     /// <summary>How many tenants are worked on at once. Default 4: requests need connections, too.</summary>
     public int Parallel { get; init; } = 4;
 
-    /// <summary>Where to go on: the tenants whose schemas come after this one. Default null, all.</summary>
+    /// <summary>Visits only tenants whose schemas come after this one. Default null: all tenants.</summary>
     public SchemaName? After { get; init; }
 
     /// <summary>

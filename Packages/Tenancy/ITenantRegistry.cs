@@ -67,7 +67,7 @@ public interface ITenantRegistry
     Task<bool> TrySetStatusAsync(Guid id, TenantStatus status, CancellationToken ct);
 
     /// <summary>Changes a tenant's slug and name. Its id and its schema stay.</summary>
-    /// <param name="id">Whose.</param>
+    /// <param name="id">The tenant's id.</param>
     /// <param name="slug">The slug from now on; it may be the one that it has.</param>
     /// <param name="name">The name from now on.</param>
     /// <param name="ct">Ends the wait.</param>

@@ -52,7 +52,7 @@ public sealed partial class LateTenantMigrator(
         while (await NextAsync(timer, stoppingToken));
     }
 
-    /// <summary>Looks, and migrates whom it finds.</summary>
+    /// <summary>Finds late tenants and migrates them.</summary>
     /// <returns>How many were migrated.</returns>
     internal async Task<int> MigrateAsync(CancellationToken ct)
     {

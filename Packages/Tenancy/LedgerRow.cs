@@ -14,13 +14,13 @@ public sealed class LedgerRow
     /// <summary>The schema's name; the key.</summary>
     public required string Schema { get; init; }
 
-    /// <summary>Where it is in its life.</summary>
+    /// <summary>The schema's state.</summary>
     public SchemaState State { get; private set; }
 
     /// <summary>See <see cref="CompiledMigrations.Fingerprint"/>; empty as long as nothing is known.</summary>
     public string Version { get; private set; } = "";
 
-    /// <summary>Which wave of a migration it belongs to; 0 goes first. Default <see cref="UsualRing"/>.</summary>
+    /// <summary>The schema's ring; 0 goes first. Default: <see cref="UsualRing"/>.</summary>
     public int Ring { get; private set; }
 
     /// <summary>Failed migrations since the last that succeeded.</summary>
@@ -83,19 +83,19 @@ public sealed class RunRow
     /// </summary>
     public required string Target { get; init; }
 
-    /// <summary>How many schemas had to be brought to it when it began.</summary>
+    /// <summary>The schemas that were pending at the start.</summary>
     public int Total { get; private set; }
 
-    /// <summary>How many this process has brought there.</summary>
+    /// <summary>The schemas that this process has migrated.</summary>
     public int Migrated { get; private set; }
 
-    /// <summary>How many it failed on.</summary>
+    /// <summary>The schemas that failed.</summary>
     public int Failed { get; private set; }
 
-    /// <summary>The ring it is in.</summary>
+    /// <summary>The ring that the run is in.</summary>
     public int? Ring { get; private set; }
 
-    /// <summary>When it began.</summary>
+    /// <summary>The start of the run.</summary>
     public DateTimeOffset StartedAt { get; private set; }
 
     /// <summary>
@@ -104,10 +104,10 @@ public sealed class RunRow
     /// </summary>
     public DateTimeOffset HeartbeatAt { get; private set; }
 
-    /// <summary>Set by whoever wants it to end after the groups in hand; says who and why.</summary>
+    /// <summary>The request to end after the groups in hand: who asked, and why. Null without one.</summary>
     public string? Halt { get; private set; }
 
-    /// <summary>When it ended.</summary>
+    /// <summary>The end of the run; null while it runs.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
 
     /// <summary>

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Tenancy;
 
-/// <summary>Work that needs a tenant was asked for without one. Thrown before anything is sent to the server.</summary>
+/// <summary>No tenant was chosen for work that needs one. Thrown before anything is sent to the server.</summary>
 public sealed class NoTenantException : InvalidOperationException
 {
     private const string OfPrograms =

@@ -1,6 +1,6 @@
 namespace Tenancy;
 
-/// <summary>Where a schema is in its life; the ledger holds it in lower case.</summary>
+/// <summary>A schema's state; the ledger holds it in lower case.</summary>
 public enum SchemaState
 {
     /// <summary>Being made; nobody is served from it.</summary>

@@ -17,7 +17,7 @@ public enum VersionStanding
     /// <summary>It has all of this build's migrations and others.</summary>
     Ahead,
 
-    /// <summary>The same, and one of the others breaks builds that don't have it.</summary>
+    /// <summary>As <see cref="Ahead"/>, and one of the other migrations breaks builds that lack it.</summary>
     AheadAndBreaking,
 }
 
@@ -95,7 +95,7 @@ public sealed class SchemaVersions(
         }
     }
 
-    /// <summary>Its migrations; null where nobody wrote them down.</summary>
+    /// <summary>The version's migrations; null where they aren't recorded.</summary>
     internal SchemaVersion? Find(string version) => _known.GetValueOrDefault(version);
 
     /// <summary>

@@ -58,7 +58,7 @@ public sealed class TenancyBuilder
         return UseRegistry<BuiltInRegistry>();
     }
 
-    /// <summary>The tenants are what the application's own registry says.</summary>
+    /// <summary>Takes the tenants from the application's own registry.</summary>
     /// <typeparam name="TRegistry">Registered as a scoped service.</typeparam>
     /// <exception cref="InvalidOperationException">There is a registry already.</exception>
     public TenancyBuilder UseRegistry<TRegistry>() where TRegistry : class, ITenantRegistry

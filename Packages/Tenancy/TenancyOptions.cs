@@ -3,7 +3,7 @@ using Tenancy.Roles;
 
 namespace Tenancy;
 
-/// <summary>How the application uses the library. Validated when the host starts.</summary>
+/// <summary>The library's options. Validated when the host starts.</summary>
 public sealed class TenancyOptions
 {
     /// <summary>
@@ -125,7 +125,8 @@ public sealed class TenancyOptions
 
     /// <summary>
     /// How long an answer of <see cref="FindTenant"/> is kept where nobody listens for changes, hence how long a
-    /// suspended or migrated tenant may be answered as before. Default: 5 seconds. Unknown slugs are not kept: a customer is served as soon as it exists.
+    /// suspended or migrated tenant may be answered as before. Default: 5 seconds. Unknown slugs are not kept: a
+    /// customer is served as soon as it exists.
     /// </summary>
     public TimeSpan DirectoryCacheTime { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -138,7 +139,8 @@ public sealed class TenancyOptions
     public TimeSpan? DirectoryListenTime { get; set; }
 
     /// <summary>
-    /// Whose notices are heard: a connection string that reaches the server itself, because a pooler in transaction mode
+    /// Whose notices are heard: a connection string that reaches the server itself, because a pooler in transaction
+    /// mode
     /// delivers none. Default null: <see cref="ConnectionString"/>.
     /// </summary>
     public string? ListenConnectionString { get; set; }
@@ -201,7 +203,7 @@ public sealed class TenancyOptions
     internal const int LargestWarmPool = 1000;
 }
 
-/// <summary>Where a scope's context comes from.</summary>
+/// <summary>The source of a scope's context.</summary>
 internal enum ContextLease
 {
     Pooled,

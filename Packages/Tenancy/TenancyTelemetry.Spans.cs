@@ -12,7 +12,7 @@ public static partial class TenancyTelemetry
     /// Starts a span of the source <see cref="Name"/> for one tenant's work. Database spans beneath it carry the tenant
     /// too.
     /// </summary>
-    /// <param name="slug">For whom.</param>
+    /// <param name="slug">The tenant's slug.</param>
     /// <param name="name">What is done, in words that are the same for all tenants: <c>create customer</c>.</param>
     /// <returns>Null while nobody listens.</returns>
     public static Activity? StartFor(string slug, string name) => Source.StartActivity(name)?.SetTag(Tenant, slug);
@@ -22,7 +22,7 @@ public static partial class TenancyTelemetry
     /// have one: such a span is open before anybody knows whom it is for. <see cref="CurrentTenant.Choose"/> calls it;
     /// whoever knows the tenant earlier, or refuses it, does so too.
     /// </summary>
-    /// <param name="slug">For whom.</param>
+    /// <param name="slug">The tenant's slug.</param>
     public static void TagTenant(string slug)
     {
         var top = Activity.Current;
@@ -51,7 +51,7 @@ public static partial class TenancyTelemetry
     /// <see cref="Tenant"/>.
     /// </summary>
     /// <param name="log">Any logger: scopes belong to the flow of execution.</param>
-    /// <param name="slug">For whom.</param>
+    /// <param name="slug">The tenant's slug.</param>
     public static IDisposable? BeginTenantScope(this ILogger log, string slug)
     {
         ArgumentNullException.ThrowIfNull(log);

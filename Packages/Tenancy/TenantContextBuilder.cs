@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Tenancy;
 
-/// <summary>How one tenant context is made: from <see cref="TenancyBuilder.AddContext{TContext}"/>.</summary>
+/// <summary>Configures one tenant context, from <see cref="TenancyBuilder.AddContext{TContext}"/>.</summary>
 /// <typeparam name="TContext">The context.</typeparam>
 public sealed class TenantContextBuilder<TContext> where TContext : DbContext
 {

@@ -76,6 +76,6 @@ public sealed class TenantContextFactory<TContext> where TContext : DbContext
         return context;
     }
 
-    /// <summary>For what needs the model alone.</summary>
+    /// <summary>A context without a tenant, for its model alone.</summary>
     internal TContext CreateForNobody() => _create(null);
 }

@@ -48,7 +48,7 @@ internal static class TenantDataSource
     public static string DatabaseOf(NpgsqlConnectionStringBuilder settings) =>
         settings.Database ?? settings.Username ?? "";
 
-    /// <summary>Whether it sets one, by <c>Search Path=</c> or by <c>Options=</c>.</summary>
+    /// <summary>Whether a connection string sets a search path, by <c>Search Path=</c> or by <c>Options=</c>.</summary>
     public static bool HasSearchPath(string? connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);

@@ -11,10 +11,10 @@ public static partial class TenantSlug
     /// <summary>The rule, in words.</summary>
     public const string Rule = "1 to 40 characters of a-z, 0-9 and -, a letter first";
 
-    /// <summary>The same for a machine: a regular expression.</summary>
+    /// <summary>The rule as a regular expression.</summary>
     public const string Pattern = @"^[a-z][a-z0-9-]{0,39}\z";
 
-    /// <summary>Whether it follows the <see cref="Rule"/>.</summary>
+    /// <summary>Whether a slug follows the <see cref="Rule"/>.</summary>
     public static bool IsValid(string? slug) => slug is not null && Allowed().IsMatch(slug);
 
     /// <exception cref="FormatException">It doesn't.</exception>

@@ -1,10 +1,10 @@
 namespace Tenancy;
 
-/// <summary>Work was asked for, for a tenant that isn't served at the moment, or that there isn't.</summary>
+/// <summary>A tenant isn't served at the moment, or doesn't exist.</summary>
 public sealed class TenantUnavailableException : InvalidOperationException
 {
-    /// <summary>Says why.</summary>
-    /// <param name="slug">Whose.</param>
+    /// <summary>With a message that says why.</summary>
+    /// <param name="slug">The tenant's slug.</param>
     /// <param name="availability">Why it isn't served; null where no tenant has that slug.</param>
     public TenantUnavailableException(string slug, Availability? availability) : base(availability switch
     {

@@ -119,7 +119,7 @@ public sealed class Tenants(
     }
 
     /// <summary>Stops serving a tenant, serves it again, or archives it. This process notices at once.</summary>
-    /// <param name="slug">Whose.</param>
+    /// <param name="slug">The tenant's slug.</param>
     /// <param name="status">From now on.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>False when there is no such tenant.</returns>

@@ -24,7 +24,7 @@ public sealed partial class WarmPoolFiller(
     private readonly HashSet<SchemaName> _given = [];
     private bool _failing;
 
-    /// <summary>How long it looks away when nothing was given away.</summary>
+    /// <summary>The pause while no spare was given away.</summary>
     internal TimeSpan Pause { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc/>

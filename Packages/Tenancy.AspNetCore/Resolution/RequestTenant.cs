@@ -111,7 +111,7 @@ internal sealed class RequestTenant(
         return endpoint is null ? null : false;
     }
 
-    /// <summary>Then authorization answers, with 401.</summary>
+    /// <summary>Whether the endpoint needs a user: then authorization answers with 401.</summary>
     private static bool NeedsUser(Endpoint? endpoint) =>
         endpoint?.Metadata.GetMetadata<IAuthorizeData>() is not null
             && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null;

@@ -61,7 +61,7 @@ internal sealed class FleetArguments(string noun)
 
     public Option<bool> Json { get; } = new("--json") { Description = "The same as --format json" };
 
-    /// <summary>How a command that reports writes its answer.</summary>
+    /// <summary>The options of a report's format.</summary>
     public Option[] Report => [Format, Json];
 
     public Option<OnFailure> OnFailure { get; } = new("--on-failure")

@@ -7,7 +7,7 @@ using Tenancy.Cli.Runs;
 
 namespace Tenancy.Cli.Commands;
 
-/// <summary>The commands, each in a few lines; what they do is the library's.</summary>
+/// <summary>The job's commands. The library does their work.</summary>
 internal sealed class FleetCommands(JobSettings settings)
 {
     private readonly FleetArguments _arguments = new(settings.Noun);

@@ -35,7 +35,7 @@ internal sealed class NamedTenants(
         return (string[])(await all.ExecuteScalarAsync(ct))!;
     }
 
-    /// <summary>Registry and ledger together: the one is what people read, the other what a run goes by.</summary>
+    /// <summary>Moves tenants to a ring in the registry and in the ledger.</summary>
     public async Task MoveAsync(IReadOnlyList<SchemaName> schemas, int ring, CancellationToken ct)
     {
         await registry.MoveAsync(schemas, ring, ct);

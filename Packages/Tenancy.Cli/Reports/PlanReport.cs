@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Tenancy.Cli.Reports;
 
-/// <summary>The command plan: what would run, for whom.</summary>
+/// <summary>The report of the command plan: the migrations that would run, and the tenants.</summary>
 internal static class PlanReport
 {
     private const int MostNames = 5;

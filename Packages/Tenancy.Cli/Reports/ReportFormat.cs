@@ -1,6 +1,6 @@
 namespace Tenancy.Cli.Reports;
 
-/// <summary>How a command writes its answer.</summary>
+/// <summary>The format of a report.</summary>
 internal enum ReportFormat
 {
     /// <summary>For a terminal.</summary>

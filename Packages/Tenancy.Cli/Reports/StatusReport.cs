@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Tenancy.Cli.Reports;
 
-/// <summary>The command status: who is where.</summary>
+/// <summary>The report of the command status: tenants by version, failed and behind.</summary>
 internal static class StatusReport
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

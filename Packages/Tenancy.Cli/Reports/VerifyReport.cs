@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Tenancy.Cli.Reports;
 
-/// <summary>The command verify: what isn't as the migrations, the ledger and the registry say.</summary>
+/// <summary>The report of the command verify: differences from the migrations, the ledger and the registry.</summary>
 internal static class VerifyReport
 {
     public static void Write(ReportWriter report, string noun, DriftReport drift)

@@ -58,7 +58,7 @@ internal sealed partial class MigrationJob(
         return code;
     }
 
-    /// <summary>The tenants alone: again for those that failed, or back.</summary>
+    /// <summary>Migrates the tenants alone: again those that failed, or back.</summary>
     /// <inheritdoc cref="MigrateAsync"/>
     public async Task<ExitCode> RunAsync(
         FleetPlan plan, RunDisplay display, CancellationToken stop, CancellationToken ct)

@@ -124,7 +124,9 @@ public sealed class DirectoryNoticesTests(App app) : IAsyncLifetime
         await BecomesAsync("acme", Availability.Served);
     }
 
-    /// <summary>The first question about a tenant doesn't know its schema yet, which is what the notice names.</summary>
+    /// <summary>
+    /// The first question about a tenant doesn't know its schema yet, which is what the notice names.
+    /// </summary>
     [Fact]
     public async Task A_notice_that_comes_while_a_tenant_is_asked_for_wins()
     {

@@ -8,8 +8,7 @@ namespace Data.Invoicing;
 
 /// <summary>
 /// Writes many rows by PostgreSQL's binary COPY. It goes past EF's commands, hence past the rewriter: the table's name
-/// is
-/// made from the tenant's value, the columns and their types come from the model.
+/// is made from the tenant's value, the columns and their types come from the model.
 /// </summary>
 public static class BinaryCopy
 {

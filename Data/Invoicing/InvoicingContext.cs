@@ -36,8 +36,7 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
             contact.Property(c => c.Name).HasMaxLength(Contact.LongestName);
             contact.Property(c => c.Email).HasMaxLength(Contact.LongestEmail);
             // A contact is found again by both, and two requests that look at once would both add it. Without an
-            // address
-            // two may have the same name.
+            // address two may have the same name.
             contact.HasIndex(c => new { c.Name, c.Email }).IsUnique();
         });
         modelBuilder.Entity<Invoice>(invoice =>

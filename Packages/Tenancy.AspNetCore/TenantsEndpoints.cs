@@ -140,11 +140,6 @@ public static class TenantsEndpoints
             return problem;
         }
 
-        if (!TenantSlug.IsValid(slug))
-        {
-            return Unknown(slug);
-        }
-
         try
         {
             return await tenants.RenameAsync(slug, names.Slug, names.Name, ct) is { } tenant

@@ -8,9 +8,8 @@ namespace Tenancy;
 
 /// <summary>
 /// The migrations of the tenant model that this build has: their names at once, and, from the first time somebody asks,
-/// each as SQL with the
-/// placeholder. Applied to one schema or to ten thousand, only the rewriter differs; a new customer and a migrated one
-/// come from the same text.
+/// each as SQL with the placeholder. Applied to one schema or to ten thousand, only the rewriter differs; a new
+/// customer and a migrated one come from the same text.
 /// </summary>
 public sealed class CompiledMigrations
 {
@@ -69,8 +68,7 @@ public sealed class CompiledMigrations
 
     /// <summary>
     /// The version of a schema: 32 hexadecimal digits over the SET of applied migrations. The last one's name would not
-    /// do: a
-    /// migration merged late, with an older time stamp than one already applied, would go unnoticed.
+    /// do: a migration merged late, with an older time stamp than one already applied, would go unnoticed.
     /// </summary>
     public static string Fingerprint(IEnumerable<string> migrationIds)
     {

@@ -34,8 +34,7 @@ public interface ITenantRegistry
     /// <summary>
     /// A query of all tenants' schemas, with the columns <c>schema</c> and <c>ring</c>
     /// (<see cref="LedgerRow.UsualRing"/> where the registry knows no rings). It becomes a part of larger queries,
-    /// which
-    /// compare the registry with the ledger.
+    /// which compare the registry with the ledger.
     /// </summary>
     string SchemasSql { get; }
 

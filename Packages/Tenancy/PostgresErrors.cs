@@ -24,9 +24,8 @@ public static class PostgresErrors
             or PostgresErrorCodes.SerializationFailure;
 
     /// <summary>
-    /// The server is gone, restarting, has no connection left or has ended the session: worth asking again in a
-    /// moment. A wrong password or a
-    /// full disk is not.
+    /// The server is gone, restarting, has no connection left or has ended the session: worth asking again in a moment.
+    /// A wrong password or a full disk is not.
     /// </summary>
     public static bool IsAbsence(this NpgsqlException error)
     {

@@ -43,8 +43,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     /// <param name="ring">See <see cref="LedgerRow.Ring"/>.</param>
     /// <param name="reserved">
     /// Called when the name is reserved and before the schema exists. Write the registry's row here: a second request
-    /// for
-    /// the same tenant waits here and then fails before any schema is created.
+    /// for the same tenant waits here and then fails before any schema is created.
     /// </param>
     /// <param name="ct">Ends the work; roll the transaction back.</param>
     /// <exception cref="FormatException"><paramref name="wanted"/> can't name a tenant's schema.</exception>

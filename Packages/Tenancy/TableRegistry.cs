@@ -6,8 +6,7 @@ namespace Tenancy;
 /// A registry in a table of the application's own that has the columns <c>id</c> (uuid), <c>slug</c>, <c>schema</c>,
 /// <c>name</c>, <c>status</c> (<c>active</c>, <c>suspended</c> or <c>archived</c>) and <c>created_at</c>, with unique
 /// constraints on the slug and the schema; whatever else it has needs defaults. It doesn't use EF, whose first use
-/// takes
-/// longer than many a run of the migration job.
+/// takes longer than many a run of the migration job.
 /// </summary>
 /// <param name="database">The owner's, see <see cref="TenancyOptions.OwnerKey"/>.</param>
 /// <param name="table">With its schema, quoted where it has to be: it becomes SQL as it is.</param>

@@ -53,8 +53,8 @@ public sealed class TenancyBuilder
     /// <exception cref="InvalidOperationException">There is a registry already.</exception>
     public TenancyBuilder UseBuiltInRegistry()
     {
-        // Before the application's own settings, which win.
-        Services.Configure<TenancyOptions>(options => options.DirectoryListenTime = TimeSpan.FromMinutes(5));
+        // The application's own setting wins.
+        Services.Configure<TenancyOptions>(options => options.DirectoryListenTime ??= TimeSpan.FromMinutes(5));
         return UseRegistry<BuiltInRegistry>();
     }
 

@@ -42,8 +42,7 @@ public sealed class TenancyOptions
     /// <remarks>
     /// Costs 1.3 times the time of a small request (<c>requests</c> in Benchmarks, "a role per tenant"). What is sent
     /// past EF switches by <see cref="TenantCommands.SwitchToTenantRoleAsync"/>. With 10,000 roles each new tenant
-    /// makes
-    /// every session pause once, for 0.46 s on PostgreSQL 15 and 0.13 s on 18; with 1,000 for 10 ms.
+    /// makes every session pause once, for 0.46 s on PostgreSQL 15 and 0.13 s on 18; with 1,000 for 10 ms.
     /// </remarks>
     public TenantRoleOptions? TenantRoles { get; set; }
 
@@ -140,8 +139,7 @@ public sealed class TenancyOptions
 
     /// <summary>
     /// Whose notices are heard: a connection string that reaches the server itself, because a pooler in transaction
-    /// mode
-    /// delivers none. Default null: <see cref="ConnectionString"/>.
+    /// mode delivers none. Default null: <see cref="ConnectionString"/>.
     /// </summary>
     public string? ListenConnectionString { get; set; }
 

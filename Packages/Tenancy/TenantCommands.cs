@@ -45,10 +45,9 @@ public static class TenantCommands
     }
 
     /// <summary>
-    /// Lets what follows in the context's transaction run as the tenant's role, where <see
-    /// cref="TenancyOptions.TenantRoles"/> is on; does nothing where it is off. For what goes past EF: COPY, commands
-    /// of
-    /// one's own. A <c>ROLLBACK TO SAVEPOINT</c> to before it takes it back.
+    /// Lets what follows in the context's transaction run as the tenant's role, where
+    /// <see cref="TenancyOptions.TenantRoles"/> is on; does nothing where it is off. For what goes past EF: COPY,
+    /// commands of one's own. A <c>ROLLBACK TO SAVEPOINT</c> to before it takes it back.
     /// </summary>
     /// <exception cref="InvalidOperationException">The context has no transaction, so the switch would be over at
     /// once.</exception>

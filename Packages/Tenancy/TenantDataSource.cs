@@ -34,6 +34,14 @@ internal static class TenantDataSource
                 ? Create(options.TenantConnectionString!, options, guarded: false, configure)
                 : owner;
 
+    /// <summary>For notices of changed tenants: unpooled, because it listens as long as it is open.</summary>
+    public static NpgsqlDataSource CreateListening(TenancyOptions options) => Create(
+        options.ListenConnectionString ?? options.ConnectionString, options, guarded: false, builder =>
+        {
+            builder.ConnectionStringBuilder.Pooling = false;
+            builder.ConnectionStringBuilder.ApplicationName = "tenancy directory";
+        });
+
     /// <summary>Whether tenants are served by another user than the owner.</summary>
     public static bool HasLoginOfItsOwn(TenancyOptions options) =>
         HasOwnLogin(options)

@@ -24,7 +24,8 @@ public static class TenantNotices
     /// <summary>For the ledger, whose state and version decide whether a tenant is served.</summary>
     internal const string OnLedger =
         $"""
-        CREATE OR REPLACE FUNCTION tenancy.tell_ledger() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $tell$
+        CREATE OR REPLACE FUNCTION tenancy.tell_ledger() RETURNS trigger
+            LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $tell$
         BEGIN
             PERFORM pg_notify('{Channel}', CASE WHEN count(*) > {Most} THEN '*' ELSE '{Schemas}' || string_agg(n.schema, ',') END)
             FROM new_rows AS n JOIN old_rows AS o USING (schema)
@@ -40,7 +41,8 @@ public static class TenantNotices
     /// <param name="table">With its schema, quoted where it has to be.</param>
     internal static string OnRegistry(string table) =>
         $"""
-        CREATE OR REPLACE FUNCTION tenancy.tell_registry() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $tell$
+        CREATE OR REPLACE FUNCTION tenancy.tell_registry() RETURNS trigger
+            LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $tell$
         BEGIN
             IF TG_OP = 'UPDATE' THEN
                 PERFORM pg_notify('{Channel}', CASE WHEN count(*) > {Most} THEN '*' ELSE '{Slugs}' || string_agg(s.slug, ',') END)

@@ -151,10 +151,15 @@ public sealed class Tenants(
     public async Task<Tenant?> RenameAsync(
         string slug, string? newSlug = null, string? name = null, CancellationToken ct = default)
     {
-        TenantSlug.Check(newSlug ??= slug);
+        newSlug ??= slug;
+        if (newSlug != slug)
+        {
+            TenantSlug.Check(newSlug);
+        }
+
         await using var scope = scopes.CreateAsyncScope();
         var registry = Registry(scope.ServiceProvider);
-        if (await registry.FindAsync(slug, ct) is not { } entry
+        if (!TenantSlug.IsValid(slug) || await registry.FindAsync(slug, ct) is not { } entry
             || !await registry.TryRenameAsync(entry.Tenant.Id, newSlug, name ?? entry.Name, ct))
         {
             return null;

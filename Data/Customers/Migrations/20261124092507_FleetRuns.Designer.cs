@@ -6,7 +6,6 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
-using Tenancy.Ledgers;
 
 #nullable disable
 
@@ -14,7 +13,7 @@ namespace Data.Customers.Migrations
 {
     [DbContext(typeof(CustomersContext))]
     [Migration("20261124092507_FleetRuns")]
-    partial class RunsTable
+    partial class FleetRuns
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)

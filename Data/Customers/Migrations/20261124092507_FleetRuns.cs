@@ -1,13 +1,12 @@
 ﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Tenancy.Ledgers;
 
 #nullable disable
 
 namespace Data.Customers.Migrations
 {
     /// <summary>Runs that can be watched, versions that every build can read, and the indexes by which both ask the ledger.</summary>
-    public partial class RunsTable : Migration
+    public partial class FleetRuns : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)

@@ -8,8 +8,8 @@ namespace Tenancy.Cli.Runs;
 
 /// <summary>
 /// The run: shared schema, the library's own tables, what the application adds, fleet, report. A plain class that
-/// Program.cs awaits, because a
-/// BackgroundService that throws leaves the exit code 0, and what serves would start over a database nobody migrated.
+/// Program.cs awaits, because a BackgroundService that throws leaves the exit code 0, and what serves would start over
+/// a database nobody migrated.
 /// </summary>
 internal sealed partial class MigrationJob(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedMigrations shared,

@@ -93,11 +93,13 @@ internal sealed class DatabaseSource(
             new UsedVolume(volume, engine.Name, WasLast: true).Write(memory);
         }
 
-#pragma warning disable ASPIRECERTIFICATES001 // Connections to it are local and plain. With a certificate, the dashboard shows a red banner on a machine that has no trusted one.
+        // Connections to it are local and plain. With a certificate, the dashboard shows a red banner on a machine that
+        // has no trusted one.
+#pragma warning disable ASPIRECERTIFICATES001
         var server = builder.AddPostgres(Server).WithoutHttpsCertificate().WithDataVolume(volume);
 #pragma warning restore ASPIRECERTIFICATES001
         return server
-            .WithLoginCheck("postgres", refusal => RefusedLogin.OfContainer(refusal, volume, engine))
+            .WithLoginCheck("postgres", refusal => RefusedLogin.OfContainer(refusal, volume, engine, Project))
             .AddDatabase(name)
             .Tell($"PostgreSQL: a container of {engine.Name} with the volume '{volume}', because {why}.",
                 () => OtherData.InFolders(builder, state));

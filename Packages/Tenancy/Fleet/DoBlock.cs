@@ -12,8 +12,7 @@ internal static class DoBlock
 {
     /// <summary>
     /// A text that Npgsql would cut elsewhere than PostgreSQL does: it takes the semicolons of a function's BEGIN
-    /// ATOMIC
-    /// body for the ends of statements. As one statement it isn't cut.
+    /// ATOMIC body for the ends of statements. As one statement it isn't cut.
     /// </summary>
     /// <param name="statements">Without parameters. Most have no such body, and are left alone.</param>
     public static string WhereCutWrongly(string statements) =>

@@ -45,7 +45,8 @@ internal sealed class TenancyExtension(
         // Contexts that share these services share the lists that it makes.
         services.AddSingleton(_shared.Copy());
         services.AddScoped<IConventionSetPlugin>(provider =>
-            new TenantModelRules(provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes, Moved, _shared.Schemas));
+            new TenantModelRules(
+                provider.GetRequiredService<IRelationalTypeMappingSource>(), _loadTypes, Moved, _shared.Schemas));
     }
 
     public void Validate(IDbContextOptions options) => OptionRules.RefuseOthers(options);

@@ -269,8 +269,7 @@ internal sealed class TenantModelRules(
 
     /// <summary>
     /// Among the first of all conventions, because the provider adds the extensions that columns' types come from, and
-    /// later
-    /// nothing tells the two apart.
+    /// later nothing tells the two apart.
     /// </summary>
     private sealed class ExtensionsRule : IModelFinalizingConvention
     {

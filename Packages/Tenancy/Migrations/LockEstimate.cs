@@ -4,9 +4,8 @@ namespace Tenancy.Migrations;
 
 /// <summary>
 /// How many entries of the server's lock table a migration takes until its transaction ends. The table is shared by all
-/// sessions
-/// (<c>max_locks_per_transaction</c> times connections): a transaction that fills it fails, and makes others fail that
-/// have done nothing.
+/// sessions (<c>max_locks_per_transaction</c> times connections): a transaction that fills it fails, and makes others
+/// fail that have done nothing.
 /// </summary>
 /// <remarks>
 /// Counted by statements, not by the catalog, so rather too many: a table is a lock on itself, on its toast table and

@@ -16,8 +16,7 @@ namespace Tenancy.Migrations;
 
 /// <summary>
 /// The provider's generator, except where it writes the schema's name into a literal. The rewriter leaves literals
-/// alone,
-/// so such SQL would reach the placeholder itself. Here it names the schema as an identifier.
+/// alone, so such SQL would reach the placeholder itself. Here it names the schema as an identifier.
 /// </summary>
 internal sealed class TenantMigrationsSqlGenerator(
     MigrationsSqlGeneratorDependencies dependencies, INpgsqlSingletonOptions options,

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -11,17 +10,14 @@ namespace Tenancy.Registries;
 /// over another connection, at first and whenever it has heard nothing for a while, and believes only what arrives.
 /// </summary>
 internal sealed partial class DirectoryListener(
-    TenantDirectory directory, TenancyOptions options,
-    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ILogger<DirectoryListener> log)
+    TenantDirectory directory, TenancyOptions options, DatabaseProbe probe, ILogger<DirectoryListener> log)
     : BackgroundService
 {
     private const string Proof = "proof:";
 
-    /// <summary>How long silence may last before it is looked into, and how long a notice may take.</summary>
+    /// <summary>How long silence may last before the connection is tried.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly string _me = $"{Guid.NewGuid():n}";
     private bool _told;
     private int _failures;
 
@@ -40,14 +36,14 @@ internal sealed partial class DirectoryListener(
             {
                 await ListenAsync(stoppingToken);
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested
-                && e is NpgsqlException or TimeoutException or IOException or OperationCanceledException)
-            {
-                Tell(e.Message);
-            }
             catch (Exception) when (stoppingToken.IsCancellationRequested)
             {
                 break;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is: answers are kept for a shorter time then, and that is no reason to end the host.
+                Tell(e.Message);
             }
             finally
             {
@@ -65,12 +61,8 @@ internal sealed partial class DirectoryListener(
 
     private async Task ListenAsync(CancellationToken ct)
     {
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(options.ListenConnectionString ?? options.ConnectionString)
-            {
-                Pooling = false, Timeout = (int)options.ConnectTimeout.TotalSeconds, ApplicationName = "tenancy directory",
-            }.ConnectionString);
-        await connection.OpenAsync(ct);
+        await using var server = TenantDataSource.CreateListening(options);
+        await using var connection = await server.OpenConnectionAsync(ct);
         var heard = new Queue<string>();
         connection.Notification += (_, notice) => heard.Enqueue(notice.Payload);
         await using (var listen = new NpgsqlCommand($"LISTEN {TenantNotices.Channel}", connection))
@@ -94,17 +86,17 @@ internal sealed partial class DirectoryListener(
     /// <exception cref="TimeoutException">The notice didn't arrive.</exception>
     private async Task ProveAsync(NpgsqlConnection connection, Queue<string> heard, CancellationToken ct)
     {
-        var proof = $"{Proof}{_me}:{Guid.NewGuid():n}";
-        await using (var send = database.CreateCommand("SELECT pg_notify($1, $2)"))
+        var proof = $"{Proof}{Guid.NewGuid():n}";
+        // Requests may have exhausted the pools, and that makes nobody deaf.
+        await probe.AskAsync(async (over, token) =>
         {
+            await using var send = over.Owner.CreateCommand("SELECT pg_notify($1, $2)");
             send.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TenantNotices.Channel });
             send.Parameters.Add(new NpgsqlParameter<string> { TypedValue = proof });
-            send.CommandTimeout = (int)Patience.TotalSeconds;
-            await send.ExecuteNonQueryAsync(ct);
-        }
-
+            return await send.ExecuteNonQueryAsync(token);
+        }, ct);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(DatabaseProbe.Patience);
         try
         {
             while (!heard.Contains(proof))

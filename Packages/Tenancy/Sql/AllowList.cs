@@ -4,8 +4,7 @@ namespace Tenancy.Sql;
 
 /// <summary>
 /// The names that a tenant's commands may use besides its own schema and the harmless part of <c>pg_catalog</c>.
-/// Instances are
-/// compared by reference.
+/// Instances are compared by reference.
 /// </summary>
 /// <param name="tables">Tables that may be read: <c>schema.table</c>, or <c>schema.*</c>.</param>
 /// <param name="schemas">Schemas whose functions, types and operators may be used.</param>

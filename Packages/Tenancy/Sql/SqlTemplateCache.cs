@@ -4,10 +4,8 @@ namespace Tenancy.Sql;
 
 /// <summary>
 /// The templates of the commands seen lately, by their text. Bounded in number and in bytes: an application has some
-/// hundred
-/// texts of some hundred characters; what would outgrow the bounds is text with constants in it, and such a template
-/// isn't
-/// worth keeping.
+/// hundred texts of some hundred characters; what would outgrow the bounds is text with constants in it, and such a
+/// template isn't worth keeping.
 /// </summary>
 internal sealed class SqlTemplateCache
 {

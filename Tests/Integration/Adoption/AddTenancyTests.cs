@@ -52,7 +52,9 @@ public sealed class AddTenancyTests(App app)
         var database = host.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);
         // The reference has every column that there is.
         var page = DocPages.Text("docs/tables.md");
-        Assert.All(await TextsAsync(database, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'tenancy'"),
+        Assert.All(
+            await TextsAsync(
+                database, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'tenancy'"),
             column => Assert.Contains($"`{column}`", page, StringComparison.Ordinal));
         Assert.Equal(["20250101000000_Orders", "20250201000000_Tickets", "20250301000000_Lines"],
             await TextsAsync(database, """SELECT "MigrationId" FROM tenant_globex."__EFMigrationsHistory" ORDER BY 1"""));

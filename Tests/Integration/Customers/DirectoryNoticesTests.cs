@@ -116,7 +116,10 @@ public sealed class DirectoryNoticesTests(App app) : IAsyncLifetime
         Assert.Equal(Availability.Served, await FindAsync("acme"));
 
         await ExecuteAsync(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tenancy directory'");
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'tenancy directory'
+            """);
 
         await BecomesAsync("acme", Availability.Suspended);
         await Eventually.HoldsAsync(() => Directory.IsListening);

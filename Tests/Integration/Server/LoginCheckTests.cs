@@ -21,7 +21,7 @@ public sealed class LoginCheckTests(App app) : IDisposable
     public async Task A_lost_password_is_told_once_with_the_ways_out()
     {
         var check = Check(login => login.Password = "lost",
-            refusal => RefusedLogin.OfContainer(refusal, "acme", new ContainerEngine("docker")));
+            refusal => RefusedLogin.OfContainer(refusal, "acme", new ContainerEngine("docker"), "Shop.AppHost"));
 
         var first = await check.CheckHealthAsync(new(), Ct);
         await check.CheckHealthAsync(new(), Ct);

@@ -114,7 +114,8 @@ public sealed class LoadTypesTests(App app)
         Assert.Equal([1], await context.Days.Where(day => day.Mood == Mood.Good).Select(day => day.Id).ToListAsync(Ct));
         Assert.Equal(Mood.Bad, (await context.Days.SingleAsync(day => day.Id == 2, Ct)).Mood);
         Assert.Equal("public", await ReadAsync<string>(source,
-            "SELECT udt_schema::text FROM information_schema.columns WHERE table_schema = 'customer_acme' AND column_name = 'mood'"));
+            "SELECT udt_schema::text FROM information_schema.columns " +
+            "WHERE table_schema = 'customer_acme' AND column_name = 'mood'"));
     }
 
     [Fact]

@@ -67,16 +67,13 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
     private static bool IsTenantCode(ISymbol symbol, IOperation command, TenantCode tenants)
     {
         var type = symbol.ContainingType;
-        return symbol is IMethodSymbol method && method.Parameters.Any(parameter => IsTenants(parameter.Type))
+        return symbol is IMethodSymbol method && method.Parameters.Any(parameter => tenants.ServesTenant(parameter.Type))
             || type is not null && (
                 type.InstanceConstructors.SelectMany(constructor => constructor.Parameters)
-                    .Any(parameter => IsTenants(parameter.Type))
-                || type.GetMembers().OfType<IFieldSymbol>().Any(field => IsTenants(field.Type)))
+                    .Any(parameter => tenants.ServesTenant(parameter.Type))
+                || type.GetMembers().OfType<IFieldSymbol>().Any(field => tenants.ServesTenant(field.Type)))
             || Enclosing(command).Any(function =>
-                function.Symbol.Parameters.Any(parameter => IsTenants(parameter.Type)));
-
-        bool IsTenants(ITypeSymbol one) =>
-            tenants.IsTenantContext(one) || SymbolEqualityComparer.Default.Equals(one, tenants.CurrentTenant);
+                function.Symbol.Parameters.Any(parameter => tenants.ServesTenant(parameter.Type)));
     }
 
     /// <summary>The lambdas around an operation: an endpoint's handler is one.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -16,29 +17,35 @@ internal sealed class TenantCode
     private static readonly HashSet<string> s_namingContexts =
         ["AddContext", "AddTenancy", "SeedNew", "TenantContextFactory", "TenantContextBuilder", "AcrossTenants"];
 
+    // All analyzers of a compilation ask the same.
+    private static readonly ConditionalWeakTable<Compilation, TenantCode> s_known = new();
+
     private readonly Compilation _compilation;
+    private readonly INamedTypeSymbol? _currentTenant;
     private readonly Lazy<Findings> _found;
     private readonly Lazy<HashSet<ITypeSymbol>> _entities;
 
-    private TenantCode(Compilation compilation, INamedTypeSymbol context)
+    private TenantCode(Compilation compilation)
     {
         _compilation = compilation;
-        Context = context;
-        CurrentTenant = compilation.GetTypeByMetadataName("Tenancy.CurrentTenant");
+        _currentTenant = compilation.GetTypeByMetadataName("Tenancy.CurrentTenant");
         _found = new(Find);
         _entities = new(FindEntities);
     }
 
-    /// <summary>EF's base class.</summary>
-    public INamedTypeSymbol Context { get; }
+    /// <summary>The way out, for a message: what to do instead of keeping a context.</summary>
+    public const string OwnScope =
+        "take Tenants, and get the context of each tenant from a scope of its own: await tenants.ServeAsync(slug).";
 
-    public INamedTypeSymbol? CurrentTenant { get; }
+    /// <summary>Whether a type serves one tenant: a tenant context, or <c>CurrentTenant</c>.</summary>
+    public bool ServesTenant(ITypeSymbol? type) => type is not null
+        && (IsTenantContext(type) || SymbolEqualityComparer.Default.Equals(type, _currentTenant));
 
     /// <summary>Null where the compilation doesn't use the library with EF.</summary>
     public static TenantCode? Of(Compilation compilation) =>
         compilation.GetTypeByMetadataName("Tenancy.TenantPlaceholder") is not null
-            && compilation.GetTypeByMetadataName(ContextType) is { } context
-                ? new(compilation, context)
+            && compilation.GetTypeByMetadataName(ContextType) is not null
+                ? s_known.GetValue(compilation, static one => new(one))
                 : null;
 
     /// <summary>Whether a type is a context that serves a tenant, as far as this compilation says so.</summary>

@@ -27,7 +27,7 @@ public sealed class LoginCheckTests(App app) : IDisposable
         await check.CheckHealthAsync(new(), Ct);
 
         Assert.Equal(HealthStatus.Unhealthy, first.Status);
-        Assert.Contains("user-secrets --project AppHost set Parameters:postgres-password", first.Description,
+        Assert.Contains("user-secrets --project Shop.AppHost set Parameters:postgres-password", first.Description,
             StringComparison.Ordinal);
         Assert.Contains("docker volume rm acme", first.Description, StringComparison.Ordinal);
         Assert.Equal([first.Description], _console.Lines);

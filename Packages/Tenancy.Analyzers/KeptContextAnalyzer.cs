@@ -48,7 +48,8 @@ public sealed class KeptContextAnalyzer : TenantAnalyzer
             .Where(parameter => tenants.ServesTenant(parameter.Type)))
         {
             Report(context, parameter,
-                $"{type.Name} {lifetime}, and a {parameter.Type.Name} serves the tenant of one scope. Instead, " + TenantCode.OwnScope);
+                $"{type.Name} {lifetime}, and a {parameter.Type.Name} serves the tenant of one scope. Instead, "
+                    + TenantCode.OwnScope);
         }
     }
 

@@ -42,8 +42,8 @@ public sealed class LiteralSchemaAnalyzer : TenantAnalyzer
                     "Leave the schema out; or, for a table that the tenants share, write " +
                     $"ToTable(name, \"{name}\", table => table.ExcludeFromMigrations())."
                 : $"What is in '{name}' is the same for all tenants. Leave the schema out; or, where the tables are " +
-                    $"the tenants' but have had that schema until now, call ReplaceSchema(\"{name}\") on the context in " +
-                    "AddTenancy."));
+                    $"the tenants' but have had that schema until now, call ReplaceSchema(\"{name}\") on the context " +
+                    "in AddTenancy."));
     }
 
     /// <summary>A tenant context, or the configuration of an entity that such a context has a set of.</summary>

@@ -67,7 +67,8 @@ public sealed class RawCommandAnalyzer : TenantAnalyzer
     private static bool IsTenantCode(ISymbol symbol, IOperation command, TenantCode tenants)
     {
         var type = symbol.ContainingType;
-        return symbol is IMethodSymbol method && method.Parameters.Any(parameter => tenants.ServesTenant(parameter.Type))
+        return symbol is IMethodSymbol method
+                && method.Parameters.Any(parameter => tenants.ServesTenant(parameter.Type))
             || type is not null && (
                 type.InstanceConstructors.SelectMany(constructor => constructor.Parameters)
                     .Any(parameter => tenants.ServesTenant(parameter.Type))

@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using Tenancy.Postgres;
-using Tenancy.Postgres.Cluster;
 using Benchmarks.Measuring;
 using Benchmarks.Requests;
 using Data.Invoicing;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Tenancy;
 
 namespace Benchmarks.Verify;
@@ -18,18 +15,6 @@ namespace Benchmarks.Verify;
 internal static class VerifyBenchmark
 {
     private const string Database = "verify";
-
-    /// <summary>The newest pg_dump there is; a folder on the PATH may have the server without it.</summary>
-    private static readonly Lazy<string> Program = new(() =>
-    {
-        var name = OperatingSystem.IsWindows() ? "pg_dump.exe" : "pg_dump";
-        return PostgresBinaries.Choose(
-            PostgresBinaries.Installed().Where(binaries => File.Exists(Path.Combine(binaries.Folder, name))),
-            version: null) is { } newest
-            ? Path.Combine(newest.Folder, name)
-            : throw new NoPostgresException(
-                "There is no pg_dump in any of the folders where PostgreSQL is looked for.");
-    });
 
     public static async Task RunAsync(int tenants, int rounds, TextWriter output, CancellationToken ct)
     {
@@ -65,7 +50,9 @@ internal static class VerifyBenchmark
                 }
                 else
                 {
-                    await DumpAsync(database, ct);
+                    // The customers' schemas alone.
+                    await PgDump.RunAsync(database, ["--schema-only", "--exclude-schema=public",
+                        "--exclude-schema=tenancy", "--file", PgDump.Nowhere], ct);
                 }
 
                 if (round >= 0)
@@ -104,31 +91,5 @@ internal static class VerifyBenchmark
             : throw new InvalidOperationException(
                 $"{report.Checked} schemas compared, {report.Drifted.Count} differ, {report.Incomparable.Count} " +
                 $"can't be compared, {report.Strays.Count} strays.");
-    }
-
-    private static async Task DumpAsync(string database, CancellationToken ct)
-    {
-        var settings = new NpgsqlConnectionStringBuilder(database);
-        var dump = new ProcessStartInfo(Program.Value)
-        {
-            Environment =
-            {
-                ["PGHOST"] = settings.Host, ["PGPORT"] = $"{settings.Port}", ["PGUSER"] = settings.Username,
-                ["PGPASSWORD"] = settings.Password, ["PGDATABASE"] = settings.Database,
-            },
-        };
-        // The customers' schemas alone.
-        foreach (var argument in new[] { "--schema-only", "--exclude-schema=public", "--exclude-schema=tenancy",
-            "--file", OperatingSystem.IsWindows() ? "NUL" : "/dev/null" })
-        {
-            dump.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(dump)!;
-        await process.WaitForExitAsync(ct);
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"pg_dump ended with exit code {process.ExitCode}.");
-        }
     }
 }

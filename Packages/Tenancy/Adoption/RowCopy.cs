@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using Tenancy.Ledgers;
 using Tenancy.Migrations;
+using Tenancy.Transfer;
 
 namespace Tenancy.Adoption;
 
@@ -20,12 +21,12 @@ internal sealed class RowCopy(
     public async Task<IReadOnlyDictionary<string, long>> CopyAsync(string value, CancellationToken ct)
     {
         var tables = await TablesAsync(ct);
-        var keys = await KeysAsync(ct);
-        var (ordered, cyclic) = Order([.. tables.Keys], keys, table => tables[table].HasColumn);
+        var keys = await ForeignKey.ReadAsync(connection, schema, ct);
+        var (ordered, cyclic) = ForeignKey.Order([.. tables.Keys], keys, table => tables[table].HasColumn);
         foreach (var key in cyclic)
         {
             // No order satisfies these: they come back when all rows are there.
-            await ExecuteAsync($"ALTER TABLE {Own(key.Table)} DROP CONSTRAINT {Quoted.Name(key.Name)}", ct);
+            await ExecuteAsync(key.Drop(schema), ct);
         }
 
         var copied = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -38,8 +39,7 @@ internal sealed class RowCopy(
 
         foreach (var key in cyclic)
         {
-            await ExecuteAsync(
-                $"ALTER TABLE {Own(key.Table)} ADD CONSTRAINT {Quoted.Name(key.Name)} {key.Definition}", ct);
+            await ExecuteAsync(key.Add(schema), ct);
         }
 
         await MoveSequencesAsync(ct);
@@ -155,95 +155,20 @@ internal sealed class RowCopy(
         return tables;
     }
 
-    private async Task<IReadOnlyList<ForeignKey>> KeysAsync(CancellationToken ct)
-    {
-        await using var ask = new NpgsqlCommand(
-            """
-            SELECT c.relname::text, k.conname::text, p.relname::text, pg_catalog.pg_get_constraintdef(k.oid),
-                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
-                    JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
-                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.confkey) WITH ORDINALITY AS n (num, at)
-                    JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num)
-            FROM pg_catalog.pg_constraint AS k
-            JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
-            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = $1 AND p.relnamespace = c.relnamespace
-            ORDER BY 1, 2
-            """, connection) { Parameters = { LedgerTable.Text(schema.Value) } };
-        var keys = new List<ForeignKey>();
-        await using var rows = await ask.ExecuteReaderAsync(ct);
-        while (await rows.ReadAsync(ct))
-        {
-            keys.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
-                rows.GetFieldValue<string[]>(4), rows.GetFieldValue<string[]>(5)));
-        }
-
-        return keys;
-    }
-
-    /// <summary>
-    /// Parents first; in a circle, a table that says by itself whose its rows are. A key to its own table needs no
-    /// order: a statement's rows are checked at its end.
-    /// </summary>
-    internal static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Cyclic) Order(
-        IReadOnlyCollection<string> tables, IReadOnlyList<ForeignKey> keys, Func<string, bool> hasColumn)
-    {
-        var (ordered, cyclic) = (new List<string>(), new List<ForeignKey>());
-        var left = tables.Order(StringComparer.Ordinal).ToList();
-        while (left.Count > 0)
-        {
-            var next = left.FirstOrDefault(table => Waits(table).Count == 0);
-            if (next is null)
-            {
-                next = left.MinBy(table => (hasColumn(table) ? 0 : 1, Waits(table).Count))!;
-                cyclic.AddRange(Waits(next));
-            }
-
-            ordered.Add(next);
-            left.Remove(next);
-        }
-
-        return (ordered, cyclic);
-
-        List<ForeignKey> Waits(string table) =>
-            [.. keys.Where(key => key.Table == table && key.Parent != table && left.Contains(key.Parent))];
-    }
-
     /// <summary>Sequences go on where the shared ones are, or behind the rows, whichever is further.</summary>
     private async Task MoveSequencesAsync(CancellationToken ct)
     {
-        await using var ask = new NpgsqlCommand(
-            """
-            SELECT s.relname::text, t.relname::text, a.attname::text,
-                EXISTS (SELECT FROM pg_catalog.pg_class AS o JOIN pg_catalog.pg_namespace AS m ON m.oid = o.relnamespace
-                    WHERE o.relkind = 'S' AND o.relname = s.relname AND m.nspname = $2)
-            FROM pg_catalog.pg_class AS s JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
-            LEFT JOIN pg_catalog.pg_depend AS d ON d.objid = s.oid AND d.classid = 'pg_catalog.pg_class'::regclass
-                AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
-            LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
-            LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE s.relkind = 'S' AND n.nspname = $1
-            """, connection) { Parameters = { LedgerTable.Text(schema.Value), LedgerTable.Text(source) } };
-        var sequences = new List<(string Name, string? Table, string? Column, bool IsShared)>();
-        await using (var rows = await ask.ExecuteReaderAsync(ct))
+        foreach (var sequence in await OwnedSequence.ReadAsync(connection, schema, source, ct))
         {
-            while (await rows.ReadAsync(ct))
+            if (sequence.IsInOther)
             {
-                sequences.Add((rows.GetString(0), await rows.IsDBNullAsync(1, ct) ? null : rows.GetString(1),
-                    await rows.IsDBNullAsync(2, ct) ? null : rows.GetString(2), rows.GetBoolean(3)));
-            }
-        }
-
-        foreach (var (name, table, owner, isShared) in sequences)
-        {
-            if (isShared)
-            {
-                await ExecuteAsync(SequenceSql.Continue(Own(name), Quoted.Name(source, name)), ct);
+                await ExecuteAsync(
+                    SequenceSql.Continue(Own(sequence.Name), Quoted.Name(source, sequence.Name)), ct);
             }
 
-            if (table is not null)
+            if (sequence.Table is not null)
             {
-                await ExecuteAsync(SequenceSql.PastRows(Own(table), owner!, Quoted.Name(owner!)), ct);
+                await ExecuteAsync(sequence.PastRows(schema), ct);
             }
         }
     }
@@ -279,7 +204,3 @@ internal sealed class RowCopy(
     /// <param name="HasColumn">Whether the shared one says whose a row is.</param>
     private sealed record CopiedTable(string Name, List<string> Columns, bool HasColumn);
 }
-
-/// <summary>A foreign key between two of the tenant's tables.</summary>
-internal sealed record ForeignKey(
-    string Table, string Name, string Parent, string Definition, string[] Columns, string[] ParentColumns);

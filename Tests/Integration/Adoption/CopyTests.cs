@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Tenancy;
-using Tenancy.Adoption;
+using Tenancy.Transfer;
 using Xunit;
 
 namespace Tests.Integration.Adoption;
@@ -152,7 +152,7 @@ public sealed class CopyTests(App app)
         ForeignKey[] all = [.. keys.Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(key => new ForeignKey($"{key[0]}", key, $"{key[2]}", "", [], []))];
 
-        var (tables, without) = RowCopy.Order(
+        var (tables, without) = ForeignKey.Order(
             keys.Length == 0
                 ? ["b", "a"]
                 : [.. keys.Where(char.IsLetter).Distinct().Select(letter => $"{letter}")], all,

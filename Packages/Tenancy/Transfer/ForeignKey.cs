@@ -1,0 +1,75 @@
+using Npgsql;
+using Tenancy.Adoption;
+using Tenancy.Ledgers;
+
+namespace Tenancy.Transfer;
+
+/// <summary>A foreign key between two tables of one tenant's schema.</summary>
+internal sealed record ForeignKey(
+    string Table, string Name, string Parent, string Definition, string[] Columns, string[] ParentColumns)
+{
+    /// <summary>The keys of a schema, those of partitions left out.</summary>
+    public static async Task<IReadOnlyList<ForeignKey>> ReadAsync(
+        NpgsqlConnection connection, SchemaName schema, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            """
+            SELECT c.relname::text, k.conname::text, p.relname::text, pg_catalog.pg_get_constraintdef(k.oid),
+                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
+                    JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
+                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.confkey) WITH ORDINALITY AS n (num, at)
+                    JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num)
+            FROM pg_catalog.pg_constraint AS k
+            JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = $1 AND p.relnamespace = c.relnamespace
+            ORDER BY 1, 2
+            """, connection) { Parameters = { LedgerTable.Text(schema.Value) } };
+        var keys = new List<ForeignKey>();
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            keys.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
+                rows.GetFieldValue<string[]>(4), rows.GetFieldValue<string[]>(5)));
+        }
+
+        return keys;
+    }
+
+    /// <summary>
+    /// Parents first. In a circle, the table that <paramref name="isFirst"/> prefers comes first, and the keys that no
+    /// order satisfies are returned. A key to its own table needs no order: PostgreSQL checks a statement's rows at its
+    /// end.
+    /// </summary>
+    public static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Cyclic) Order(
+        IReadOnlyCollection<string> tables, IReadOnlyList<ForeignKey> keys, Func<string, bool> isFirst)
+    {
+        var (ordered, cyclic) = (new List<string>(), new List<ForeignKey>());
+        var left = tables.Order(StringComparer.Ordinal).ToList();
+        while (left.Count > 0)
+        {
+            var next = left.FirstOrDefault(table => Waits(table).Count == 0);
+            if (next is null)
+            {
+                next = left.MinBy(table => (isFirst(table) ? 0 : 1, Waits(table).Count))!;
+                cyclic.AddRange(Waits(next));
+            }
+
+            ordered.Add(next);
+            left.Remove(next);
+        }
+
+        return (ordered, cyclic);
+
+        List<ForeignKey> Waits(string table) =>
+            [.. keys.Where(key => key.Table == table && key.Parent != table && left.Contains(key.Parent))];
+    }
+
+    /// <summary>The statement that drops the key.</summary>
+    public string Drop(SchemaName schema) =>
+        $"ALTER TABLE {schema.Qualify(Table)} DROP CONSTRAINT {Quoted.Name(Name)};";
+
+    /// <summary>The statement that adds it again, and checks all rows.</summary>
+    public string Add(SchemaName schema) =>
+        $"ALTER TABLE {schema.Qualify(Table)} ADD CONSTRAINT {Quoted.Name(Name)} {Definition};";
+}

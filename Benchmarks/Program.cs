@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Benchmarks.Export;
 using Benchmarks.Including;
 using Benchmarks.Migration;
 using Benchmarks.Pending;
@@ -63,6 +64,14 @@ var verify = new Command("verify",
 verify.SetAction((parsed,
     ct) => EndedAsync(VerifyBenchmark.RunAsync(parsed.GetValue(tenants), parsed.GetValue(pairs), Console.Out, ct), ct));
 
+var exported = Number("--invoices", "How many invoices of three lines the exported customer has", 50_000, quickly: 500, 1,
+    10_000_000);
+var export = new Command("export",
+    "What it costs to export one customer among many, beside pg_dump; and to import and to clone it.") { tenants,
+        exported, pairs, quick };
+export.SetAction((parsed, ct) => EndedAsync(ExportBenchmark.RunAsync(parsed.GetValue(tenants),
+    parsed.GetValue(exported), parsed.GetValue(pairs), Console.Out, ct), ct));
+
 var provisioning = new Command("provisioning",
     "What a new customer's schema costs, against its DDL alone, and one made beforehand, against a row.") { rounds,
         quick };
@@ -97,7 +106,7 @@ pending.SetAction((parsed,
 
 var root = new RootCommand(
     "The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests,
-        include, stamp, startup, migration, verify, provisioning, pending, once };
+        include, stamp, startup, migration, verify, export, provisioning, pending, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

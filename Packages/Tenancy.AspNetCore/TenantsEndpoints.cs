@@ -36,6 +36,11 @@ public sealed record NewTenant(string? Slug, string? Name = null);
 /// <param name="Name">For people; null to leave it. At most 200 characters.</param>
 public sealed record TenantNames(string? Slug = null, string? Name = null);
 
+/// <summary>A tenant that was marked for removal.</summary>
+/// <param name="Slug">Whose.</param>
+/// <param name="DropAfter">When it may be removed.</param>
+public sealed record TenantDropAnswer(string Slug, DateTimeOffset DropAfter);
+
 /// <summary>Operators' endpoints.</summary>
 public static class TenantsEndpoints
 {
@@ -43,8 +48,8 @@ public static class TenantsEndpoints
 
     /// <summary>
     /// Maps <c>GET</c> (a page of tenants, <c>after</c> and <c>limit</c>), <c>GET /{slug}</c>, <c>POST</c> (creates
-    /// one), <c>PATCH /{slug}</c> (renames one), <c>POST /{slug}/suspend</c>, <c>POST /{slug}/resume</c> and
-    /// <c>POST /{slug}/archive</c>. They need authorization: what is returned takes
+    /// one), <c>PATCH /{slug}</c> (renames one), <c>POST /{slug}/suspend</c>, <c>POST /{slug}/resume</c>,
+    /// <c>POST /{slug}/archive</c> and <c>DELETE /{slug}?confirm={slug}</c> (see <see cref="TenantRemoval"/>). They need authorization: what is returned takes
     /// <c>RequireAuthorization("operators")</c>. Without it they answer in Development alone, elsewhere with 403;
     /// <c>AllowAnonymous()</c> says that something in front of the application keeps others out.
     /// </summary>
@@ -62,13 +67,16 @@ public static class TenantsEndpoints
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         group.MapPost("/{slug}/archive", (string slug, Tenants tenants, CancellationToken ct) =>
             SetAsync(slug, TenantStatus.Archived, tenants, ct)).WithSummary("Stops serving a tenant, and keeps it.")
-            .ProducesProblem(404);
+            .ProducesProblem(404).ProducesProblem(409);
         group.MapPost("/{slug}/suspend", (string slug, Tenants tenants, CancellationToken ct) =>
             SetAsync(slug, TenantStatus.Suspended, tenants, ct)).WithSummary("Stops serving a tenant.")
-            .ProducesProblem(404);
+            .ProducesProblem(404).ProducesProblem(409);
         group.MapPost("/{slug}/resume", (string slug, Tenants tenants, CancellationToken ct) =>
             SetAsync(slug, TenantStatus.Active, tenants, ct)).WithSummary("Serves a tenant again.")
             .ProducesProblem(404);
+        group.MapDelete("/{slug}", DropAsync)
+            .WithSummary("Archives a tenant, and marks it for removal: resume takes that back until its time is over.")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         return group;
     }
 
@@ -164,8 +172,46 @@ public static class TenantsEndpoints
         TypedResults.Problem(e.Message, statusCode: 409, title: "The slug is taken.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetAsync(
-        string slug, TenantStatus status, Tenants tenants, CancellationToken ct) =>
-            await tenants.SetStatusAsync(slug, status, ct) ? TypedResults.NoContent() : Unknown(slug);
+        string slug, TenantStatus status, Tenants tenants, CancellationToken ct)
+    {
+        try
+        {
+            return await tenants.SetStatusAsync(slug, status, ct) ? TypedResults.NoContent() : Unknown(slug);
+        }
+        catch (TenantInUseException e)
+        {
+            return InUse(e);
+        }
+    }
+
+    private static async Task<Results<Accepted<TenantDropAnswer>, ProblemHttpResult>> DropAsync(
+        string slug, TenantRemoval removal, CancellationToken ct, string? confirm = null, double? graceDays = null)
+    {
+        if (confirm != slug)
+        {
+            return Bad("confirm has to be the slug once more.");
+        }
+
+        if (graceDays is { } days && !(days >= 0 && days <= 3660))
+        {
+            return Bad("graceDays has to be from 0 to 3660.");
+        }
+
+        try
+        {
+            return await removal.DropAsync(
+                    slug, confirm, graceDays is { } kept ? TimeSpan.FromDays(kept) : null, ct) is { } after
+                ? TypedResults.Accepted((string?)null, new TenantDropAnswer(slug, after))
+                : Unknown(slug);
+        }
+        catch (TenantInUseException e)
+        {
+            return InUse(e);
+        }
+    }
+
+    private static ProblemHttpResult InUse(TenantInUseException e) =>
+        TypedResults.Problem(e.Message, statusCode: 409, title: "Still in use.");
 
     private static ProblemHttpResult Unknown(string slug) =>
         TypedResults.Problem($"No tenant has the slug '{slug}'.", statusCode: 404, title: "Unknown tenant.");

@@ -75,6 +75,15 @@ public interface ITenantRegistry
     Task<bool> TryRenameAsync(Guid id, string slug, string name, CancellationToken ct);
 
     /// <summary>
+    /// Removes a tenant's row in the transaction that gives its schema up. It must use that transaction's connection.
+    /// </summary>
+    /// <param name="schema">The tenant's schema.</param>
+    /// <param name="transaction">Don't commit it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>False when there is no such tenant.</returns>
+    Task<bool> TryRemoveAsync(SchemaName schema, NpgsqlTransaction transaction, CancellationToken ct);
+
+    /// <summary>
     /// Puts tenants into a ring of migration, where the registry has a column for it. Default: does nothing, the ledger
     /// knows.
     /// </summary>

@@ -14,6 +14,13 @@ public static class LedgerModel
     /// </summary>
     internal const string Migrated = "state IN ('ready', 'failed', 'suspended', 'spare')";
 
+    /// <summary>All states, as SQL.</summary>
+    internal const string States =
+        "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare', 'dropped')";
+
+    /// <summary>The schemas that are to be removed, as SQL.</summary>
+    internal const string Removable = "state IN ('dropping', 'dropped') AND drop_after IS NOT NULL";
+
     /// <summary>
     /// Maps <c>tenancy.schemas</c>, <c>tenancy.versions</c> and <c>tenancy.runs</c>. To be called in
     /// <c>OnModelCreating</c> of the shared context.
@@ -26,9 +33,7 @@ public static class LedgerModel
 
     private static void Map(EntityTypeBuilder<LedgerRow> row)
     {
-        row.ToTable("schemas", "tenancy", table => table.HasCheckConstraint(
-            "ck_schemas_state",
-            "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare')"));
+        row.ToTable("schemas", "tenancy", table => table.HasCheckConstraint("ck_schemas_state", States));
         row.HasKey(r => r.Schema).HasName("pk_schemas");
         // The order in which schemas are locked has to be the same for all, whatever the database's own order is.
         row.Property(r => r.Schema).HasColumnName("schema").HasMaxLength(63).UseCollation("C");
@@ -44,10 +49,12 @@ public static class LedgerModel
         row.Property(r => r.MigratedAt).HasColumnName("migrated_at");
         row.Property(r => r.MigratedInMs).HasColumnName("migrated_in_ms");
         row.Property(r => r.FailedAt).HasColumnName("failed_at");
+        row.Property(r => r.DropAfter).HasColumnName("drop_after");
         // What a run asks first, who has another version than the build's; and what its workers ask, who comes next in
         // a ring.
         row.HasIndex(r => r.Version).HasDatabaseName("ix_schemas_version").HasFilter(Migrated);
         row.HasIndex(r => new { r.Ring, r.Schema }).HasDatabaseName("ix_schemas_ring_schema").HasFilter(Migrated);
+        row.HasIndex(r => r.DropAfter).HasDatabaseName("ix_schemas_drop_after").HasFilter(Removable);
     }
 
     private static void Map(EntityTypeBuilder<VersionRow> row)

@@ -48,6 +48,12 @@ public sealed class LedgerRow
 
     /// <summary>When a migration last failed.</summary>
     public DateTimeOffset? FailedAt { get; private set; }
+
+    /// <summary>
+    /// When the schema may be removed, see <see cref="TenantRemoval"/>; null where nobody asked for it, or all of it is
+    /// gone.
+    /// </summary>
+    public DateTimeOffset? DropAfter { get; private set; }
 }
 
 /// <summary>

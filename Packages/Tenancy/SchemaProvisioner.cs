@@ -125,6 +125,24 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         await MeasureAsync(fromSpare: false, () => FillAsync(transaction, schema, ct));
     }
 
+    /// <summary>
+    /// Creates the reserved schema at an older version, or at this build's, and marks it ready: nobody is served from
+    /// an older one.
+    /// </summary>
+    /// <param name="transaction">The caller's.</param>
+    /// <param name="schema">Reserved.</param>
+    /// <param name="ids">The version's migrations; this build has them all.</param>
+    /// <param name="ct">Ends the work; roll the transaction back.</param>
+    internal async Task CreateAtAsync(
+        NpgsqlTransaction transaction, SchemaName schema, IReadOnlySet<string> ids, CancellationToken ct)
+    {
+        var version = await versions.RecordAsync(ids, ct);
+        var only = migrations.Only(ids);
+        await MeasureAsync(fromSpare: false, () => ExecuteAsync(transaction,
+            only.CreateScript(schema) + TenantRoles.Create(options, only, schema)
+                + LedgerTable.Created(schema, version, "ready"), ct));
+    }
+
     /// <summary>Makes a schema for nobody yet, in one round trip.</summary>
     internal async Task<SchemaName> CreateSpareAsync(NpgsqlTransaction transaction, CancellationToken ct)
     {

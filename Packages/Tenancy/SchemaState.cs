@@ -18,9 +18,14 @@ public enum SchemaState
     /// <summary>Kept, neither migrated nor served.</summary>
     Archived,
 
-    /// <summary>Being dropped.</summary>
+    /// <summary>Marked for removal: not served, and kept until <see cref="LedgerRow.DropAfter"/>.</summary>
     Dropping,
 
     /// <summary>Made beforehand, empty and migrated with the others; becomes a new tenant's by being renamed.</summary>
     Spare,
+
+    /// <summary>
+    /// Nobody's any more. Its tables are removed, or being removed while <see cref="LedgerRow.DropAfter"/> isn't null.
+    /// </summary>
+    Dropped,
 }

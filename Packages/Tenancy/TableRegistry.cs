@@ -102,6 +102,19 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
         }
     }
 
+    /// <inheritdoc/>
+    public virtual async Task<bool> TryRemoveAsync(
+        SchemaName schema, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        await using var remove = new NpgsqlCommand(
+            $"DELETE FROM {table} WHERE schema = $1", transaction.Connection, transaction)
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = schema.Value } },
+        };
+        return await remove.ExecuteNonQueryAsync(ct) == 1;
+    }
+
     private static async Task<List<TenantEntry>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
     {
         var entries = new List<TenantEntry>();

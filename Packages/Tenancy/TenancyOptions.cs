@@ -149,6 +149,12 @@ public sealed class TenancyOptions
     public TimeSpan FleetInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
+    /// How long suspending, archiving and dropping a tenant wait for its open transactions, and how long the removal of
+    /// its tables, an export and a clone wait for a lock. Default: 5 s.
+    /// </summary>
+    public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// How long a request waits for a connection: for a free one of the pool, and for a new one to be made. Default 2
     /// seconds, whole seconds from 1 to 1024. <c>Timeout=</c> in a connection string wins. It says nothing of how long
     /// a statement may take: that is <c>Command Timeout=</c>, 30 seconds by default.

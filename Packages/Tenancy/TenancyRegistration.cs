@@ -15,6 +15,7 @@ using Tenancy.Leasing;
 using Tenancy.Migrations;
 using Tenancy.Registries;
 using Tenancy.Roles;
+using Tenancy.Transfer;
 
 namespace Tenancy;
 
@@ -113,6 +114,15 @@ public static class TenancyRegistration
         });
         services.AddSingleton<TenantAdoption>();
         services.AddSingleton<TenantCopy>();
+        services.AddSingleton<SourceTenants>().AddSingleton<TenantLandings>();
+        services.AddSingleton(provider => new TenantTransfer(
+            Owner(provider), provider.GetRequiredService<CompiledMigrations>(),
+            provider.GetRequiredService<SourceTenants>(), provider.GetRequiredService<TenantLandings>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new TenantRemoval(
+            Owner(provider), provider.GetRequiredService<Tenants>(), provider.GetRequiredService<IServiceScopeFactory>(),
+            new(Owner(provider), provider.GetRequiredService<TenantRoles>(),
+                provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>())));
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();

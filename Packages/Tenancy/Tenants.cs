@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Registries;
+using Tenancy.Removal;
 
 namespace Tenancy;
 
@@ -104,7 +105,7 @@ public sealed class Tenants(
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1000);
         await using var scope = scopes.CreateAsyncScope();
-        return await SummariesAsync(await Registry(scope.ServiceProvider).ListAsync(after, limit, ct), ct);
+        return await SummariesAsync(await scope.ServiceProvider.Registry().ListAsync(after, limit, ct), ct);
     }
 
     /// <summary>One tenant, whether it is served or not; null when there is none.</summary>
@@ -113,24 +114,63 @@ public sealed class Tenants(
     public async Task<TenantSummary?> FindSummaryAsync(string slug, CancellationToken ct = default)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return TenantSlug.IsValid(slug) && await Registry(scope.ServiceProvider).FindAsync(slug, ct) is { } entry
+        return TenantSlug.IsValid(slug) && await scope.ServiceProvider.Registry().FindAsync(slug, ct) is { } entry
             ? (await SummariesAsync([entry], ct))[0]
             : null;
     }
 
-    /// <summary>Stops serving a tenant, serves it again, or archives it. This process notices at once.</summary>
+    /// <summary>
+    /// Stops serving a tenant, serves it again, or archives it. This process notices at once, others when the database
+    /// tells them (<see cref="TenancyOptions.DirectoryListenTime"/>). A tenant that is no longer served has no open
+    /// transaction when this returns. Any status but <see cref="TenantStatus.Archived"/> takes back what
+    /// <see cref="TenantRemoval.DropAsync"/> asked for.
+    /// </summary>
     /// <param name="slug">The tenant's slug.</param>
     /// <param name="status">From now on.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>False when there is no such tenant.</returns>
+    /// <exception cref="TenantInUseException">It has the status, and after <see cref="TenancyOptions.LockTimeout"/>
+    /// some of its transactions are still open.</exception>
     public async Task<bool> SetStatusAsync(string slug, TenantStatus status, CancellationToken ct = default)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var registry = Registry(scope.ServiceProvider);
-        var changed = TenantSlug.IsValid(slug) && await registry.FindAsync(slug, ct) is { } entry
-            && await registry.TrySetStatusAsync(entry.Tenant.Id, status, ct);
+        var registry = scope.ServiceProvider.Registry();
+        if (!TenantSlug.IsValid(slug) || await registry.FindAsync(slug, ct) is not { } entry)
+        {
+            await directory.ForgetAsync(slug, ct);
+            return false;
+        }
+
+        if (status != TenantStatus.Archived)
+        {
+            await KeepAsync(entry.Tenant.Schema, ct);
+        }
+
+        var changed = await registry.TrySetStatusAsync(entry.Tenant.Id, status, ct);
         await directory.ForgetAsync(slug, ct);
+        if (changed && status != TenantStatus.Active
+            && await OpenTransactions.WaitAsync(database, entry.Tenant.Schema, tenancy.LockTimeout, time, ct)
+                is { Count: > 0 } open)
+        {
+            throw new TenantInUseException(
+                $"'{slug}' is {status.ToString().ToLowerInvariant()}, and {open.Count} of its transactions are still " +
+                $"open after {tenancy.LockTimeout.TotalSeconds} s. Wait for them and try again, or end them by " +
+                $"pg_terminate_backend: {string.Join(", ", open)}.");
+        }
+
         return changed;
+    }
+
+    /// <summary>Takes a mark for removal back, unless the removal has begun.</summary>
+    private async Task KeepAsync(SchemaName schema, CancellationToken ct)
+    {
+        await using var keep = database.CreateCommand(
+            """
+            UPDATE tenancy.schemas SET state = CASE WHEN attempts > 0 THEN 'failed' ELSE 'ready' END, drop_after = NULL
+            WHERE schema = $1 AND state = 'dropping'
+            """);
+        keep.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schema.Value });
+        await keep.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>
@@ -158,7 +198,7 @@ public sealed class Tenants(
         }
 
         await using var scope = scopes.CreateAsyncScope();
-        var registry = Registry(scope.ServiceProvider);
+        var registry = scope.ServiceProvider.Registry();
         if (!TenantSlug.IsValid(slug) || await registry.FindAsync(slug, ct) is not { } entry
             || !await registry.TryRenameAsync(entry.Tenant.Id, newSlug, name ?? entry.Name, ct))
         {
@@ -194,7 +234,7 @@ public sealed class Tenants(
 
     private async Task<Tenant> AddAsync(IServiceProvider services, string slug, string? name, CancellationToken ct)
     {
-        var registry = Registry(services);
+        var registry = services.Registry();
         await RefuseWithoutTablesAsync(ct);
         // Asked first, before a transaction waits for one that may add the same; the registry's constraint decides when
         // two ask at once.
@@ -244,10 +284,6 @@ public sealed class Tenants(
                 new TenantSummary(entry, listing.Version, directory.AvailabilityOf(listing))),
         ];
     }
-
-    private static ITenantRegistry Registry(IServiceProvider services) =>
-        services.GetService<ITenantRegistry>() ?? throw new InvalidOperationException(
-            "The application has no ITenantRegistry: call UseBuiltInRegistry() or UseRegistry<T>() in AddTenancy.");
 
     /// <exception cref="TenantUnavailableException">There is no such tenant, or it isn't served now.</exception>
     internal async Task<Tenant> FindAsync(string slug, CancellationToken ct)

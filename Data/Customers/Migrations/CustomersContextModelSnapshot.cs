@@ -186,6 +186,10 @@ namespace Data.Customers.Migrations
                         .HasColumnName("created_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<DateTimeOffset?>("DropAfter")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("drop_after");
+
                     b.Property<DateTimeOffset?>("FailedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("failed_at");
@@ -230,6 +234,10 @@ namespace Data.Customers.Migrations
                     b.HasKey("Schema")
                         .HasName("pk_schemas");
 
+                    b.HasIndex("DropAfter")
+                        .HasDatabaseName("ix_schemas_drop_after")
+                        .HasFilter("state IN ('dropping', 'dropped') AND drop_after IS NOT NULL");
+
                     b.HasIndex("Version")
                         .HasDatabaseName("ix_schemas_version")
                         .HasFilter("state IN ('ready', 'failed', 'suspended', 'spare')");
@@ -240,7 +248,7 @@ namespace Data.Customers.Migrations
 
                     b.ToTable("schemas", "tenancy", t =>
                         {
-                            t.HasCheckConstraint("ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare')");
+                            t.HasCheckConstraint("ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare', 'dropped')");
                         });
                 });
 

@@ -23,9 +23,17 @@ internal static class LifecycleCommands
         return commands.Does(new Command(verb, description) { slug }, reports: true, async job =>
         {
             var wanted = job.Parsed.GetValue(slug)!;
-            if (!await job.Services.GetRequiredService<Tenants>().SetStatusAsync(wanted, status, job.Stop))
+            try
             {
-                throw Unknown(noun, wanted);
+                if (!await job.Services.GetRequiredService<Tenants>().SetStatusAsync(wanted, status, job.Stop))
+                {
+                    throw Unknown(noun, wanted);
+                }
+            }
+            catch (TenantInUseException e)
+            {
+                job.Output.WriteLine(e.Message);
+                return ExitCode.TenantsFailed;
             }
 
             job.Output.WriteLine($"{wanted} {becomes}.");

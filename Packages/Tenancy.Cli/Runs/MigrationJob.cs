@@ -50,6 +50,7 @@ internal sealed partial class MigrationJob(
 
         var code = await RunAsync(plan, display, stop, ct);
         await services.GetRequiredService<TenantRoles>().EnsureAsync(stop);
+        await RemoveDroppedAsync(stop);
         foreach (var step in code == ExitCode.Done && !stop.IsCancellationRequested ? settings.AfterTenants : [])
         {
             await step(services, stop);
@@ -97,6 +98,21 @@ internal sealed partial class MigrationJob(
         }
     }
 
+    /// <summary>What can't be removed now is nobody's: it keeps no release from serving.</summary>
+    private async Task RemoveDroppedAsync(CancellationToken stop)
+    {
+        var report = await services.GetRequiredService<TenantRemoval>().ReconcileAsync(stop);
+        foreach (var schema in report.Removed)
+        {
+            LogRemoved(log, schema, settings.Noun);
+        }
+
+        foreach (var (schema, error) in report.Failed)
+        {
+            LogNotRemoved(log, schema, error);
+        }
+    }
+
     private async Task LogFailedAsync(FleetReport report, CancellationToken ct)
     {
         var named = report.Failed.Take(RunDisplay.MostFailures).ToList();
@@ -127,6 +143,12 @@ internal sealed partial class MigrationJob(
 
     [LoggerMessage(LogLevel.Error, "Failed: {Schema}: {Error}")]
     private static partial void LogTenantFailed(ILogger log, SchemaName schema, string error);
+
+    [LoggerMessage(LogLevel.Information, "Removed the schema {Schema} of a dropped {Noun}.")]
+    private static partial void LogRemoved(ILogger log, SchemaName schema, string noun);
+
+    [LoggerMessage(LogLevel.Warning, "Not removed yet: {Schema}: {Error} The next run tries again.")]
+    private static partial void LogNotRemoved(ILogger log, SchemaName schema, string error);
 
     [LoggerMessage(LogLevel.Error, "And {Count} more: the command status names them.")]
     private static partial void LogMoreFailed(ILogger log, int count);

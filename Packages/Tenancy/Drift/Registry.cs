@@ -21,7 +21,7 @@ internal static class Registry
         var missing = names.Where(name =>
             !exist.Contains(name) && only?.Any(schema => schema.Value == name) is null or true).ToArray();
         var unregistered = inventory.Where(row =>
-            row.State is not (null or "spare" or "dropping" or "archived") && !names.Contains(row.Schema))
+            row.State is not (null or "spare" or "dropping" or "dropped" or "archived") && !names.Contains(row.Schema))
                 .Select(row => row.Schema).ToArray();
         if (missing.Length + unregistered.Length == 0)
         {
@@ -35,7 +35,7 @@ internal static class Registry
                 "WHERE nspname = name)", missing, ct),
             [.. (await NamesAsync(database,
                 "SELECT schema FROM tenancy.schemas WHERE schema = ANY ($1) AND state NOT IN ('spare', 'dropping', " +
-                "'archived')", unregistered, ct)).Select(SchemaName.Parse)]);
+                "'dropped', 'archived')", unregistered, ct)).Select(SchemaName.Parse)]);
     }
 
     private static async Task<IReadOnlyList<string>> NamesAsync(

@@ -12,7 +12,7 @@ internal static class TenancyTables
     private const long Lock = 0x54656E616E6379;
 
     private const string Ledger =
-        """
+        $"""
         CREATE SCHEMA IF NOT EXISTS tenancy;
         CREATE TABLE IF NOT EXISTS tenancy.schemas (
             schema character varying(63) COLLATE "C" NOT NULL,
@@ -26,11 +26,14 @@ internal static class TenancyTables
             migrated_at timestamp with time zone,
             migrated_in_ms double precision,
             failed_at timestamp with time zone,
-            CONSTRAINT pk_schemas PRIMARY KEY (schema),
-            CONSTRAINT ck_schemas_state CHECK (state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare'))
+            CONSTRAINT pk_schemas PRIMARY KEY (schema)
         );
-        CREATE INDEX IF NOT EXISTS ix_schemas_version ON tenancy.schemas (version) WHERE state IN ('ready', 'failed', 'suspended', 'spare');
-        CREATE INDEX IF NOT EXISTS ix_schemas_ring_schema ON tenancy.schemas (ring, schema) WHERE state IN ('ready', 'failed', 'suspended', 'spare');
+        CREATE INDEX IF NOT EXISTS ix_schemas_version ON tenancy.schemas (version) WHERE {LedgerModel.Migrated};
+        CREATE INDEX IF NOT EXISTS ix_schemas_ring_schema ON tenancy.schemas (ring, schema) WHERE {LedgerModel.Migrated};
+        ALTER TABLE tenancy.schemas ADD COLUMN IF NOT EXISTS drop_after timestamp with time zone;
+        ALTER TABLE tenancy.schemas DROP CONSTRAINT IF EXISTS ck_schemas_state,
+            ADD CONSTRAINT ck_schemas_state CHECK ({LedgerModel.States});
+        CREATE INDEX IF NOT EXISTS ix_schemas_drop_after ON tenancy.schemas (drop_after) WHERE {LedgerModel.Removable};
         CREATE TABLE IF NOT EXISTS tenancy.versions (
             version character varying(32) NOT NULL,
             migrations text[] NOT NULL,
@@ -85,7 +88,7 @@ internal static class TenancyTables
     {
         await using (var ask = database.CreateCommand(
             """
-            SELECT to_regclass('tenancy.runs') IS NOT NULL
+            SELECT to_regclass('tenancy.runs') IS NOT NULL AND to_regclass('tenancy.ix_schemas_drop_after') IS NOT NULL
                 AND (NOT $1 OR to_regproc('tenancy.tell_registry') IS NOT NULL AND to_regclass('tenancy.tenants') IS NOT NULL)
             """))
         {

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Tests.Integration.Customers;
 
 /// <summary>
-/// Does something at the n-th moment at which a data source says that it is about to send a command, or has its answer.
+/// Does something at the n-th moment at which a data source says that it is about to send a command or a COPY, or has
+/// its answer.
 /// </summary>
 internal sealed class Interrupter : ILoggerProvider, ILogger
 {
@@ -20,7 +21,7 @@ internal sealed class Interrupter : ILoggerProvider, ILogger
     public void Disarm() => _left = 0;
 
     public ILogger CreateLogger(string categoryName) =>
-        categoryName == "Npgsql.Command" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+        categoryName is "Npgsql.Command" or "Npgsql.Copy" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 

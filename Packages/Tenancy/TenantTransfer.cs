@@ -1,0 +1,159 @@
+using Npgsql;
+using Tenancy.Transfer;
+
+namespace Tenancy;
+
+/// <summary>The result of an import or a clone.</summary>
+/// <param name="Tenant">The new tenant.</param>
+/// <param name="Rows">How many rows it has, by table.</param>
+/// <param name="MigrationError">
+/// What kept the tenant from this build's version; null where it has it. The tenant is there and isn't served: mend the
+/// cause, then run the migration job.
+/// </param>
+public sealed record TransferredTenant(
+    Tenant Tenant, IReadOnlyDictionary<string, long> Rows, string? MigrationError = null);
+
+/// <summary>
+/// Exports a tenant into a file, makes a tenant from such a file, and clones a tenant. All rows of an export or a clone
+/// are from one snapshot. The new tenant gets a schema of its own.
+/// </summary>
+public sealed class TenantTransfer
+{
+    private readonly NpgsqlDataSource _database;
+    private readonly CompiledMigrations _migrations;
+    private readonly SourceTenants _sources;
+    private readonly TenantLandings _landings;
+    private readonly TimeProvider _time;
+
+    internal TenantTransfer(NpgsqlDataSource database, CompiledMigrations migrations, SourceTenants sources,
+        TenantLandings landings, TimeProvider time) =>
+        (_database, _migrations, _sources, _landings, _time) = (database, migrations, sources, landings, time);
+
+    /// <summary>
+    /// Writes a tenant's rows into a file: a ZIP archive with an entry for each table, and a manifest. A suspended or
+    /// archived tenant can be exported, too. Requests of the tenant go on; a migration of its schema waits.
+    /// </summary>
+    /// <param name="slug">Whose.</param>
+    /// <param name="file">Written from where it stands; it needn't seek, and stays open.</param>
+    /// <param name="ct">Ends it. The file is then incomplete, and an import refuses it.</param>
+    /// <returns>How many rows each table has.</returns>
+    /// <exception cref="TenantUnavailableException">There is no such tenant.</exception>
+    /// <exception cref="TenantTransferException">Its schema isn't complete, or it is being migrated.</exception>
+    public async Task<IReadOnlyDictionary<string, long>> ExportAsync(
+        string slug, Stream file, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        _migrations.Compile();
+        await using var source = await _sources.OpenAsync(slug, ct);
+        return await ExportFile.WriteAsync(source, _migrations.HistoryTable, file, _time.GetUtcNow(), ct);
+    }
+
+    /// <summary>
+    /// Makes a tenant from an export, in one transaction: it exists with all rows, or not at all. A file of an older
+    /// version is migrated afterwards.
+    /// </summary>
+    /// <param name="file">An export, from where it stands. One that can't seek is first written to a temporary
+    /// file.</param>
+    /// <param name="slug">The new tenant's slug. Its id and its schema are new, too.</param>
+    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="limits">Null for the defaults.</param>
+    /// <param name="ct">Ends it; nothing of the tenant stays.</param>
+    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="TenantTransferException">The file isn't an export, doesn't fit this build, is damaged, or
+    /// exceeds a limit.</exception>
+    public async Task<TransferredTenant> ImportAsync(Stream file, string slug, string? name = null,
+        TenantImportLimits? limits = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        limits ??= new();
+        await _landings.PrepareAsync(slug, ct);
+        if (!file.CanSeek)
+        {
+            await using var kept = await KeepAsync(file, limits, ct);
+            return await ImportAsync(kept, slug, name, limits, ct);
+        }
+
+        await using var import = await ImportFile.OpenAsync(file, limits, ct);
+        var ids = import.Manifest.Migrations.ToHashSet(StringComparer.Ordinal);
+        await using var connection = await _database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var landing = await _landings.OpenAsync(transaction, slug, name, ids, other: "", ct);
+        var rows = await import.WriteAsync(landing, ct);
+        try
+        {
+            await landing.CloseAsync(ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            throw new TenantTransferException($"The file's rows don't fit together: {e.MessageText}", e);
+        }
+
+        await transaction.CommitAsync(ct);
+        return new(landing.Tenant, rows, await _landings.FinishAsync(landing.Tenant, ids, ct));
+    }
+
+    /// <summary>
+    /// Makes a tenant with the rows of another one, e.g. as a sandbox, in one transaction: it exists with all rows, or
+    /// not at all.
+    /// </summary>
+    /// <param name="slug">Whose rows.</param>
+    /// <param name="newSlug">The new tenant's slug.</param>
+    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="ct">Ends it; nothing of the new tenant stays.</param>
+    /// <exception cref="TenantUnavailableException">There is no such tenant.</exception>
+    /// <exception cref="FormatException">The new slug can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="TenantTransferException">The schema isn't complete, is being migrated, or is newer than this
+    /// build.</exception>
+    public async Task<TransferredTenant> CloneAsync(
+        string slug, string newSlug, string? name = null, CancellationToken ct = default)
+    {
+        await _landings.PrepareAsync(newSlug, ct);
+        var (tenant, rows, ids) = await SourceTenants.RetryAsync(async () =>
+        {
+            await using var source = await _sources.OpenAsync(slug, ct);
+            var landing = await _landings.OpenAsync(
+                source.Transaction, newSlug, name, source.Migrations, source.Schema.Value, ct);
+            var copied = await landing.CopyAsync(source.Schema, ct);
+            await landing.CloseAsync(ct);
+            await source.Transaction.CommitAsync(ct);
+            return (landing.Tenant, copied, source.Migrations);
+        });
+        return new(tenant, rows, await _landings.FinishAsync(tenant, ids, ct));
+    }
+
+    private static async Task<FileStream> KeepAsync(Stream file, TenantImportLimits limits, CancellationToken ct)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        var kept = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
+        try
+        {
+            using var passed = new RowStream();
+            await passed.PassAsync(file, kept, () =>
+            {
+                if (passed.Bytes > limits.FileBytes)
+                {
+                    throw new TenantTransferException(
+                        $"The file is longer than {limits.FileBytes} bytes (TenantImportLimits).");
+                }
+            }, ct);
+            kept.Position = 0;
+            return kept;
+        }
+        catch
+        {
+            await kept.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Npgsql;
+using Tenancy.Ledgers;
+
+namespace Tenancy.Transfer;
+
+/// <summary>A table of a tenant's schema, and its columns that take values.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Columns">In the table's order, generated ones left out.</param>
+/// <param name="IsPartitioned">Then its rows are in its partitions, which aren't listed themselves.</param>
+internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, bool IsPartitioned)
+{
+    /// <summary>The tables of a schema in the order of their names, without EF's history.</summary>
+    public static async Task<IReadOnlyList<SchemaTable>> ReadAsync(
+        NpgsqlConnection connection, SchemaName schema, string history, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(
+            """
+            SELECT c.relname::text, c.relkind = 'p',
+                coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '{}')
+            FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> $2
+            ORDER BY c.relname COLLATE "C"
+            """, connection) { Parameters = { LedgerTable.Text(schema.Value), LedgerTable.Text(history) } };
+        var tables = new List<SchemaTable>();
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            tables.Add(new(rows.GetString(0), rows.GetFieldValue<string[]>(2), rows.GetBoolean(1)));
+        }
+
+        return tables;
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Tenancy.Registries;
+
+namespace Tenancy.Transfer;
+
+/// <summary>Makes tenants whose rows come from elsewhere.</summary>
+internal sealed class TenantLandings(
+    SchemaProvisioner provisioner, CompiledMigrations migrations, TenantDirectory directory, FleetMigrator fleet,
+    TenancyOptions options, IServiceScopeFactory scopes, TimeProvider time)
+{
+    /// <summary>Does the work of once per process, before a transaction holds a connection.</summary>
+    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    public async Task PrepareAsync(string slug, CancellationToken ct)
+    {
+        TenantSlug.Check(slug);
+        await using var scope = scopes.CreateAsyncScope();
+        if (await scope.ServiceProvider.Registry().FindAsync(slug, ct) is not null)
+        {
+            throw new TenantSlugTakenException(slug);
+        }
+
+        await provisioner.PrepareAsync(ct);
+    }
+
+    /// <summary>Makes the tenant's row and its schema, empty, at a version.</summary>
+    /// <param name="transaction">The caller's, which he commits.</param>
+    /// <param name="slug">The new tenant's slug.</param>
+    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="ids">The version's migrations.</param>
+    /// <param name="other">The schema that the rows come from; empty for none.</param>
+    /// <param name="ct">Ends the work; roll the transaction back.</param>
+    /// <exception cref="TenantTransferException">This build lacks one of the migrations.</exception>
+    /// <exception cref="TenantSlugTakenException">The slug is another's.</exception>
+    public async Task<Landing> OpenAsync(NpgsqlTransaction transaction, string slug, string? name,
+        IReadOnlySet<string> ids, string other, CancellationToken ct)
+    {
+        if (ids.Except(migrations.Ids).Order(StringComparer.Ordinal).FirstOrDefault() is { } unknown)
+        {
+            throw new TenantTransferException(
+                $"This build lacks the migration '{unknown}'. Use the build that has it, or a newer one.");
+        }
+
+        var connection = transaction.Connection!;
+        await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
+        await using var scope = scopes.CreateAsyncScope();
+        var schema = await provisioner.ReserveAsync(transaction, options.WantedSchema(slug), ct: ct);
+        var tenant = await scope.ServiceProvider.Registry()
+            .AddNewAsync(slug, name, schema, transaction, time, ct);
+        await provisioner.CreateAtAsync(transaction, schema, ids, ct);
+        return await Landing.OpenAsync(connection, tenant, migrations.HistoryTable, other, ct);
+    }
+
+    /// <summary>After the commit: lets this process serve it, and brings it to this build's version.</summary>
+    /// <returns>What kept it from that version; null where it is there.</returns>
+    public async Task<string?> FinishAsync(Tenant tenant, IReadOnlySet<string> ids, CancellationToken ct)
+    {
+        string? error = null;
+        if (!migrations.Ids.All(ids.Contains))
+        {
+            var report = await fleet.RunAsync(new() { Only = [tenant.Schema] }, ct);
+            error = report.Failed is [var failed, ..] ? failed.Error : report.Reason;
+        }
+
+        await directory.ForgetAsync(tenant.Slug, ct);
+        return error;
+    }
+}

@@ -86,6 +86,31 @@ public sealed class LifecycleTests(App app)
         await Assert.ThrowsAsync<FormatException>(() => site.Tenants.RenameAsync("acme", "no slug", ct: Ct));
     }
 
+    [Fact]
+    public async Task A_dropped_tenant_is_named_twice_and_can_be_resumed()
+    {
+        await using var site = await StartAsync();
+        using var operators = site.Client();
+
+        foreach (var (query, status) in new (string, HttpStatusCode)[]
+        {
+            ("acme", HttpStatusCode.BadRequest), ("acme?confirm=globex", HttpStatusCode.BadRequest),
+            ("acme?confirm=acme&graceDays=-1", HttpStatusCode.BadRequest),
+            ("acme?confirm=acme&graceDays=NaN", HttpStatusCode.BadRequest),
+            ("acme?confirm=acme&graceDays=soon", HttpStatusCode.BadRequest),
+            ("nobody?confirm=nobody", HttpStatusCode.NotFound), ("acme?confirm=acme", HttpStatusCode.Accepted),
+        })
+        {
+            using var answer = await operators.DeleteAsync($"/tenants/{query}", Ct);
+            Assert.Equal((query, status), (query, answer.StatusCode));
+        }
+
+        Assert.Equal(403, (await site.GetAsync("/who", ("X-Shop", "acme"))).Status);
+        using var resumed = await operators.PostAsync("/tenants/acme/resume", null, Ct);
+        Assert.Equal(HttpStatusCode.NoContent, resumed.StatusCode);
+        Assert.Equal((200, "acme"), await site.GetAsync("/who", ("X-Shop", "acme")));
+    }
+
     private static async Task<TenantSummary> RenamedAsync(ShopSite site, string slug, string? newSlug, string? name)
     {
         var tenant = await site.Tenants.RenameAsync(slug, newSlug, name, Ct);

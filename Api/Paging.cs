@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Api;
@@ -8,11 +9,11 @@ namespace Api;
 public sealed class Paging
 {
     /// <summary>1 is the first, and the default.</summary>
-    [Range(1, 1_000_000)]
+    [FromQuery(Name = "page"), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
     /// <summary>How many items a page has, 1 to 200. Default 25.</summary>
-    [Range(1, 200)]
+    [FromQuery(Name = "pageSize"), Range(1, 200)]
     public int? PageSize { get; init; }
 
     internal async Task<Page<T>> OfAsync<T>(IQueryable<T> ordered, CancellationToken ct)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Api.Contract;
 using Data.Customers;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -15,9 +16,11 @@ internal static class Problems
         .AddProblemDetails(options => options.CustomizeProblemDetails = context =>
         {
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
+            ProblemTypes.Complete(context.ProblemDetails);
             if (context.ProblemDetails is HttpValidationProblemDetails invalid)
             {
                 invalid.Errors = invalid.Errors.ToDictionary(error => AsInJson(error.Key), error => error.Value);
+                invalid.Detail ??= Summary(invalid.Errors);
             }
         })
         .AddSingleton<DatabaseOutage>()
@@ -39,6 +42,18 @@ internal static class Problems
     private static string AsInJson(string key) =>
         string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
 
+    /// <summary>For who reads the detail alone: the first field that is wrong, and how many more there are.</summary>
+    private static string? Summary(IDictionary<string, string[]> errors)
+    {
+        if (errors.FirstOrDefault() is not { Key: { } field, Value: [var words, ..] })
+        {
+            return null;
+        }
+
+        return (field.Length == 0 ? words : $"{field}: {words}")
+            + (errors.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" And {errors.Count - 1} more."));
+    }
+
     private sealed class KnownExceptions(
         IProblemDetailsService problems, DatabaseOutage outage, TenancyMetrics metrics) : IExceptionHandler
     {
@@ -48,8 +63,7 @@ internal static class Problems
             ProblemDetails? problem = exception switch
             {
                 SlugTakenException e => new() { Status = 409, Title = "The slug is taken.", Detail = e.Message },
-                BadHttpRequestException e =>
-                    new() { Status = e.StatusCode, Title = "The request can't be read.", Detail = Deepest(e).Message },
+                BadHttpRequestException e => RequestErrors.Of(e),
                 // PostgreSQL's text holds every character but this one.
                 _ when Deepest(exception)
                     is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } =>

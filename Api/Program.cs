@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Api;
+using Api.Access;
+using Api.Contract;
 using Api.Customers;
 using Api.Health;
 using Api.Invoicing;
@@ -8,14 +10,16 @@ using Api.Reports;
 using Api.Tenants;
 using Data;
 using Data.Customers;
+using Scalar.AspNetCore;
 using Tenancy;
 using Tenancy.AspNetCore;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.ListenOnLoopbackOnly();
 builder.AddServiceDefaults();
+builder.AddAccess();
 builder.Services.AddData(builder.Configuration);
-builder.Services.AddTenantResolution(requests => requests.Header(CustomerHeader.Header).Called("customer"));
+builder.Services.AddTenantResolution(requests => requests.Claim(Caller.Customer, Caller.CustomerId).SignInFirst()
+    .AtAddresses(builder.Configuration).Called("customer"));
 if (builder.Configuration.MayCreateCustomers())
 {
     builder.Services.AddWarmPool();
@@ -28,20 +32,41 @@ builder.EnrichNpgsqlDbContext<CustomersContext>(settings =>
 builder.Services.AddReadiness();
 builder.Services.AddProblems();
 builder.Services.AddValidation();
-builder.Services.AddOpenApi(options => options.AddCustomerHeader());
+builder.Services.AddOpenApi(options =>
+{
+    options.AddCustomerHeader();
+    options.DescribeContract();
+});
+builder.AddResponses();
 builder.Services.ConfigureHttpJsonOptions(json =>
-    json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
+{
+    // What is misspelt, sent twice or of another type is refused: ignoring it would do something else than was asked.
+    var strict = json.SerializerOptions;
+    strict.NumberHandling = JsonNumberHandling.Strict;
+    strict.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+    strict.AllowDuplicateProperties = false;
+    strict.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+});
+// The answer says what is wrong, in every environment.
+builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
 
 var app = builder.Build();
+app.CheckAccess();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseResponses();
 app.UseSilentServer();
 app.UseTenants();
+app.UseKnownParameters();
 app.MapDefaultEndpoints();
-app.MapOpenApi();
-app.MapCustomers();
-app.MapCurrencies();
-app.MapInvoices();
-app.MapReceivables();
+app.MapOpenApi().AllowAnonymous();
+app.MapScalarApiReference("/docs").AllowAnonymous();
+var api = app.MapGroup("").WithHead();
+api.MapApiKeys();
+api.MapCustomers();
+api.MapCurrencies();
+api.MapInvoices("/invoices", of: "");
+api.MapInvoices(CustomerAddresses.Path + "/invoices", of: "Customer");
+api.MapReceivables();
 
 await app.CheckAndServeAsync();

@@ -1,3 +1,4 @@
+using Data.Access;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
@@ -84,7 +85,7 @@ public static class DataRegistration
         }, context => context.LeaveErrorsToTheCaller());
         services.AddDbContextPool<CustomersContext>((provider, options) => provider.GetRequiredService<TenancyPools>()
             .UseOwner(options, CustomersContext.History).LeaveErrorsToTheCaller());
-        services.AddScoped<CustomerRegistry>();
+        services.AddScoped<CustomerRegistry>().AddScoped<ApiKeys>();
         services.AddScoped<ITenantRegistry, CustomersTable>();
         return services;
     }

@@ -52,14 +52,14 @@ public static class ServiceDefaults
     /// <summary>
     /// Maps <c>/health</c> (ready to take traffic: every check) and <c>/alive</c> (needs no restart: checks tagged
     /// <c>live</c>). The first answers JSON: 200 for Healthy and Degraded, 503 for Unhealthy. Neither is traced: an
-    /// orchestrator asks them every few seconds.
+    /// orchestrator asks them every few seconds. Nor does either need a credential.
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(Health, new HealthCheckOptions { ResponseWriter = HealthReportJson.WriteAsync })
-            .DisableHttpMetrics();
+            .DisableHttpMetrics().AllowAnonymous();
         app.MapHealthChecks(Alive, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") })
-            .DisableHttpMetrics();
+            .DisableHttpMetrics().AllowAnonymous();
         return app;
     }
 

@@ -9,7 +9,7 @@ builder.AddServiceDefaults();
 // Unpublished builds find the packages' assets in Development only, unless told so. Published ones have them in their
 // own folder.
 builder.WebHost.UseStaticWebAssets();
-builder.Services.AddApiClients();
+builder.Services.AddApiClients(builder.Configuration);
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddMudServices(options =>
 {

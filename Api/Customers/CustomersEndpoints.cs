@@ -1,10 +1,13 @@
 using System.ComponentModel.DataAnnotations;
+using Api.Access;
+using Api.Contract;
 using Api.Tenants;
 using Data;
 using Data.Customers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Tenancy;
+using Tenancy.AspNetCore;
 
 namespace Api.Customers;
 
@@ -13,10 +16,11 @@ internal static class CustomersEndpoints
 {
     public static RouteGroupBuilder MapCustomers(this IEndpointRouteBuilder routes)
     {
-        var customers = routes.MapGroup("/customers").WithTags("Customers");
-        customers.MapGet("/", List).WithSummary("Lists customers by slug.");
+        var customers = routes.MapGroup("/customers").WithTags("Customers")
+            .RequireAuthorization(Caller.Operators).IgnoreTenant();
+        customers.MapGet("/", List).WithName("ListCustomers").WithSummary("Lists customers by slug.");
         customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
-        customers.MapPost("/", Create)
+        customers.MapPost("/", Create).WithName("CreateCustomer")
             .WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403)
             .ProducesProblem(409);
         return customers;
@@ -25,7 +29,7 @@ internal static class CustomersEndpoints
     public static void MapCurrencies(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/currencies", (CustomersContext db, CancellationToken ct) => db.Currencies.AsNoTracking()
                 .OrderBy(c => c.Code).Select(c => new CurrencyView(c.Code, c.Name, c.Decimals)).ToListAsync(ct))
-            .WithTags("Currencies").WithSummary("The currencies that invoices may be in.");
+            .IgnoreTenant().WithTags("Currencies").WithName("ListCurrencies").WithSummary("The currencies that invoices may be in.");
 
     private static async Task<Page<CustomerView>> List(
         [AsParameters] Paging paging, CustomersContext db, TenantDirectory directory, CancellationToken ct,
@@ -85,7 +89,8 @@ internal static class CustomersEndpoints
 public sealed record NewCustomer(
     [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
         RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
-    [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName)] string Name);
+    [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName),
+        PlainText] string Name);
 
 /// <summary>A customer, as operators see it.</summary>
 /// <param name="Id">Stays, whatever is renamed.</param>

@@ -17,7 +17,8 @@ internal static class InvoiceImport
     /// <summary>In bytes.</summary>
     public const int LargestFile = 10 * 1024 * 1024;
 
-    public static void MapImport(this RouteGroupBuilder invoices) => invoices.MapPost("/import", Import)
+    public static void MapImport(this RouteGroupBuilder invoices, string name) => invoices.MapPost("/import", Import)
+        .WithName(name)
         .WithSummary("Writes the invoices of a CSV file: all of them, or none.")
         .WithDescription(
             "UTF-8, a header, then one row per line of an invoice. Columns: invoice (any text; rows with the same " +

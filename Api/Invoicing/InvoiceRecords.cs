@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Api.Contract;
 using Data.Customers;
 using Data.Invoicing;
 
@@ -46,7 +47,9 @@ public sealed record NewInvoice(
     [property: Required(ErrorMessage = "Name a currency."),
         RegularExpression(@"^[A-Z]{3}\z", ErrorMessage = "Use a currency's three letters, e.g. EUR.")] string? Currency,
     [property: Required(ErrorMessage = "Say when the invoice is issued, e.g. 2026-11-23.")] DateOnly? IssuedOn,
-    [property: Required(ErrorMessage = "Say when the invoice is due, e.g. 2026-12-23.")] DateOnly? DueOn,
+    [property: Required(ErrorMessage = "Say when the invoice is due, e.g. 2026-12-23."),
+        NotBefore(nameof(NewInvoice.IssuedOn), ErrorMessage = "An invoice can't be due before it is issued.")]
+    DateOnly? DueOn,
     [property: Required(ErrorMessage = "An invoice has lines."),
         MinLength(1, ErrorMessage = "An invoice has at least one line."),
         MaxLength(500, ErrorMessage = "An invoice has at most 500 lines.")] IReadOnlyList<NewInvoiceLine?>? Lines)
@@ -55,11 +58,6 @@ public sealed record NewInvoice(
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (DueOn < IssuedOn)
-        {
-            yield return new("An invoice can't be due before it is issued.", [nameof(DueOn)]);
-        }
-
         for (var i = 0; i < Lines?.Count; i++)
         {
             if (Lines[i] is null)
@@ -94,7 +92,8 @@ public sealed record NewInvoice(
 
 /// <summary>Who an invoice goes to: the contact of that name and address, or a new one.</summary>
 public sealed record NewContact(
-    [property: Required(ErrorMessage = "Say who the invoice goes to."), StringLength(Contact.LongestName)] string? Name,
+    [property: Required(ErrorMessage = "Say who the invoice goes to."), StringLength(Contact.LongestName),
+        PlainText] string? Name,
     [property: EmailAddress(ErrorMessage = "That is no e-mail address."),
         StringLength(Contact.LongestEmail)] string? Email = null)
 {
@@ -112,30 +111,17 @@ public sealed record NewContact(
 /// <summary>A line to be written. Quantity has up to three decimals, the unit price up to four.</summary>
 public sealed record NewInvoiceLine(
     [property: Required(ErrorMessage = "Say what the line is for."),
-        StringLength(InvoiceLine.LongestDescription)] string? Description,
+        StringLength(InvoiceLine.LongestDescription),
+        PlainText(AllowLines = true)] string? Description,
     [property: Required(ErrorMessage = "Say how much."),
         Range(typeof(decimal), "0.001", "99999999", ParseLimitsInInvariantCulture = true,
-            ErrorMessage = "The quantity has to be more than zero, 99,999,999 at most.")] decimal? Quantity,
+            ErrorMessage = "The quantity has to be more than zero, 99,999,999 at most."),
+        Decimals(3, ErrorMessage = "The quantity has three decimals at most.")] decimal? Quantity,
     [property: Required(ErrorMessage = "Say what one costs."),
         Range(typeof(decimal), "0", "9999999", ParseLimitsInInvariantCulture = true,
-            ErrorMessage = "The unit price has to be from 0 to 9,999,999.")] decimal? UnitPrice)
-    : IValidatableObject
+            ErrorMessage = "The unit price has to be from 0 to 9,999,999."),
+        Decimals(4, ErrorMessage = "The unit price has four decimals at most.")] decimal? UnitPrice)
 {
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        // Rather than what the database would do: round without a word.
-        if (Quantity is { } quantity && decimal.Round(quantity, 3) != quantity)
-        {
-            yield return new("The quantity has three decimals at most.", [nameof(Quantity)]);
-        }
-
-        if (UnitPrice is { } price && decimal.Round(price, 4) != price)
-        {
-            yield return new("The unit price has four decimals at most.", [nameof(UnitPrice)]);
-        }
-    }
-
     internal InvoiceLine ToLine(Guid invoice, int position, Currency currency) => new()
     {
         Id = Guid.CreateVersion7(),

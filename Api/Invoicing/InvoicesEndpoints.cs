@@ -1,3 +1,4 @@
+using Api.Access;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,14 +23,18 @@ internal static class InvoicesEndpoints
                 where invoice.Id == id
                 select new FoundInvoice(invoice, currency)).SingleOrDefault());
 
-    public static RouteGroupBuilder MapInvoices(this IEndpointRouteBuilder routes)
+    /// <param name="routes">The application.</param>
+    /// <param name="at">Where, e.g. <c>/invoices</c>.</param>
+    /// <param name="of">What the operations' ids have in them, so that no two are the same.</param>
+    public static RouteGroupBuilder MapInvoices(this IEndpointRouteBuilder routes, string at, string of)
     {
-        var invoices = routes.MapGroup("/invoices").WithTags("Invoices").RequireTenant();
-        invoices.MapGet("/", List).WithSummary("Lists invoices, the newest first.");
-        invoices.MapGet("/{id:guid}", Find).WithName("FindInvoice")
+        var invoices = routes.MapGroup(at).WithTags("Invoices").RequireAuthorization(Caller.Users)
+            .RequireTenant();
+        invoices.MapGet("/", List).WithName($"List{of}Invoices").WithSummary("Lists invoices, the newest first.");
+        invoices.MapGet("/{id:guid}", Find).WithName($"Find{of}Invoice")
             .WithSummary("One invoice with its lines and total.");
-        invoices.MapPost("/", Create).WithSummary("Writes an invoice.");
-        invoices.MapImport();
+        invoices.MapPost("/", Create).WithName($"Create{of}Invoice").WithSummary("Writes an invoice.");
+        invoices.MapImport($"Import{of}Invoices");
         return invoices;
     }
 
@@ -60,8 +65,8 @@ internal static class InvoicesEndpoints
             : TypedResults.Ok(InvoiceView.Of(found.Invoice, found.Currency, Today(time)));
     }
 
-    private static async Task<Results<CreatedAtRoute<InvoiceView>, ValidationProblem>> Create(
-        NewInvoice invoice, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    private static async Task<Results<Created<InvoiceView>, ValidationProblem>> Create(
+        NewInvoice invoice, HttpRequest request, InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
         // Validated: nothing that is required is missing here.
         if (await db.Currencies.FindAsync([invoice.Currency], ct) is not { } currency)
@@ -85,8 +90,9 @@ internal static class InvoicesEndpoints
         db.Invoices.Add(written);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
-        return TypedResults.CreatedAtRoute(
-            InvoiceView.Of(written, currency, Today(time)), "FindInvoice", new { id = written.Id });
+        return TypedResults.Created(
+            $"{request.PathBase}{request.Path.Value!.TrimEnd('/')}/{written.Id}",
+            InvoiceView.Of(written, currency, Today(time)));
     }
 
     private sealed record FoundInvoice(Invoice Invoice, Currency Currency);

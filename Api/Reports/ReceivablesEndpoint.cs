@@ -1,7 +1,9 @@
+using Api.Access;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.EntityFrameworkCore;
 using Tenancy;
+using Tenancy.AspNetCore;
 
 namespace Api.Reports;
 
@@ -9,7 +11,8 @@ namespace Api.Reports;
 internal static class ReceivablesEndpoint
 {
     public static void MapReceivables(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/reports/receivables", Read).WithTags("Reports")
+        routes.MapGet("/reports/receivables", Read).WithTags("Reports").WithName("ReadReceivables")
+            .RequireAuthorization(Caller.Operators).IgnoreTenant()
             .WithSummary("What is owed to each customer, by currency; who couldn't be read is named.");
 
     private static async Task<ReceivablesView> Read(

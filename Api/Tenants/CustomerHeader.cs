@@ -15,14 +15,15 @@ internal static class CustomerHeader
     public static void AddCustomerHeader(this OpenApiOptions options) =>
         options.AddOperationTransformer((operation, context, _) =>
         {
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequireTenantAttribute>().Any())
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequireTenantAttribute>().Any()
+                && context.Description.RelativePath?.Contains("{customer}", StringComparison.Ordinal) is not true)
             {
                 (operation.Parameters ??= []).Add(new OpenApiParameter
                 {
                     Name = Header,
                     In = ParameterLocation.Header,
-                    Required = true,
-                    Description = "The customer's slug.",
+                    Required = false,
+                    Description = "The customer's slug. A customer's own credential says it already.",
                     Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 });
             }

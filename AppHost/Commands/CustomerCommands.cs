@@ -15,9 +15,11 @@ internal static class CustomerCommands
     /// </summary>
     /// <param name="api">The API.</param>
     /// <param name="migrations">The job.</param>
-    public static IResourceBuilder<ProjectResource> WithCustomerCommands(
-        this IResourceBuilder<ProjectResource> api, IResourceBuilder<ProjectResource> migrations) => api
-        .WithCommand("new-customer", "New customer", context => CreateAsync(context, api.GetEndpoint("http")), new()
+    /// <param name="operatorKey">What the API takes from an operator.</param>
+    public static IResourceBuilder<ProjectResource> WithCustomerCommands(this IResourceBuilder<ProjectResource> api,
+        IResourceBuilder<ProjectResource> migrations, IResourceBuilder<ParameterResource> operatorKey) => api
+        .WithCommand("new-customer", "New customer",
+            context => CreateAsync(context, api.GetEndpoint("http"), operatorKey.Resource), new()
         {
             Description = "New customer: creates a customer with its schema.",
             IconName = "PersonAdd",
@@ -67,9 +69,10 @@ internal static class CustomerCommands
     }
 
     private static Task<ExecuteCommandResult> CreateAsync(
-        ExecuteCommandContext context, EndpointReference api) => CommandAnswer.OfAsync(async () =>
+        ExecuteCommandContext context, EndpointReference api, ParameterResource key) => CommandAnswer.OfAsync(async () =>
     {
         using var http = new HttpClient { BaseAddress = new Uri(api.Url) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", await key.GetValueAsync(context.CancellationToken));
         var wanted = new { slug = context.Arguments[Slug].Value, name = context.Arguments[Name].Value };
         using var answer = await http.PostAsJsonAsync("/customers", wanted, context.CancellationToken);
         var body = await answer.Content.ReadAsStringAsync(context.CancellationToken);
@@ -85,7 +88,7 @@ internal static class CustomerCommands
             | --- | --- | --- | --- |
             | {customer["slug"]} | {name} | `{customer["schema"]}` | {customer["ring"]} |
 
-            Its requests carry the header `X-Customer: {customer["slug"]}`.
+            An operator reads its invoices at `/customers/{customer["slug"]}/invoices`.
             """);
     });
 

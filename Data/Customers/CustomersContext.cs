@@ -1,3 +1,4 @@
+using Data.Access;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
@@ -14,6 +15,8 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
     public DbSet<Customer> Customers => Set<Customer>();
 
     public DbSet<Currency> Currencies => Set<Currency>();
+
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
     public DbSet<LedgerRow> Ledger => Set<LedgerRow>();
 
@@ -38,6 +41,14 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
                 text => Enum.Parse<CustomerStatus>(text, ignoreCase: true));
             customer.HasIndex(c => c.Slug).IsUnique();
             customer.HasIndex(c => c.Schema).IsUnique();
+        });
+        modelBuilder.Entity<ApiKey>(key =>
+        {
+            key.ToTable("api_keys", table => table.HasCheckConstraint(
+                "ck_api_keys_hash", "octet_length(hash) = 32"));
+            key.Property(k => k.Id).HasMaxLength(16);
+            key.Property(k => k.Name).HasMaxLength(ApiKey.LongestName);
+            key.HasOne(k => k.Customer).WithMany().HasForeignKey(k => k.CustomerId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.UseSnakeCaseNames();
     }

@@ -42,6 +42,13 @@ public static class TenancyApplicationExtensions
                 "them after it.");
         }
 
+        var resolution = services.GetRequiredService<TenantResolution>();
+        if (resolution.SignsInFirst)
+        {
+            UseSignInFirst(app, tenants);
+            return app;
+        }
+
         var authenticates = services.GetService<IAuthenticationSchemeProvider>() is not null;
         app.UseRouting();
         app.Use((context, next) => tenants.BeforeUserAsync(context, authenticates, next));
@@ -62,5 +69,20 @@ public static class TenancyApplicationExtensions
         }
 
         return app;
+    }
+
+    private static void UseSignInFirst(IApplicationBuilder app, RequestTenant tenants)
+    {
+        if (app.ApplicationServices.GetService<IAuthenticationSchemeProvider>() is null
+            || app.ApplicationServices.GetService<IAuthorizationPolicyProvider>() is null)
+        {
+            throw new InvalidOperationException(
+                "SignInFirst() needs users: call AddAuthentication(...) and AddAuthorization(...).");
+        }
+
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.Use(tenants.AfterAuthorizationAsync);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tenancy.AspNetCore.Resolution;
 
@@ -54,7 +55,8 @@ public static class TenancyBuilderExtensions
         services.AddProblemDetails().AddSingleton<TenantHubFilter>().AddSingleton(resolution);
         return services.AddSingleton(provider =>
             new RequestTenant(resolution, provider.GetService<BoundUsers>(),
-                provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>()));
+                provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>(),
+                provider.GetRequiredService<ILogger<RequestTenant>>()));
     }
 
     /// <summary>Refuses a second call: the last one would win silently.</summary>

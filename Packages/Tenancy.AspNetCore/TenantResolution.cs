@@ -18,6 +18,10 @@ public sealed class TenantResolution
 
     internal string? UserClaim { get; private set; }
 
+    internal string? UserIdClaim { get; private set; }
+
+    internal bool SignsInFirst { get; private set; }
+
     internal string Noun { get; private set; } = "tenant";
 
     /// <summary>
@@ -25,10 +29,27 @@ public sealed class TenantResolution
     /// it has to be the same: else the answer is 403.
     /// </summary>
     /// <param name="type">The claim's type, e.g. <c>shop</c>.</param>
-    public TenantResolution Claim(string type)
+    /// <param name="id">
+    /// The type of a claim that has the tenant's id, a uuid; null where users have none. A slug may be another tenant's
+    /// tomorrow, an id never is: a user whose id isn't the tenant's gets 403, whatever the slug says.
+    /// </param>
+    public TenantResolution Claim(string type, string? id = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(type);
-        UserClaim = type;
+        (UserClaim, UserIdClaim) = (type, id);
+        return this;
+    }
+
+    /// <summary>
+    /// Asks for the tenant when the user is known and may use the endpoint, and not before: nobody learns from an
+    /// answer which slugs exist. An anonymous request gets 401. A user whose claim names one tenant gets the same 403
+    /// for every other slug, without a look-up; only who has no such claim, an operator, gets 404. Endpoints that don't
+    /// say <c>RequireTenant</c> serve nobody. For sign-ins that don't ask a tenant's own tables: tokens and keys, not
+    /// ASP.NET Core Identity in tenants' schemas.
+    /// </summary>
+    public TenantResolution SignInFirst()
+    {
+        SignsInFirst = true;
         return this;
     }
 

@@ -41,9 +41,10 @@ public sealed partial class DeployPageTests(Integration.App app)
             ("ConnectionStrings__tenantsRegistry", registry));
         await folder.WriteSettingsAsync(
             "api", ("ConnectionStrings__tenantsApi", serving), ("ConnectionStrings__tenantsRegistry", registry),
-            ("ASPNETCORE_URLS", Plain(apiAddress)));
+            ("Authentication__OperatorKey", Integration.ApiFactory.OperatorKey), ("ASPNETCORE_URLS", Plain(apiAddress)));
         await folder.WriteSettingsAsync(
-            "web", ("services__api__http__0", Plain(apiAddress)), ("ASPNETCORE_URLS", Plain(webAddress)));
+            "web", ("services__api__http__0", Plain(apiAddress)), ("Api__Key", Integration.ApiFactory.OperatorKey),
+            ("ASPNETCORE_URLS", Plain(webAddress)));
 
         var job = await folder.RunAsync("Run the job");
         Assert.True(job.ExitCode == 0, job.Output);
@@ -54,13 +55,18 @@ public sealed partial class DeployPageTests(Integration.App app)
 
         var api = await folder.ServeAsync("Run the API", apiAddress);
         using var http = new HttpClient { BaseAddress = apiAddress };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/customers", Ct)).StatusCode);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Integration.ApiFactory.OperatorKey);
         using var refused = await http.PostAsJsonAsync("/customers", new { slug = "globex", name = "Globex" }, Ct);
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains("create SLUG", await refused.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
         var customers = await http.GetFromJsonAsync<JsonNode>("/customers", Ct);
         Assert.Equal(
             ["Acme Corporation"], customers!["items"]!.AsArray().Select(customer => (string)customer!["name"]!));
-        http.DefaultRequestHeaders.Add("X-Customer", "acme");
+        // Its login makes keys, too.
+        using var made = await http.PostAsJsonAsync("/api-keys", new { name = "acme's", customer = "acme" }, Ct);
+        var key = await made.Content.ReadFromJsonAsync<JsonNode>(Ct);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", (string)key!["key"]!);
         using var invoice = await http.PostAsJsonAsync("/invoices", Integration.TestCustomer.Invoice(120m), Ct);
         Assert.Equal(HttpStatusCode.Created, invoice.StatusCode);
 
@@ -78,6 +84,8 @@ public sealed partial class DeployPageTests(Integration.App app)
         Assert.Equal("42501", await RefusalAsync(serving, "SELECT 1 FROM public.customers"));
         Assert.Equal("42501", await RefusalAsync(registry, "SELECT 1 FROM customer_acme.invoices"));
         Assert.Equal("42501", await RefusalAsync(registry, "UPDATE public.customers SET name = ''"));
+        Assert.Equal("42501", await RefusalAsync(registry, "UPDATE public.api_keys SET customer_id = NULL"));
+        Assert.Equal("42501", await RefusalAsync(serving, "SELECT 1 FROM public.api_keys"));
         Assert.Equal((0, 0), (await web.StopAsync(Ct), await api.StopAsync(Ct)));
     }
 

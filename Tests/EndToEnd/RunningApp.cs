@@ -71,7 +71,18 @@ public sealed class RunningApp : IAsyncDisposable
     /// <summary>Its start, which ends when no resource waits for another any more.</summary>
     public Task Started { get; private set; } = Task.CompletedTask;
 
+    /// <summary>Without a credential.</summary>
     public HttpClient Client(string resource) => _app.CreateHttpClient(resource);
+
+    /// <summary>Of the API, as the first operator.</summary>
+    public async Task<HttpClient> OperatorAsync()
+    {
+        var key = _app.Services.GetRequiredService<DistributedApplicationModel>().Resources
+            .OfType<ParameterResource>().Single(parameter => parameter.Name == "operator-key");
+        var client = Client("api");
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await key.GetValueAsync(Limit));
+        return client;
+    }
 
     public async Task<string> ConnectionStringAsync() => (await _app.GetConnectionStringAsync("tenants", Limit))!;
 
@@ -109,7 +120,7 @@ public sealed class RunningApp : IAsyncDisposable
 
     public async Task<string> CreateCustomerAsync(string slug)
     {
-        using var api = Client("api");
+        using var api = await OperatorAsync();
         using var created = await api.PostAsJsonAsync("/customers", new { slug, name = $"Customer {slug}" }, Limit);
         Assert.Equal(System.Net.HttpStatusCode.Created, created.StatusCode);
         return slug;
@@ -117,7 +128,7 @@ public sealed class RunningApp : IAsyncDisposable
 
     public async Task CreateInvoiceAsync(string slug, decimal total)
     {
-        using var api = Client("api");
+        using var api = await OperatorAsync();
         api.DefaultRequestHeaders.Add("X-Customer", slug);
         using var created = await api.PostAsJsonAsync("/invoices", Integration.TestCustomer.Invoice(total), Limit);
         Assert.Equal(System.Net.HttpStatusCode.Created, created.StatusCode);
@@ -125,7 +136,7 @@ public sealed class RunningApp : IAsyncDisposable
 
     public async Task<decimal[]> InvoicesAsync(string slug)
     {
-        using var api = Client("api");
+        using var api = await OperatorAsync();
         api.DefaultRequestHeaders.Add("X-Customer", slug);
         var page = await api.GetFromJsonAsync<JsonNode>("/invoices", Limit);
         return [.. page!["items"]!.AsArray().Select(invoice => (decimal)invoice!["total"]!)];

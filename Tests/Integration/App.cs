@@ -54,7 +54,7 @@ public sealed class App : IAsyncLifetime
         ServingConnectionString = await Server.AddTenantsLoginAsync(
             ConnectionString, TestContext.Current.CancellationToken);
 
-        _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+        _api = new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", ConnectionString)
             .UseSetting("ConnectionStrings:tenantsApi", ServingConnectionString)

@@ -11,15 +11,27 @@ internal static class ApiClients
 {
     private static readonly Uri Address = new("https+http://api");
 
-    public static IServiceCollection AddApiClients(this IServiceCollection services)
+    /// <param name="services">The console's.</param>
+    /// <param name="configuration">Has <c>Api:Key</c>, an operator's key.</param>
+    public static IServiceCollection AddApiClients(this IServiceCollection services, IConfiguration configuration)
     {
+        var key = configuration["Api:Key"];
         services.AddScoped<Visit>();
-        services.AddHttpClient<CustomersClient>(http => http.BaseAddress = Address);
-        services.AddHttpClient<InvoicesClient>(http => http.BaseAddress = Address);
-        services.AddHttpClient<ReceivablesClient>(http => http.BaseAddress = Address);
+        services.AddHttpClient<CustomersClient>(Call);
+        services.AddHttpClient<InvoicesClient>(Call);
+        services.AddHttpClient<ReceivablesClient>(Call);
 
         // For every pipeline that the service defaults add, whatever its name.
         return services.ConfigureAll<HttpStandardResilienceOptions>(Tame);
+
+        void Call(HttpClient http)
+        {
+            http.BaseAddress = Address;
+            if (!string.IsNullOrWhiteSpace(key))
+            {
+                http.DefaultRequestHeaders.Authorization = new("Bearer", key);
+            }
+        }
     }
 
     /// <summary>Someone waits in front of a screen, so few and quick attempts; and what writes runs once.</summary>

@@ -45,8 +45,11 @@ internal sealed class Refusals(TenantResolution resolution)
 
     public Refusal Unknown(string slug) => new(404, $"Unknown {Noun}.", $"No {Noun} has the slug '{slug}'.");
 
-    public Refusal Anothers(string slug) => new(403, $"Another {Noun}'s user.",
-        $"Who is signed in isn't a user of the {Noun} '{slug}'.", Type: $"urn:{Noun}:other");
+    /// <param name="slug">Null where even that isn't looked at.</param>
+    public Refusal Anothers(string? slug) => new(403, $"Another {Noun}'s user.",
+        slug is null
+            ? $"Who is signed in isn't a user of that {Noun}."
+            : $"Who is signed in isn't a user of the {Noun} '{slug}'.", Type: $"urn:{Noun}:other");
 
     public (Unavailability, Refusal) Unserved(string slug, Availability availability) => availability switch
     {

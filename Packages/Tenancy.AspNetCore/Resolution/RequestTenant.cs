@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Tenancy.AspNetCore.Resolution;
 
@@ -12,8 +14,8 @@ internal sealed record BoundUsers(string Claim);
 /// Chooses the scope's tenant. Middleware and not an endpoint filter, because a filter runs after the handler's
 /// parameters were made, and the context is one of them.
 /// </summary>
-internal sealed class RequestTenant(
-    TenantResolution resolution, BoundUsers? bound, TenantDirectory directory, TenancyMetrics metrics)
+internal sealed partial class RequestTenant(TenantResolution resolution, BoundUsers? bound, TenantDirectory directory,
+    TenancyMetrics metrics, ILogger<RequestTenant> log)
 {
     private readonly Refusals _refusals = new(resolution);
 
@@ -76,10 +78,9 @@ internal sealed class RequestTenant(
             refusal = _refusals.Unnamed();
         }
 
-        if (refusal is null && tenant.IsChosen && isUser && IsAnothers(context, tenant.Value.Slug))
+        if (refusal is null && tenant.IsChosen && isUser && IsAnothers(context, tenant.Value))
         {
-            metrics.Refuse(RequestRefusal.OtherTenant);
-            refusal = _refusals.Anothers(tenant.Value.Slug);
+            refusal = Anothers(context, _refusals.Anothers(tenant.Value.Slug));
         }
 
         using (scope)
@@ -88,10 +89,69 @@ internal sealed class RequestTenant(
         }
     }
 
-    private bool IsAnothers(HttpContext context, string slug) =>
+    /// <summary>
+    /// Chooses the tenant of a user who may use the endpoint: see <see cref="TenantResolution.SignInFirst"/>.
+    /// </summary>
+    public async Task AfterAuthorizationAsync(HttpContext context, RequestDelegate next)
+    {
+        if (IsRequired(context.GetEndpoint()) is not true)
+        {
+            await next(context);
+            return;
+        }
+
+        Caching.Forbid(context.Response, resolution.Sources);
+        var claimed = Claimed(context);
+        if (claimed.Count > 0 && resolution.Sources.SelectMany(source => source.Read(context))
+            .Any(value => !claimed.Contains(value!)))
+        {
+            await Anothers(context, _refusals.Anothers(slug: null)).AnswerAsync(context);
+            return;
+        }
+
+        var (slug, refusal) = Named(context);
+        slug ??= refusal is null && claimed is [var only] ? only : null;
+        using var scope = context.Name(slug);
+        if (refusal is null && slug is not null)
+        {
+            refusal = bound is not null && !context.User.HasClaim(bound.Claim, slug)
+                ? Anothers(context, _refusals.Anothers(slug: null))
+                : TenantSlug.IsValid(slug) ? await ChooseAsync(context, slug) : Unknown(slug);
+        }
+        else if (refusal is null)
+        {
+            metrics.Refuse(RequestRefusal.NoTenant);
+            refusal = _refusals.Unnamed();
+        }
+
+        var tenant = context.RequestServices.GetRequiredService<CurrentTenant>();
+        if (refusal is null && tenant.IsChosen && IsAnothers(context, tenant.Value))
+        {
+            refusal = Anothers(context, _refusals.Anothers(slug: null));
+        }
+
+        await GoOnAsync(context, refusal, next);
+    }
+
+    private List<string> Claimed(HttpContext context) => resolution.UserClaim is { } type
+        ? [.. context.User.FindAll(type).Select(claim => claim.Value).Distinct()]
+        : [];
+
+    private bool IsAnothers(HttpContext context, Tenant tenant) =>
         resolution.UserClaim is { } type && context.User.HasClaim(claim => claim.Type == type)
-            && !context.User.HasClaim(type, slug)
-            || bound is not null && !context.User.HasClaim(bound.Claim, slug);
+            && !context.User.HasClaim(type, tenant.Slug)
+            || resolution.UserIdClaim is { } idType && context.User.HasClaim(claim => claim.Type == idType)
+            && !context.User.HasClaim(claim =>
+                claim.Type == idType && Guid.TryParse(claim.Value, out var id) && id == tenant.Id)
+            || bound is not null && !context.User.HasClaim(bound.Claim, tenant.Slug);
+
+    private Refusal Anothers(HttpContext context, Refusal refusal)
+    {
+        metrics.Refuse(RequestRefusal.OtherTenant);
+        LogAnothers(log, context.User.Identity?.Name ?? "", context.Request.Method,
+            (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "");
+        return refusal;
+    }
 
     /// <returns>Null where the endpoint serves nobody or there is none; false where it may serve a tenant.</returns>
     private static bool? IsRequired(Endpoint? endpoint)
@@ -171,6 +231,11 @@ internal sealed class RequestTenant(
         metrics.Refuse(RequestRefusal.UnknownTenant);
         return _refusals.Unknown(slug);
     }
+
+    // The route and not the address: it has what a stranger wrote.
+    [LoggerMessage(EventId = 4031, EventName = "security.other_tenant", Level = LogLevel.Warning,
+        Message = "Refused: the user '{User}' asked for another tenant ({Method} {Route}).")]
+    private static partial void LogAnothers(ILogger log, string user, string method, string route);
 
     private static Task GoOnAsync(HttpContext context, Refusal? refusal, RequestDelegate next) =>
         refusal is null ? next(context) : refusal.AnswerAsync(context);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Api.Customers;
 using Data.Customers;
 using Data.Invoicing;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Testing;
@@ -36,6 +37,18 @@ public sealed class TenantApplicationTests
 
     private sealed class InvoicingApplication() : TenantApplicationFactory<NewCustomer>("tenants")
     {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            base.ConfigureWebHost(builder);
+            builder.UseSetting("Authentication:OperatorKey", ApiFactory.OperatorKey);
+        }
+
+        protected override void ConfigureClient(HttpClient client)
+        {
+            base.ConfigureClient(client);
+            client.DefaultRequestHeaders.Authorization = new("Bearer", ApiFactory.OperatorKey);
+        }
+
         protected override async Task PrepareAsync(IServiceProvider services)
         {
             await using var scope = services.CreateAsyncScope();

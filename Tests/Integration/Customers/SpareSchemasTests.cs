@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Api.Tenants;
 using Data.Customers;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy;
@@ -111,7 +110,7 @@ public sealed class SpareSchemasTests(App app)
     {
         await using var database = await CustomersDatabase.CreateAsync(app);
         var serving = await app.Server.AddTenantsLoginAsync(database.ConnectionString, Ct);
-        await using var api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+        await using var api = new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", database.ConnectionString)
             .UseSetting("ConnectionStrings:tenantsApi", serving)

@@ -50,8 +50,8 @@ public sealed class ImportOverKestrelTests(App app)
             await connection.ConnectAsync(address.Host, address.Port, Ct);
             await using var stream = connection.GetStream();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(
-                $"POST /invoices/import HTTP/1.1\r\nHost: {address.Authority}\r\nX-Customer: " +
-                $"{acme.Tenant.Slug}\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n"), Ct);
+                $"POST /invoices/import HTTP/1.1\r\nHost: {address.Authority}\r\n" +
+                $"Authorization: Bearer {ApiFactory.OperatorKey}\r\nX-Customer: {acme.Tenant.Slug}\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n"), Ct);
             // The server says so when the handler asks for the body.
             using var answer = new StreamReader(stream, leaveOpen: true);
             Assert.Equal("HTTP/1.1 100 Continue", await answer.ReadLineAsync(Ct));
@@ -67,7 +67,7 @@ public sealed class ImportOverKestrelTests(App app)
 
     private WebApplicationFactory<Api.Paging> Kestrel()
     {
-        var api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+        var api = new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development").UseSetting("ConnectionStrings:tenants", app.ConnectionString)
                 .ConfigureLogging(logging => logging.ClearProviders()));
         api.UseKestrel(0);

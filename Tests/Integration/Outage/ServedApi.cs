@@ -22,7 +22,7 @@ internal sealed class ServedApi : IAsyncDisposable
     private ServedApi(string owner, string serving)
     {
         (Owner, Serving) = (owner, serving);
-        _api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+        _api = new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", owner)
             .UseSetting("ConnectionStrings:tenantsApi", serving)

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -160,7 +159,7 @@ public sealed class RoleLifecycleTests(App app)
         Assert.Equal(0, (await Job.RunWithLoginAsync(database, login)).ExitCode);
         var (code, output) = await Job.RunWithLoginAsync(database, login, ("Tenancy__TenantRoles", "true"));
         Assert.True(code == 0, output);
-        await using var api = new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+        await using var api = new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", database)
             .UseSetting("ConnectionStrings:tenantsApi", login)

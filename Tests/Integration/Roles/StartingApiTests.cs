@@ -52,7 +52,7 @@ public sealed class StartingApiTests(App app)
     }
 
     private WebApplicationFactory<Api.Paging> Starting(string tenants, ILoggerProvider log) =>
-        new WebApplicationFactory<Api.Paging>().WithWebHostBuilder(host => host
+        new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", app.ConnectionString)
             .UseSetting("ConnectionStrings:tenantsApi", tenants)

@@ -36,6 +36,7 @@ internal sealed partial class TracedProgram : IAsyncDisposable
         var exited = program._process.WaitForExitAsync(Ct);
         Assert.True(await Task.WhenAny(program._listening.Task, exited) != exited, program.Output);
         program.Http.BaseAddress = new(await program._listening.Task);
+        program.Http.DefaultRequestHeaders.Authorization = new("Bearer", ApiFactory.OperatorKey);
         return program;
     }
 
@@ -91,6 +92,8 @@ internal sealed partial class TracedProgram : IAsyncDisposable
                 ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
                 ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                ["Authentication__OperatorKey"] = ApiFactory.OperatorKey,
+                ["Api__Key"] = ApiFactory.OperatorKey,
             },
         };
         foreach (var (name, value) in settings)

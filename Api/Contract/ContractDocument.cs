@@ -42,8 +42,17 @@ internal static class ContractDocument
         options.ShouldInclude = operation => operation.HttpMethod != HttpMethods.Head;
         options.AddSchemaTransformer((schema, context, _) =>
         {
-            // .NET's end of the text; ECMA-262, which the document's readers use, has another sign for it.
-            schema.Pattern = schema.Pattern?.Replace(@"\z", "$", StringComparison.Ordinal);
+            schema.Pattern = Ecma(schema.Pattern);
+            // What is required can't be null: the type says nothing of the attribute.
+            foreach (var name in schema.Required ?? new HashSet<string>())
+            {
+                if (schema.Properties is not null && schema.Properties.TryGetValue(name, out var property)
+                    && property is OpenApiSchema { Type: { } type } required)
+                {
+                    required.Type = type & ~JsonSchemaType.Null;
+                }
+            }
+
             if (context.JsonPropertyInfo is null && Examples.TryGetValue(context.JsonTypeInfo.Type, out var example))
             {
                 schema.Examples = [JsonNode.Parse(example)!];
@@ -63,6 +72,11 @@ internal static class ContractDocument
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
         operation.Description ??= operation.Summary;
+        foreach (var schema in (operation.Parameters ?? []).Select(parameter => parameter.Schema).OfType<OpenApiSchema>())
+        {
+            schema.Pattern = Ecma(schema.Pattern);
+        }
+
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         var problem = await context.GetOrCreateSchemaAsync(
             typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), cancellationToken: ct);
@@ -103,6 +117,9 @@ internal static class ContractDocument
         }
     }
 
+    /// <summary>.NET's end of the text; ECMA-262, which the document's readers use, has another sign for it.</summary>
+    private static string? Ecma(string? pattern) => pattern?.Replace(@"\z", "$", StringComparison.Ordinal);
+
     private static void Describe(OpenApiDocument document)
     {
         document.Info.Title = "Invoicing API";
@@ -138,6 +155,7 @@ internal static class ContractDocument
         schemas.Remove(Validation);
         if (schemas.TryGetValue(Problem, out var known) && known is OpenApiSchema problem)
         {
+            problem.AdditionalPropertiesAllowed = true;
             problem.Description = "What went wrong, as RFC 9457 says it.";
             var properties = problem.Properties ??= new Dictionary<string, IOpenApiSchema>();
             properties["traceId"] = new OpenApiSchema

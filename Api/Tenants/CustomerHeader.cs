@@ -11,20 +11,22 @@ internal static class CustomerHeader
 {
     public const string Header = "X-Customer";
 
-    /// <summary>The header is read by a middleware, so the document has to be told of it.</summary>
+    /// <summary>A middleware reads the header and the path, so the document has to be told of them.</summary>
     public static void AddCustomerHeader(this OpenApiOptions options) =>
         options.AddOperationTransformer((operation, context, _) =>
         {
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequireTenantAttribute>().Any()
-                && context.Description.RelativePath?.Contains("{customer}", StringComparison.Ordinal) is not true)
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequireTenantAttribute>().Any())
             {
-                (operation.Parameters ??= []).Add(new OpenApiParameter
+                var isInPath = context.Description.RelativePath?.Contains("{customer}", StringComparison.Ordinal) is true;
+                (operation.Parameters ??= []).Insert(0, new OpenApiParameter
                 {
-                    Name = Header,
-                    In = ParameterLocation.Header,
-                    Required = false,
-                    Description = "The customer's slug. A customer's own credential says it already.",
-                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                    Name = isInPath ? "customer" : Header,
+                    In = isInPath ? ParameterLocation.Path : ParameterLocation.Header,
+                    Required = isInPath,
+                    Description = isInPath
+                        ? "The customer's slug."
+                        : "The customer's slug. A customer's own credential says it already.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = CustomerSlug.Pattern },
                 });
             }
 

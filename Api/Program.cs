@@ -20,6 +20,7 @@ builder.AddAccess();
 builder.Services.AddData(builder.Configuration);
 builder.Services.AddTenantResolution(requests => requests.Claim(Caller.Customer, Caller.CustomerId).SignInFirst()
     .AtAddresses(builder.Configuration).Called("customer"));
+builder.Services.AddTenantLimits(limits => builder.Configuration.GetSection("Limits").Bind(limits));
 if (builder.Configuration.MayCreateCustomers())
 {
     builder.Services.AddWarmPool();

@@ -98,6 +98,11 @@ internal static class ContractDocument
             ];
         }
 
+        if (metadata.OfType<Tenancy.AspNetCore.RequireTenantAttribute>().Any())
+        {
+            Add("429", "The customer sends more than its limits allow: Retry-After says when to ask again.");
+        }
+
         Add("503", "The database can't be reached, or the customer is being upgraded: Retry-After says when to ask again.");
 
         void Add(string status, string description)

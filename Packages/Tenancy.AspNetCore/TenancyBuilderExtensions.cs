@@ -40,6 +40,34 @@ public static class TenancyBuilderExtensions
         return tenancy;
     }
 
+    /// <summary>
+    /// Limits each tenant's requests, so that a noisy tenant doesn't take what the others need. Without it there is no
+    /// limit.
+    /// </summary>
+    /// <param name="tenancy">The builder.</param>
+    /// <param name="limits">Changes the defaults; null to leave them.</param>
+    /// <exception cref="ArgumentException">A limit can't be one.</exception>
+    public static TenancyBuilder Limit(this TenancyBuilder tenancy, Action<TenantLimits>? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(tenancy);
+        tenancy.Services.AddTenantLimits(limits);
+        return tenancy;
+    }
+
+    /// <summary>As <see cref="Limit"/>, for an application that registers the library without its builder.</summary>
+    /// <param name="services">The application's.</param>
+    /// <param name="limits">Changes the defaults; null to leave them.</param>
+    /// <exception cref="ArgumentException">A limit can't be one.</exception>
+    public static IServiceCollection AddTenantLimits(
+        this IServiceCollection services, Action<TenantLimits>? limits = null)
+    {
+        RefuseSecond<TenantLimiter>(services, nameof(Limit));
+        var chosen = new TenantLimits();
+        limits?.Invoke(chosen);
+        chosen.Check();
+        return services.AddSingleton(_ => new TenantLimiter(chosen));
+    }
+
     /// <summary>As <see cref="Resolve"/>, for an application that registers the library without its builder.</summary>
     /// <param name="services">The application's.</param>
     /// <param name="where">Where a request names its tenant.</param>
@@ -56,7 +84,7 @@ public static class TenancyBuilderExtensions
         return services.AddSingleton(provider =>
             new RequestTenant(resolution, provider.GetService<BoundUsers>(),
                 provider.GetRequiredService<TenantDirectory>(), provider.GetRequiredService<TenancyMetrics>(),
-                provider.GetRequiredService<ILogger<RequestTenant>>()));
+                provider.GetRequiredService<ILogger<RequestTenant>>(), provider.GetService<TenantLimiter>()));
     }
 
     /// <summary>Refuses a second call: the last one would win silently.</summary>

@@ -22,6 +22,9 @@ public enum RequestRefusal
 
     /// <summary>The user belongs to another tenant.</summary>
     OtherTenant,
+
+    /// <summary>The tenant sends more than its limits allow.</summary>
+    OverLimit,
 }
 
 /// <summary>

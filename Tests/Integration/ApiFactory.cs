@@ -11,7 +11,9 @@ public sealed class ApiFactory : WebApplicationFactory<Api.Paging>
     public const string OperatorKey = "tko_theoperatoroftest_0000000000000000000000000000";
 
     protected override void ConfigureWebHost(IWebHostBuilder builder) =>
-        builder.UseSetting(KnownKeys.OperatorSetting, OperatorKey);
+        // Tests ask more than a customer would.
+        builder.UseSetting(KnownKeys.OperatorSetting, OperatorKey).UseSetting("Limits:RequestsPerSecond", "0")
+            .UseSetting("Limits:Concurrent", "0");
 
     protected override void ConfigureClient(HttpClient client)
     {

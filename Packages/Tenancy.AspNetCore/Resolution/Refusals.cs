@@ -16,7 +16,7 @@ internal sealed record Refusal(
     {
         if (RetryAfter is { } wait)
         {
-            context.Response.Headers.RetryAfter = ((int)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
         return TypedResults.Problem(Detail, statusCode: Status, title: Title, type: Type).ExecuteAsync(context);
@@ -50,6 +50,9 @@ internal sealed class Refusals(TenantResolution resolution)
         slug is null
             ? $"Who is signed in isn't a user of that {Noun}."
             : $"Who is signed in isn't a user of the {Noun} '{slug}'.", Type: $"urn:{Noun}:other");
+
+    public Refusal OverLimit(TimeSpan wait) => new(429, "Too many requests.",
+        $"This {Noun} sends more than its limits allow. Try again later.", wait, $"urn:{Noun}:over-limit");
 
     public (Unavailability, Refusal) Unserved(string slug, Availability availability) => availability switch
     {

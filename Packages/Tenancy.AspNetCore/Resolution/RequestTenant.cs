@@ -15,7 +15,7 @@ internal sealed record BoundUsers(string Claim);
 /// parameters were made, and the context is one of them.
 /// </summary>
 internal sealed partial class RequestTenant(TenantResolution resolution, BoundUsers? bound, TenantDirectory directory,
-    TenancyMetrics metrics, ILogger<RequestTenant> log)
+    TenancyMetrics metrics, ILogger<RequestTenant> log, TenantLimiter? limiter)
 {
     private readonly Refusals _refusals = new(resolution);
 
@@ -237,6 +237,31 @@ internal sealed partial class RequestTenant(TenantResolution resolution, BoundUs
         Message = "Refused: the user '{User}' asked for another tenant ({Method} {Route}).")]
     private static partial void LogAnothers(ILogger log, string user, string method, string route);
 
-    private static Task GoOnAsync(HttpContext context, Refusal? refusal, RequestDelegate next) =>
-        refusal is null ? next(context) : refusal.AnswerAsync(context);
+    private async Task GoOnAsync(HttpContext context, Refusal? refusal, RequestDelegate next)
+    {
+        var tenant = context.RequestServices.GetRequiredService<CurrentTenant>();
+        if (refusal is not null)
+        {
+            await refusal.AnswerAsync(context);
+        }
+        else if (limiter is null || !tenant.IsChosen || !context.Items.TryAdd(typeof(TenantLimiter), true))
+        {
+            await next(context);
+        }
+        else
+        {
+            var (lease, wait) = await limiter.EnterAsync(context, tenant.Value);
+            if (lease is null)
+            {
+                metrics.Refuse(RequestRefusal.OverLimit);
+                await _refusals.OverLimit(wait).AnswerAsync(context);
+                return;
+            }
+
+            using (lease)
+            {
+                await next(context);
+            }
+        }
+    }
 }

@@ -28,6 +28,7 @@ internal static class ContractDocument
     {
         [typeof(NewCustomer)] = """{"slug":"umbrella","name":"Umbrella GmbH"}""",
         [typeof(NewApiKey)] = """{"name":"shop floor","customer":"umbrella"}""",
+        [typeof(InvoicePayment)] = """{"paidOn":"2026-12-01"}""",
         [typeof(NewInvoice)] =
             """
             {"contact":{"name":"Ada Moreau","email":"ada@example.com"},"currency":"EUR","issuedOn":"2026-11-23",

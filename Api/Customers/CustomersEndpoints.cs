@@ -38,10 +38,9 @@ internal static class CustomersEndpoints
         var customers = db.Customers.AsNoTracking();
         if (!string.IsNullOrWhiteSpace(search))
         {
-            var pattern =
-                $"%{search.Trim().Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
+            var pattern = Searching.Pattern(search.Trim());
             customers = customers.Where(c =>
-                EF.Functions.ILike(c.Slug, pattern) || EF.Functions.ILike(c.Name, pattern));
+                EF.Functions.ILike(c.Slug, pattern, Searching.Escape) || EF.Functions.ILike(c.Name, pattern, Searching.Escape));
         }
 
         var page = await paging.OfAsync(CustomerRegistry.WithSchema(db, customers), ct);

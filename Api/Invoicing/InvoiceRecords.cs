@@ -69,6 +69,17 @@ public sealed record NewInvoice(
 
     internal static string UnknownCurrency(string? code) => $"There is no currency '{code}' here.";
 
+    /// <summary>Writes it over an invoice that there is, without its lines. To be called when it is validated.</summary>
+    internal void WriteTo(Invoice invoice, Contact contact, Currency currency)
+    {
+        (invoice.Contact, invoice.ContactId, invoice.CurrencyCode) = (contact, contact.Id, currency.Code);
+        (invoice.IssuedOn, invoice.DueOn) = (IssuedOn!.Value, DueOn!.Value);
+    }
+
+    /// <summary>Its lines, for an invoice. To be called when it is validated.</summary>
+    internal IEnumerable<InvoiceLine> LinesOf(Guid invoice, Currency currency) =>
+        Lines!.Select((line, index) => line!.ToLine(invoice, index + 1, currency));
+
     /// <summary>
     /// What is stored of it. To be called when it is validated: nothing that is required is missing then.
     /// </summary>
@@ -85,7 +96,7 @@ public sealed record NewInvoice(
             DueOn = DueOn!.Value,
             PaidOn = paidOn,
             CreatedAt = createdAt,
-            Lines = [.. Lines!.Select((line, index) => line!.ToLine(id, index + 1, currency))],
+            Lines = [.. LinesOf(id, currency)],
         };
     }
 }

@@ -1,4 +1,5 @@
 using Api.Access;
+using Api.Contract;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -33,19 +34,18 @@ internal static class InvoicesEndpoints
         invoices.MapGet("/", List).WithName($"List{of}Invoices").WithSummary("Lists invoices, the newest first.");
         invoices.MapGet("/{id:guid}", Find).WithName($"Find{of}Invoice")
             .WithSummary("One invoice with its lines and total.");
-        invoices.MapPost("/", Create).WithName($"Create{of}Invoice").WithSummary("Writes an invoice.");
+        invoices.MapWrites(of);
         invoices.MapImport($"Import{of}Invoices");
         return invoices;
     }
 
-    private static Task<Page<InvoiceSummary>> List(
-        [AsParameters] Paging paging, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    private static Task<Page<InvoiceSummary>> List([AsParameters] Paging paging, [AsParameters] InvoiceFilter filter,
+        InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
         var today = Today(time);
         return paging.OfAsync(
-            from invoice in db.Invoices.AsNoTracking()
+            from invoice in filter.Of(db.Invoices.AsNoTracking(), today)
             join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
-            orderby invoice.Number descending
             select new InvoiceSummary(
                 invoice.Id, invoice.Number, invoice.Contact.Name, currency.Code, currency.Decimals, invoice.IssuedOn,
                 invoice.DueOn,
@@ -56,46 +56,21 @@ internal static class InvoicesEndpoints
             ct);
     }
 
-    private static async Task<Results<Ok<InvoiceView>, ProblemHttpResult>> Find(
-        Guid id, InvoicingContext db, TimeProvider time, CancellationToken ct)
+    private static async Task<Results<Ok<InvoiceView>, StatusCodeHttpResult, ProblemHttpResult>> Find(
+        Guid id, HttpContext http, InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
-        var found = await FindCompiled(db, id, ct);
-        return found is null
-            ? TypedResults.Problem($"This customer has no invoice {id}.", statusCode: 404, title: "Unknown invoice.")
+        if (await FindCompiled(db, id, ct) is not { } found)
+        {
+            return InvoiceWrites.Unknown(id);
+        }
+
+        ETags.Write(http.Response, found.Invoice.Version);
+        return ETags.IsKnown(http.Request, found.Invoice.Version)
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Ok(InvoiceView.Of(found.Invoice, found.Currency, Today(time)));
-    }
-
-    private static async Task<Results<Created<InvoiceView>, ValidationProblem>> Create(
-        NewInvoice invoice, HttpRequest request, InvoicingContext db, TimeProvider time, CancellationToken ct)
-    {
-        // Validated: nothing that is required is missing here.
-        if (await db.Currencies.FindAsync([invoice.Currency], ct) is not { } currency)
-        {
-            return TypedResults.ValidationProblem(
-                new Dictionary<string, string[]> { ["currency"] = [NewInvoice.UnknownCurrency(invoice.Currency)] });
-        }
-
-        var now = time.GetUtcNow();
-        var (name, email) = invoice.Contact!.Known();
-        var known = db.Contacts.Where(c => c.Name == name && c.Email == email).OrderBy(c => c.Id);
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var contact = await known.FirstOrDefaultAsync(ct);
-        if (contact is null)
-        {
-            await db.AddMissingAsync([invoice.Contact.ToContact(now)], ct);
-            contact = await known.FirstAsync(ct);
-        }
-
-        var written = invoice.ToInvoice(contact, currency, now);
-        db.Invoices.Add(written);
-        await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
-        return TypedResults.Created(
-            $"{request.PathBase}{request.Path.Value!.TrimEnd('/')}/{written.Id}",
-            InvoiceView.Of(written, currency, Today(time)));
     }
 
     private sealed record FoundInvoice(Invoice Invoice, Currency Currency);
 
-    private static DateOnly Today(TimeProvider time) => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+    internal static DateOnly Today(TimeProvider time) => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
 }

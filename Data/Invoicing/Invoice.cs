@@ -10,12 +10,12 @@ public sealed class Invoice
     /// <summary>Counted up per customer by its own schema's identity; a rolled-back invoice leaves a gap.</summary>
     public int Number { get; private set; }
 
-    public Guid ContactId { get; init; }
+    public Guid ContactId { get; set; }
 
-    public required Contact Contact { get; init; }
+    public required Contact Contact { get; set; }
 
     /// <summary>A code of the shared <c>currencies</c>, joined without a foreign key.</summary>
-    public required string CurrencyCode { get; init; }
+    public required string CurrencyCode { get; set; }
 
     public DateOnly IssuedOn { get; set; }
 

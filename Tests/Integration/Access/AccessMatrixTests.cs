@@ -33,6 +33,12 @@ public sealed class AccessMatrixTests(App app)
         ["GET /invoices"] = Rule.Customers,
         ["POST /invoices"] = Rule.Customers,
         ["GET /invoices/{id:guid}"] = Rule.Customers,
+        ["PUT /invoices/{id:guid}"] = Rule.Customers,
+        ["DELETE /invoices/{id:guid}"] = Rule.Customers,
+        ["POST /invoices/{id:guid}/payment"] = Rule.Customers,
+        ["PUT /customers/{customer}/invoices/{id:guid}"] = Rule.Customers,
+        ["DELETE /customers/{customer}/invoices/{id:guid}"] = Rule.Customers,
+        ["POST /customers/{customer}/invoices/{id:guid}/payment"] = Rule.Customers,
         ["POST /invoices/import"] = Rule.Customers,
         ["GET /customers/{customer}/invoices"] = Rule.Customers,
         ["POST /customers/{customer}/invoices"] = Rule.Customers,
@@ -192,7 +198,7 @@ public sealed class AccessMatrixTests(App app)
         using var http = app.Client();
         http.DefaultRequestHeaders.Authorization = null;
         using var request = new HttpRequestMessage(new(method), path);
-        if (method == "POST")
+        if (method is "POST" or "PUT")
         {
             request.Content = JsonContent.Create(new { });
         }

@@ -68,7 +68,8 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["X-Customer", "customer", "id", "page", "pageSize", "search", "slug"], names.Order(StringComparer.Ordinal));
+        Assert.Equal(["X-Customer", "customer", "id", "issuedFrom", "issuedTo", "page", "pageSize", "search", "slug", "sort",
+            "status"], names.Order(StringComparer.Ordinal));
     }
 
     [Fact]

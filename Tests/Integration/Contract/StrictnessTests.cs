@@ -121,6 +121,21 @@ public sealed class StrictnessTests(App app)
     }
 
     [Fact]
+    public async Task A_search_finds_the_characters_that_SQL_takes_for_others()
+    {
+        var acme = await app.NewCustomerAsync();
+        var name = $@"100%_of\{Guid.NewGuid():n}";
+        (await acme.Http.PostAsJsonAsync("/customers", new { slug = App.NewSlug(), name }, Ct)).Dispose();
+
+        foreach (var (search, found) in new[]
+            { (name, true), (name.ToUpperInvariant(), true), (name.Replace('%', '_'), false), (name.Replace('_', '%'), false) })
+        {
+            var page = await acme.Http.GetFromJsonAsync<JsonNode>($"/customers?search={Uri.EscapeDataString(search)}", Ct);
+            Assert.Equal((search, found ? 1 : 0), (search, (int)page!["total"]!));
+        }
+    }
+
+    [Fact]
     public async Task HEAD_answers_as_GET_without_a_body()
     {
         var acme = await app.NewCustomerAsync();

@@ -1,0 +1,71 @@
+using System.ComponentModel.DataAnnotations;
+using Data.Invoicing;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Api.Invoicing;
+
+/// <summary>Which invoices a list has, and in which order.</summary>
+public sealed class InvoiceFilter
+{
+    /// <summary>Part of the contact's name, or the invoice's number.</summary>
+    [FromQuery(Name = "search"), StringLength(Contact.LongestName)]
+    public string? Search { get; init; }
+
+    /// <summary>Only invoices that stand so today: <c>open</c>, <c>overdue</c> or <c>paid</c>.</summary>
+    [FromQuery(Name = "status"), RegularExpression("^(open|overdue|paid)$", ErrorMessage = "Use open, overdue or paid.")]
+    public string? Status { get; init; }
+
+    /// <summary>Only those issued on that day or later.</summary>
+    [FromQuery(Name = "issuedFrom")]
+    public DateOnly? IssuedFrom { get; init; }
+
+    /// <summary>Only those issued on that day or earlier.</summary>
+    [FromQuery(Name = "issuedTo")]
+    public DateOnly? IssuedTo { get; init; }
+
+    /// <summary>
+    /// The order: <c>newest</c> first (the default), <c>oldest</c> first, or by the day on which they are due,
+    /// <c>dueFirst</c> or <c>dueLast</c>.
+    /// </summary>
+    [FromQuery(Name = "sort"), RegularExpression("^(newest|oldest|dueFirst|dueLast)$",
+        ErrorMessage = "Use newest, oldest, dueFirst or dueLast.")]
+    public string? Sort { get; init; }
+
+    internal IQueryable<Invoice> Of(IQueryable<Invoice> invoices, DateOnly today)
+    {
+        if (!string.IsNullOrWhiteSpace(Search))
+        {
+            var text = Search.Trim();
+            var pattern = Searching.Pattern(text);
+            invoices = int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number)
+                ? invoices.Where(i => i.Number == number || EF.Functions.ILike(i.Contact.Name, pattern, Searching.Escape))
+                : invoices.Where(i => EF.Functions.ILike(i.Contact.Name, pattern, Searching.Escape));
+        }
+
+        invoices = Status switch
+        {
+            "paid" => invoices.Where(i => i.PaidOn != null),
+            "overdue" => invoices.Where(i => i.PaidOn == null && i.DueOn < today),
+            "open" => invoices.Where(i => i.PaidOn == null && i.DueOn >= today),
+            _ => invoices,
+        };
+        if (IssuedFrom is { } from)
+        {
+            invoices = invoices.Where(i => i.IssuedOn >= from);
+        }
+
+        if (IssuedTo is { } to)
+        {
+            invoices = invoices.Where(i => i.IssuedOn <= to);
+        }
+
+        return Sort switch
+        {
+            "oldest" => invoices.OrderBy(i => i.Number),
+            "dueFirst" => invoices.OrderBy(i => i.DueOn).ThenBy(i => i.Number),
+            "dueLast" => invoices.OrderByDescending(i => i.DueOn).ThenByDescending(i => i.Number),
+            _ => invoices.OrderByDescending(i => i.Number),
+        };
+    }
+}

@@ -27,6 +27,7 @@ internal static class ContractDocument
     private static readonly Dictionary<Type, string> Examples = new()
     {
         [typeof(NewCustomer)] = """{"slug":"umbrella","name":"Umbrella GmbH"}""",
+        [typeof(CustomerNames)] = """{"name":"Umbrella Holding"}""",
         [typeof(NewApiKey)] = """{"name":"shop floor","customer":"umbrella"}""",
         [typeof(InvoicePayment)] = """{"paidOn":"2026-12-01"}""",
         [typeof(NewInvoice)] =

@@ -23,6 +23,7 @@ internal static class CustomersEndpoints
         customers.MapPost("/", Create).WithName("CreateCustomer")
             .WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403)
             .ProducesProblem(409);
+        customers.MapLifecycle();
         return customers;
     }
 

@@ -68,7 +68,7 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["X-Customer", "customer", "id", "issuedFrom", "issuedTo", "page", "pageSize", "search", "slug", "sort",
+        Assert.Equal(["X-Customer", "confirm", "customer", "graceDays", "id", "issuedFrom", "issuedTo", "page", "pageSize", "search", "slug", "sort",
             "status"], names.Order(StringComparer.Ordinal));
     }
 

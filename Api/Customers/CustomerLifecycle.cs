@@ -1,0 +1,134 @@
+using System.ComponentModel.DataAnnotations;
+using Api.Contract;
+using Api.Tenants;
+using Data;
+using Data.Customers;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Tenancy;
+
+namespace Api.Customers;
+
+/// <summary>For operators: what happens to a customer between its creation and its end.</summary>
+internal static class CustomerLifecycle
+{
+    public static void MapLifecycle(this RouteGroupBuilder customers)
+    {
+        var one = customers.MapGroup("/{slug}").AddEndpointFilter(RefuseWithoutOwnerAsync).ProducesProblem(404);
+        one.MapPatch("/", Rename).WithName("RenameCustomer")
+            .WithSummary("Changes a customer's slug or name. Its id, its schema and its keys stay.").ProducesProblem(409);
+        foreach (var (verb, status, summary) in new[]
+        {
+            ("suspend", TenantStatus.Suspended, "Stops serving a customer, and waits for its open transactions."),
+            ("resume", TenantStatus.Active, "Serves a customer again; takes a deletion back until its time is over."),
+            ("archive", TenantStatus.Archived, "Stops serving a customer, and keeps its schema and its slug."),
+        })
+        {
+            one.MapPost($"/{verb}", (string slug, Tenancy.Tenants tenants, CancellationToken ct) =>
+                    SetAsync(slug, status, tenants, ct))
+                .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Customer").WithSummary(summary).ProducesProblem(409);
+        }
+
+        one.MapDelete("/", Drop).WithName("DeleteCustomer")
+            .WithSummary("Archives a customer and marks it for removal. Until its time is over, resume takes that back.")
+            .ProducesProblem(409);
+    }
+
+    /// <summary>A login that only reads the registry can't write there.</summary>
+    private static ValueTask<object?> RefuseWithoutOwnerAsync(
+        EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
+            invocation.HttpContext.RequestServices.GetRequiredService<IConfiguration>().MayCreateCustomers()
+                ? next(invocation)
+                : ValueTask.FromResult<object?>(TypedResults.Problem(
+                    "It has no login that may. Run the migration job's commands: rename, suspend, resume, archive, drop.",
+                    statusCode: 403, title: "This API doesn't change customers."));
+
+    private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Rename(
+        string slug, CustomerNames names, HttpContext http, Tenancy.Tenants tenants, CancellationToken ct)
+    {
+        using var scope = http.Name(slug);
+        if (names.Slug is null && names.Name is null)
+        {
+            return TypedResults.ValidationProblem(
+                new Dictionary<string, string[]> { ["name"] = ["Say what changes: slug, name, or both."] });
+        }
+
+        try
+        {
+            return await tenants.RenameAsync(slug, names.Slug, names.Name?.Trim(), ct) is null
+                ? Unknown(slug)
+                : TypedResults.NoContent();
+        }
+        catch (TenantSlugTakenException e)
+        {
+            return TypedResults.Problem(e.Message, statusCode: 409, title: "The slug is taken.");
+        }
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SetAsync(
+        string slug, TenantStatus status, Tenancy.Tenants tenants, CancellationToken ct)
+    {
+        try
+        {
+            return await tenants.SetStatusAsync(slug, status, ct) ? TypedResults.NoContent() : Unknown(slug);
+        }
+        catch (TenantInUseException e)
+        {
+            return InUse(e);
+        }
+    }
+
+    private static async Task<Results<Accepted<DeletedCustomer>, ProblemHttpResult>> Drop(
+        string slug, [AsParameters] Deletion deletion, TenantRemoval removal, CancellationToken ct)
+    {
+        if (deletion.Confirm != slug)
+        {
+            return TypedResults.Problem(
+                "confirm has to be the slug once more.", statusCode: 400, title: "The slug isn't confirmed.");
+        }
+
+        try
+        {
+            return await removal.DropAsync(
+                    slug, deletion.Confirm, deletion.GraceDays is { } days ? TimeSpan.FromDays(days) : null, ct)
+                is { } after
+                    ? TypedResults.Accepted((string?)null, new DeletedCustomer(slug, after))
+                    : Unknown(slug);
+        }
+        catch (TenantInUseException e)
+        {
+            return InUse(e);
+        }
+    }
+
+    private static ProblemHttpResult Unknown(string slug) => TypedResults.Problem(
+        CustomerSlug.IsValid(slug) ? $"No customer has the slug '{slug}'." : "That is no slug of a customer's.",
+        statusCode: 404, title: "Unknown customer.");
+
+    private static ProblemHttpResult InUse(TenantInUseException e) =>
+        TypedResults.Problem(e.Message, statusCode: 409, title: "Still in use.");
+}
+
+/// <summary>A customer's new slug and name.</summary>
+/// <param name="Slug">Left out to keep it.</param>
+/// <param name="Name">Left out to keep it.</param>
+public sealed record CustomerNames(
+    [property: RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
+    string? Slug = null,
+    [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText] string? Name = null);
+
+/// <summary>How a customer is deleted.</summary>
+public sealed class Deletion
+{
+    /// <summary>The slug once more.</summary>
+    [Microsoft.AspNetCore.Mvc.FromQuery(Name = "confirm"), Required(ErrorMessage = "Repeat the slug.")]
+    public string? Confirm { get; init; }
+
+    /// <summary>For how many days it can be taken back. Default: 7.</summary>
+    [Microsoft.AspNetCore.Mvc.FromQuery(Name = "graceDays"), Range(0, 3660)]
+    public int? GraceDays { get; init; }
+}
+
+/// <summary>A customer that was marked for removal.</summary>
+/// <param name="Slug">Whose.</param>
+/// <param name="DropAfter">When it may be removed.</param>
+public sealed record DeletedCustomer(string Slug, DateTimeOffset DropAfter);

@@ -65,9 +65,12 @@ app.MapScalarApiReference("/docs").AllowAnonymous();
 var api = app.MapGroup("").WithHead();
 api.MapApiKeys();
 api.MapCustomers();
+api.MapImpersonation();
 api.MapCurrencies();
 api.MapInvoices("/invoices", of: "");
 api.MapInvoices(CustomerAddresses.Path + "/invoices", of: "Customer");
+api.MapContacts("/contacts", of: "");
+api.MapContacts(CustomerAddresses.Path + "/contacts", of: "Customer");
 api.MapReceivables();
 
 await app.CheckAndServeAsync();

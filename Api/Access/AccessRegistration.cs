@@ -15,7 +15,7 @@ internal static class AccessRegistration
 
     public static void AddAccess(this WebApplicationBuilder builder)
     {
-        var services = builder.Services.AddSingleton<KnownKeys>();
+        var services = builder.Services.AddSingleton<KnownKeys>().AddSingleton<Impersonations>();
         var authentication = services.AddAuthentication(Either)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null);
         var jwt = builder.Configuration.GetSection(JwtSettings.Section).Get<JwtSettings>();

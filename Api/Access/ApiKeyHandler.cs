@@ -9,7 +9,7 @@ namespace Api.Access;
 /// 401 without one, 403 with one that may not do this.
 /// </summary>
 internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log,
-    UrlEncoder encoder, KnownKeys keys, IProblemDetailsService problems)
+    UrlEncoder encoder, KnownKeys keys, Impersonations impersonations, IProblemDetailsService problems)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -38,7 +38,10 @@ internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions>
             return AuthenticateResult.NoResult();
         }
 
-        return await keys.FindAsync(text, SchemeName, Context.RequestAborted) is { } caller
+        var found = text.StartsWith(Impersonations.Prefix, StringComparison.Ordinal)
+            ? await impersonations.UseAsync(text, SchemeName, Context)
+            : await keys.FindAsync(text, SchemeName, Context.RequestAborted);
+        return found is { } caller
             ? AuthenticateResult.Success(new(caller, SchemeName))
             : AuthenticateResult.Fail("The key is unknown or revoked.");
     }

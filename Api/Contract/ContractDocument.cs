@@ -18,6 +18,8 @@ internal static class ContractDocument
     private static readonly Dictionary<string, string> Tags = new()
     {
         ["API keys"] = "Keys of operators and of customers. For operators.",
+        ["Audit"] = "What operators did in customers' names. For operators.",
+        ["Contacts"] = "Whom one customer sends invoices to.",
         ["Currencies"] = "The currencies that invoices may be in.",
         ["Customers"] = "Who the customers are. For operators.",
         ["Invoices"] = "The invoices of one customer.",
@@ -27,6 +29,8 @@ internal static class ContractDocument
     private static readonly Dictionary<Type, string> Examples = new()
     {
         [typeof(NewCustomer)] = """{"slug":"umbrella","name":"Umbrella GmbH"}""",
+        [typeof(NewImpersonation)] = """{"reason":"Ticket 4711: the import fails","minutes":15}""",
+        [typeof(NewContact)] = """{"name":"Ada Moreau","email":"ada@example.com"}""",
         [typeof(CustomerNames)] = """{"name":"Umbrella Holding"}""",
         [typeof(NewApiKey)] = """{"name":"shop floor","customer":"umbrella"}""",
         [typeof(InvoicePayment)] = """{"paidOn":"2026-12-01"}""",
@@ -55,7 +59,7 @@ internal static class ContractDocument
                 }
             }
 
-            if (context.JsonPropertyInfo is null && Examples.TryGetValue(context.JsonTypeInfo.Type, out var example))
+            if (Examples.TryGetValue(context.JsonTypeInfo.Type, out var example))
             {
                 schema.Examples = [JsonNode.Parse(example)!];
             }
@@ -74,7 +78,8 @@ internal static class ContractDocument
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
         operation.Description ??= operation.Summary;
-        foreach (var schema in (operation.Parameters ?? []).Select(parameter => parameter.Schema).OfType<OpenApiSchema>())
+        foreach (var schema in (operation.Parameters ?? []).Select(parameter => parameter.Schema)
+            .OfType<OpenApiSchema>())
         {
             schema.Pattern = Ecma(schema.Pattern);
         }
@@ -105,7 +110,8 @@ internal static class ContractDocument
             Add("429", "The customer sends more than its limits allow: Retry-After says when to ask again.");
         }
 
-        Add("503", "The database can't be reached, or the customer is being upgraded: Retry-After says when to ask again.");
+        Add("503",
+            "The database can't be reached, or the customer is being upgraded: Retry-After says when to ask again.");
 
         void Add(string status, string description)
         {

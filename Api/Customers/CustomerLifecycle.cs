@@ -15,7 +15,8 @@ internal static class CustomerLifecycle
     {
         var one = customers.MapGroup("/{slug}").AddEndpointFilter(RefuseWithoutOwnerAsync).ProducesProblem(404);
         one.MapPatch("/", Rename).WithName("RenameCustomer")
-            .WithSummary("Changes a customer's slug or name. Its id, its schema and its keys stay.").ProducesProblem(409);
+            .WithSummary("Changes a customer's slug or name. Its id, its schema and its keys stay.").ProducesProblem(
+                409);
         foreach (var (verb, status, summary) in new[]
         {
             ("suspend", TenantStatus.Suspended, "Stops serving a customer, and waits for its open transactions."),
@@ -25,11 +26,13 @@ internal static class CustomerLifecycle
         {
             one.MapPost($"/{verb}", (string slug, Tenancy.Tenants tenants, CancellationToken ct) =>
                     SetAsync(slug, status, tenants, ct))
-                .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Customer").WithSummary(summary).ProducesProblem(409);
+                .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Customer").WithSummary(summary).ProducesProblem(
+                    409);
         }
 
         one.MapDelete("/", Drop).WithName("DeleteCustomer")
-            .WithSummary("Archives a customer and marks it for removal. Until its time is over, resume takes that back.")
+            .WithSummary(
+                "Archives a customer and marks it for removal. Until its time is over, resume takes that back.")
             .ProducesProblem(409);
     }
 

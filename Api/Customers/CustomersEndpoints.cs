@@ -30,7 +30,8 @@ internal static class CustomersEndpoints
     public static void MapCurrencies(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/currencies", (CustomersContext db, CancellationToken ct) => db.Currencies.AsNoTracking()
                 .OrderBy(c => c.Code).Select(c => new CurrencyView(c.Code, c.Name, c.Decimals)).ToListAsync(ct))
-            .IgnoreTenant().WithTags("Currencies").WithName("ListCurrencies").WithSummary("The currencies that invoices may be in.");
+            .IgnoreTenant().WithTags("Currencies").WithName("ListCurrencies").WithSummary(
+                "The currencies that invoices may be in.");
 
     private static async Task<Page<CustomerView>> List(
         [AsParameters] Paging paging, CustomersContext db, TenantDirectory directory, CancellationToken ct,
@@ -41,7 +42,8 @@ internal static class CustomersEndpoints
         {
             var pattern = Searching.Pattern(search.Trim());
             customers = customers.Where(c =>
-                EF.Functions.ILike(c.Slug, pattern, Searching.Escape) || EF.Functions.ILike(c.Name, pattern, Searching.Escape));
+                EF.Functions.ILike(c.Slug, pattern, Searching.Escape)
+                    || EF.Functions.ILike(c.Name, pattern, Searching.Escape));
         }
 
         var page = await paging.OfAsync(CustomerRegistry.WithSchema(db, customers), ct);

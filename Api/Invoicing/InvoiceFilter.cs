@@ -13,7 +13,8 @@ public sealed class InvoiceFilter
     public string? Search { get; init; }
 
     /// <summary>Only invoices that stand so today: <c>open</c>, <c>overdue</c> or <c>paid</c>.</summary>
-    [FromQuery(Name = "status"), RegularExpression("^(open|overdue|paid)$", ErrorMessage = "Use open, overdue or paid.")]
+    [FromQuery(Name = "status"),
+        RegularExpression("^(open|overdue|paid)$", ErrorMessage = "Use open, overdue or paid.")]
     public string? Status { get; init; }
 
     /// <summary>Only those issued on that day or later.</summary>
@@ -39,7 +40,8 @@ public sealed class InvoiceFilter
             var text = Search.Trim();
             var pattern = Searching.Pattern(text);
             invoices = int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number)
-                ? invoices.Where(i => i.Number == number || EF.Functions.ILike(i.Contact.Name, pattern, Searching.Escape))
+                ? invoices.Where(i => i.Number == number
+                    || EF.Functions.ILike(i.Contact.Name, pattern, Searching.Escape))
                 : invoices.Where(i => EF.Functions.ILike(i.Contact.Name, pattern, Searching.Escape));
         }
 

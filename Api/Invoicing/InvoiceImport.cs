@@ -117,7 +117,8 @@ internal static class InvoiceImport
             """,
             ct);
 
-        var given = file.Invoices.Select(filed => filed.Invoice.Contact!).DistinctBy(contact => contact.Known()).ToList();
+        var given = file.Invoices.Select(filed => filed.Invoice.Contact!).DistinctBy(contact =>
+            contact.Known()).ToList();
         await db.AddMissingAsync([.. given.Select(contact => contact.ToContact(now))], ct);
         var names = given.Select(contact => contact.Known().Name).Distinct().ToArray();
         var contacts = (await db.Contacts.AsNoTracking().Where(c => names.Contains(c.Name)).OrderBy(c => c.Id)

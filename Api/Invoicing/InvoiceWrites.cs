@@ -40,7 +40,7 @@ internal static class InvoiceWrites
         db.Invoices.Add(written);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
-        ETags.Write(http.Response, written.Version);
+        ETags.Write(http.Response, ETags.Of(written));
         return TypedResults.Created(
             $"{http.Request.PathBase}{http.Request.Path.Value!.TrimEnd('/')}/{written.Id}",
             InvoiceView.Of(written, currency, InvoicesEndpoints.Today(time)));
@@ -55,7 +55,7 @@ internal static class InvoiceWrites
             return Unknown(id);
         }
 
-        if ((ETags.Refuse(http.Request, invoice.Version) ?? RefusePaid(invoice)) is { } refused)
+        if ((ETags.Refuse(http.Request, ETags.Of(invoice)) ?? RefusePaid(invoice)) is { } refused)
         {
             return refused;
         }
@@ -83,7 +83,7 @@ internal static class InvoiceWrites
         db.InvoiceLines.AddRange(change.LinesOf(invoice.Id, currency));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
-        ETags.Write(http.Response, invoice.Version);
+        ETags.Write(http.Response, ETags.Of(invoice));
         return TypedResults.Ok(InvoiceView.Of(invoice, currency, InvoicesEndpoints.Today(time)));
     }
 
@@ -95,7 +95,7 @@ internal static class InvoiceWrites
             return Unknown(id);
         }
 
-        if ((ETags.Refuse(request, invoice.Version) ?? RefusePaid(invoice)) is { } refused)
+        if ((ETags.Refuse(request, ETags.Of(invoice)) ?? RefusePaid(invoice)) is { } refused)
         {
             return refused;
         }
@@ -122,7 +122,7 @@ internal static class InvoiceWrites
         }
 
         // Whoever pays needn't have read it; whoever says what he has read is taken at his word.
-        if (http.Request.Headers.IfMatch.Count > 0 && ETags.Refuse(http.Request, invoice.Version) is { } refused)
+        if (http.Request.Headers.IfMatch.Count > 0 && ETags.Refuse(http.Request, ETags.Of(invoice)) is { } refused)
         {
             return refused;
         }
@@ -151,7 +151,7 @@ internal static class InvoiceWrites
         }
 
         var currency = (await db.Currencies.FindAsync([invoice.CurrencyCode], ct))!;
-        ETags.Write(http.Response, invoice.Version);
+        ETags.Write(http.Response, ETags.Of(invoice));
         return TypedResults.Ok(InvoiceView.Of(invoice, currency, InvoicesEndpoints.Today(time)));
     }
 

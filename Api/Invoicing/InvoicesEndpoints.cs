@@ -64,8 +64,8 @@ internal static class InvoicesEndpoints
             return InvoiceWrites.Unknown(id);
         }
 
-        ETags.Write(http.Response, found.Invoice.Version);
-        return ETags.IsKnown(http.Request, found.Invoice.Version)
+        ETags.Write(http.Response, ETags.Of(found.Invoice));
+        return ETags.IsKnown(http.Request, ETags.Of(found.Invoice))
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Ok(InvoiceView.Of(found.Invoice, found.Currency, Today(time)));
     }

@@ -17,7 +17,8 @@ internal static class CustomerHeader
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequireTenantAttribute>().Any())
             {
-                var isInPath = context.Description.RelativePath?.Contains("{customer}", StringComparison.Ordinal) is true;
+                var isInPath = context.Description.RelativePath?.Contains("{customer}",
+                    StringComparison.Ordinal) is true;
                 (operation.Parameters ??= []).Insert(0, new OpenApiParameter
                 {
                     Name = isInPath ? "customer" : Header,

@@ -69,7 +69,8 @@ internal static class CustomerCommands
     }
 
     private static Task<ExecuteCommandResult> CreateAsync(
-        ExecuteCommandContext context, EndpointReference api, ParameterResource key) => CommandAnswer.OfAsync(async () =>
+        ExecuteCommandContext context, EndpointReference api, ParameterResource key) =>
+            CommandAnswer.OfAsync(async () =>
     {
         using var http = new HttpClient { BaseAddress = new Uri(api.Url) };
         http.DefaultRequestHeaders.Authorization = new("Bearer", await key.GetValueAsync(context.CancellationToken));

@@ -25,7 +25,8 @@ public sealed partial record ApiKeyText(string Id, string Secret, bool IsOperato
     /// <returns>Null where it can't be one.</returns>
     public static ApiKeyText? Parse(string? text) =>
         text is { Length: < 100 } && Allowed().Match(text) is { Success: true } match
-            ? new(match.Groups["id"].Value, match.Groups["secret"].Value, text.StartsWith("tko_", StringComparison.Ordinal))
+            ? new(match.Groups["id"].Value, match.Groups["secret"].Value,
+                text.StartsWith("tko_", StringComparison.Ordinal))
             : null;
 
     /// <summary>What is stored of a secret.</summary>

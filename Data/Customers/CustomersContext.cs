@@ -18,6 +18,8 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
 
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
+    public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+
     public DbSet<LedgerRow> Ledger => Set<LedgerRow>();
 
     /// <summary>Even the shared history is named with its schema: nothing here relies on a search_path.</summary>
@@ -49,6 +51,19 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
             key.Property(k => k.Id).HasMaxLength(16);
             key.Property(k => k.Name).HasMaxLength(ApiKey.LongestName);
             key.HasOne(k => k.Customer).WithMany().HasForeignKey(k => k.CustomerId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<AuditEntry>(entry =>
+        {
+            entry.ToTable("audit", table => table.HasCheckConstraint("ck_audit_kind", "kind IN ('started', 'used')"));
+            entry.Property(e => e.Id).UseIdentityAlwaysColumn();
+            entry.Property(e => e.Kind).HasMaxLength(16);
+            entry.Property(e => e.Operator).HasMaxLength(AuditEntry.LongestOperator);
+            entry.Property(e => e.Slug).HasMaxLength(CustomerSlug.Longest);
+            entry.Property(e => e.Reason).HasMaxLength(AuditEntry.LongestReason);
+            entry.Property(e => e.Method).HasMaxLength(16);
+            entry.Property(e => e.Path).HasMaxLength(AuditEntry.LongestPath);
+            entry.Property(e => e.TraceId).HasMaxLength(64);
+            entry.HasIndex(e => new { e.CustomerId, e.Id });
         });
         modelBuilder.UseSnakeCaseNames();
     }

@@ -16,7 +16,8 @@ internal sealed record Refusal(
     {
         if (RetryAfter is { } wait)
         {
-            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(
+                CultureInfo.InvariantCulture);
         }
 
         return TypedResults.Problem(Detail, statusCode: Status, title: Title, type: Type).ExecuteAsync(context);

@@ -28,6 +28,8 @@ public sealed class AccessMatrixTests(App app)
         ["DELETE /api-keys/{id}"] = Rule.Operators,
         ["GET /customers"] = Rule.Operators,
         ["POST /customers"] = Rule.Operators,
+        ["GET /audit"] = Rule.Operators,
+        ["POST /customers/{slug}/impersonation"] = Rule.Operators,
         ["GET /customers/{slug}"] = Rule.Operators,
         ["PATCH /customers/{slug}"] = Rule.Operators,
         ["DELETE /customers/{slug}"] = Rule.Operators,
@@ -35,6 +37,16 @@ public sealed class AccessMatrixTests(App app)
         ["POST /customers/{slug}/resume"] = Rule.Operators,
         ["POST /customers/{slug}/archive"] = Rule.Operators,
         ["GET /reports/receivables"] = Rule.Operators,
+        ["GET /contacts"] = Rule.Customers,
+        ["POST /contacts"] = Rule.Customers,
+        ["GET /contacts/{id:guid}"] = Rule.Customers,
+        ["PUT /contacts/{id:guid}"] = Rule.Customers,
+        ["DELETE /contacts/{id:guid}"] = Rule.Customers,
+        ["GET /customers/{customer}/contacts"] = Rule.Customers,
+        ["POST /customers/{customer}/contacts"] = Rule.Customers,
+        ["GET /customers/{customer}/contacts/{id:guid}"] = Rule.Customers,
+        ["PUT /customers/{customer}/contacts/{id:guid}"] = Rule.Customers,
+        ["DELETE /customers/{customer}/contacts/{id:guid}"] = Rule.Customers,
         ["GET /invoices"] = Rule.Customers,
         ["POST /invoices"] = Rule.Customers,
         ["GET /invoices/{id:guid}"] = Rule.Customers,
@@ -113,7 +125,8 @@ public sealed class AccessMatrixTests(App app)
             })
             {
                 var (code, _) = await AskAsync(name, acme.Tenant.Slug, credential);
-                if (name.StartsWith("POST /customers/{slug}/", StringComparison.Ordinal) && code == HttpStatusCode.NoContent)
+                if (name.StartsWith("POST /customers/{slug}/", StringComparison.Ordinal)
+                    && code == HttpStatusCode.NoContent)
                 {
                     // It did what it says: back to what is looked at here.
                     await app.Services.GetRequiredService<Tenants>().SetStatusAsync(acme.Tenant.Slug, status, Ct);
@@ -169,7 +182,8 @@ public sealed class AccessMatrixTests(App app)
 
         using var written = await http.PostAsJsonAsync(
             $"/customers/{acme.Tenant.Slug}/invoices", TestCustomer.Invoice(7m), Ct);
-        Assert.StartsWith($"/customers/{acme.Tenant.Slug}/invoices/", written.Headers.Location!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"/customers/{acme.Tenant.Slug}/invoices/", written.Headers.Location!.ToString(),
+            StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(written.Headers.Location, Ct)).StatusCode);
     }
 
@@ -178,7 +192,8 @@ public sealed class AccessMatrixTests(App app)
     {
         var (acme, globex) = (await app.NewCustomerAsync(), await app.NewCustomerAsync());
         using var http = app.Client();
-        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/customers/nobody-has-this/invoices", Ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound,
+            (await http.GetAsync("/customers/nobody-has-this/invoices", Ct)).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await http.GetAsync("/customers/Not-A-Slug/invoices", Ct)).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await http.GetAsync("/invoices", Ct)).StatusCode);
         http.DefaultRequestHeaders.Add("X-Customer", acme.Tenant.Slug);
@@ -203,9 +218,11 @@ public sealed class AccessMatrixTests(App app)
     private async Task<(HttpStatusCode Code, string? Title)> AskAsync(string endpoint, string slug, string credential)
     {
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
-        path = path.Replace("{customer}", slug, StringComparison.Ordinal).Replace("{slug}", slug, StringComparison.Ordinal)
+        path = path.Replace("{customer}", slug, StringComparison.Ordinal).Replace("{slug}", slug,
+            StringComparison.Ordinal)
             .Replace("{id:guid}", $"{Guid.NewGuid()}", StringComparison.Ordinal)
-            .Replace("{id}", "none", StringComparison.Ordinal).Replace("{documentName}", "v1", StringComparison.Ordinal);
+            .Replace("{id}", "none", StringComparison.Ordinal).Replace("{documentName}", "v1",
+                StringComparison.Ordinal);
         using var http = app.Client();
         http.DefaultRequestHeaders.Authorization = null;
         using var request = new HttpRequestMessage(new(method), path);
@@ -214,7 +231,8 @@ public sealed class AccessMatrixTests(App app)
             request.Content = JsonContent.Create(new { });
         }
 
-        if (path.StartsWith("/invoices", StringComparison.Ordinal))
+        if (path.StartsWith("/invoices", StringComparison.Ordinal)
+            || path.StartsWith("/contacts", StringComparison.Ordinal))
         {
             request.Headers.Add("X-Customer", slug);
         }

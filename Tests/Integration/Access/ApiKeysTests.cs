@@ -148,7 +148,8 @@ public sealed class ApiKeysTests(App app)
     public async Task A_key_for_nobody_is_refused()
     {
         using var http = app.Client();
-        using var answer = await http.PostAsJsonAsync("/api-keys", new { name = "x", customer = "nobody-has-this" }, Ct);
+        using var answer = await http.PostAsJsonAsync("/api-keys", new { name = "x", customer = "nobody-has-this" },
+            Ct);
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }
 

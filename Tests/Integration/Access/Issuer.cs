@@ -50,11 +50,13 @@ internal sealed class Issuer : IAsyncDisposable
     }
 
     /// <summary>A token with these claims.</summary>
-    public async Task<string> TokenAsync(string audience, TimeSpan? lifetime, params (string Type, string Value)[] claims)
+    public async Task<string> TokenAsync(string audience, TimeSpan? lifetime,
+        params (string Type, string Value)[] claims)
     {
         using var http = new HttpClient { BaseAddress = new(Address) };
         using var request = new FormUrlEncodedContent([
-            new("grant_type", "client_credentials"), new("client_id", "tests"), new("client_secret", "tests"), new("for", audience),
+            new("grant_type", "client_credentials"), new("client_id", "tests"), new("client_secret", "tests"),
+                new("for", audience),
             new("lifetime", $"{(lifetime ?? TimeSpan.FromMinutes(5)).TotalSeconds}"),
             .. claims.Select(claim => KeyValuePair.Create($"claim_{claim.Type}", claim.Value))]);
         using var answer = await http.PostAsync("connect/token", request, Ct);

@@ -40,13 +40,15 @@ public sealed class SignInFirstTests(App app)
         await using var site = await StartAsync([], new());
 
         Assert.Equal((200, "acme"), await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", "acme")));
-        Assert.Equal((200, "acme"), await site.GetAsync("/who", ("X-Shop", "acme"), ("X-User", "ada"), ("X-Claim", "acme")));
+        Assert.Equal((200, "acme"),
+            await site.GetAsync("/who", ("X-Shop", "acme"), ("X-User", "ada"), ("X-Claim", "acme")));
         Assert.Equal((200, "globex"), await site.GetAsync("/who", ("X-Shop", "globex"), ("X-User", "root")));
         Assert.Equal(404, (await site.GetAsync("/who", ("X-Shop", "nobody"), ("X-User", "root"))).Status);
         Assert.Equal(400, (await site.GetAsync("/who", ("X-Shop", "Not A Slug"), ("X-User", "root"))).Status);
         Assert.Equal(400, (await site.GetAsync("/who", ("X-User", "root"))).Status);
         // Of several tenants: the request says which.
-        Assert.Equal(400, (await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", "acme"), ("X-Claim", "globex"))).Status);
+        Assert.Equal(400,
+            (await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", "acme"), ("X-Claim", "globex"))).Status);
         Assert.Equal((200, "globex"), await site.GetAsync(
             "/who", ("X-Shop", "globex"), ("X-User", "ada"), ("X-Claim", "acme"), ("X-Claim", "globex")));
     }
@@ -61,7 +63,8 @@ public sealed class SignInFirstTests(App app)
             "/who", ("X-User", "ada"), ("X-Claim", "acme"), ("X-Id", acme.Id.ToString()))).Status);
         foreach (var id in new[] { Guid.NewGuid().ToString(), "acme" })
         {
-            Assert.Equal(403, (await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", "acme"), ("X-Id", id))).Status);
+            Assert.Equal(403,
+                (await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", "acme"), ("X-Id", id))).Status);
         }
     }
 
@@ -74,7 +77,8 @@ public sealed class SignInFirstTests(App app)
     }
 
     private Task<ShopSite> StartAsync(List<string> asked, LogLines log) => ShopSite.StartAsync(app,
-        tenancy => Ordering(tenancy).Resolve(request => request.Claim("shop", id: "shop_id").Header("X-Shop").SignInFirst()),
+        tenancy =>
+            Ordering(tenancy).Resolve(request => request.Claim("shop", id: "shop_id").Header("X-Shop").SignInFirst()),
         site => site.MapGet("/who", (CurrentTenant tenant) => tenant.Value.Slug).RequireTenant().RequireAuthorization(),
         builder =>
         {
@@ -99,7 +103,8 @@ public sealed class SignInFirstTests(App app)
     /// <summary>A header that says the id which a token would have.</summary>
     private sealed class IdOfHeader(Microsoft.AspNetCore.Http.IHttpContextAccessor context) : IClaimsTransformation
     {
-        public Task<System.Security.Claims.ClaimsPrincipal> TransformAsync(System.Security.Claims.ClaimsPrincipal principal)
+        public Task<System.Security.Claims.ClaimsPrincipal> TransformAsync(
+            System.Security.Claims.ClaimsPrincipal principal)
         {
             var identity = (System.Security.Claims.ClaimsIdentity)principal.Identity!;
             if (context.HttpContext!.Request.Headers["X-Id"] is [{ } id] && !identity.HasClaim("shop_id", id))

@@ -69,12 +69,14 @@ public sealed class TenantLimitsTests(App app)
     [Fact]
     public async Task A_limit_that_cant_be_one_stops_the_start()
     {
-        await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(limits => limits.Burst = 0, _ => Task.CompletedTask));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            StartAsync(limits => limits.Burst = 0, _ => Task.CompletedTask));
         await Assert.ThrowsAsync<ArgumentException>(
             () => StartAsync(limits => limits.Concurrent = -1, _ => Task.CompletedTask));
     }
 
-    private Task<ShopSite> StartAsync(Action<TenantLimits> limits, Func<HttpContext, Task> work) => ShopSite.StartAsync(app,
+    private Task<ShopSite> StartAsync(Action<TenantLimits> limits, Func<HttpContext, Task> work) =>
+        ShopSite.StartAsync(app,
         tenancy => tenancy.AddContext<OrderingContext>(ordering => ordering.ReplaceSchema(OrderingContext.Schema))
             .Resolve(request => request.Header("X-Shop")).Limit(limits),
         site => site.MapGet("/who", async (CurrentTenant tenant, HttpContext context) =>

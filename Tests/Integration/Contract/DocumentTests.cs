@@ -19,7 +19,8 @@ public sealed class DocumentTests(App app)
 
         Assert.StartsWith("3.1", (string)document["openapi"]!, StringComparison.Ordinal);
         var operations = Operations(document).ToList();
-        Assert.Equal(operations.Count, operations.Select(one => (string)one.Operation["operationId"]!).Distinct().Count());
+        Assert.Equal(operations.Count,
+            operations.Select(one => (string)one.Operation["operationId"]!).Distinct().Count());
         var tags = document["tags"]!.AsArray().Select(tag => (string)tag!["name"]!).ToHashSet();
         foreach (var (name, operation) in operations)
         {
@@ -27,7 +28,8 @@ public sealed class DocumentTests(App app)
             Assert.Contains((string)operation["tags"]![0]!, tags);
             var responses = operation["responses"]!.AsObject();
             Assert.Superset(new HashSet<string> { "401", "403", "503" }, responses.Select(one => one.Key).ToHashSet());
-            Assert.True(operation["parameters"] is null && operation["requestBody"] is null || responses["400"] is not null, name);
+            Assert.True(operation["parameters"] is null && operation["requestBody"] is null
+                || responses["400"] is not null, name);
             Assert.NotEmpty(operation["security"]!.AsArray());
             foreach (var (status, response) in responses.Where(one => one.Key[0] is '4' or '5'))
             {
@@ -45,7 +47,8 @@ public sealed class DocumentTests(App app)
         {
             if (schema["type"] is JsonArray types)
             {
-                Assert.DoesNotContain("string", types.Select(type => (string)type!).Intersect(["number", "integer", "string"])
+                Assert.DoesNotContain("string",
+                    types.Select(type => (string)type!).Intersect(["number", "integer", "string"])
                     .Where(_ => types.Any(type => (string)type! is "number" or "integer")));
             }
 
@@ -68,7 +71,8 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["X-Customer", "confirm", "customer", "graceDays", "id", "issuedFrom", "issuedTo", "page", "pageSize", "search", "slug", "sort",
+        Assert.Equal(["X-Customer", "confirm", "customer", "graceDays", "id", "issuedFrom", "issuedTo", "page",
+            "pageSize", "search", "slug", "sort",
             "status"], names.Order(StringComparer.Ordinal));
     }
 
@@ -88,7 +92,8 @@ public sealed class DocumentTests(App app)
     {
         var schemas = (await DocumentAsync(app))["components"]!["schemas"]!;
         var acme = await app.NewCustomerAsync();
-        foreach (var (name, path) in new[] { ("NewInvoice", "/invoices"), ("NewCustomer", "/customers"), ("NewApiKey", "/api-keys") })
+        foreach (var (name, path) in new[] { ("NewInvoice", "/invoices"), ("NewCustomer", "/customers"),
+            ("NewApiKey", "/api-keys") })
         {
             var example = schemas[name]!["examples"]![0]!;
             if (example["slug"] is not null)
@@ -128,7 +133,8 @@ public sealed class DocumentTests(App app)
         var page = await File.ReadAllTextAsync(Path.Combine(DocPages.Root, "docs", "problems.md"), Ct);
 
         Assert.Equal(ProblemTypes.ByStatus.Values.Concat(ProblemTypes.OfCustomers).Order(),
-            Regex.Matches(page, @"^\| `(urn:\S+)` \|", RegexOptions.Multiline).Select(row => row.Groups[1].Value).Order());
+            Regex.Matches(page, @"^\| `(urn:\S+)` \|", RegexOptions.Multiline).Select(row =>
+                row.Groups[1].Value).Order());
     }
 
     internal static async Task<JsonObject> DocumentAsync(App app)

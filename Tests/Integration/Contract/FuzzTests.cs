@@ -41,7 +41,8 @@ public sealed class FuzzTests(App app)
             seen[(int)answer.StatusCode] = seen.GetValueOrDefault((int)answer.StatusCode) + 1;
             if ((int)answer.StatusCode >= 400)
             {
-                Assert.True(answer.Content.Headers.ContentType?.MediaType == "application/problem+json", $"{told}\n{body}");
+                Assert.True(answer.Content.Headers.ContentType?.MediaType == "application/problem+json",
+                    $"{told}\n{body}");
                 var problem = JsonNode.Parse(body)!.AsObject();
                 Assert.StartsWith("urn:", (string)problem["type"]!, StringComparison.Ordinal);
                 Assert.False(answer.StatusCode == HttpStatusCode.BadRequest && problem["title"] is null, told);
@@ -51,7 +52,8 @@ public sealed class FuzzTests(App app)
         }
 
         // It isn't all refused at the door.
-        Assert.True(seen.GetValueOrDefault(200) > 20 && seen.GetValueOrDefault(400) > 100 && seen.GetValueOrDefault(404) > 20,
+        Assert.True(seen.GetValueOrDefault(200) > 20 && seen.GetValueOrDefault(400) > 100
+            && seen.GetValueOrDefault(404) > 20,
             string.Join(", ", seen));
     }
 
@@ -93,7 +95,8 @@ public sealed class FuzzTests(App app)
         // The host would take a path of dots or none for another one.
         var request = new HttpRequestMessage(new(method), new Uri(
             $"{path}{(query.Count == 0 ? "" : $"?{string.Join('&', query)}")}", UriKind.Relative));
-        foreach (var (key, value) in headers.Where(header => !header.Item2.Any(letter => letter is '\r' or '\n' or '\0')))
+        foreach (var (key, value) in headers.Where(header =>
+            !header.Item2.Any(letter => letter is '\r' or '\n' or '\0')))
         {
             request.Headers.TryAddWithoutValidation(key, value);
         }

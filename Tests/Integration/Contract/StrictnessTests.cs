@@ -62,7 +62,8 @@ public sealed class StrictnessTests(App app)
         var acme = await app.NewCustomerAsync();
         using var refused = await acme.Http.PostAsJsonAsync("/invoices", new
         {
-            contact = new { name = "", email = "nobody" }, currency = "euro", issuedOn = "2026-11-23", dueOn = "2026-11-22",
+            contact = new { name = "", email = "nobody" }, currency = "euro", issuedOn = "2026-11-23",
+                dueOn = "2026-11-22",
             lines = new[] { new { description = "", quantity = 1.23456m, unitPrice = 1.23456m } },
         }, Ct);
 
@@ -100,7 +101,8 @@ public sealed class StrictnessTests(App app)
     public async Task A_name_that_breaks_lines_or_hides_is_refused_wherever_it_comes_from(string name)
     {
         var acme = await app.NewCustomerAsync();
-        await RefusedAsync(await acme.Http.PostAsJsonAsync("/customers", new { slug = App.NewSlug(), name }, Ct), "name");
+        await RefusedAsync(await acme.Http.PostAsJsonAsync("/customers", new { slug = App.NewSlug(), name }, Ct),
+            "name");
         await RefusedAsync(await acme.Http.PostAsJsonAsync("/api-keys", new { name }, Ct), "name");
         await RefusedAsync(
             await acme.Http.PostAsJsonAsync("/invoices", TestCustomer.Invoice(1m, contact: name), Ct), "contact.name");
@@ -128,9 +130,11 @@ public sealed class StrictnessTests(App app)
         (await acme.Http.PostAsJsonAsync("/customers", new { slug = App.NewSlug(), name }, Ct)).Dispose();
 
         foreach (var (search, found) in new[]
-            { (name, true), (name.ToUpperInvariant(), true), (name.Replace('%', '_'), false), (name.Replace('_', '%'), false) })
+            { (name, true), (name.ToUpperInvariant(), true), (name.Replace('%', '_'), false),
+                (name.Replace('_', '%'), false) })
         {
-            var page = await acme.Http.GetFromJsonAsync<JsonNode>($"/customers?search={Uri.EscapeDataString(search)}", Ct);
+            var page = await acme.Http.GetFromJsonAsync<JsonNode>($"/customers?search={Uri.EscapeDataString(search)}",
+                Ct);
             Assert.Equal((search, found ? 1 : 0), (search, (int)page!["total"]!));
         }
     }
@@ -175,7 +179,8 @@ public sealed class StrictnessTests(App app)
     {
         var acme = await app.NewCustomerAsync();
         await acme.CreateInvoiceAsync(1m);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/invoices") { Headers = { AcceptEncoding = { new("br") } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get,
+            "/invoices") { Headers = { AcceptEncoding = { new("br") } } };
         using var answer = await acme.Http.SendAsync(request, Ct);
         Assert.Equal(["br"], answer.Content.Headers.ContentEncoding);
         // A cache still keeps customers apart.
@@ -212,7 +217,8 @@ public sealed class StrictnessTests(App app)
             var problem = JsonNode.Parse(text)!;
             Assert.Equal("urn:problem:invalid-request", (string?)problem["type"]);
             Assert.Equal([field], problem["errors"]!.AsObject().Select(error => error.Key));
-            foreach (var leak in new[] { "System.", "Nullable", "Int32", "DateOnly", "NewInvoice", "Api.", "\"int", "LineNumber", "   at " })
+            foreach (var leak in new[] { "System.", "Nullable", "Int32", "DateOnly", "NewInvoice", "Api.", "\"int",
+                "LineNumber", "   at " })
             {
                 Assert.DoesNotContain(leak, text, StringComparison.Ordinal);
             }

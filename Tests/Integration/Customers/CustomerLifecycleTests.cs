@@ -18,7 +18,8 @@ public sealed class CustomerLifecycleTests(App app)
         using var http = app.Client();
         var slug = App.NewSlug();
 
-        using var renamed = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { slug, name = " New " }, Ct);
+        using var renamed = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { slug, name = " New " },
+            Ct);
 
         Assert.Equal(HttpStatusCode.NoContent, renamed.StatusCode);
         var customer = (await http.GetFromJsonAsync<JsonObject>($"/customers/{slug}", Ct))!;

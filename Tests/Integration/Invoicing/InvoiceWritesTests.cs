@@ -80,7 +80,8 @@ public sealed class InvoiceWritesTests(App app)
         }
 
         Assert.Single(await acme.InvoicesAsync());
-        using var any = await SendAsync(acme, new(method), address, EntityTagHeaderValue.Any, method == "PUT" ? Body(9m) : null);
+        using var any = await SendAsync(acme, new(method), address, EntityTagHeaderValue.Any, method == "PUT"
+            ? Body(9m) : null);
         Assert.True(any.IsSuccessStatusCode);
     }
 
@@ -146,7 +147,8 @@ public sealed class InvoiceWritesTests(App app)
             $"{address}/payment", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         Assert.Equal(["paidOn"],
-            (await refused.Content.ReadFromJsonAsync<JsonObject>(Ct))!["errors"]!.AsObject().Select(error => error.Key));
+            (await refused.Content.ReadFromJsonAsync<JsonObject>(Ct))!["errors"]!.AsObject().Select(error =>
+                error.Key));
     }
 
     [Fact]
@@ -177,7 +179,8 @@ public sealed class InvoiceWritesTests(App app)
 
         foreach (var wrong in new[] { "sort=total", "sort=1", "status=lost", "status=0", "issuedFrom=23.11.2026" })
         {
-            Assert.Equal((wrong, HttpStatusCode.BadRequest), (wrong, (await acme.Http.GetAsync($"/invoices?{wrong}", Ct)).StatusCode));
+            Assert.Equal((wrong, HttpStatusCode.BadRequest),
+                (wrong, (await acme.Http.GetAsync($"/invoices?{wrong}", Ct)).StatusCode));
         }
     }
 
@@ -197,7 +200,8 @@ public sealed class InvoiceWritesTests(App app)
             Headers = { IfMatch = { tag } }, Content = body is null ? null : JsonContent.Create(body),
         }, Ct);
 
-    private static object Body(decimal price, string due = "2026-12-23", int lines = 1, string description = "Work") => new
+    private static object Body(decimal price, string due = "2026-12-23", int lines = 1, string description = "Work") =>
+        new
     {
         contact = new { name = "Ada Moreau" }, currency = "EUR", issuedOn = "2026-11-23", dueOn = due,
         lines = Enumerable.Range(0, lines).Select(_ => new { description, quantity = 1m, unitPrice = price }),

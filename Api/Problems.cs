@@ -69,6 +69,9 @@ internal static class Problems
                     is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } =>
                     new() { Status = 400, Title = "The request can't be stored.",
                         Detail = "Text can't contain the character U+0000." },
+                _ when Deepest(exception) is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } =>
+                    new() { Status = 503, Title = "It took too long.",
+                        Detail = "The server ended a statement of this request: ask for less." },
                 _ when Unavailable.Because(exception, context.Request) is { } unavailable =>
                     Unavailable503(unavailable, context.Response),
                 _ => null,

@@ -6,6 +6,7 @@ using Benchmarks.Migration;
 using Benchmarks.Pending;
 using Benchmarks.Provisioning;
 using Benchmarks.Requests;
+using Benchmarks.Serving;
 using Benchmarks.Stamping;
 using Benchmarks.Startup;
 using Benchmarks.Verify;
@@ -72,6 +73,12 @@ var export = new Command("export",
 export.SetAction((parsed, ct) => EndedAsync(ExportBenchmark.RunAsync(parsed.GetValue(tenants),
     parsed.GetValue(exported), parsed.GetValue(pairs), Console.Out, ct), ct));
 
+var serving = new Command("api",
+    "What a whole request costs, over Kestrel and with a key, against the same endpoints without tenancy; and what quiet " +
+    "tenants notice of a noisy one.") { tenants, rounds, slice, quick };
+serving.SetAction((parsed, ct) => EndedAsync(new ServingBenchmark(parsed.GetValue(tenants), parsed.GetValue(rounds),
+    TimeSpan.FromMilliseconds(parsed.GetValue(slice)), Console.Out).RunAsync(ct), ct));
+
 var provisioning = new Command("provisioning",
     "What a new customer's schema costs, against its DDL alone, and one made beforehand, against a row.") { rounds,
         quick };
@@ -106,7 +113,7 @@ pending.SetAction((parsed,
 
 var root = new RootCommand(
     "The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests,
-        include, stamp, startup, migration, verify, export, provisioning, pending, once };
+        include, stamp, startup, migration, verify, export, serving, provisioning, pending, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

@@ -58,6 +58,12 @@ public static class DataRegistration
     /// </summary>
     public const string WarmPoolSetting = "Tenancy:WarmPool";
 
+    /// <summary>
+    /// The name of the setting that says how long a statement of a customer's may take, e.g. <c>00:00:30</c>: see
+    /// <see cref="TenancyOptions.StatementTimeout"/>.
+    /// </summary>
+    public const string StatementTimeoutSetting = "Tenancy:StatementTimeout";
+
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
@@ -74,6 +80,7 @@ public static class DataRegistration
             options.TenantConnectionString = configuration.GetConnectionString(ApiConnectionName);
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.TenantRoles = configuration.GetValue(TenantRolesSetting, false) ? new(SharedRole, ApiRole) : null;
+            options.StatementTimeout = configuration.GetValue<TimeSpan?>(StatementTimeoutSetting);
             options.SchemaPrefix = CustomerSlug.SchemaPrefix;
             // The shared migration NotifyTenantChanges made the triggers.
             options.DirectoryListenTime = TimeSpan.FromMinutes(5);

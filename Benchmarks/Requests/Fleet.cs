@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 using Tenancy;
+using Tenancy.Registries;
 using Tenancy.Roles;
 
 namespace Benchmarks.Requests;
@@ -159,6 +160,31 @@ internal sealed class Fleet : IAsyncDisposable
 
         static NpgsqlParameter<string[]> Texts(IEnumerable<string> values) =>
             new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+    }
+
+    /// <summary>Rows of the built-in registry and of the ledger for so many tenants.</summary>
+    public async Task RegisterAsync(string database, int count, CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(_server.ConnectionString(database));
+        await TenancyTables.EnsureAsync(admin, registry: true, ct);
+        await using var register = admin.CreateCommand(
+            """
+            WITH registered AS (
+                INSERT INTO tenancy.tenants (id, slug, schema, name, status, created_at)
+                SELECT id, slug, schema, slug, 'active', now() FROM unnest($1, $2, $3) AS t (id, slug, schema) RETURNING schema
+            ), versioned AS (
+                INSERT INTO tenancy.versions (version, migrations, breaking) VALUES ($4, '{}', '{}') RETURNING version
+            )
+            INSERT INTO tenancy.schemas (schema, state, version, migrated_at) SELECT schema, 'ready', version, now() FROM registered, versioned
+            """);
+        var tenants = Enumerable.Range(0, count).Select(Tenant).ToList();
+        register.Parameters.Add(new() { Value = tenants.Select(tenant => tenant.Id).ToArray() });
+        register.Parameters.Add(new() { Value = tenants.Select(tenant => tenant.Slug).ToArray() });
+        register.Parameters.Add(new() { Value = tenants.Select(tenant => tenant.Schema.Value).ToArray() });
+        // The site's context has no migrations.
+        register.Parameters.Add(new() { Value = CompiledMigrations.Fingerprint([]) });
+        await register.ExecuteNonQueryAsync(ct);
+        await ExecuteAsync(admin, "VACUUM (ANALYZE) tenancy.tenants, tenancy.schemas, tenancy.versions", ct);
     }
 
     /// <summary>The schemas of the tenants from <paramref name="first"/> on, with contacts in them.</summary>

@@ -44,8 +44,6 @@ public sealed record TenantDropAnswer(string Slug, DateTimeOffset DropAfter);
 /// <summary>Operators' endpoints.</summary>
 public static class TenantsEndpoints
 {
-    private const int LongestName = 200;
-
     /// <summary>
     /// Maps <c>GET</c> (a page of tenants, <c>after</c> and <c>limit</c>), <c>GET /{slug}</c>, <c>POST</c> (creates
     /// one), <c>PATCH /{slug}</c> (renames one), <c>POST /{slug}/suspend</c>, <c>POST /{slug}/resume</c>,
@@ -162,8 +160,8 @@ public static class TenantsEndpoints
 
     /// <summary>Checks a slug and a name. Null where both are right.</summary>
     private static ProblemHttpResult? WhyNot(string? slug, string? name) =>
-        name is not null && (name.Length is 0 or > LongestName || name.Any(char.IsControl))
-            ? Bad($"name has to have 1 to {LongestName} characters, and no line breaks or the like.")
+        name is not null && !TenantName.IsValid(name)
+            ? Bad($"name has to have {TenantName.Rule}.")
             : slug is not null && !TenantSlug.IsValid(slug)
                 ? Bad($"slug has to be {TenantSlug.Rule}.")
                 : null;

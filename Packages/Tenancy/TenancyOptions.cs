@@ -149,6 +149,13 @@ public sealed class TenancyOptions
     public TimeSpan FleetInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
+    /// How long a statement of the login that serves tenants may take before the server ends it: a ceiling that no
+    /// code can forget. <see cref="TenantLogin"/> writes it on the role (<c>statement_timeout</c>), and new connections
+    /// have it. Default null: the server's own.
+    /// </summary>
+    public TimeSpan? StatementTimeout { get; set; }
+
+    /// <summary>
     /// How long suspending, archiving and dropping a tenant wait for its open transactions, and how long the removal of
     /// its tables, an export and a clone wait for a lock. Default: 5 s.
     /// </summary>

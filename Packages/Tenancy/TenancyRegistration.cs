@@ -94,6 +94,7 @@ public static class TenancyRegistration
         services.TryAddSingleton<TenancyMetrics>();
         services.TryAddSingleton<DatabaseProbe>();
         services.AddHybridCache();
+        services.AddSingleton<TenantCache>();
         AddDataSources(services);
         services.AddScoped<CurrentTenant>();
         services.AddSingleton(provider => MigrationCompiler.Find([.. provider.GetServices<TenantContext>()]));
@@ -147,6 +148,11 @@ public static class TenancyRegistration
                 "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
             .Validate(options => options.DirectoryListenTime is not { } time || time > TimeSpan.Zero,
                 "TenancyOptions.DirectoryListenTime has to be longer than zero, or null.")
+            .Validate(options => options.LockTimeout >= TimeSpan.FromMilliseconds(1) && IsOfServer(options.LockTimeout),
+                "TenancyOptions.LockTimeout has to be from 1 ms to 24 days.")
+            .Validate(options => options.StatementTimeout is not { } time
+                    || time >= TimeSpan.FromMilliseconds(1) && IsOfServer(time),
+                "TenancyOptions.StatementTimeout has to be from 1 ms to 24 days, or null.")
             .Validate(options => options.FleetInterval > TimeSpan.Zero,
                 "TenancyOptions.FleetInterval has to be longer than zero.")
             .Validate(
@@ -163,6 +169,9 @@ public static class TenancyRegistration
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
             .ValidateOnStart();
+
+    /// <summary>PostgreSQL counts milliseconds in 31 bits.</summary>
+    private static bool IsOfServer(TimeSpan time) => time.TotalMilliseconds <= int.MaxValue;
 
     private static void AddDataSources(IServiceCollection services)
     {

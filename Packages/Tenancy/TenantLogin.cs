@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -53,6 +54,7 @@ public sealed partial class TenantLogin(
             try
             {
                 await EnsureOnceAsync(group, login, ct);
+                await LimitAsync(login, ct);
                 return;
             }
             catch (PostgresException e) when (attempt < MostAttempts && IsRace(e))
@@ -135,6 +137,30 @@ public sealed partial class TenantLogin(
         }
     }
 
+    /// <summary>Writes the ceiling of statements on the role of the login that serves.</summary>
+    private async Task LimitAsync(NpgsqlConnectionStringBuilder login, CancellationToken ct)
+    {
+        if (options.StatementTimeout is not { } limit || !IsServing(login))
+        {
+            return;
+        }
+
+        var milliseconds = ((long)limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var ask = new NpgsqlCommand(
+            "SELECT $2 = ANY (rolconfig) FROM pg_catalog.pg_roles WHERE rolname = $1", connection)
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = login.Username! },
+                new NpgsqlParameter<string> { TypedValue = $"statement_timeout={milliseconds}" } },
+        };
+        if (await ask.ExecuteScalarAsync(ct) is not true)
+        {
+            await ExecuteAsync(
+                connection, $"ALTER ROLE {Quoted(login)} SET statement_timeout = {milliseconds}", ct);
+            LogLimited(log, login.Username!, limit.TotalSeconds);
+        }
+    }
+
     /// <summary>
     /// Whether it has the rights of what it is a member of without switching to it. Before it becomes a member of more:
     /// since PostgreSQL 16 each membership keeps what held then.
@@ -172,9 +198,10 @@ public sealed partial class TenantLogin(
     }
 
     /// <summary>Whether the login has its rights by switching to tenants' roles.</summary>
-    private bool Switches(NpgsqlConnectionStringBuilder login) =>
-        options.TenantRoles is not null
-            && login.Username == new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username;
+    private bool Switches(NpgsqlConnectionStringBuilder login) => options.TenantRoles is not null && IsServing(login);
+
+    private bool IsServing(NpgsqlConnectionStringBuilder login) =>
+        login.Username == new NpgsqlConnectionStringBuilder(options.TenantConnectionString).Username;
 
     private bool IsOwnLogin(NpgsqlConnectionStringBuilder login) =>
         login.Username is { Length: > 0 } name && name != _owner.Username;
@@ -206,6 +233,10 @@ public sealed partial class TenantLogin(
 
     [LoggerMessage(LogLevel.Information, "Made the login {Login} a member of {Role}.")]
     private static partial void LogMember(ILogger log, string login, string role);
+
+    [LoggerMessage(LogLevel.Information,
+        "A statement of the login {Login} may take {Seconds} s: the server ends a longer one.")]
+    private static partial void LogLimited(ILogger log, string login, double seconds);
 
     [LoggerMessage(LogLevel.Information, "Set the password of the login {Login}: the one it had was another.")]
     private static partial void LogPassword(ILogger log, string login);

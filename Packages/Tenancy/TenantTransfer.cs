@@ -58,7 +58,7 @@ public sealed class TenantTransfer
     /// <param name="name">For people; null for the slug.</param>
     /// <param name="limits">Null for the defaults.</param>
     /// <param name="ct">Ends it; nothing of the tenant stays.</param>
-    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="FormatException">The slug, or the name, can't be a tenant's.</exception>
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
     /// <exception cref="TenantTransferException">The file isn't an export, doesn't fit this build, is damaged, or
     /// exceeds a limit.</exception>
@@ -67,7 +67,7 @@ public sealed class TenantTransfer
     {
         ArgumentNullException.ThrowIfNull(file);
         limits ??= new();
-        await _landings.PrepareAsync(slug, ct);
+        await _landings.PrepareAsync(slug, name, ct);
         if (!file.CanSeek)
         {
             await using var kept = await KeepAsync(file, limits, ct);
@@ -102,14 +102,14 @@ public sealed class TenantTransfer
     /// <param name="name">For people; null for the slug.</param>
     /// <param name="ct">Ends it; nothing of the new tenant stays.</param>
     /// <exception cref="TenantUnavailableException">There is no such tenant.</exception>
-    /// <exception cref="FormatException">The new slug can't be a tenant's.</exception>
+    /// <exception cref="FormatException">The new slug, or the name, can't be a tenant's.</exception>
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
     /// <exception cref="TenantTransferException">The schema isn't complete, is being migrated, or is newer than this
     /// build.</exception>
     public async Task<TransferredTenant> CloneAsync(
         string slug, string newSlug, string? name = null, CancellationToken ct = default)
     {
-        await _landings.PrepareAsync(newSlug, ct);
+        await _landings.PrepareAsync(newSlug, name, ct);
         var (tenant, rows, ids) = await SourceTenants.RetryAsync(async () =>
         {
             await using var source = await _sources.OpenAsync(slug, ct);

@@ -70,9 +70,9 @@ public sealed class Tenants(
 
     /// <summary>The same, with a name for people.</summary>
     /// <param name="slug">See <see cref="TenantSlug"/>.</param>
-    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="name">For people, see <see cref="TenantName"/>; null for the slug.</param>
     /// <param name="ct">Ends the work; nothing of it stays.</param>
-    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="FormatException">The slug, or the name, can't be a tenant's.</exception>
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
     /// <exception cref="InvalidOperationException">The application has no <see cref="ITenantRegistry"/>, or nobody has
     /// migrated the database yet.</exception>
@@ -80,6 +80,7 @@ public sealed class Tenants(
     public async Task<Tenant> CreateAsync(string slug, string? name, CancellationToken ct = default)
     {
         TenantSlug.Check(slug);
+        TenantName.Check(name);
         using var span = TenancyTelemetry.StartFor(slug, CreateTenant);
         try
         {
@@ -186,11 +187,12 @@ public sealed class Tenants(
     /// <param name="name">Its name from now on; null to leave it.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>The tenant; null when there is none with that slug.</returns>
-    /// <exception cref="FormatException">The new slug can't be a tenant's.</exception>
+    /// <exception cref="FormatException">The new slug, or the name, can't be a tenant's.</exception>
     /// <exception cref="TenantSlugTakenException">It is another tenant's.</exception>
     public async Task<Tenant?> RenameAsync(
         string slug, string? newSlug = null, string? name = null, CancellationToken ct = default)
     {
+        TenantName.Check(name);
         newSlug ??= slug;
         if (newSlug != slug)
         {

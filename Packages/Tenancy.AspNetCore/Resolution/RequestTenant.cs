@@ -117,6 +117,11 @@ internal sealed partial class RequestTenant(TenantResolution resolution, BoundUs
             refusal = bound is not null && !context.User.HasClaim(bound.Claim, slug)
                 ? Anothers(context, _refusals.Anothers(slug: null))
                 : TenantSlug.IsValid(slug) ? await ChooseAsync(context, slug) : Unknown(slug);
+            if (refusal is { Status: StatusCodes.Status404NotFound } && claimed.Count > 0)
+            {
+                // The tenant of an old token: its user learns no more than any other's.
+                refusal = Anothers(context, _refusals.Anothers(slug: null));
+            }
         }
         else if (refusal is null)
         {

@@ -55,11 +55,15 @@ internal static class MigrationCompiler
         new SortedList<string, Type>(
             (assembly ?? contextType.Assembly).GetTypes()
                 .Where(type => type.IsSubclassOf(typeof(Migration)) && !type.IsAbstract
-                    && type.GetCustomAttribute<DbContextAttribute>()?.ContextType == contextType)
-                .Select(type => (type.GetCustomAttribute<MigrationAttribute>()?.Id, Type: type))
+                    && Own<DbContextAttribute>(type)?.ContextType == contextType)
+                .Select(type => (Own<MigrationAttribute>(type)?.Id, Type: type))
                 .Where(found => found.Id is not null)
                 .ToDictionary(found => found.Id!, found => found.Type),
             StringComparer.Ordinal);
+
+    /// <summary>A class's own attribute, else its base's: a migration may derive from another one.</summary>
+    private static T? Own<T>(Type type) where T : Attribute =>
+        type.GetCustomAttribute<T>(inherit: false) ?? type.GetCustomAttributes<T>(inherit: true).FirstOrDefault();
 
     /// <exception cref="TenantMigrationException">The model or a migration can't be a tenant's; the message names the
     /// migration and says what to do.</exception>

@@ -17,10 +17,12 @@ internal static class NewTenants
             "The application has no ITenantRegistry: call UseBuiltInRegistry() or UseRegistry<T>() in AddTenancy.");
 
     /// <summary>Writes the registry's row in the transaction that makes, or moves, the schema.</summary>
+    /// <exception cref="FormatException">The name can't be one.</exception>
     /// <exception cref="TenantSlugTakenException">The slug is another's.</exception>
     public static async Task<Tenant> AddNewAsync(this ITenantRegistry registry, string slug, string? name,
         SchemaName schema, NpgsqlTransaction transaction, TimeProvider time, CancellationToken ct)
     {
+        TenantName.Check(name);
         var now = time.GetUtcNow();
         var tenant = new Tenant(Guid.CreateVersion7(now), slug, schema);
         return await registry.TryAddAsync(new(tenant, name ?? slug, TenantStatus.Active, now), transaction, ct)

@@ -10,11 +10,12 @@ internal sealed class TenantLandings(
     TenancyOptions options, IServiceScopeFactory scopes, TimeProvider time)
 {
     /// <summary>Does the work of once per process, before a transaction holds a connection.</summary>
-    /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
+    /// <exception cref="FormatException">The slug, or the name, can't be a tenant's.</exception>
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
-    public async Task PrepareAsync(string slug, CancellationToken ct)
+    public async Task PrepareAsync(string slug, string? name, CancellationToken ct)
     {
         TenantSlug.Check(slug);
+        TenantName.Check(name);
         await using var scope = scopes.CreateAsyncScope();
         if (await scope.ServiceProvider.Registry().FindAsync(slug, ct) is not null)
         {

@@ -32,7 +32,8 @@ public sealed class LifecycleTests(App app)
 
         var answer = (await renamed.Content.ReadFromJsonAsync<JsonObject>(Ct))!;
         Assert.Equal(("umbrella", "Umbrella GmbH", "tenant_acme", "served"),
-            ((string?)answer["slug"], (string?)answer["name"], (string?)answer["schema"], (string?)answer["availability"]));
+            ((string?)answer["slug"], (string?)answer["name"], (string?)answer["schema"],
+                (string?)answer["availability"]));
         Assert.Equal((404, "No tenant has the slug 'acme'."), await site.GetAsync("/who", ("X-Shop", "acme")));
         Assert.Equal((200, "umbrella"), await site.GetAsync("/who", ("X-Shop", "umbrella")));
         await using var after = await site.Tenants.ServeAsync("umbrella", Ct);
@@ -55,6 +56,8 @@ public sealed class LifecycleTests(App app)
             ("/tenants/acme", new { slug = "" }, HttpStatusCode.BadRequest),
             ("/tenants/acme", new { name = "" }, HttpStatusCode.BadRequest),
             ("/tenants/acme", new { name = "two\nlines" }, HttpStatusCode.BadRequest),
+            ("/tenants/acme", new { name = "a\u202eb" }, HttpStatusCode.BadRequest),
+            ("/tenants/acme", new { name = new string('x', 201) }, HttpStatusCode.BadRequest),
             ("/tenants/nobody", new { name = "Somebody" }, HttpStatusCode.NotFound),
             ("/tenants/NOBODY", new { name = "Somebody" }, HttpStatusCode.NotFound),
         })
@@ -84,6 +87,8 @@ public sealed class LifecycleTests(App app)
         Assert.Equal((200, "globex"), await site.GetAsync("/who", ("X-Shop", "globex")));
         Assert.Null(await site.Tenants.RenameAsync("nobody", "somebody", ct: Ct));
         await Assert.ThrowsAsync<FormatException>(() => site.Tenants.RenameAsync("acme", "no slug", ct: Ct));
+        await Assert.ThrowsAsync<FormatException>(() => site.Tenants.RenameAsync("acme", name: "two\nlines", ct: Ct));
+        await Assert.ThrowsAsync<FormatException>(() => site.Tenants.CreateAsync("new", "two\nlines", Ct));
     }
 
     [Fact]

@@ -46,6 +46,13 @@ public sealed class SignInFirstTests(App app)
         Assert.Equal(404, (await site.GetAsync("/who", ("X-Shop", "nobody"), ("X-User", "root"))).Status);
         Assert.Equal(400, (await site.GetAsync("/who", ("X-Shop", "Not A Slug"), ("X-User", "root"))).Status);
         Assert.Equal(400, (await site.GetAsync("/who", ("X-User", "root"))).Status);
+        // A tenant that is no more, and a claim that can't be one: the same 403, and no 404.
+        foreach (var claim in new[] { "nobody", "Not A Slug" })
+        {
+            Assert.Equal((403, "Who is signed in isn't a user of that tenant."),
+                await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", claim)));
+        }
+
         // Of several tenants: the request says which.
         Assert.Equal(400,
             (await site.GetAsync("/who", ("X-User", "ada"), ("X-Claim", "acme"), ("X-Claim", "globex"))).Status);

@@ -158,6 +158,7 @@ public sealed class TransferTests(App app)
 
         await Assert.ThrowsAsync<TenantSlugTakenException>(() => warehouse.Transfer.CloneAsync("acme", "acme", ct: Ct));
         await Assert.ThrowsAsync<FormatException>(() => warehouse.Transfer.CloneAsync("acme", "Not a slug", ct: Ct));
+        await Assert.ThrowsAsync<FormatException>(() => warehouse.Transfer.CloneAsync("acme", "new", "two\nlines", Ct));
         file.Position = 0;
         await Assert.ThrowsAsync<TenantSlugTakenException>(() => warehouse.Transfer.ImportAsync(file, "acme", ct: Ct));
         await Assert.ThrowsAsync<FormatException>(() => warehouse.Transfer.ImportAsync(file, "Not a slug", ct: Ct));

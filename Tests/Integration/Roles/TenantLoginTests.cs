@@ -49,6 +49,28 @@ public sealed class TenantLoginTests(App app)
     }
 
     [Fact]
+    public async Task A_statement_of_the_serving_login_ends_at_the_ceiling()
+    {
+        var database = await app.Server.ConnectionStringAsync(Ct);
+        var tenants = app.Server.AsNewLogin(database);
+        const string Setting = "Tenancy__StatementTimeout";
+
+        var first = await Job.RunWithLoginAsync(database, tenants, (Setting, "00:00:30"));
+        Assert.Equal("30s", await ScalarAsync(tenants, "SHOW statement_timeout"));
+        var second = await Job.RunWithLoginAsync(database, tenants, (Setting, "00:00:00.200"));
+        var third = await Job.RunWithLoginAsync(database, tenants, (Setting, "00:00:00.200"));
+
+        var ended = await Assert.ThrowsAsync<PostgresException>(
+            () => ScalarAsync(tenants + ";Application Name=late", "SELECT pg_sleep(60)"));
+        Assert.Equal(PostgresErrorCodes.QueryCanceled, ended.SqlState);
+        Assert.Equal((0, 0, 0), (first.ExitCode, second.ExitCode, third.ExitCode));
+        Assert.Contains("may take 0.2 s", second.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("may take", third.Output, StringComparison.Ordinal);
+        // The owner has none: a migration may take longer than any request.
+        Assert.Equal("0", await ScalarAsync(database, "SHOW statement_timeout"));
+    }
+
+    [Fact]
     public async Task The_server_is_sent_a_verifier_and_never_the_password()
     {
         var tenants = new NpgsqlConnectionStringBuilder(app.Server.AsNewLogin(app.ConnectionString));

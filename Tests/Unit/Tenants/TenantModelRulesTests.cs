@@ -31,7 +31,8 @@ public sealed class TenantModelRulesTests
     public void Sequences_are_the_tenants_own()
     {
         Refused("leave its schema out", model => model.HasSequence("numbers", "public"));
-        Refused("leave its schema out", model => model.Entity<Thing>().Property(t => t.Number).UseHiLo("ids", "public"));
+        Refused("leave its schema out", model =>
+            model.Entity<Thing>().Property(t => t.Number).UseHiLo("ids", "public"));
         foreach (var elsewhere in new[]
         {
             "nextval('numbers')", "nextval('public.numbers')", "nextval('\"__Tenant__\".a') + nextval('b')",

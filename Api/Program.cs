@@ -61,7 +61,9 @@ app.UseTenants();
 app.UseKnownParameters();
 app.MapDefaultEndpoints();
 app.MapOpenApi().AllowAnonymous();
-app.MapScalarApiReference("/docs").AllowAnonymous();
+// It shows the document, and calls nobody but this API.
+app.MapScalarApiReference("/docs", docs => docs.DisableTelemetry().DisableAgent().HideDeveloperTools()
+    .HideClientButton()).AllowAnonymous();
 var api = app.MapGroup("").WithHead();
 api.MapApiKeys();
 api.MapCustomers();

@@ -13,11 +13,19 @@ internal sealed class PlainTextAttribute : ValidationAttribute
     /// <summary>Whether line breaks and tabs pass.</summary>
     public bool AllowLines { get; init; }
 
+    /// <summary>Whether text of spaces alone passes.</summary>
+    public bool AllowBlank { get; init; } = true;
+
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
     {
         if (value is not string text)
         {
             return ValidationResult.Success;
+        }
+
+        if (!AllowBlank && string.IsNullOrWhiteSpace(text))
+        {
+            return new("Text can't be blank.", [validationContext.MemberName ?? ""]);
         }
 
         foreach (var rune in text.EnumerateRunes())

@@ -117,7 +117,8 @@ internal static class CustomerLifecycle
 public sealed record CustomerNames(
     [property: RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
     string? Slug = null,
-    [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText] string? Name = null);
+    [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)]
+    string? Name = null);
 
 /// <summary>How a customer is deleted.</summary>
 public sealed class Deletion

@@ -79,6 +79,7 @@ public sealed class CustomerLifecycleTests(App app)
             (acme.Tenant.Slug, new { }, HttpStatusCode.BadRequest),
             (acme.Tenant.Slug, new { slug = "Not A Slug" }, HttpStatusCode.BadRequest),
             (acme.Tenant.Slug, new { name = "" }, HttpStatusCode.BadRequest),
+            (acme.Tenant.Slug, new { name = " \u00a0" }, HttpStatusCode.BadRequest),
             (acme.Tenant.Slug, new { name = "a\nb" }, HttpStatusCode.BadRequest),
             (acme.Tenant.Slug, new { slug = globex.Tenant.Slug }, HttpStatusCode.Conflict),
             ("nobody-has-this", new { name = "x" }, HttpStatusCode.NotFound),

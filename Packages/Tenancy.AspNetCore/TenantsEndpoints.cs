@@ -47,8 +47,8 @@ public static class TenantsEndpoints
     /// <summary>
     /// Maps <c>GET</c> (a page of tenants, <c>after</c> and <c>limit</c>), <c>GET /{slug}</c>, <c>POST</c> (creates
     /// one), <c>PATCH /{slug}</c> (renames one), <c>POST /{slug}/suspend</c>, <c>POST /{slug}/resume</c>,
-    /// <c>POST /{slug}/archive</c> and <c>DELETE /{slug}?confirm={slug}</c> (see <see cref="TenantRemoval"/>). They need authorization: what is returned takes
-    /// <c>RequireAuthorization("operators")</c>. Without it they answer in Development alone, elsewhere with 403;
+    /// <c>POST /{slug}/archive</c> and <c>DELETE /{slug}?confirm={slug}</c> (see <see cref="TenantRemoval"/>).
+    /// They need authorization: what is returned takes <c>RequireAuthorization("operators")</c>. Without it they answer in Development alone, elsewhere with 403;
     /// <c>AllowAnonymous()</c> says that something in front of the application keeps others out.
     /// </summary>
     /// <param name="routes">The application.</param>

@@ -11,7 +11,7 @@ public static class TenantName
 
     /// <summary>The rule, in words.</summary>
     public const string Rule =
-        "1 to 200 characters, no line breaks or other control characters, and none that change the direction of writing";
+        "1 to 200 characters, none of them a control character, invisible, or one that changes the direction of writing";
 
     /// <summary>Whether a name follows the <see cref="Rule"/>.</summary>
     public static bool IsValid(string? name) =>
@@ -28,11 +28,13 @@ public static class TenantName
     }
 
     /// <summary>
-    /// U+FFFD stands for half a surrogate pair, too. The others are Unicode's line and paragraph separators, and its
-    /// marks, embeddings, overrides and isolates of direction (UAX 9).
+    /// Whether a character is one that people read. None are: controls, line and paragraph separators, what changes the
+    /// direction of writing (Unicode's marks, embeddings, overrides and isolates, UAX 9), what nobody sees (zero-width
+    /// space, word joiner, byte order mark), and U+FFFD, which stands for half a surrogate pair, too.
     /// </summary>
-    private static bool IsPlain(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control
+    /// <param name="rune">The character.</param>
+    public static bool IsPlain(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
-        && rune.Value is not (0xFFFD or 0x061C or 0x200E or 0x200F or (>= 0x202A and <= 0x202E)
-            or (>= 0x2066 and <= 0x2069));
+        && rune.Value is not (0xFFFD or 0x061C or 0x200B or 0x200E or 0x200F or 0x2060 or 0xFEFF
+            or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069));
 }

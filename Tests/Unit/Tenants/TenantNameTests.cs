@@ -26,6 +26,9 @@ public sealed class TenantNameTests
     [InlineData("a\u2069b")]
     [InlineData("a\u200eb")]
     [InlineData("a\u061cb")]
+    [InlineData("a\u200bb")]
+    [InlineData("a\u2060b")]
+    [InlineData("a\ufeffb")]
     [InlineData("a\ud800b")]
     public void A_name_that_breaks_lines_or_turns_them_around_is_none(string? name) =>
         Assert.False(TenantName.IsValid(name));

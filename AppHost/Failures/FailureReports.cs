@@ -17,6 +17,7 @@ internal sealed partial class FailureReports(
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTime> _ends = new(StringComparer.Ordinal);
     private readonly Waiters _waiters = new(model, notifications);
     private Task _isolatedAreTold = Task.CompletedTask;
 
@@ -63,7 +64,7 @@ internal sealed partial class FailureReports(
         }
 
         // The failure of what a waiter waited for is told; the waiter's own only follows from it.
-        if (!_waiters.GaveUp(seen) && IsFailure(seen, before))
+        if (!_waiters.GaveUp(seen) && IsNewFailure(seen, before))
         {
             await TellAsync(seen, ct);
         }
@@ -76,13 +77,24 @@ internal sealed partial class FailureReports(
         await StartWaitersAsync(seen, ct);
     }
 
-    /// <summary>Ended though nobody stopped it; a job is allowed to end with 0.</summary>
-    private bool IsFailure(ResourceEvent seen, string? before)
+    /// <summary>Ended though nobody stopped it, and not told yet; a job is allowed to end with 0.</summary>
+    private bool IsNewFailure(ResourceEvent seen, string? before)
     {
         var (state, code) = (seen.Snapshot.State?.Text, seen.Snapshot.ExitCode);
         if (before == KnownResourceStates.Stopping || !KnownResourceStates.TerminalStates.Contains(state))
         {
             return false;
+        }
+
+        if (seen.Snapshot.StopTimeStamp is { } end)
+        {
+            // While a resource starts again, the orchestrator may still repeat the end of its last process.
+            if (_ends.TryGetValue(seen.ResourceId, out var known) && known == end)
+            {
+                return false;
+            }
+
+            _ends[seen.ResourceId] = end;
         }
 
         return state == KnownResourceStates.FailedToStart || code is not (0 or null) || !_waiters.IsJob(seen.Resource);

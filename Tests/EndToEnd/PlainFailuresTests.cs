@@ -62,6 +62,7 @@ public sealed class PlainFailuresTests(Integration.App app)
             Assert.Contains("migrations, api and web wait for it", told, StringComparison.Ordinal);
             Assert.Contains("aspire resource postgres start", told, StringComparison.Ordinal);
 
+            await running.RepeatAfterStartingAsync("postgres");
             await File.WriteAllTextAsync(
                 settings, (await File.ReadAllTextAsync(settings, Ct)).Replace("no_such_setting = 1\n", ""), Ct);
             Assert.True((await running.CommandAsync("postgres", "start")).Success);

@@ -101,6 +101,16 @@ public sealed class RunningApp : IAsyncDisposable
         (await _app.ResourceNotifications.WaitForResourceAsync(
             resource, seen => expected(seen.Snapshot), Limit)).Snapshot;
 
+    /// <summary>Says again what the resource's state is now, after a "Starting", as the orchestrator may do.</summary>
+    public async Task RepeatAfterStartingAsync(string resource)
+    {
+        var notifications = _app.Services.GetRequiredService<ResourceNotificationService>();
+        Assert.True(notifications.TryGetCurrentState(resource, out var now));
+        await notifications.PublishUpdateAsync(
+            now.Resource, now.ResourceId, seen => seen with { State = KnownResourceStates.Starting });
+        await notifications.PublishUpdateAsync(now.Resource, now.ResourceId, _ => now.Snapshot);
+    }
+
     /// <summary>Runs a resource command, as a click in the dashboard does.</summary>
     /// <param name="resource">Its name.</param>
     /// <param name="command">The command's name.</param>

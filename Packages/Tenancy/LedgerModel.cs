@@ -22,13 +22,15 @@ public static class LedgerModel
     internal const string Removable = "state IN ('dropping', 'dropped') AND drop_after IS NOT NULL";
 
     /// <summary>
-    /// Maps <c>tenancy.schemas</c>, <c>tenancy.versions</c> and <c>tenancy.runs</c>. To be called in
-    /// <c>OnModelCreating</c> of the shared context.
+    /// Maps <c>tenancy.schemas</c>, <c>tenancy.versions</c>, <c>tenancy.runs</c>, <c>tenancy.tasks</c>,
+    /// <c>tenancy.operations</c> and <c>tenancy.operation_files</c>. To be called in <c>OnModelCreating</c> of the
+    /// shared context.
     /// </summary>
     public static ModelBuilder AddTenancyLedger(this ModelBuilder model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.Entity<LedgerRow>(Map).Entity<VersionRow>(Map).Entity<RunRow>(Map);
+        return model.Entity<LedgerRow>(Map).Entity<VersionRow>(Map).Entity<RunRow>(Map).Entity<TaskRow>(Map)
+            .Entity<OperationRow>(Map).Entity<OperationFileRow>(Map);
     }
 
     private static void Map(EntityTypeBuilder<LedgerRow> row)
@@ -86,5 +88,55 @@ public static class LedgerModel
         row.Property(r => r.EndedAt).HasColumnName("ended_at");
         row.Property(r => r.Outcome).HasColumnName("outcome").HasMaxLength(16);
         row.HasIndex(r => r.HeartbeatAt).HasDatabaseName("ix_runs_live").HasFilter("ended_at IS NULL");
+    }
+
+    private static void Map(EntityTypeBuilder<TaskRow> row)
+    {
+        row.ToTable("tasks", "tenancy");
+        row.HasKey(r => new { r.Task, r.Schema }).HasName("pk_tasks");
+        row.Property(r => r.Task).HasColumnName("task").HasMaxLength(TaskRow.LongestName);
+        row.Property(r => r.Schema).HasColumnName("schema").HasMaxLength(63).UseCollation("C");
+        row.Property(r => r.DoneAt).HasColumnName("done_at");
+        row.Property(r => r.Attempts).HasColumnName("attempts").HasDefaultValue(0);
+        row.Property(r => r.LastError).HasColumnName("last_error");
+        row.Property(r => r.FailedAt).HasColumnName("failed_at");
+    }
+
+    private static void Map(EntityTypeBuilder<OperationRow> row)
+    {
+        row.ToTable("operations", "tenancy", table => table.HasCheckConstraint(
+            "ck_operations_state",
+            "state IN ('queued', 'running', 'done', 'failed', 'cancelled') AND (state IN ('queued', 'running')) = (ended_at IS NULL)"));
+        row.HasKey(r => r.Id).HasName("pk_operations");
+        row.Property(r => r.Id).HasColumnName("id").ValueGeneratedNever();
+        row.Property(r => r.Kind).HasColumnName("kind").HasMaxLength(32);
+        row.Property(r => r.Slug).HasColumnName("slug").HasMaxLength(63);
+        row.Property(r => r.AskedBy).HasColumnName("asked_by").HasMaxLength(200);
+        row.Property(r => r.Arguments).HasColumnName("arguments").HasColumnType("jsonb");
+        row.Property(r => r.State).HasColumnName("state").HasMaxLength(16).HasDefaultValue("queued");
+        row.Property(r => r.Done).HasColumnName("done").HasDefaultValue(0L);
+        row.Property(r => r.Total).HasColumnName("total");
+        row.Property(r => r.Result).HasColumnName("result").HasColumnType("jsonb");
+        row.Property(r => r.Error).HasColumnName("error");
+        row.Property(r => r.Attempts).HasColumnName("attempts").HasDefaultValue(0);
+        row.Property(r => r.Cancel).HasColumnName("cancel");
+        row.Property(r => r.CreatedAt).HasColumnName("created_at").HasDefaultValueSql("clock_timestamp()");
+        row.Property(r => r.StartedAt).HasColumnName("started_at");
+        row.Property(r => r.HeartbeatAt).HasColumnName("heartbeat_at");
+        row.Property(r => r.EndedAt).HasColumnName("ended_at");
+        row.HasIndex(r => r.Id).HasDatabaseName("ix_operations_live").HasFilter("ended_at IS NULL");
+        row.HasIndex(r => new { r.Slug, r.Id }).HasDatabaseName("ix_operations_slug");
+        row.HasIndex(r => r.EndedAt).HasDatabaseName("ix_operations_ended_at");
+    }
+
+    private static void Map(EntityTypeBuilder<OperationFileRow> row)
+    {
+        row.ToTable("operation_files", "tenancy");
+        row.HasKey(r => new { r.Operation, r.Part }).HasName("pk_operation_files");
+        row.Property(r => r.Operation).HasColumnName("operation");
+        row.Property(r => r.Part).HasColumnName("part");
+        row.Property(r => r.Bytes).HasColumnName("bytes");
+        row.HasOne<OperationRow>().WithMany().HasForeignKey(r => r.Operation).OnDelete(DeleteBehavior.Cascade)
+            .HasConstraintName("fk_operation_files_operation");
     }
 }

@@ -78,7 +78,7 @@ public sealed class RunRow
     /// <summary>The key; uuid v7, so in the order of their start.</summary>
     public Guid Id { get; init; }
 
-    /// <summary>The kind of run: <c>migrate</c>, <c>retry</c> or <c>down</c>.</summary>
+    /// <summary>The kind of run: <c>migrate</c>, <c>retry</c>, <c>down</c> or <c>task</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The user who started it: <c>user@host</c>.</summary>

@@ -372,6 +372,128 @@ namespace Data.Customers.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Tenancy.OperationFileRow", b =>
+                {
+                    b.Property<Guid>("Operation")
+                        .HasColumnType("uuid")
+                        .HasColumnName("operation");
+
+                    b.Property<int>("Part")
+                        .HasColumnType("integer")
+                        .HasColumnName("part");
+
+                    b.Property<byte[]>("Bytes")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("bytes");
+
+                    b.HasKey("Operation", "Part")
+                        .HasName("pk_operation_files");
+
+                    b.ToTable("operation_files", "tenancy");
+                });
+
+            modelBuilder.Entity("Tenancy.OperationRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Arguments")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("arguments");
+
+                    b.Property<string>("AskedBy")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("asked_by");
+
+                    b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("attempts");
+
+                    b.Property<string>("Cancel")
+                        .HasColumnType("text")
+                        .HasColumnName("cancel");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<long>("Done")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("done");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<DateTimeOffset?>("HeartbeatAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("heartbeat_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Result")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("result");
+
+                    b.Property<string>("Slug")
+                        .HasMaxLength(63)
+                        .HasColumnType("character varying(63)")
+                        .HasColumnName("slug");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasDefaultValue("queued")
+                        .HasColumnName("state");
+
+                    b.Property<long?>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operations");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_operations_ended_at");
+
+                    b.HasIndex("Id")
+                        .HasDatabaseName("ix_operations_live")
+                        .HasFilter("ended_at IS NULL");
+
+                    b.HasIndex("Slug", "Id")
+                        .HasDatabaseName("ix_operations_slug");
+
+                    b.ToTable("operations", "tenancy", t =>
+                        {
+                            t.HasCheckConstraint("ck_operations_state", "state IN ('queued', 'running', 'done', 'failed', 'cancelled') AND (state IN ('queued', 'running')) = (ended_at IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("Tenancy.RunRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -454,6 +576,43 @@ namespace Data.Customers.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Tenancy.TaskRow", b =>
+                {
+                    b.Property<string>("Task")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("task");
+
+                    b.Property<string>("Schema")
+                        .HasMaxLength(63)
+                        .HasColumnType("character varying(63)")
+                        .HasColumnName("schema")
+                        .UseCollation("C");
+
+                    b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("attempts");
+
+                    b.Property<DateTimeOffset?>("DoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_at");
+
+                    b.Property<DateTimeOffset?>("FailedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("failed_at");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error");
+
+                    b.HasKey("Task", "Schema")
+                        .HasName("pk_tasks");
+
+                    b.ToTable("tasks", "tenancy");
+                });
+
             modelBuilder.Entity("Tenancy.VersionRow", b =>
                 {
                     b.Property<string>("Version")
@@ -486,6 +645,16 @@ namespace Data.Customers.Migrations
                         .HasConstraintName("fk_api_keys_customers_customer_id");
 
                     b.Navigation("Customer");
+                });
+
+            modelBuilder.Entity("Tenancy.OperationFileRow", b =>
+                {
+                    b.HasOne("Tenancy.OperationRow", null)
+                        .WithMany()
+                        .HasForeignKey("Operation")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_operation_files_operation");
                 });
 #pragma warning restore 612, 618
         }

@@ -58,6 +58,45 @@ internal static class TenancyTables
             CONSTRAINT ck_runs_outcome CHECK (outcome IN ('done', 'halted', 'cancelled', 'broken', 'lost') AND (outcome IS NULL) = (ended_at IS NULL))
         );
         CREATE INDEX IF NOT EXISTS ix_runs_live ON tenancy.runs (heartbeat_at) WHERE ended_at IS NULL;
+        CREATE TABLE IF NOT EXISTS tenancy.tasks (
+            task character varying(100) NOT NULL,
+            schema character varying(63) COLLATE "C" NOT NULL,
+            done_at timestamp with time zone,
+            attempts integer NOT NULL DEFAULT 0,
+            last_error text,
+            failed_at timestamp with time zone,
+            CONSTRAINT pk_tasks PRIMARY KEY (task, schema)
+        );
+        CREATE TABLE IF NOT EXISTS tenancy.operations (
+            id uuid NOT NULL,
+            kind character varying(32) NOT NULL,
+            slug character varying(63),
+            asked_by character varying(200) NOT NULL,
+            arguments jsonb NOT NULL,
+            state character varying(16) NOT NULL DEFAULT 'queued',
+            done bigint NOT NULL DEFAULT 0,
+            total bigint,
+            result jsonb,
+            error text,
+            attempts integer NOT NULL DEFAULT 0,
+            cancel text,
+            created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+            started_at timestamp with time zone,
+            heartbeat_at timestamp with time zone,
+            ended_at timestamp with time zone,
+            CONSTRAINT pk_operations PRIMARY KEY (id),
+            CONSTRAINT ck_operations_state CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled') AND (state IN ('queued', 'running')) = (ended_at IS NULL))
+        );
+        CREATE INDEX IF NOT EXISTS ix_operations_live ON tenancy.operations (id) WHERE ended_at IS NULL;
+        CREATE INDEX IF NOT EXISTS ix_operations_slug ON tenancy.operations (slug, id);
+        CREATE INDEX IF NOT EXISTS ix_operations_ended_at ON tenancy.operations (ended_at);
+        CREATE TABLE IF NOT EXISTS tenancy.operation_files (
+            operation uuid NOT NULL,
+            part integer NOT NULL,
+            bytes bytea NOT NULL,
+            CONSTRAINT pk_operation_files PRIMARY KEY (operation, part),
+            CONSTRAINT fk_operation_files_operation FOREIGN KEY (operation) REFERENCES tenancy.operations (id) ON DELETE CASCADE
+        );
 
         """;
 
@@ -88,7 +127,7 @@ internal static class TenancyTables
     {
         await using (var ask = database.CreateCommand(
             """
-            SELECT to_regclass('tenancy.runs') IS NOT NULL AND to_regclass('tenancy.ix_schemas_drop_after') IS NOT NULL
+            SELECT to_regclass('tenancy.ix_schemas_drop_after') IS NOT NULL AND to_regclass('tenancy.operation_files') IS NOT NULL
                 AND (NOT $1 OR to_regproc('tenancy.tell_registry') IS NOT NULL AND to_regclass('tenancy.tenants') IS NOT NULL)
             """))
         {

@@ -18,7 +18,8 @@ internal static class CustomersEndpoints
     {
         var customers = routes.MapGroup("/customers").WithTags("Customers")
             .RequireAuthorization(Caller.Operators).IgnoreTenant();
-        customers.MapGet("/", List).WithName("ListCustomers").WithSummary("Lists customers by slug.");
+        customers.MapGet("/", List).WithName("ListCustomers").WithSummary(
+            "Lists customers, with the version, the last error and the size of their schemas.");
         customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
         customers.MapPost("/", Create).WithName("CreateCustomer")
             .WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403)
@@ -33,44 +34,43 @@ internal static class CustomersEndpoints
             .IgnoreTenant().WithTags("Currencies").WithName("ListCurrencies").WithSummary(
                 "The currencies that invoices may be in.");
 
-    private static async Task<Page<CustomerView>> List(
-        [AsParameters] Paging paging, CustomersContext db, TenantDirectory directory, CancellationToken ct,
-        string? search = null)
+    private static async Task<Results<Ok<Page<CustomerView>>, ValidationProblem>> List(
+        [AsParameters] CustomerFilter filter, Tenancy.Tenants tenants, CancellationToken ct)
     {
-        var customers = db.Customers.AsNoTracking();
-        if (!string.IsNullOrWhiteSpace(search))
+        if (filter is { After: not null, Page: not null })
         {
-            var pattern = Searching.Pattern(search.Trim());
-            customers = customers.Where(c =>
-                EF.Functions.ILike(c.Slug, pattern, Searching.Escape)
-                    || EF.Functions.ILike(c.Name, pattern, Searching.Escape));
+            return Wrong("after", "Give after or page, not both.");
         }
 
-        var page = await paging.OfAsync(CustomerRegistry.WithSchema(db, customers), ct);
-        await directory.LearnAsync(page.Items.Select(c => c.Listing), ct);
-        return new(
-            [.. page.Items.Select(c => CustomerView.Of(c.Customer, directory.AvailabilityOf(c.Listing)))], page.Number,
-            page.PageSize, page.Total);
+        try
+        {
+            var found = await tenants.SearchAsync(filter.Query, ct);
+            return TypedResults.Ok(new Page<CustomerView>(
+                [.. found.Items.Select(CustomerView.Of)], filter.Page ?? 1, filter.Size, found.Total, found.Next));
+        }
+        catch (FormatException e)
+        {
+            return Wrong("after", e.Message);
+        }
+
+        static ValidationProblem Wrong(string parameter, string words) =>
+            TypedResults.ValidationProblem(new Dictionary<string, string[]> { [parameter] = [words] });
     }
 
     private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(
-        string slug, HttpContext http, CustomersContext db, TenantDirectory directory, CancellationToken ct)
+        string slug, HttpContext http, Tenancy.Tenants tenants, CancellationToken ct)
     {
         using var scope = http.Name(slug);
-        if (await CustomerRegistry.WithSchema(db, db.Customers.AsNoTracking().Where(c => c.Slug == slug))
-            .SingleOrDefaultAsync(ct) is not { } customer)
-        {
-            return TypedResults.Problem(
-                $"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
-        }
-
-        await directory.LearnAsync([customer.Listing], ct);
-        return TypedResults.Ok(CustomerView.Of(customer.Customer, directory.AvailabilityOf(customer.Listing)));
+        return CustomerSlug.IsValid(slug)
+            && (await tenants.SearchAsync(new() { Slug = slug }, ct)).Items is [var customer]
+                ? TypedResults.Ok(CustomerView.Of(customer))
+                : TypedResults.Problem(
+                    $"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
     }
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
         NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory,
-        IConfiguration configuration, CancellationToken ct)
+        Tenancy.Tenants tenants, IConfiguration configuration, CancellationToken ct)
     {
         using var scope = http.Name(customer.Slug);
         if (!configuration.MayCreateCustomers())
@@ -83,7 +83,8 @@ internal static class CustomersEndpoints
         var created = await registry.CreateAsync(customer.Slug, customer.Name.Trim(), ct: ct);
         await directory.ForgetAsync(created.Slug, ct);
         return TypedResults.CreatedAtRoute(
-            CustomerView.Of(created, Availability.Served), "FindCustomer", new { slug = created.Slug });
+            CustomerView.Of((await tenants.SearchAsync(new() { Slug = created.Slug }, ct)).Items[0]), "FindCustomer",
+            new { slug = created.Slug });
     }
 }
 
@@ -103,12 +104,22 @@ public sealed record NewCustomer(
 /// <param name="Availability">Whether it is served right now, or why not.</param>
 /// <param name="Ring">When it is upgraded: 0 first.</param>
 /// <param name="CreatedAt">In UTC.</param>
+/// <param name="Version">The short name of its schema's set of migrations; empty for none.</param>
+/// <param name="LastMigration">The last migration that its schema has.</param>
+/// <param name="MigratedAt">When that changed last.</param>
+/// <param name="LastError">What its last migration said when it failed; null after one that succeeded.</param>
+/// <param name="FailedAt">When a migration last failed.</param>
+/// <param name="DropAfter">When it may be removed; null where nobody deleted it.</param>
+/// <param name="Bytes">The size of its tables and indexes, a sample: 0 for what PostgreSQL hasn't measured yet.</param>
 public sealed record CustomerView(
     Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, Availability Availability, int Ring,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt, string Version, string? LastMigration, DateTimeOffset? MigratedAt, string? LastError,
+    DateTimeOffset? FailedAt, DateTimeOffset? DropAfter, long Bytes)
 {
-    internal static CustomerView Of(Customer c, Availability availability) =>
-        new(c.Id, c.Slug, c.Name, c.Schema, c.Status, availability, c.Ring, c.CreatedAt);
+    internal static CustomerView Of(TenantDetails c) => new(
+        c.Entry.Tenant.Id, c.Entry.Tenant.Slug, c.Entry.Name, c.Entry.Tenant.Schema.Value,
+        (CustomerStatus)c.Entry.Status, c.Availability, c.Ring, c.Entry.CreatedAt, c.Version, c.LastMigration,
+        c.MigratedAt, c.LastError, c.FailedAt, c.DropAfter, c.Bytes);
 }
 
 /// <summary>A currency: ISO 4217's code, English name, number of decimals.</summary>

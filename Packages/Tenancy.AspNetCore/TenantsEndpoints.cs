@@ -8,48 +8,16 @@ using Microsoft.Extensions.Hosting;
 
 namespace Tenancy.AspNetCore;
 
-/// <summary>A tenant, as the endpoints show it.</summary>
-/// <param name="Id">The registry's key.</param>
-/// <param name="Slug">The name in addresses.</param>
-/// <param name="Name">For people.</param>
-/// <param name="Status"><c>active</c>, <c>suspended</c> or <c>archived</c>.</param>
-/// <param name="Availability">Whether this process serves it now: <c>served</c>, <c>upgrading</c>, <c>failed</c>,
-/// <c>provisioning</c>, <c>suspended</c> or <c>closed</c>.</param>
-/// <param name="Schema">Where its tables are.</param>
-/// <param name="Version">Its schema's version.</param>
-/// <param name="CreatedAt">When it was created.</param>
-public sealed record TenantAnswer(Guid Id, string Slug, string Name, string Status, string Availability, string Schema,
-    string Version, DateTimeOffset CreatedAt);
-
-/// <summary>A page of tenants.</summary>
-/// <param name="Items">In the order of their slugs.</param>
-/// <param name="Next">What <c>after</c> takes for the next page; null on the last one.</param>
-public sealed record TenantsAnswer(IReadOnlyList<TenantAnswer> Items, string? Next);
-
-/// <summary>A tenant to be created.</summary>
-/// <param name="Slug">See <see cref="TenantSlug"/>.</param>
-/// <param name="Name">For people; the slug if it is left out. At most 200 characters.</param>
-public sealed record NewTenant(string? Slug, string? Name = null);
-
-/// <summary>A tenant's new slug and name.</summary>
-/// <param name="Slug">See <see cref="TenantSlug"/>; null to leave it.</param>
-/// <param name="Name">For people; null to leave it. At most 200 characters.</param>
-public sealed record TenantNames(string? Slug = null, string? Name = null);
-
-/// <summary>A tenant that was marked for removal.</summary>
-/// <param name="Slug">Whose.</param>
-/// <param name="DropAfter">When it may be removed.</param>
-public sealed record TenantDropAnswer(string Slug, DateTimeOffset DropAfter);
-
 /// <summary>Operators' endpoints.</summary>
 public static class TenantsEndpoints
 {
     /// <summary>
-    /// Maps <c>GET</c> (a page of tenants, <c>after</c> and <c>limit</c>), <c>GET /{slug}</c>, <c>POST</c> (creates
+    /// Maps <c>GET</c> (a page of tenants, see <see cref="TenantsQuestion"/>), <c>GET /{slug}</c>, <c>POST</c> (creates
     /// one), <c>PATCH /{slug}</c> (renames one), <c>POST /{slug}/suspend</c>, <c>POST /{slug}/resume</c>,
     /// <c>POST /{slug}/archive</c> and <c>DELETE /{slug}?confirm={slug}</c> (see <see cref="TenantRemoval"/>).
-    /// They need authorization: what is returned takes <c>RequireAuthorization("operators")</c>. Without it they answer in Development alone, elsewhere with 403;
-    /// <c>AllowAnonymous()</c> says that something in front of the application keeps others out.
+    /// They need authorization: what is returned takes <c>RequireAuthorization("operators")</c>. Without it they
+    /// answer in Development alone, elsewhere with 403; <c>AllowAnonymous()</c> says that something in front of the
+    /// application keeps others out.
     /// </summary>
     /// <param name="routes">The application.</param>
     /// <param name="pattern">E.g. <c>/tenants</c>.</param>
@@ -57,7 +25,7 @@ public static class TenantsEndpoints
     {
         var group = routes.MapGroup(pattern).WithTags("Tenants").IgnoreTenant();
         group.AddEndpointFilter(RefuseUnprotectedAsync);
-        group.MapGet("/", ListAsync).WithSummary("Lists tenants by slug.");
+        group.MapGet("/", ListAsync).WithSummary("Lists tenants.");
         group.MapGet("/{slug}", FindAsync).WithSummary("One tenant.").ProducesProblem(404);
         group.MapPost("/", CreateAsync).WithSummary("Creates a tenant: its schema is there when this answers.")
             .ProducesProblem(400).ProducesProblem(409);
@@ -95,26 +63,65 @@ public static class TenantsEndpoints
     }
 
     private static async Task<Results<Ok<TenantsAnswer>, ProblemHttpResult>> ListAsync(
-        Tenants tenants, CancellationToken ct, string? after = null, int limit = 100)
+        Tenants tenants, [AsParameters] TenantsQuestion question, CancellationToken ct)
     {
-        if (limit is < 1 or > 1000)
+        if (question.Limit is < 1 or > 1000)
         {
             return Bad("limit has to be from 1 to 1000.");
         }
 
-        if (after is not null && !TenantSlug.IsValid(after))
+        if (!Names<TenantStatus>(question.Status, out var status)
+            || !Names<TenantCondition>(question.Condition, out var condition)
+            || !Names<TenantSort>(question.Sort is ['-', ..] ? question.Sort[1..] : question.Sort, out var sort))
         {
-            return Bad($"after has to be the slug that the page before ended with: {TenantSlug.Rule}.");
+            return Bad("status is active, suspended or archived; condition is failed, behind or dropping; sort is " +
+                "slug, name, created, migrated, size or ring, with - in front for the other end.");
         }
 
-        var page = await tenants.ListAsync(after, limit, ct);
-        return TypedResults.Ok(
-            new TenantsAnswer([.. page.Select(Answer)], page.Count == limit ? page[^1].Entry.Tenant.Slug : null));
+        if ($"{question.Search}{question.Version}".Contains('\0', StringComparison.Ordinal))
+        {
+            return Bad("search and version can't have the character U+0000.");
+        }
+
+        try
+        {
+            var page = await tenants.SearchAsync(
+                new()
+                {
+                    Search = question.Search, Status = status, Condition = condition, Ring = question.Ring,
+                    Version = question.Version, Sort = sort ?? TenantSort.Slug,
+                    Descending = question.Sort is ['-', ..], After = question.After, Limit = question.Limit,
+                }, ct);
+            return TypedResults.Ok(new TenantsAnswer([.. page.Items.Select(Answer)], page.Next, page.Total));
+        }
+        catch (FormatException e)
+        {
+            return Bad($"after: {e.Message}");
+        }
+    }
+
+    /// <summary>Reads a name as the API writes it: numbers and combinations are none.</summary>
+    private static bool Names<T>(string? text, out T? value) where T : struct, Enum
+    {
+        value = null;
+        if (text is null)
+        {
+            return true;
+        }
+
+        var found = Enum.GetValues<T>().Where(one => Text(one) == text).ToList();
+        value = found.Count == 1 ? found[0] : null;
+        return found.Count == 1;
     }
 
     private static async Task<Results<Ok<TenantAnswer>, ProblemHttpResult>> FindAsync(
         string slug, Tenants tenants, CancellationToken ct) =>
-            await tenants.FindSummaryAsync(slug, ct) is { } tenant ? TypedResults.Ok(Answer(tenant)) : Unknown(slug);
+            await OneAsync(slug, tenants, ct) is { } tenant ? TypedResults.Ok(tenant) : Unknown(slug);
+
+    private static async Task<TenantAnswer?> OneAsync(string slug, Tenants tenants, CancellationToken ct) =>
+        TenantSlug.IsValid(slug) && (await tenants.SearchAsync(new() { Slug = slug }, ct)).Items is [var tenant]
+            ? Answer(tenant)
+            : null;
 
     private static async Task<Results<Created<TenantAnswer>, ProblemHttpResult>> CreateAsync(
         NewTenant tenant, HttpContext context, Tenants tenants, CancellationToken ct)
@@ -133,9 +140,9 @@ public static class TenantsEndpoints
             return Taken(e);
         }
 
-        var created = await tenants.FindSummaryAsync(tenant.Slug!, ct);
+        var created = await OneAsync(tenant.Slug!, tenants, ct);
         return TypedResults.Created(
-            $"{context.Request.PathBase}{context.Request.Path.Value?.TrimEnd('/')}/{tenant.Slug}", Answer(created!));
+            $"{context.Request.PathBase}{context.Request.Path.Value?.TrimEnd('/')}/{tenant.Slug}", created!);
     }
 
     private static async Task<Results<Ok<TenantAnswer>, ProblemHttpResult>> RenameAsync(
@@ -149,7 +156,7 @@ public static class TenantsEndpoints
         try
         {
             return await tenants.RenameAsync(slug, names.Slug, names.Name, ct) is { } tenant
-                ? TypedResults.Ok(Answer((await tenants.FindSummaryAsync(tenant.Slug, ct))!))
+                ? TypedResults.Ok((await OneAsync(tenant.Slug, tenants, ct))!)
                 : Unknown(slug);
         }
         catch (TenantSlugTakenException e)
@@ -217,9 +224,10 @@ public static class TenantsEndpoints
     private static ProblemHttpResult Bad(string detail) =>
         TypedResults.Problem(detail, statusCode: 400, title: "The request isn't right.");
 
-    private static TenantAnswer Answer(TenantSummary tenant) => new(
+    private static TenantAnswer Answer(TenantDetails tenant) => new(
         tenant.Entry.Tenant.Id, tenant.Entry.Tenant.Slug, tenant.Entry.Name, Text(tenant.Entry.Status),
-        Text(tenant.Availability), tenant.Entry.Tenant.Schema.Value, tenant.Version, tenant.Entry.CreatedAt);
+        Text(tenant.Availability), tenant.Entry.Tenant.Schema.Value, tenant.Version, tenant.Entry.CreatedAt,
+        tenant.Ring, tenant.LastMigration, tenant.MigratedAt, tenant.LastError, tenant.DropAfter, tenant.Bytes);
 
     private static string Text<TEnum>(TEnum value) where TEnum : struct, Enum => value.ToString().ToLowerInvariant();
 }

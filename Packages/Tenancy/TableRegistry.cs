@@ -18,7 +18,12 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
     private const string Columns = "id, slug, schema, name, status, created_at";
 
     /// <inheritdoc/>
-    public string SchemasSql => $"SELECT schema, {ringColumn ?? $"{LedgerRow.UsualRing}"} AS ring FROM {table}";
+    public string SchemasSql => $"SELECT schema, {Ring} AS ring FROM {table}";
+
+    /// <inheritdoc/>
+    public string TenantsSql => $"SELECT {Columns}, {Ring} AS ring FROM {table}";
+
+    private string Ring => ringColumn ?? $"{LedgerRow.UsualRing}";
 
     /// <inheritdoc/>
     public async Task<TenantEntry?> FindAsync(string slug, CancellationToken ct)

@@ -19,7 +19,7 @@ public sealed record TenantSummary(TenantEntry Entry, string Version, Availabili
 public sealed class Tenants(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenantDirectory directory,
     IServiceScopeFactory scopes, TenancyOptions tenancy, SchemaProvisioner provisioner, FleetMigrator fleet,
-    TimeProvider time)
+    SchemaVersions versions, TimeProvider time)
 {
     /// <summary>Span: a tenant is created; attribute <see cref="TenancyTelemetry.Tenant"/>.</summary>
     public const string CreateTenant = "create tenant";
@@ -107,6 +107,25 @@ public sealed class Tenants(
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1000);
         await using var scope = scopes.CreateAsyncScope();
         return await SummariesAsync(await scope.ServiceProvider.Registry().ListAsync(after, limit, ct), ct);
+    }
+
+    /// <summary>Tenants with the state, the version and the size of their schemas, filtered and sorted.</summary>
+    /// <param name="query">Which, in which order.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit isn't from 1 to 1,000, or less than none is
+    /// skipped.</exception>
+    /// <exception cref="FormatException"><see cref="TenantQuery.After"/> isn't a place in that list.</exception>
+    /// <exception cref="NotSupportedException">The registry has no <see cref="ITenantRegistry.TenantsSql"/>.</exception>
+    /// <exception cref="PostgresException">42P01: nobody has migrated the database yet.</exception>
+    public async Task<TenantPage> SearchAsync(TenantQuery query, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, 1000);
+        ArgumentOutOfRangeException.ThrowIfNegative(query.Skip);
+        await using var scope = scopes.CreateAsyncScope();
+        return await new TenantSearch(database, directory, versions)
+            .RunAsync(scope.ServiceProvider.Registry(), query, ct);
     }
 
     /// <summary>One tenant, whether it is served or not; null when there is none.</summary>

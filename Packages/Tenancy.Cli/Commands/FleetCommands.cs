@@ -22,7 +22,7 @@ internal sealed class FleetCommands(JobSettings settings)
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            Check(), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
+            Check(), ListCommand.Create(this, _arguments, _noun), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
             CopyCommand.Create(this, _noun),
         };
         foreach (var command in LifecycleCommands.All(this, _noun).Concat(TransferCommands.All(this, _noun))
@@ -236,7 +236,7 @@ internal sealed class FleetCommands(JobSettings settings)
             });
     }
 
-    private void Answer(JobContext job, Func<object> json, Action<ReportWriter> write)
+    internal void Answer(JobContext job, Func<object> json, Action<ReportWriter> write)
     {
         var format = job.Parsed.GetValue(_arguments.Json) ? ReportFormat.Json : job.Parsed.GetValue(_arguments.Format);
         if (format == ReportFormat.Json)
@@ -256,7 +256,7 @@ internal sealed class FleetCommands(JobSettings settings)
         return await ask.ExecuteScalarAsync(job.Stop) is true;
     }
 
-    private static Command Add(Command command, IEnumerable<Option> options)
+    internal static Command Add(Command command, IEnumerable<Option> options)
     {
         foreach (var option in options)
         {

@@ -49,13 +49,17 @@ internal static class RegistryLookup
             {
                 var (state, version) = known.GetValueOrDefault(
                     entry.Tenant.Schema.Value, (SchemaState.Provisioning, ""));
-                return new TenantListing(entry.Tenant, entry.Status switch
-                {
-                    TenantStatus.Active => state,
-                    TenantStatus.Suspended => SchemaState.Suspended,
-                    _ => SchemaState.Archived,
-                }, version);
+                return Listing(entry.Tenant, entry.Status, state, version);
             }),
         ];
     }
+
+    /// <summary>The operator's decision comes before the schema's state.</summary>
+    public static TenantListing Listing(Tenant tenant, TenantStatus status, SchemaState? state, string version) =>
+        new(tenant, status switch
+        {
+            TenantStatus.Active => state ?? SchemaState.Provisioning,
+            TenantStatus.Suspended => SchemaState.Suspended,
+            _ => SchemaState.Archived,
+        }, version);
 }

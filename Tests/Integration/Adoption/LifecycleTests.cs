@@ -70,6 +70,29 @@ public sealed class LifecycleTests(App app)
             (await site.Tenants.ListAsync(ct: Ct)).Select(one => (one.Entry.Tenant.Slug, one.Entry.Name)));
     }
 
+    [Theory]
+    [InlineData("sort=-created&limit=1", 200)]
+    [InlineData("condition=behind", 200)]
+    [InlineData("status=archived&search=%25", 200)]
+    [InlineData("limit=0", 400)]
+    [InlineData("limit=1001", 400)]
+    [InlineData("after=x", 400)]
+    [InlineData("sort=--slug", 400)]
+    [InlineData("sort=0", 400)]
+    [InlineData("status=Active", 400)]
+    [InlineData("condition=failed,behind", 400)]
+    [InlineData("ring=x", 400)]
+    [InlineData("search=%00", 400)]
+    public async Task The_endpoints_list_refuses_what_it_has_not(string query, int status)
+    {
+        await using var site = await StartAsync();
+        using var operators = site.Client();
+
+        using var answer = await operators.GetAsync($"/tenants?{query}", Ct);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
     [Fact]
     public async Task Each_verb_may_be_repeated()
     {

@@ -71,9 +71,9 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["X-Customer", "confirm", "customer", "graceDays", "id", "issuedFrom", "issuedTo", "page",
-            "pageSize", "search", "slug", "sort",
-            "status"], names.Order(StringComparer.Ordinal));
+        Assert.Equal(["X-Customer", "after", "condition", "confirm", "customer", "graceDays", "id", "issuedFrom",
+            "issuedTo", "page", "pageSize", "ring", "search", "slug", "sort", "status", "version"],
+            names.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -47,6 +47,14 @@ public sealed class LifecycleCommandsTests(App app)
         Assert.Contains("repeat the slug",
             await RefusedAsync(database, "drop", "restored", "--confirm", "acme"), StringComparison.Ordinal);
         await DoneAsync(database, "drop", "restored", "--confirm", "restored");
+        var listed = System.Text.Json.Nodes.JsonNode.Parse(await DoneAsync(
+            database, "list", "--search", "RESTOR", "--condition", "dropping", "--sort", "size", "--json"))!;
+        Assert.Equal("restored", (string?)Assert.Single(listed["items"]!.AsArray())!["slug"]);
+        Assert.Equal("archived", (string?)listed["items"]![0]!["status"]);
+        var page = await DoneAsync(database, "list", "--limit", "1");
+        Assert.Contains("1 of", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("acme", await DoneAsync(
+            database, "list", "--after", page.Split("--after ")[1].Trim()), StringComparison.Ordinal);
         await DoneAsync(database, "drop", "sandbox", "--confirm", "sandbox", "--grace-days", "0");
         Assert.Contains("Removed customer_sandbox.", await DoneAsync(database, "reconcile"), StringComparison.Ordinal);
         await DoneAsync(database, "resume", "restored");
@@ -64,6 +72,8 @@ public sealed class LifecycleCommandsTests(App app)
     [InlineData("No customer has the slug 'nobody'", "drop", "nobody", "--confirm", "nobody")]
     [InlineData("no-such-file.zip", "import", "no-such-file.zip", "new")]
     [InlineData("has to be from 0 to 3660", "drop", "nobody", "--confirm", "nobody", "--grace-days", "-1")]
+    [InlineData("begin again with the first page", "list", "--after", "x")]
+    [InlineData("has to be from 1 to 1000", "list", "--limit", "0")]
     [InlineData("has to be from 0 to 3660", "drop", "nobody", "--confirm", "nobody", "--grace-days", "NaN")]
     public async Task What_is_wrong_is_said_and_is_sixty_four(string says, params string[] arguments)
     {

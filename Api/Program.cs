@@ -6,6 +6,7 @@ using Api.Contract;
 using Api.Customers;
 using Api.Health;
 using Api.Invoicing;
+using Api.Operations;
 using Api.Reports;
 using Api.Tenants;
 using Data;
@@ -23,7 +24,7 @@ builder.Services.AddTenantResolution(requests => requests.Claim(Caller.Customer,
 builder.Services.AddTenantLimits(limits => builder.Configuration.GetSection("Limits").Bind(limits));
 if (builder.Configuration.MayCreateCustomers())
 {
-    builder.Services.AddWarmPool();
+    builder.Services.AddWarmPool().AddTenantOperations();
 }
 
 // Retries are off: a retrying strategy refuses transactions that the caller opens, and creating a customer is one. Its
@@ -68,6 +69,8 @@ var api = app.MapGroup("").WithHead();
 api.MapApiKeys();
 api.MapCustomers();
 api.MapImpersonation();
+api.MapOperations();
+api.MapFleet();
 api.MapCurrencies();
 api.MapInvoices("/invoices", of: "");
 api.MapInvoices(CustomerAddresses.Path + "/invoices", of: "Customer");

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Api.Access;
 using Api.Customers;
 using Api.Invoicing;
+using Api.Operations;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -22,7 +23,9 @@ internal static class ContractDocument
         ["Contacts"] = "Whom one customer sends invoices to.",
         ["Currencies"] = "The currencies that invoices may be in.",
         ["Customers"] = "Who the customers are. For operators.",
+        ["Fleet"] = "All customers' schemas and the runs over them. For operators.",
         ["Invoices"] = "The invoices of one customer.",
+        ["Operations"] = "What takes long: how far it is, and what came of it. For operators.",
         ["Reports"] = "What is owed to each customer. For operators.",
     };
 
@@ -32,6 +35,9 @@ internal static class ContractDocument
         [typeof(NewImpersonation)] = """{"reason":"Ticket 4711: the import fails","minutes":15}""",
         [typeof(NewContact)] = """{"name":"Ada Moreau","email":"ada@example.com"}""",
         [typeof(CustomerNames)] = """{"name":"Umbrella Holding"}""",
+        [typeof(CustomerClone)] = """{"slug":"umbrella-sandbox","name":"Umbrella, to try things"}""",
+        [typeof(FleetRequest)] = """{"ring":0}""",
+        [typeof(Halting)] = """{"reason":"The new index takes too long"}""",
         [typeof(NewApiKey)] = """{"name":"shop floor","customer":"umbrella"}""",
         [typeof(InvoicePayment)] = """{"paidOn":"2026-12-01"}""",
         [typeof(NewInvoice)] =

@@ -7,7 +7,7 @@ namespace Api.Contract;
 /// Text for people, by the rule of <see cref="TenantName.IsPlain"/>: a name can't break a line or a log, or look like
 /// another one. Null and empty text pass.
 /// </summary>
-[AttributeUsage(AttributeTargets.Property)]
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 internal sealed class PlainTextAttribute : ValidationAttribute
 {
     /// <summary>Whether line breaks and tabs pass.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Api.Contract;
+using Api.Operations;
 using Api.Tenants;
 using Data;
 using Data.Customers;
@@ -30,6 +31,7 @@ internal static class CustomerLifecycle
                     409);
         }
 
+        one.MapCopies();
         one.MapDelete("/", Drop).WithName("DeleteCustomer")
             .WithSummary(
                 "Archives a customer and marks it for removal. Until its time is over, resume takes that back.")
@@ -37,7 +39,7 @@ internal static class CustomerLifecycle
     }
 
     /// <summary>A login that only reads the registry can't write there.</summary>
-    private static ValueTask<object?> RefuseWithoutOwnerAsync(
+    internal static ValueTask<object?> RefuseWithoutOwnerAsync(
         EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
             invocation.HttpContext.RequestServices.GetRequiredService<IConfiguration>().MayCreateCustomers()
                 ? next(invocation)
@@ -58,7 +60,7 @@ internal static class CustomerLifecycle
         try
         {
             return await tenants.RenameAsync(slug, names.Slug, names.Name?.Trim(), ct) is null
-                ? Unknown(slug)
+                ? CustomerProblems.Unknown(slug)
                 : TypedResults.NoContent();
         }
         catch (TenantSlugTakenException e)
@@ -72,7 +74,7 @@ internal static class CustomerLifecycle
     {
         try
         {
-            return await tenants.SetStatusAsync(slug, status, ct) ? TypedResults.NoContent() : Unknown(slug);
+            return await tenants.SetStatusAsync(slug, status, ct) ? TypedResults.NoContent() : CustomerProblems.Unknown(slug);
         }
         catch (TenantInUseException e)
         {
@@ -81,7 +83,8 @@ internal static class CustomerLifecycle
     }
 
     private static async Task<Results<Accepted<DeletedCustomer>, ProblemHttpResult>> Drop(
-        string slug, [AsParameters] Deletion deletion, TenantRemoval removal, CancellationToken ct)
+        string slug, [AsParameters] Deletion deletion, HttpContext http, TenantRemoval removal,
+        TenantOperations operations, TimeProvider time, CancellationToken ct)
     {
         if (deletion.Confirm != slug)
         {
@@ -91,21 +94,26 @@ internal static class CustomerLifecycle
 
         try
         {
-            return await removal.DropAsync(
-                    slug, deletion.Confirm, deletion.GraceDays is { } days ? TimeSpan.FromDays(days) : null, ct)
-                is { } after
-                    ? TypedResults.Accepted((string?)null, new DeletedCustomer(slug, after))
-                    : Unknown(slug);
+            if (await removal.DropAsync(
+                slug, deletion.Confirm, deletion.GraceDays is { } days ? TimeSpan.FromDays(days) : null, ct)
+                is not { } after)
+            {
+                return CustomerProblems.Unknown(slug);
+            }
+
+            if (deletion.GraceDays > 0 || after > time.GetUtcNow().AddMinutes(1))
+            {
+                return TypedResults.Accepted((string?)null, new DeletedCustomer(slug, after, null));
+            }
+
+            var removed = await FleetEndpoints.AskAsync(http, operations, OperationKinds.Reconcile, [], ct);
+            return TypedResults.Accepted(removed.Location, new DeletedCustomer(slug, after, removed.Value!.Id));
         }
         catch (TenantInUseException e)
         {
             return InUse(e);
         }
     }
-
-    private static ProblemHttpResult Unknown(string slug) => TypedResults.Problem(
-        CustomerSlug.IsValid(slug) ? $"No customer has the slug '{slug}'." : "That is no slug of a customer's.",
-        statusCode: 404, title: "Unknown customer.");
 
     private static ProblemHttpResult InUse(TenantInUseException e) =>
         TypedResults.Problem(e.Message, statusCode: 409, title: "Still in use.");
@@ -135,4 +143,5 @@ public sealed class Deletion
 /// <summary>A customer that was marked for removal.</summary>
 /// <param name="Slug">Whose.</param>
 /// <param name="DropAfter">When it may be removed.</param>
-public sealed record DeletedCustomer(string Slug, DateTimeOffset DropAfter);
+/// <param name="Operation">The operation that removes it, where its time is over at once; else null.</param>
+public sealed record DeletedCustomer(string Slug, DateTimeOffset DropAfter, Guid? Operation);

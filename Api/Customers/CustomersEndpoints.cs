@@ -64,8 +64,7 @@ internal static class CustomersEndpoints
         return CustomerSlug.IsValid(slug)
             && (await tenants.SearchAsync(new() { Slug = slug }, ct)).Items is [var customer]
                 ? TypedResults.Ok(CustomerView.Of(customer))
-                : TypedResults.Problem(
-                    $"No customer has the slug '{slug}'.", statusCode: 404, title: "Unknown customer.");
+                : CustomerProblems.Unknown(slug);
     }
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(

@@ -207,6 +207,12 @@ public sealed class TenancyOptions
     /// </summary>
     public int WarmPool { get; set; }
 
+    /// <summary>
+    /// How many operations a process with <see cref="TenancyRegistration.AddTenantOperations"/> runs at once. Default 2;
+    /// 0 for none, at most 64. Each uses at least one connection of the owner's.
+    /// </summary>
+    public int ParallelOperations { get; set; } = 2;
+
     /// <summary>Npgsql's own limit, seconds.</summary>
     internal const int LongestConnectTimeout = 1024;
 

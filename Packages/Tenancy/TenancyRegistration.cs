@@ -13,6 +13,7 @@ using OpenTelemetry.Trace;
 using Tenancy.Fleet;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
+using Tenancy.Operations;
 using Tenancy.Registries;
 using Tenancy.Roles;
 using Tenancy.Transfer;
@@ -124,6 +125,17 @@ public static class TenancyRegistration
             Owner(provider), provider.GetRequiredService<Tenants>(), provider.GetRequiredService<IServiceScopeFactory>(),
             new(Owner(provider), provider.GetRequiredService<TenantRoles>(),
                 provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>())));
+        services.AddSingleton<OperationKind, ExportKind>().AddSingleton<OperationKind, ImportKind>()
+            .AddSingleton<OperationKind, CloneKind>().AddSingleton<OperationKind, VerifyKind>()
+            .AddSingleton<OperationKind, ReconcileKind>();
+        foreach (var kind in new[] { OperationKinds.Migrate, OperationKinds.Retry })
+        {
+            services.AddSingleton<OperationKind>(provider =>
+                new MigrateKind(kind, provider.GetRequiredService<FleetMigrator>()));
+        }
+
+        services.AddSingleton(provider =>
+            new TenantOperations(Owner(provider), provider.GetServices<OperationKind>()));
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
@@ -161,6 +173,8 @@ public static class TenancyRegistration
                 "TenancyOptions.ConnectTimeout has to be from 1 to 1024 seconds.")
             .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool,
                 "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
+            .Validate(options => options.ParallelOperations is >= 0 and <= 64,
+                "TenancyOptions.ParallelOperations has to be from 0 to 64.")
             .Validate(
                 options => options.TenantRoles is null || TenantDataSource.HasLoginOfItsOwn(options),
                 "TenancyOptions.TenantRoles needs a login that serves tenants and isn't the owner: set " +
@@ -221,6 +235,14 @@ public static class TenancyRegistration
     /// <param name="services">The application's services.</param>
     public static IServiceCollection AddWarmPool(this IServiceCollection services) =>
         services.AddHostedService<WarmPoolFiller>().AddHostedService<LateTenantMigrator>();
+
+    /// <summary>
+    /// Lets this process run operations (<see cref="TenantOperations"/>) in the background, with the owner's login. Any
+    /// process may ask for them; at least one has to run them. The next one goes on with what a dead one has left.
+    /// </summary>
+    /// <param name="services">The application's services, after <c>AddTenancy</c>.</param>
+    public static IServiceCollection AddTenantOperations(this IServiceCollection services) =>
+        services.AddHostedService<OperationsRunner>();
 
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and rewritten, its history table is in the tenant's schema,

@@ -62,16 +62,22 @@ public sealed class TenantTransfer
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
     /// <exception cref="TenantTransferException">The file isn't an export, doesn't fit this build, is damaged, or
     /// exceeds a limit.</exception>
-    public async Task<TransferredTenant> ImportAsync(Stream file, string slug, string? name = null,
-        TenantImportLimits? limits = null, CancellationToken ct = default)
+    public Task<TransferredTenant> ImportAsync(Stream file, string slug, string? name = null,
+        TenantImportLimits? limits = null, CancellationToken ct = default) =>
+            ImportAsync(file, slug, name, limits, landed: null, ct);
+
+    /// <summary>The same; <paramref name="landed"/> is called in the transaction before it commits.</summary>
+    internal async Task<TransferredTenant> ImportAsync(
+        Stream file, string slug, string? name, TenantImportLimits? limits,
+        Func<NpgsqlTransaction, TransferredTenant, Task>? landed, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(file);
         limits ??= new();
         await _landings.PrepareAsync(slug, name, ct);
         if (!file.CanSeek)
         {
-            await using var kept = await KeepAsync(file, limits, ct);
-            return await ImportAsync(kept, slug, name, limits, ct);
+            await using var kept = await SpooledFile.OfAsync(file, limits.FileBytes, ct);
+            return await ImportAsync(kept, slug, name, limits, landed, ct);
         }
 
         await using var import = await ImportFile.OpenAsync(file, limits, ct);
@@ -89,6 +95,7 @@ public sealed class TenantTransfer
             throw new TenantTransferException($"The file's rows don't fit together: {e.MessageText}", e);
         }
 
+        await (landed?.Invoke(transaction, new(landing.Tenant, rows)) ?? Task.CompletedTask);
         await transaction.CommitAsync(ct);
         return new(landing.Tenant, rows, await _landings.FinishAsync(landing.Tenant, ids, ct));
     }
@@ -106,8 +113,13 @@ public sealed class TenantTransfer
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
     /// <exception cref="TenantTransferException">The schema isn't complete, is being migrated, or is newer than this
     /// build.</exception>
-    public async Task<TransferredTenant> CloneAsync(
-        string slug, string newSlug, string? name = null, CancellationToken ct = default)
+    public Task<TransferredTenant> CloneAsync(
+        string slug, string newSlug, string? name = null, CancellationToken ct = default) =>
+            CloneAsync(slug, newSlug, name, landed: null, ct);
+
+    /// <summary>The same; <paramref name="landed"/> is called in the transaction before it commits.</summary>
+    internal async Task<TransferredTenant> CloneAsync(string slug, string newSlug, string? name,
+        Func<NpgsqlTransaction, TransferredTenant, Task>? landed, CancellationToken ct)
     {
         await _landings.PrepareAsync(newSlug, name, ct);
         var (tenant, rows, ids) = await SourceTenants.RetryAsync(async () =>
@@ -117,43 +129,14 @@ public sealed class TenantTransfer
                 source.Transaction, newSlug, name, source.Migrations, source.Schema.Value, ct);
             var copied = await landing.CopyAsync(source.Schema, ct);
             await landing.CloseAsync(ct);
+            await (landed?.Invoke(source.Transaction, new(landing.Tenant, copied)) ?? Task.CompletedTask);
             await source.Transaction.CommitAsync(ct);
             return (landing.Tenant, copied, source.Migrations);
         });
         return new(tenant, rows, await _landings.FinishAsync(tenant, ids, ct));
     }
 
-    private static async Task<FileStream> KeepAsync(Stream file, TenantImportLimits limits, CancellationToken ct)
-    {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None,
-            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        var kept = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
-        try
-        {
-            using var passed = new RowStream();
-            await passed.PassAsync(file, kept, () =>
-            {
-                if (passed.Bytes > limits.FileBytes)
-                {
-                    throw new TenantTransferException(
-                        $"The file is longer than {limits.FileBytes} bytes (TenantImportLimits).");
-                }
-            }, ct);
-            kept.Position = 0;
-            return kept;
-        }
-        catch
-        {
-            await kept.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>Finishes what an earlier call committed: brings the tenant to this build's version.</summary>
+    internal Task<string?> FinishAsync(Tenant tenant, CancellationToken ct) =>
+        _landings.FinishAsync(tenant, new HashSet<string>(), ct);
 }

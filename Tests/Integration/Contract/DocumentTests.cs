@@ -71,8 +71,9 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["X-Customer", "after", "condition", "confirm", "customer", "graceDays", "id", "issuedFrom",
-            "issuedTo", "page", "pageSize", "ring", "search", "slug", "sort", "status", "version"],
+        Assert.Equal(["X-Customer", "after", "before", "condition", "confirm", "customer", "graceDays", "id",
+            "issuedFrom", "issuedTo", "kind", "name", "page", "pageSize", "ring", "search", "slug", "sort", "state",
+            "status", "version"],
             names.Order(StringComparer.Ordinal));
     }
 

@@ -100,8 +100,9 @@ internal sealed class Warehouse : IAsyncDisposable
     /// <param name="app">Has the server.</param>
     /// <param name="log">Told everything; null for nobody.</param>
     /// <param name="options">Changes them.</param>
-    public static async Task<Warehouse> StartAsync(
-        App app, ILoggerProvider? log = null, Action<TenancyOptions>? options = null)
+    /// <param name="services">Adds some.</param>
+    public static async Task<Warehouse> StartAsync(App app, ILoggerProvider? log = null,
+        Action<TenancyOptions>? options = null, Action<IServiceCollection>? services = null)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
         var builder = Host.CreateApplicationBuilder();
@@ -118,6 +119,7 @@ internal sealed class Warehouse : IAsyncDisposable
             builder.Services.PostConfigure(options);
         }
 
+        services?.Invoke(builder.Services);
         var warehouse = new Warehouse(builder.Build(), NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(database) { ApplicationName = "the test itself", MaxPoolSize = 4 }));
         await warehouse.Tenants.MigrateAsync(Ct);

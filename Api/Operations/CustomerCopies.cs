@@ -1,0 +1,124 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using Api.Contract;
+using Api.Tenants;
+using Data.Customers;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Tenancy;
+
+namespace Api.Operations;
+
+/// <summary>For operators: a customer goes into a file, out of one, or is cloned. Each is an operation.</summary>
+internal static class CustomerCopies
+{
+    private const string Zip = "application/zip";
+
+    public static void MapCopies(this RouteGroupBuilder customer)
+    {
+        customer.MapPost("/export", Export).WithName("ExportCustomer")
+            .WithSummary("Begins to export a customer: the operation has the file.");
+        customer.MapPost("/clone", Clone).WithName("CloneCustomer")
+            .WithSummary("Begins to make a customer with another one's rows, e.g. as a sandbox.").ProducesProblem(409);
+        customer.MapPost("/import", Import).WithName("ImportCustomer")
+            .WithSummary("Begins to make a customer, with this slug, from an export.").ProducesProblem(409)
+            .ProducesProblem(413).ProducesProblem(415)
+            .WithMetadata(new RequestSizeLimitAttribute(new TenantImportLimits().FileBytes))
+            .AddOpenApiOperationTransformer(DescribeBody);
+    }
+
+    /// <summary>
+    /// Said here, because <c>Accepts</c> would answer 415 before it is known who asks.
+    /// </summary>
+    private static Task DescribeBody(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
+    {
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                [Zip] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+            },
+        };
+        return Task.CompletedTask;
+    }
+
+    private static async Task<Results<Accepted<OperationView>, ProblemHttpResult>> Export(
+        string slug, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations, CancellationToken ct)
+    {
+        using var scope = http.Name(slug);
+        return await tenants.FindSummaryAsync(slug, ct) is null
+            ? CustomerProblems.Unknown(slug)
+            : await AskAsync(http, operations, OperationKinds.Export, slug, [], null, ct);
+    }
+
+    private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> Clone(
+        string slug, CustomerClone clone, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations,
+        CancellationToken ct)
+    {
+        using var scope = http.Name(slug);
+        if (await tenants.FindSummaryAsync(slug, ct) is null)
+        {
+            return CustomerProblems.Unknown(slug);
+        }
+
+        return await tenants.FindSummaryAsync(clone.Slug!, ct) is not null
+            ? CustomerProblems.Taken(clone.Slug!)
+            : await AskAsync(http, operations, OperationKinds.Clone, slug,
+                new() { ["newSlug"] = clone.Slug, ["name"] = clone.Name?.Trim() }, null, ct);
+    }
+
+    private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> Import(
+        string slug, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations, CancellationToken ct,
+        [StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)] string? name = null)
+    {
+        using var scope = http.Name(slug);
+        if (!CustomerSlug.IsValid(slug))
+        {
+            return TypedResults.ValidationProblem(
+                new Dictionary<string, string[]> { ["slug"] = ["Use " + CustomerSlug.Rule + "."] });
+        }
+
+        if (http.Request.ContentType?.Split(';')[0].Trim() != Zip)
+        {
+            return TypedResults.Problem($"The body has to be an export: Content-Type: {Zip}.", statusCode: 415,
+                title: "Not an export.");
+        }
+
+        if (await tenants.FindSummaryAsync(slug, ct) is not null)
+        {
+            return CustomerProblems.Taken(slug);
+        }
+
+        try
+        {
+            return await AskAsync(http, operations, OperationKinds.Import, slug, new() { ["name"] = name?.Trim() },
+                http.Request.Body, ct);
+        }
+        catch (TenantTransferException e)
+        {
+            return TypedResults.Problem(e.Message, statusCode: 413, title: "The file is too long.");
+        }
+    }
+
+    private static async Task<Accepted<OperationView>> AskAsync(HttpContext http, TenantOperations operations,
+        string kind, string slug, JsonObject arguments, Stream? file, CancellationToken ct)
+    {
+        var asked = await operations.AskAsync(
+            kind, slug, http.User.Identity?.Name ?? "an operator", arguments, file, ct: ct);
+        return TypedResults.Accepted(OperationView.At(asked.Id), OperationView.Of(asked));
+    }
+}
+
+/// <summary>The customer that a clone becomes.</summary>
+/// <param name="Slug">The new customer's slug.</param>
+/// <param name="Name">Its name; left out for the slug.</param>
+public sealed record CustomerClone(
+    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
+        RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
+    string? Slug,
+    [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)]
+    string? Name = null);

@@ -1,0 +1,88 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using Api.Access;
+using Api.Contract;
+using Api.Customers;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Tenancy;
+using Tenancy.AspNetCore;
+
+namespace Api.Operations;
+
+/// <summary>For operators: all customers' schemas, their versions, and the runs over them.</summary>
+internal static class FleetEndpoints
+{
+    public static void MapFleet(this IEndpointRouteBuilder routes)
+    {
+        var fleet = routes.MapGroup("/fleet").WithTags("Fleet").RequireAuthorization(Caller.Operators).IgnoreTenant();
+        fleet.MapGet("/", (FleetReader reader, CancellationToken ct) => reader.StatusAsync(ct)).WithName("FindFleet")
+            .WithSummary("How many schemas are at which version, which failed or are behind, and the last runs.");
+        var changes = fleet.MapGroup("").AddEndpointFilter(CustomerLifecycle.RefuseWithoutOwnerAsync);
+        foreach (var (kind, name, summary) in new[]
+        {
+            (OperationKinds.Migrate, "MigrateFleet", "Begins to migrate the customers that are behind."),
+            (OperationKinds.Retry, "RetryFleet", "Begins to migrate the customers whose last migration failed."),
+            (OperationKinds.Verify, "VerifyFleet", "Begins to compare the schemas with what the migrations make."),
+        })
+        {
+            changes.MapPost($"/{kind}", (
+                    FleetRequest request, HttpContext http, TenantOperations operations, CancellationToken ct) =>
+                        AskAsync(http, operations, kind, request.Arguments(hasRing: kind != OperationKinds.Verify), ct))
+                .WithName(name).WithSummary(summary);
+        }
+
+        changes.MapPost($"/{OperationKinds.Reconcile}",
+                (HttpContext http, TenantOperations operations, CancellationToken ct) =>
+                    AskAsync(http, operations, OperationKinds.Reconcile, [], ct))
+            .WithName("ReconcileFleet").WithSummary("Begins to remove the deleted customers whose time is over.");
+        changes.MapPost("/halt", Halt).WithName("HaltFleet")
+            .WithSummary("Asks the runs in progress, wherever they run, to end after what is in hand.");
+    }
+
+    internal static async Task<Accepted<OperationView>> AskAsync(
+        HttpContext http, TenantOperations operations, string kind, JsonObject arguments, CancellationToken ct)
+    {
+        var asked = await operations.AskAsync(
+            kind, null, http.User.Identity?.Name ?? "an operator", arguments, ct: ct);
+        return TypedResults.Accepted(OperationView.At(asked.Id), OperationView.Of(asked));
+    }
+
+    private static async Task<Ok<HaltedRuns>> Halt(
+        Halting halting, HttpContext http, FleetMigrator fleet, CancellationToken ct) =>
+            TypedResults.Ok(new HaltedRuns(
+                await fleet.HaltAsync($"{halting.Reason!.Trim()} ({http.User.Identity?.Name})", ct)));
+}
+
+/// <summary>Whom a run concerns; all customers where nothing is given.</summary>
+/// <param name="Ring">Only those of that ring; a comparison has none.</param>
+/// <param name="Customers">Only those, by slug.</param>
+public sealed record FleetRequest(
+    [property: Range(0, 1_000_000)] int? Ring = null,
+    [property: MaxLength(200)] IReadOnlyList<string>? Customers = null)
+{
+    internal JsonObject Arguments(bool hasRing)
+    {
+        var arguments = new JsonObject();
+        if (hasRing && Ring is { } ring)
+        {
+            arguments["ring"] = ring;
+        }
+
+        if (Customers is { Count: > 0 })
+        {
+            arguments["slugs"] = new JsonArray([.. Customers.Select(slug => (JsonNode?)slug)]);
+        }
+
+        return arguments;
+    }
+}
+
+/// <summary>Why runs shall end.</summary>
+/// <param name="Reason">The run's report repeats it.</param>
+public sealed record Halting(
+    [property: Required(ErrorMessage = "Say why."), StringLength(500, MinimumLength = 3), PlainText(AllowBlank = false)]
+    string? Reason);
+
+/// <summary>What was asked to end.</summary>
+/// <param name="Runs">How many runs there were.</param>
+public sealed record HaltedRuns(int Runs);

@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Tenancy.Registries;
+
+namespace Tenancy.Operations;
+
+/// <summary>Migrates tenants, all or those that failed.</summary>
+internal sealed class MigrateKind(string name, FleetMigrator fleet) : OperationKind(name)
+{
+    public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
+    {
+        var plan = new FleetPlan
+        {
+            OnlyFailed = Name == OperationKinds.Retry,
+            Ring = (int?)context.Arguments["ring"],
+            Only = await FleetKinds.NamedAsync(context, ct),
+        };
+        var progress = new FleetKinds.Progress(seen => context.Report(seen.Migrated + seen.Failed, seen.Total));
+        // What is in hand is finished: the run's own row says then how it ended.
+        var report = await fleet.RunAsync(plan, progress, stop: ct, CancellationToken.None);
+        if (report.Outcome == FleetOutcome.Cancelled)
+        {
+            context.Cut();
+        }
+        else if (report.Outcome == FleetOutcome.Halted)
+        {
+            context.Fail($"The run was halted: {report.Reason}");
+        }
+        else if (report.Failed is [var first, ..])
+        {
+            context.Fail(string.Create(CultureInfo.InvariantCulture,
+                $"{report.Failed.Count} failed. {first.Schema}: {first.Error}"));
+        }
+
+        return new()
+        {
+            ["run"] = report.Run?.ToString(),
+            ["outcome"] = report.Outcome.ToString().ToLowerInvariant(),
+            ["reason"] = report.Reason,
+            ["migrated"] = report.Migrated,
+            ["failed"] = FleetKinds.List(report.Failed.Select(failed =>
+                new JsonObject { ["schema"] = failed.Schema.Value, ["error"] = failed.Error })),
+        };
+    }
+}
+
+/// <summary>Compares the schemas with the migrations, and the registry with the ledger.</summary>
+internal sealed class VerifyKind(
+    FleetVerifier verifier, [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database)
+    : OperationKind(OperationKinds.Verify)
+{
+    public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
+    {
+        var only = await FleetKinds.NamedAsync(context, ct);
+        var registry = context.Services.Registry();
+        var report = await verifier.VerifyAsync(
+            new()
+            {
+                Only = only,
+                Registered = only is null ? token => FleetKinds.RegisteredAsync(database, registry, token) : null,
+            }, ct);
+        return new()
+        {
+            ["isClean"] = report.IsClean,
+            ["checked"] = report.Checked,
+            ["drifted"] = FleetKinds.List(report.Drifted.Select(drift => new JsonObject
+            {
+                ["schema"] = drift.Schema.Value,
+                ["differences"] = FleetKinds.List(drift.Differences.Select(words => (JsonNode)words)),
+            })),
+            ["incomparable"] = FleetKinds.List(report.Incomparable.Select(schema =>
+                new JsonObject { ["schema"] = schema.Schema.Value, ["reason"] = schema.Reason })),
+            ["strays"] = FleetKinds.List(report.Strays.Select(schema => (JsonNode)schema)),
+            ["missing"] = FleetKinds.List(report.Missing.Select(schema => (JsonNode)schema)),
+            ["unregistered"] = FleetKinds.List(report.Unregistered.Select(schema => (JsonNode)schema.Value)),
+        };
+    }
+}
+
+/// <summary>Removes the tenants whose time is over.</summary>
+internal sealed class ReconcileKind(TenantRemoval removal) : OperationKind(OperationKinds.Reconcile)
+{
+    public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
+    {
+        var report = await removal.ReconcileAsync(ct);
+        return new()
+        {
+            ["removed"] = FleetKinds.List(report.Removed.Select(schema => (JsonNode)schema.Value)),
+            ["failed"] = FleetKinds.List(report.Failed.Select(failed =>
+                new JsonObject { ["schema"] = failed.Schema.Value, ["error"] = failed.Error })),
+        };
+    }
+}
+
+/// <summary>What the kinds that concern many tenants share.</summary>
+internal static class FleetKinds
+{
+    /// <summary>A result names at most so many of each kind: the ledger has them all.</summary>
+    private const int Most = 200;
+
+    /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null for all tenants.</summary>
+    public static async Task<IReadOnlyList<SchemaName>?> NamedAsync(OperationContext context, CancellationToken ct)
+    {
+        if (context.Arguments["slugs"] is not JsonArray { Count: > 0 } slugs)
+        {
+            return null;
+        }
+
+        var registry = context.Services.Registry();
+        var named = new List<SchemaName>();
+        foreach (var slug in slugs.Select(node => (string)node!))
+        {
+            named.Add((await registry.FindAsync(slug, ct))?.Tenant.Schema
+                ?? throw new TenantUnavailableException(slug, null));
+        }
+
+        return named;
+    }
+
+    public static async Task<IReadOnlyCollection<string>> RegisteredAsync(
+        NpgsqlDataSource database, ITenantRegistry registry, CancellationToken ct)
+    {
+        await using var ask = database.CreateCommand(
+            $"SELECT coalesce(array_agg(schema), '{{}}') FROM ({registry.SchemasSql}) AS registered");
+        return (string[])(await ask.ExecuteScalarAsync(ct))!;
+    }
+
+    public static JsonArray List(IEnumerable<JsonNode> items) => [.. items.Take(Most)];
+
+    /// <summary>Told at once: <see cref="Progress{T}"/> tells later, on another thread.</summary>
+    public sealed class Progress(Action<FleetProgress> told) : IProgress<FleetProgress>
+    {
+        public void Report(FleetProgress value) => told(value);
+    }
+}

@@ -13,6 +13,9 @@ namespace Api.Invoicing;
 /// <summary>Whom the customer sends invoices to.</summary>
 internal static class ContactsEndpoints
 {
+    private static readonly Keyset<Contact, ContactView> ByName =
+        Keyset<Contact, ContactView>.By("name", c => c.Name, view => view.Name, c => c.Id, view => view.Id);
+
     /// <param name="routes">The application.</param>
     /// <param name="at">Where, e.g. <c>/contacts</c>.</param>
     /// <param name="of">What the operations' ids have in them, so that no two are the same.</param>
@@ -31,7 +34,8 @@ internal static class ContactsEndpoints
             .ProducesProblem(409).ProducesProblem(412).ProducesProblem(428);
     }
 
-    private static Task<Page<ContactView>> List([AsParameters] Paging paging, InvoicingContext db, CancellationToken ct,
+    private static Task<Results<Ok<KeysetPage<ContactView>>, ValidationProblem>> List(
+        [AsParameters] KeysetPaging paging, InvoicingContext db, CancellationToken ct,
         [FromQuery(Name = "search"), StringLength(Contact.LongestName)] string? search = null)
     {
         var contacts = db.Contacts.AsNoTracking();
@@ -43,7 +47,7 @@ internal static class ContactsEndpoints
         }
 
         return paging.OfAsync(
-            contacts.OrderBy(c => c.Name).ThenBy(c => c.Id).Select(c => new ContactView(c.Id, c.Name, c.Email)), ct);
+            contacts, ByName, sorted => sorted.Select(c => new ContactView(c.Id, c.Name, c.Email)), ct);
     }
 
     private static async Task<Results<Ok<ContactView>, StatusCodeHttpResult, ProblemHttpResult>> Find(

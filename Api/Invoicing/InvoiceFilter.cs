@@ -62,12 +62,19 @@ public sealed class InvoiceFilter
             invoices = invoices.Where(i => i.IssuedOn <= to);
         }
 
-        return Sort switch
-        {
-            "oldest" => invoices.OrderBy(i => i.Number),
-            "dueFirst" => invoices.OrderBy(i => i.DueOn).ThenBy(i => i.Number),
-            "dueLast" => invoices.OrderByDescending(i => i.DueOn).ThenByDescending(i => i.Number),
-            _ => invoices.OrderByDescending(i => i.Number),
-        };
+        return invoices;
     }
+
+    /// <summary>The order, by its name. Numbers have an index, and no two invoices have the same.</summary>
+    internal Keyset<Invoice, InvoiceSummary> Order() => Orders[Sort ?? "newest"];
+
+    private static readonly Dictionary<string, Keyset<Invoice, InvoiceSummary>> Orders = new[]
+    {
+        Keyset<Invoice, InvoiceSummary>.ById("newest", i => i.Number, item => item.Number, descending: true),
+        Keyset<Invoice, InvoiceSummary>.ById("oldest", i => i.Number, item => item.Number),
+        Keyset<Invoice, InvoiceSummary>.By(
+            "dueFirst", i => i.DueOn, item => item.DueOn, i => i.Number, item => item.Number),
+        Keyset<Invoice, InvoiceSummary>.By(
+            "dueLast", i => i.DueOn, item => item.DueOn, i => i.Number, item => item.Number, descending: true),
+    }.ToDictionary(order => order.Name);
 }

@@ -39,12 +39,13 @@ internal static class InvoicesEndpoints
         return invoices;
     }
 
-    private static Task<Page<InvoiceSummary>> List([AsParameters] Paging paging, [AsParameters] InvoiceFilter filter,
-        InvoicingContext db, TimeProvider time, CancellationToken ct)
+    private static Task<Results<Ok<KeysetPage<InvoiceSummary>>, ValidationProblem>> List(
+        [AsParameters] KeysetPaging paging, [AsParameters] InvoiceFilter filter, InvoicingContext db, TimeProvider time,
+        CancellationToken ct)
     {
         var today = Today(time);
-        return paging.OfAsync(
-            from invoice in filter.Of(db.Invoices.AsNoTracking(), today)
+        return paging.OfAsync(filter.Of(db.Invoices.AsNoTracking(), today), filter.Order(), sorted =>
+            from invoice in sorted
             join currency in db.Currencies on invoice.CurrencyCode equals currency.Code
             select new InvoiceSummary(
                 invoice.Id, invoice.Number, invoice.Contact.Name, currency.Code, currency.Decimals, invoice.IssuedOn,

@@ -37,9 +37,10 @@ internal static class Problems
             next) => app.Services.GetRequiredService<SilentServer>().WatchAsync(context, next)));
 
     /// <summary>
-    /// Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity.
+    /// Validation names what it checked as C# does, Lines[0].Quantity; who sent JSON knows it as lines[0].quantity. A
+    /// header's name has a hyphen and stays.
     /// </summary>
-    private static string AsInJson(string key) =>
+    private static string AsInJson(string key) => key.Contains('-') ? key :
         string.Join('.', key.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
 
     /// <summary>For who reads the detail alone: the first field that is wrong, and how many more there are.</summary>

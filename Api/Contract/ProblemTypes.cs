@@ -31,6 +31,15 @@ internal static class ProblemTypes
         [503] = Prefix + "unavailable",
     };
 
+    /// <summary>A request with the same idempotency key is being answered.</summary>
+    public const string KeyInFlight = Prefix + "idempotency-key-in-flight";
+
+    /// <summary>The idempotency key was sent with another request.</summary>
+    public const string KeyReused = Prefix + "idempotency-key-reused";
+
+    /// <summary>The types of idempotency keys.</summary>
+    public static readonly IReadOnlyList<string> OfKeys = [KeyInFlight, KeyReused];
+
     /// <summary>The types of a customer's state, which the library answers with.</summary>
     public static readonly IReadOnlyList<string> OfCustomers =
     [

@@ -16,7 +16,8 @@ internal static class Responses
         var origins = builder.Configuration.GetSection(OriginsSetting).Get<string[]>() ?? [];
         // No credentials of the browser's own: a key or a token is sent by the page itself.
         builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins)
-            .AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("ETag", "Location", "Retry-After", VersionHeader)
+            .AllowAnyHeader().AllowAnyMethod()
+            .WithExposedHeaders("ETag", "Location", "Retry-After", VersionHeader, StoredResponse.ReplayedHeader)
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10))));
     }
 

@@ -24,8 +24,7 @@ internal static class ContactsEndpoints
         var contacts = routes.MapGroup(at).WithTags("Contacts").RequireAuthorization(Caller.Users).RequireTenant();
         contacts.MapGet("/", List).WithName($"List{of}Contacts").WithSummary("Lists contacts by name.");
         contacts.MapGet("/{id:guid}", Find).WithName($"Find{of}Contact").WithSummary("One contact.");
-        contacts.MapPost("/", Create).WithName($"Create{of}Contact").WithSummary("Adds a contact.").ProducesProblem(
-            409);
+        contacts.MapPost("/", Create).WithName($"Create{of}Contact").WithSummary("Adds a contact.").Idempotent();
         contacts.MapPut("/{id:guid}", Change).WithName($"Change{of}Contact")
             .WithSummary("Changes a contact, on all its invoices. If-Match has its ETag.")
             .ProducesProblem(409).ProducesProblem(412).ProducesProblem(428);

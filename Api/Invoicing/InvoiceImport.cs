@@ -1,4 +1,5 @@
 using System.Globalization;
+using Api.Contract;
 using Data.Customers;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -30,7 +31,7 @@ internal static class InvoiceImport
             $"invoice holds. At most {InvoiceFile.MostRows:N0} rows. The numbers follow the file's order.")
         .WithMetadata(new RequestSizeLimitAttribute(LargestFile))
         .ProducesProblem(413).ProducesProblem(415)
-        .AddOpenApiOperationTransformer(DescribeBody);
+        .AddOpenApiOperationTransformer(DescribeBody).Idempotent();
 
     private static async Task<Results<Ok<ImportedInvoices>, ValidationProblem, ProblemHttpResult>> Import(
         HttpRequest request, InvoicingContext db, TimeProvider time, CancellationToken ct)
@@ -106,7 +107,7 @@ internal static class InvoiceImport
         InvoiceFile file, Dictionary<string, Currency> currencies, InvoicingContext db, DateTimeOffset now,
         CancellationToken ct)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await using var transaction = await db.BeginUnlessBegunAsync(ct);
         // Imports of one customer queue here, so that the second finds the first one's contacts. Whoever reads or
         // writes one row doesn't wait. The other two are what COPY takes anyway: a command that waits is cancelled on
         // the server, a COPY that waits goes on waiting there.
@@ -134,7 +135,7 @@ internal static class InvoiceImport
         // The identity counts in the order of the rows: these two are the lowest and the highest.
         var (first, last) = (invoices[0].Id, invoices[^1].Id);
         var numbers = await db.Invoices.Where(i => i.Id == first || i.Id == last).Select(i => i.Number).ToListAsync(ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitIfBegunAsync(ct);
         return new(invoices.Count, invoices.Sum(invoice => invoice.Lines.Count), numbers.Min(), numbers.Max());
     }
 

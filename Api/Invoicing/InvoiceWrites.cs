@@ -10,7 +10,7 @@ internal static class InvoiceWrites
 {
     public static void MapWrites(this RouteGroupBuilder invoices, string of)
     {
-        invoices.MapPost("/", Create).WithName($"Create{of}Invoice").WithSummary("Writes an invoice.");
+        invoices.MapPost("/", Create).WithName($"Create{of}Invoice").WithSummary("Writes an invoice.").Idempotent();
         invoices.MapPut("/{id:guid}", Change).WithName($"Change{of}Invoice")
             .WithSummary("Writes an invoice anew, lines included. If-Match has its ETag.")
             .ProducesProblem(409).ProducesProblem(412).ProducesProblem(428);
@@ -19,7 +19,7 @@ internal static class InvoiceWrites
             .ProducesProblem(409).ProducesProblem(412).ProducesProblem(428);
         invoices.MapPost("/{id:guid}/payment", Pay).WithName($"Pay{of}Invoice")
             .WithSummary("Marks an invoice as paid. Repeated with the same day, it changes nothing.")
-            .ProducesProblem(409).ProducesProblem(412);
+            .ProducesProblem(412).Idempotent();
     }
 
     public static ProblemHttpResult Unknown(Guid id) => TypedResults.Problem(
@@ -35,11 +35,11 @@ internal static class InvoiceWrites
         }
 
         var now = time.GetUtcNow();
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await using var transaction = await db.BeginUnlessBegunAsync(ct);
         var written = invoice.ToInvoice(await ContactAsync(db, invoice, now, ct), currency, now);
         db.Invoices.Add(written);
         await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitIfBegunAsync(ct);
         ETags.Write(http.Response, ETags.Of(written));
         return TypedResults.Created(
             $"{http.Request.PathBase}{http.Request.Path.Value!.TrimEnd('/')}/{written.Id}",

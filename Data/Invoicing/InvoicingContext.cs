@@ -16,6 +16,8 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
 
     public DbSet<Currency> Currencies => Set<Currency>();
 
+    public DbSet<IdempotencyKey> IdempotencyKeys => Set<IdempotencyKey>();
+
     /// <summary>A context inside somebody's transaction, not pooled: for what has to commit with it.</summary>
     internal static InvoicingContext On(NpgsqlTransaction transaction, Tenant tenant, TenancyOptions tenancy)
     {
@@ -59,6 +61,14 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
             line.Property(l => l.UnitPrice).HasPrecision(19, 4);
             line.Property(l => l.Total).HasPrecision(19, 4);
             line.HasIndex(l => new { l.InvoiceId, l.Position }).IsUnique();
+        });
+        modelBuilder.Entity<IdempotencyKey>(key =>
+        {
+            key.ToTable("idempotency_keys");
+            key.HasKey(k => k.Key);
+            key.Property(k => k.Key).HasMaxLength(IdempotencyKey.LongestKey);
+            key.Property(k => k.Headers).HasColumnType("jsonb");
+            key.HasIndex(k => k.CreatedAt);
         });
         modelBuilder.UseSnakeCaseNames();
     }

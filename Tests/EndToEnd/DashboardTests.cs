@@ -153,7 +153,8 @@ public sealed class DashboardTests(
         var health = api.HealthReports.Single(report => report.Name == "api_ready");
         Assert.Contains("fleet: ", health.Description, StringComparison.Ordinal);
 
-        await ScalarAsync($"DROP TABLE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts");
+        await ScalarAsync($"DROP TABLE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts, " +
+            $"{schema}.idempotency_keys");
         var mended = await Running.CommandAsync("migrations", "retry");
 
         Assert.True(mended.Success, mended.Message);

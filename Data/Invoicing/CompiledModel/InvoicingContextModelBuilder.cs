@@ -12,7 +12,7 @@ namespace Data.Invoicing.CompiledModel
     public partial class InvoicingContextModel
     {
         private InvoicingContextModel()
-            : base(skipDetectChanges: false, modelId: new Guid("75765594-4cd2-4a3e-984b-15e05ce66e92"), entityTypeCount: 4)
+            : base(skipDetectChanges: false, modelId: new Guid("f49bf3e5-008b-4fa8-b212-c474d69f6506"), entityTypeCount: 5)
         {
         }
 
@@ -20,6 +20,7 @@ namespace Data.Invoicing.CompiledModel
         {
             var currency = CurrencyEntityType.Create(this);
             var contact = ContactEntityType.Create(this);
+            var idempotencyKey = IdempotencyKeyEntityType.Create(this);
             var invoice = InvoiceEntityType.Create(this);
             var invoiceLine = InvoiceLineEntityType.Create(this);
 
@@ -28,6 +29,7 @@ namespace Data.Invoicing.CompiledModel
 
             CurrencyEntityType.CreateAnnotations(currency);
             ContactEntityType.CreateAnnotations(contact);
+            IdempotencyKeyEntityType.CreateAnnotations(idempotencyKey);
             InvoiceEntityType.CreateAnnotations(invoice);
             InvoiceLineEntityType.CreateAnnotations(invoiceLine);
 

@@ -71,10 +71,29 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["X-Customer", "after", "before", "condition", "confirm", "customer", "graceDays", "id",
-            "issuedFrom", "issuedTo", "kind", "name", "page", "pageSize", "ring", "search", "slug", "sort", "state",
-            "status", "version"],
-            names.Order(StringComparer.Ordinal));
+        Assert.Equal(["Idempotency-Key", "X-Customer", "after", "before", "condition", "confirm", "customer",
+            "graceDays", "id", "issuedFrom", "issuedTo", "kind", "name", "page", "pageSize", "ring", "search", "slug",
+            "sort", "state", "status", "version"], names.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_write_of_a_customers_says_that_it_takes_a_key_and_what_that_may_lead_to()
+    {
+        foreach (var (name, operation) in Operations(await DocumentAsync(app)))
+        {
+            var takesKey = operation["parameters"]?.AsArray().Any(one => (string)one!["name"]! == "Idempotency-Key");
+            // An operator's other calls write nothing, or something that they say themselves.
+            var isTenants = name.StartsWith("POST ", StringComparison.Ordinal)
+                && (name.Contains("/invoices", StringComparison.Ordinal)
+                    || name.Contains("/contacts", StringComparison.Ordinal));
+            Assert.Equal((name, isTenants), (name, takesKey is true));
+            if (isTenants)
+            {
+                var responses = operation["responses"]!.AsObject();
+                Assert.Superset(new HashSet<string> { "409", "422" }, responses.Select(one => one.Key).ToHashSet());
+                Assert.NotNull(responses.Single(one => one.Key[0] == '2').Value!["headers"]!["Idempotent-Replayed"]);
+            }
+        }
     }
 
     [Fact]
@@ -133,7 +152,7 @@ public sealed class DocumentTests(App app)
     {
         var page = await File.ReadAllTextAsync(Path.Combine(DocPages.Root, "docs", "problems.md"), Ct);
 
-        Assert.Equal(ProblemTypes.ByStatus.Values.Concat(ProblemTypes.OfCustomers).Order(),
+        Assert.Equal(ProblemTypes.ByStatus.Values.Concat(ProblemTypes.OfCustomers).Concat(ProblemTypes.OfKeys).Order(),
             Regex.Matches(page, @"^\| `(urn:\S+)` \|", RegexOptions.Multiline).Select(row =>
                 row.Groups[1].Value).Order());
     }

@@ -39,6 +39,47 @@ public sealed class ImportOverKestrelTests(App app)
         Assert.Empty(await acme.InvoicesAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_lifts_no_limit(bool chunked)
+    {
+        var acme = await app.NewCustomerAsync();
+        await using var api = Kestrel();
+        using var client = Client(api, acme);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/invoices/import")
+        {
+            Content = new StringContent(
+                CsvFiles.Of([.. Enumerable.Repeat(CsvFiles.Row(description: new('x', 400)), 25_000)]), Encoding.UTF8,
+                "text/csv"),
+            Headers = { TransferEncodingChunked = chunked, ExpectContinue = true },
+        };
+        request.Headers.Add("Idempotency-Key", "one");
+
+        using var response = await client.SendAsync(request, Ct);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.Equal("urn:problem:too-large",
+            (string)(await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["type"]!);
+        await using var db = app.Invoicing.Create(acme.Tenant);
+        Assert.Empty(db.IdempotencyKeys);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_empty_is_refused()
+    {
+        var acme = await app.NewCustomerAsync();
+        await using var api = Kestrel();
+        using var client = Client(api, acme);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/contacts");
+        request.Content = JsonContent.Create(new { name = "Ada" });
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", "");
+
+        using var response = await client.SendAsync(request, Ct);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
     [Fact]
     public async Task An_upload_that_breaks_off_leaves_nothing()
     {

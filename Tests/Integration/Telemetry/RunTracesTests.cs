@@ -50,7 +50,8 @@ public sealed class RunTracesTests(App app)
         // As if no migration were applied to two customers; one of them was altered by hand.
         await using (var source = NpgsqlDataSource.Create(database))
         await using (var alter = source.CreateCommand($"""
-            DROP TABLE customer_acme.invoice_lines, customer_acme.invoices, customer_acme.contacts, customer_globex.invoice_lines, customer_globex.invoices;
+            DROP TABLE customer_acme.invoice_lines, customer_acme.invoices, customer_acme.contacts,
+                customer_acme.idempotency_keys, customer_globex.invoice_lines, customer_globex.invoices;
             DELETE FROM customer_acme."__EFMigrationsHistory";
             DELETE FROM customer_globex."__EFMigrationsHistory";
             UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema IN ('customer_acme', 'customer_globex')

@@ -175,13 +175,23 @@ public sealed class RoleLifecycleTests(App app)
             request.Headers.Add("X-Customer", slug);
             using var answer = await http.SendAsync(request, Ct);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-            using var import = new HttpRequestMessage(HttpMethod.Post, "/invoices/import")
+            foreach (var (key, isReplayed) in new[] { ("", false), ("one", false), ("one", true) })
             {
-                Content = new StringContent(CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")), Encoding.UTF8, "text/csv"),
-                Headers = { { "X-Customer", slug } },
-            };
-            using var imported = await http.SendAsync(import, Ct);
-            Assert.Equal(HttpStatusCode.OK, imported.StatusCode);
+                using var import = new HttpRequestMessage(HttpMethod.Post, "/invoices/import")
+                {
+                    Content = new StringContent(
+                        CsvFiles.Of(CsvFiles.Row("1"), CsvFiles.Row("2")), Encoding.UTF8, "text/csv"),
+                    Headers = { { "X-Customer", slug } },
+                };
+                if (key.Length > 0)
+                {
+                    import.Headers.Add("Idempotency-Key", key);
+                }
+
+                using var imported = await http.SendAsync(import, Ct);
+                Assert.Equal(HttpStatusCode.OK, imported.StatusCode);
+                Assert.Equal(isReplayed, imported.Headers.Contains("Idempotent-Replayed"));
+            }
         }
 
         using var report = await http.GetAsync("/reports/receivables", Ct);

@@ -26,11 +26,5 @@ public sealed class Paging
 }
 
 /// <summary>A page of a list, and how many items the whole list has.</summary>
-/// <param name="Items">In the order that was asked for.</param>
-/// <param name="Number">1 for the first page, and wherever <c>after</c> was given.</param>
-/// <param name="PageSize">At most so many items.</param>
-/// <param name="Total">Of the whole list.</param>
-/// <param name="Next">What <c>after</c> takes for the next page; null on the last one.</param>
 public sealed record Page<T>(
-    IReadOnlyList<T> Items, [property: JsonPropertyName("page")] int Number, int PageSize, int Total,
-    string? Next = null);
+    IReadOnlyList<T> Items, [property: JsonPropertyName("page")] int Number, int PageSize, int Total);

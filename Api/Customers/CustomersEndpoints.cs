@@ -34,7 +34,7 @@ internal static class CustomersEndpoints
             .IgnoreTenant().WithTags("Currencies").WithName("ListCurrencies").WithSummary(
                 "The currencies that invoices may be in.");
 
-    private static async Task<Results<Ok<Page<CustomerView>>, ValidationProblem>> List(
+    private static async Task<Results<Ok<KeysetPage<CustomerView>>, ValidationProblem>> List(
         [AsParameters] CustomerFilter filter, Tenancy.Tenants tenants, CancellationToken ct)
     {
         if (filter is { After: not null, Page: not null })
@@ -45,8 +45,9 @@ internal static class CustomersEndpoints
         try
         {
             var found = await tenants.SearchAsync(filter.Query, ct);
-            return TypedResults.Ok(new Page<CustomerView>(
-                [.. found.Items.Select(CustomerView.Of)], filter.Page ?? 1, filter.Size, found.Total, found.Next));
+            return TypedResults.Ok(new KeysetPage<CustomerView>(
+                [.. found.Items.Select(CustomerView.Of)], filter.After is null ? filter.Page ?? 1 : null, filter.Size,
+                found.Total, found.Next));
         }
         catch (FormatException e)
         {

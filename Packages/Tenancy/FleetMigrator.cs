@@ -82,37 +82,16 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             return new(0, [], time.GetElapsedTime(started));
         }
 
-        RefuseTooSmallAPool(plan, work, due);
+        RunPool.RefuseTooSmall(
+            database, plan, work.GoesOutside(due.Select(versions.Find)) ? 2 : 1, "for these migrations");
         var id = Guid.CreateVersion7();
         var since = await RunsTable.BeginAsync(
             database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
         var run = new FleetRun(id, plan, work, since, due, progress, time);
-        var outcome = "broken";
-        using var beating = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var heart = BeatAsync(run, beating.Token);
-        try
-        {
-            await MigrateRingsAsync(run, stop, ct);
-            outcome = run.Halted is not null ? "halted" : stop.IsCancellationRequested ? "cancelled" : "done";
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            outcome = "cancelled";
-            throw;
-        }
-        finally
-        {
-            await beating.CancelAsync();
-            await heart;
-            await EndAsync(run, outcome);
-            metrics?.RunTook(time.GetElapsedTime(started), outcome);
-        }
-
-        var report = new FleetReport(
-            run.Progress.Migrated, [.. run.Failed], time.GetElapsedTime(started),
-            run.Halted is not null ? FleetOutcome.Halted
-                : stop.IsCancellationRequested ? FleetOutcome.Cancelled
-                : FleetOutcome.Done, run.Halted, id);
+        var outcome = await new RunHeartbeat(database, time, log).AroundAsync(
+            run, () => MigrateRingsAsync(run, stop, ct),
+            ended => metrics?.RunTook(time.GetElapsedTime(started), ended), stop, ct);
+        var report = run.Report(time.GetElapsedTime(started), stop);
         LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds,
             work.Target is { Length: > 0 } last ? last : "none", report.Reason ?? "nothing stopped it");
         return report;
@@ -156,23 +135,6 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         var found = await LedgerTable.VersionsAsync(database, ct);
         await versions.LearnAsync(found, ct);
         return [.. found.Where(version => work.IsDue(versions.Find(version)))];
-    }
-
-    /// <summary>
-    /// A worker that waited for a connection in vain, with one in its hands, would look like a database that is away.
-    /// </summary>
-    private void RefuseTooSmallAPool(FleetPlan plan, FleetWork work, IReadOnlyList<string> due)
-    {
-        var needed = 1 + (work.GoesOutside(due.Select(versions.Find)) ? 2 * plan.Workers : plan.Workers);
-        if (new NpgsqlConnectionStringBuilder(database.ConnectionString) is { Pooling: true, MaxPoolSize: var pool }
-            && pool < needed)
-        {
-            throw new ArgumentException(
-                $"{plan.Workers} workers and the run's heartbeat need {needed} connections for these migrations, and " +
-                $"the pool has {pool}: raise Maximum Pool Size in the owner's connection string, or take " +
-                "fewer workers.",
-                nameof(plan));
-        }
     }
 
     private async Task MigrateRingsAsync(FleetRun run, CancellationToken stop, CancellationToken ct)
@@ -235,49 +197,6 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         return Math.Min(run.Plan.Group, fits);
     }
 
-    private async Task BeatAsync(FleetRun run, CancellationToken ct)
-    {
-        // A beat every two seconds says nothing in a trace.
-        using var unrecorded = TenancyTelemetry.Unrecorded();
-        using var timer = new PeriodicTimer(RunsTable.Beat, time);
-        try
-        {
-            do
-            {
-                try
-                {
-                    if (await RunsTable.BeatAsync(database, run.Id, run.Progress, ct) is { } reason)
-                    {
-                        run.Halt(reason);
-                    }
-                }
-                catch (NpgsqlException e)
-                {
-                    // The workers say what that means for the run.
-                    LogNoHeartbeat(log, e.Message);
-                }
-            }
-            while (await timer.WaitForNextTickAsync(ct));
-        }
-        catch (OperationCanceledException)
-        {
-            // The run has ended.
-        }
-    }
-
-    private async Task EndAsync(FleetRun run, string outcome)
-    {
-        try
-        {
-            await RunsTable.EndAsync(database, run.Id, run.Progress, outcome, CancellationToken.None);
-        }
-        catch (NpgsqlException e)
-        {
-            // The next run ends it, as lost.
-            LogNoHeartbeat(log, e.Message);
-        }
-    }
-
     [LoggerMessage(LogLevel.Information,
         "Migration run {Outcome}: {Total} schemas to migrate, {Migrated} migrated, {Failed} failed in {Seconds:0.0} " +
         "s; last migration {Target}; {Reason}.")]
@@ -291,7 +210,4 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             "larger ones.")]
     private static partial void LogSmallerGroups(
         ILogger log, int locks, int group, int workers, long capacity, int fits);
-
-    [LoggerMessage(LogLevel.Warning, "The run's row in tenancy.runs could not be written: {Error}")]
-    private static partial void LogNoHeartbeat(ILogger log, string error);
 }

@@ -1,6 +1,9 @@
 namespace Tenancy;
 
-/// <summary>The plan of a run.</summary>
+/// <summary>
+/// The plan of a run. A task's run (<see cref="TenantTasks"/>) has it too: a schema is then a tenant's, "migrated" is
+/// "done", a group is one tenant, and <see cref="To"/> and <see cref="Down"/> are refused.
+/// </summary>
 public sealed record FleetPlan
 {
     /// <summary>
@@ -104,8 +107,8 @@ public enum FleetOutcome
     Cancelled,
 }
 
-/// <summary>The result of a run.</summary>
-/// <param name="Migrated">Schemas brought to the target by this run.</param>
+/// <summary>The result of a run, of migrations or of a task.</summary>
+/// <param name="Migrated">Schemas brought to the target, or tenants that have done the task, by this run.</param>
 /// <param name="Failed">Schemas that stayed where they were, and why.</param>
 /// <param name="Elapsed">How long it took.</param>
 /// <param name="Outcome">How it ended.</param>

@@ -58,11 +58,11 @@ public sealed record FleetLaggard(string Schema, int Ring, string? Last, int Mis
 
 /// <summary>A run, as the database knows it.</summary>
 /// <param name="Id">Which.</param>
-/// <param name="Kind"><c>migrate</c>, <c>retry</c> or <c>down</c>.</param>
+/// <param name="Kind"><c>migrate</c>, <c>retry</c>, <c>down</c> or <c>task</c>.</param>
 /// <param name="AskedBy">By whom: <c>user@host</c>.</param>
-/// <param name="Target">The last migration that schemas shall have.</param>
-/// <param name="Total">How many schemas had to be brought there when it began.</param>
-/// <param name="Migrated">How many it has brought there.</param>
+/// <param name="Target">The last migration that schemas shall have; a task's name.</param>
+/// <param name="Total">How many schemas had to be brought there, or to do the task, when it began.</param>
+/// <param name="Migrated">How many it has brought there, or have done the task.</param>
 /// <param name="Failed">How many it failed on.</param>
 /// <param name="Ring">The ring it is in.</param>
 /// <param name="StartedAt">When it began.</param>

@@ -102,6 +102,24 @@ public sealed class TenancyBuilder
         return this;
     }
 
+    /// <summary>Adds work that is done once for every tenant: see <see cref="TenantTask"/>.</summary>
+    /// <typeparam name="TTask">The task; a singleton, made by the application's services.</typeparam>
+    public TenancyBuilder AddTask<TTask>() where TTask : TenantTask
+    {
+        Services.AddTenantTask<TTask>();
+        return this;
+    }
+
+    /// <summary>The same with a delegate.</summary>
+    /// <param name="name">See <see cref="TenantTask.Name"/>.</param>
+    /// <param name="work">See <see cref="TenantTask.RunAsync"/>.</param>
+    /// <exception cref="FormatException">The name can't be a task's.</exception>
+    public TenancyBuilder AddTask(string name, Func<TenantTaskContext, CancellationToken, Task> work)
+    {
+        Services.AddTenantTask(name, work);
+        return this;
+    }
+
     /// <summary>
     /// Keeps so many schemas ready for tenants to come: see <see cref="TenancyOptions.WarmPool"/>.
     /// </summary>

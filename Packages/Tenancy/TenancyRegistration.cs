@@ -136,6 +136,7 @@ public static class TenancyRegistration
 
         services.AddSingleton(provider =>
             new TenantOperations(Owner(provider), provider.GetServices<OperationKind>()));
+        services.AddSingleton(TenantTaskRegistration.Create);
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();

@@ -58,6 +58,21 @@ public static partial class TenancyTelemetry
     /// </summary>
     public const string MigrateFailed = "migration failed";
 
+    /// <summary>
+    /// Span: one run of a <see cref="TenantTask"/>; attributes <see cref="Task"/>, <see cref="Migrated"/> (tenants that
+    /// have done it) and <see cref="Failed"/>.
+    /// </summary>
+    public const string RunTask = "run task";
+
+    /// <summary>
+    /// Span: the task's work for one tenant, inside its run's; attributes <see cref="Task"/>, <see cref="Ring"/>,
+    /// <see cref="Namespace"/> and <see cref="Tenant"/>; status with the error.
+    /// </summary>
+    public const string RunTaskForTenant = "run task for tenant";
+
+    /// <summary>Span attribute: the task's name.</summary>
+    public const string Task = "tenancy.task";
+
     /// <summary>Span: schemas are compared with the migrations; attribute <see cref="Schemas"/>.</summary>
     public const string VerifyFleet = "verify fleet";
 

@@ -20,11 +20,13 @@ internal static class LateTenants
     /// </summary>
     /// <remarks>
     /// Only after a run to this build's last migration has ended well, or where none was needed since the process
-    /// started: who halts a run, takes migrations back or goes ring by ring decides himself who is migrated when.
+    /// started: who halts a run, takes migrations back or goes ring by ring decides himself who is migrated when. A
+    /// task's run migrates nobody and says nothing of that.
     /// </remarks>
     private static readonly string Query =
         $"""
-        WITH last AS (SELECT kind, target, outcome, started_at FROM tenancy.runs ORDER BY started_at DESC LIMIT 1)
+        WITH last AS (
+            SELECT kind, target, outcome, started_at FROM tenancy.runs WHERE kind <> 'task' ORDER BY started_at DESC LIMIT 1)
         SELECT schema FROM tenancy.schemas
         WHERE {LedgerModel.Migrated} AND version = ANY ($1)
             AND attempts = 0 AND last_error IS NULL AND unfinished IS NULL

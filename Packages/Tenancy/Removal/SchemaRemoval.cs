@@ -114,7 +114,7 @@ internal sealed class SchemaRemoval(
 
         await roles.DropAsync(transaction, schema, ct);
         await ExecuteAsync(transaction,
-            $"DROP SCHEMA IF EXISTS {schema.Quoted} CASCADE; " +
+            $"DROP SCHEMA IF EXISTS {schema.Quoted} CASCADE; DELETE FROM tenancy.tasks WHERE schema = '{schema}'; " +
             $"UPDATE tenancy.schemas SET drop_after = NULL, unfinished = NULL WHERE schema = '{schema}'", ct);
         return false;
     }

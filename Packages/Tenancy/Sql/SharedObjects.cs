@@ -19,6 +19,9 @@ internal sealed class SharedObjects(
                 shared.Tables.Concat(Mapped(model)), shared.Schemas, shared.Functions),
             this);
 
+    /// <summary>The same for several models at once; a new list each time.</summary>
+    public AllowList Of(IEnumerable<IModel> models) => new(Tables.Concat(models.SelectMany(Mapped)), Schemas, Functions);
+
     /// <summary>A new one with the same declarations.</summary>
     public SharedObjects Copy() => new(Tables, Schemas, Functions);
 

@@ -37,7 +37,7 @@ public static class TenantTaskRegistration
         try
         {
             return new SharedObjects([.. options.SharedTables], [.. options.SharedSchemas], [.. options.SharedFunctions])
-                .Of(contexts.Select(context => context.Model));
+                .ForTasks(contexts.Select(context => context.Model));
         }
         finally
         {

@@ -92,7 +92,7 @@ internal sealed class FleetArguments(string noun)
     };
 
     /// <summary>Reports text that is no number as a usage error.</summary>
-    private static Option<int?> Whole(string name, string description, int? usually, int least, int most) => new(name)
+    internal static Option<int?> Whole(string name, string description, int? usually, int least, int most) => new(name)
     {
         Description = usually is null
             ? description

@@ -25,7 +25,8 @@ internal sealed class FleetCommands(JobSettings settings)
             Check(), ListCommand.Create(this, _arguments, _noun), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
             CopyCommand.Create(this, _noun),
         };
-        foreach (var command in LifecycleCommands.All(this, _noun).Concat(TransferCommands.All(this, _noun))
+        foreach (var command in new TaskCommands(this, _arguments, _noun).All()
+            .Concat(LifecycleCommands.All(this, _noun)).Concat(TransferCommands.All(this, _noun))
             .Concat(RemovalCommands.All(this, _noun)))
         {
             root.Subcommands.Add(command);

@@ -51,9 +51,10 @@ internal sealed record JobContext(
         }
     }
 
-    public RunDisplay Display() => new(
+    /// <param name="done">What happens to a tenant.</param>
+    public RunDisplay Display(string done = "migrated") => new(
         Output, Services.GetRequiredService<ILogger<RunDisplay>>(), Parsed.GetValue(Arguments.LogEvery) ?? 500,
-        Services.GetRequiredService<TimeProvider>(), Services.GetRequiredService<JobSettings>().Noun);
+        Services.GetRequiredService<TimeProvider>(), Services.GetRequiredService<JobSettings>().Noun, done);
 }
 
 /// <summary>
@@ -125,7 +126,7 @@ internal static partial class JobHost
         }
 
         services.AddSingleton(settings).AddScoped<MigrationJob>().AddScoped<SharedMigrations>()
-            .AddScoped<NamedTenants>();
+            .AddScoped<NamedTenants>().AddScoped<TaskJob>().AddScoped<RunEnding>();
         if (reports || interactive)
         {
             services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -206,7 +207,7 @@ internal static partial class JobHost
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Cancelled. What was migrated stays; run again for the rest.")]
+    [LoggerMessage(LogLevel.Warning, "Cancelled. What is done stays; run again for the rest.")]
     private static partial void LogCancelled(ILogger log);
 
     [LoggerMessage(LogLevel.Critical, "{Message}")]

@@ -55,11 +55,11 @@ internal static class StatusReport
 
         if (status.Runs.Count > 0)
         {
-            report.Table("Runs", ["began", "by", "what", "outcome", "migrated", "failed", "ring"],
+            report.Table("Runs", ["began", "by", "what", "outcome", "done", "failed", "ring"],
                 status.Runs.Select(run => (string[])
                 [
                     run.StartedAt.ToString("u", CultureInfo.InvariantCulture), run.AskedBy,
-                    $"{run.Kind} to {Or(run.Target, "0")}",
+                    run.Kind == "task" ? $"task {run.Target}" : $"{run.Kind} to {Or(run.Target, "0")}",
                     run.Halt is null ? run.Outcome : $"{run.Outcome}: {run.Halt}",
                     $"{Number(run.Migrated)} of {Number(run.Total)}", Number(run.Failed), Number(run.Ring),
                 ]));

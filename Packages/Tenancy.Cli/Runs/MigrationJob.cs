@@ -14,7 +14,7 @@ namespace Tenancy.Cli.Runs;
 internal sealed partial class MigrationJob(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, SharedMigrations shared,
     FleetMigrator fleet, CompiledMigrations tenants, ITenantRegistry registry, JobSettings settings,
-    IServiceProvider services, ILogger<MigrationJob> log)
+    RunEnding ending, IServiceProvider services, ILogger<MigrationJob> log)
 {
     /// <summary>Everything, as before a deployment.</summary>
     /// <param name="plan">For the tenants.</param>
@@ -78,24 +78,7 @@ internal sealed partial class MigrationJob(
             log, await CountAsync(ct), settings.Noun, report.Migrated, report.Failed.Count,
             report.Outcome == FleetOutcome.Done ? "the others were at this version" : "the others are as they were",
             report.Elapsed.TotalSeconds);
-        await LogFailedAsync(report, ct);
-
-        if (report.Failed.Count > RunDisplay.MostFailures)
-        {
-            LogMoreFailed(log, report.Failed.Count - RunDisplay.MostFailures);
-        }
-
-        switch (report.Outcome)
-        {
-            case FleetOutcome.Halted:
-                LogHalted(log, report.Reason ?? "");
-                return ExitCode.Halted;
-            case FleetOutcome.Cancelled:
-                LogCancelled(log);
-                return ExitCode.Cancelled;
-            default:
-                return report.Failed.Count == 0 || plan.Isolate ? ExitCode.Done : ExitCode.TenantsFailed;
-        }
+        return await ending.TellAsync(report, plan.Isolate, "the command status", ct);
     }
 
     /// <summary>What can't be removed now is nobody's: it keeps no release from serving.</summary>
@@ -113,22 +96,6 @@ internal sealed partial class MigrationJob(
         }
     }
 
-    private async Task LogFailedAsync(FleetReport report, CancellationToken ct)
-    {
-        var named = report.Failed.Take(RunDisplay.MostFailures).ToList();
-        if (named.Count == 0)
-        {
-            return;
-        }
-
-        var slugs = await registry.FindSlugsAsync([.. named.Select(failed => failed.Schema)], ct);
-        foreach (var (schema, error) in named)
-        {
-            using var scope = slugs.TryGetValue(schema, out var slug) ? log.BeginTenantScope(slug) : null;
-            LogTenantFailed(log, schema, error);
-        }
-    }
-
     private async Task<long> CountAsync(CancellationToken ct)
     {
         await using var count = database.CreateCommand(
@@ -141,21 +108,9 @@ internal sealed partial class MigrationJob(
     private static partial void LogDone(
         ILogger log, long tenants, string noun, int migrated, int failed, string others, double seconds);
 
-    [LoggerMessage(LogLevel.Error, "Failed: {Schema}: {Error}")]
-    private static partial void LogTenantFailed(ILogger log, SchemaName schema, string error);
-
     [LoggerMessage(LogLevel.Information, "Removed the schema {Schema} of a dropped {Noun}.")]
     private static partial void LogRemoved(ILogger log, SchemaName schema, string noun);
 
     [LoggerMessage(LogLevel.Warning, "Not removed yet: {Schema}: {Error} The next run tries again.")]
     private static partial void LogNotRemoved(ILogger log, SchemaName schema, string error);
-
-    [LoggerMessage(LogLevel.Error, "And {Count} more: the command status names them.")]
-    private static partial void LogMoreFailed(ILogger log, int count);
-
-    [LoggerMessage(LogLevel.Error, "Halted: {Reason}. What was migrated stays; mend what failed, then run again.")]
-    private static partial void LogHalted(ILogger log, string reason);
-
-    [LoggerMessage(LogLevel.Warning, "Cancelled. What was migrated stays; run again for the rest.")]
-    private static partial void LogCancelled(ILogger log);
 }

@@ -12,8 +12,9 @@ namespace Tenancy.Cli.Runs;
 /// <param name="every">A line for so many tenants.</param>
 /// <param name="time">For the rate.</param>
 /// <param name="noun">What a tenant is called.</param>
+/// <param name="done">What happens to a tenant: <c>migrated</c>.</param>
 internal sealed partial class RunDisplay(
-    IAnsiConsole console, ILogger<RunDisplay> log, int every, TimeProvider time, string noun)
+    IAnsiConsole console, ILogger<RunDisplay> log, int every, TimeProvider time, string noun, string done)
 {
     /// <summary>How many failed tenants a run names at its end.</summary>
     public const int MostFailures = 20;
@@ -28,16 +29,16 @@ internal sealed partial class RunDisplay(
         return await console.Progress().AutoClear(true).HideCompleted(true)
             .Columns(
                 new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context => run(new Bar(context, time)));
+            .StartAsync(context => run(new Bar(context, time, done)));
     }
 
     private static string Rate(double perSecond) =>
         perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture);
 
     [LoggerMessage(LogLevel.Information,
-        "{Done} of {Total} {Noun}s migrated, {Failed} failed; ring {Ring}, {Rate} a second, {Left:0} s left.")]
+        "{Count} of {Total} {Noun}s {Done}, {Failed} failed; ring {Ring}, {Rate} a second, {Left:0} s left.")]
     private static partial void LogProgress(
-        ILogger log, int done, int total, string noun, int failed, int ring, string rate, double left);
+        ILogger log, int count, int total, string noun, string done, int failed, int ring, string rate, double left);
 
     /// <summary>Told from several workers at once.</summary>
     private sealed class Lines(RunDisplay display) : IProgress<FleetProgress>
@@ -59,13 +60,13 @@ internal sealed partial class RunDisplay(
                 _next = ((done / display.Every) + 1) * display.Every;
                 var rate = done / Math.Max(display.Time.GetElapsedTime(_started).TotalSeconds, 0.001);
                 LogProgress(
-                    display.Log, value.Migrated, value.Total, display.Noun, value.Failed, value.Ring, Rate(rate),
-                    Math.Max(0, value.Total - done) / rate);
+                    display.Log, value.Migrated, value.Total, display.Noun, display.Done, value.Failed, value.Ring,
+                    Rate(rate), Math.Max(0, value.Total - done) / rate);
             }
         }
     }
 
-    private sealed class Bar(ProgressContext context, TimeProvider time) : IProgress<FleetProgress>
+    private sealed class Bar(ProgressContext context, TimeProvider time, string done) : IProgress<FleetProgress>
     {
         private readonly Lock _lock = new();
         private readonly long _started = time.GetTimestamp();
@@ -75,12 +76,12 @@ internal sealed partial class RunDisplay(
         {
             lock (_lock)
             {
-                var done = value.Migrated + value.Failed;
-                var rate = done / Math.Max(time.GetElapsedTime(_started).TotalSeconds, 0.001);
-                _task ??= context.AddTask("migrating", maxValue: Math.Max(1, value.Total));
+                var count = value.Migrated + value.Failed;
+                var rate = count / Math.Max(time.GetElapsedTime(_started).TotalSeconds, 0.001);
+                _task ??= context.AddTask(done, maxValue: Math.Max(1, value.Total));
                 _task.Description = string.Create(CultureInfo.InvariantCulture,
-                    $"ring {value.Ring}: {done} of {value.Total}, {value.Failed} failed, {Rate(rate)}/s");
-                _task.Value = done;
+                    $"ring {value.Ring}: {count} of {value.Total}, {value.Failed} failed, {Rate(rate)}/s");
+                _task.Value = count;
             }
         }
     }
@@ -88,6 +89,8 @@ internal sealed partial class RunDisplay(
     private ILogger Log => log;
 
     private string Noun => noun;
+
+    private string Done => done;
 
     private int Every => every;
 

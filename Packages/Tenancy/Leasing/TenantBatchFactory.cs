@@ -17,7 +17,7 @@ namespace Tenancy.Leasing;
 /// and the provider counts statements to know whose rows were changed.
 /// </summary>
 internal sealed class TenantBatchFactory(
-    ModificationCommandBatchFactoryDependencies dependencies, IDbContextOptions options)
+    ModificationCommandBatchFactoryDependencies dependencies, IDbContextOptions options, TenantBinding binding)
     : NpgsqlModificationCommandBatchFactory(dependencies, options)
 {
     private const int ProvidersBatchSize = 1000;
@@ -25,12 +25,11 @@ internal sealed class TenantBatchFactory(
     private readonly int _largest =
         options.FindExtension<NpgsqlOptionsExtension>()?.MaxBatchSize ?? ProvidersBatchSize;
 
-    private readonly bool _switches = options.FindExtension<TenancyExtension>()?.Roles is not null;
-
     private readonly ModificationCommandBatchFactoryDependencies _dependencies = dependencies;
 
+    /// <summary>The binding decides: a context in somebody's transaction runs as its login, also where there are roles.</summary>
     public override ModificationCommandBatch Create() =>
-        !_switches ? base.Create() : new AfterSwitch(_dependencies, _largest);
+        binding.Switch.Length == 0 ? base.Create() : new AfterSwitch(_dependencies, _largest);
 
     private sealed class AfterSwitch(ModificationCommandBatchFactoryDependencies dependencies, int largest)
         : NpgsqlModificationCommandBatch(dependencies, largest)

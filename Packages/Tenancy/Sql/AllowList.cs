@@ -18,6 +18,12 @@ internal sealed class AllowList(
     /// <summary>The tenant's own schema and nothing else.</summary>
     public static AllowList Nothing { get; } = new([], [], []);
 
+    /// <summary>
+    /// Whether statements may be about the tenant's schema itself: DROP SCHEMA, GRANT ON SCHEMA. The login that serves
+    /// has no rights for them. A task runs as the owner, who has.
+    /// </summary>
+    public bool MayNameOwnSchema { get; init; } = true;
+
     public bool MayRead(string schema, string table) =>
         _tables.Contains($"{schema}.{table}") || _tables.Contains($"{schema}.*");
 

@@ -45,6 +45,11 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
     {
         switch (Role)
         {
+            case NameRole.Schema when Schema == Placeholder && !shared.MayNameOwnSchema:
+                throw new CommandRefusedException(
+                    CommandRule.GlobalObject,
+                    "A task changes what is in the tenant's schema, not the schema itself: the job's commands create " +
+                    "and drop schemas, migrations grant rights.");
             case var _ when Schema == Placeholder:
                 return;
             case NameRole.Schema:

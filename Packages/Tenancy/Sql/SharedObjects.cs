@@ -19,8 +19,9 @@ internal sealed class SharedObjects(
                 shared.Tables.Concat(Mapped(model)), shared.Schemas, shared.Functions),
             this);
 
-    /// <summary>The same for several models at once; a new list each time.</summary>
-    public AllowList Of(IEnumerable<IModel> models) => new(Tables.Concat(models.SelectMany(Mapped)), Schemas, Functions);
+    /// <summary>For tasks, which belong to no context: what any of these models maps. A new list each time.</summary>
+    public AllowList ForTasks(IEnumerable<IModel> models) =>
+        new(Tables.Concat(models.SelectMany(Mapped)), Schemas, Functions) { MayNameOwnSchema = false };
 
     /// <summary>A new one with the same declarations.</summary>
     public SharedObjects Copy() => new(Tables, Schemas, Functions);

@@ -159,8 +159,8 @@ internal sealed partial class StatementReader
 
     private void AddUse(NameUse name)
     {
-        // What is the tenant's own passes any list.
-        if (name.Schema != TenantPlaceholder.Schema && _scope?.IsOwn(name) != true)
+        // What is in the tenant's own schema passes any list; the schema itself doesn't.
+        if ((name.Schema != TenantPlaceholder.Schema || name.Role == NameRole.Schema) && _scope?.IsOwn(name) != true)
         {
             _names.Add(name);
         }

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -164,5 +165,5 @@ internal sealed partial class TaskWorker
 
     private static string Words(Exception error) => Said(error) is { } said
         ? $"{said.SqlState}: {said.MessageText}"
-        : error.Message;
+        : error is DbUpdateException { InnerException: { } cause } ? cause.Message : error.Message;
 }

@@ -16,17 +16,18 @@ namespace Tenancy;
 public abstract partial class TenantTask
 {
     /// <summary>What a task's name may be, in words.</summary>
-    internal const string NameRule = "1 to 100 of a-z, 0-9, '-', '_' and '.', of which the first is a letter or a digit";
+    internal const string NameRule =
+        "1 to 100 of a-z, 0-9, '-', '_' and '.', of which the first is a letter or a digit";
 
     /// <summary>
-    /// The key of the record: 1 to 100 of <c>a-z</c>, <c>0-9</c>, <c>-</c>, <c>_</c> and <c>.</c>, of which the first is
-    /// a letter or a digit. A tenant that has done a task of this name doesn't do it again.
+    /// The key of the record: 1 to 100 of <c>a-z</c>, <c>0-9</c>, <c>-</c>, <c>_</c> and <c>.</c>, of which the first
+    /// is a letter or a digit. A tenant that has done a task of this name doesn't do it again.
     /// </summary>
     public abstract string Name { get; }
 
     /// <summary>
-    /// Does the work for one tenant. What it does in <see cref="TenantTaskContext.Transaction"/> commits with the record
-    /// that it is done, so it is done exactly once. Anything else may be done again after a failure.
+    /// Does the work for one tenant. What it does in <see cref="TenantTaskContext.Transaction"/> commits with the
+    /// record that it is done, so it is done exactly once. Anything else may be done again after a failure.
     /// </summary>
     /// <param name="context">The tenant, its services and the transaction.</param>
     /// <param name="ct">Ends the work; what it did in the transaction is rolled back.</param>

@@ -28,8 +28,8 @@ public sealed class TenantTaskContext
     public IServiceProvider Services { get; }
 
     /// <summary>
-    /// The owner's transaction, in which the record "done" is written. Don't end it: the library commits it, or rolls it
-    /// back when the task throws.
+    /// The owner's transaction, in which the record "done" is written. Don't end it: the library commits it, or rolls
+    /// it back when the task throws.
     /// </summary>
     public NpgsqlTransaction Transaction { get; }
 
@@ -53,9 +53,9 @@ public sealed class TenantTaskContext
     }
 
     /// <summary>
-    /// A hand-written command in <see cref="Transaction"/>, with no time limit but the plan's. Its SQL names the tenant's
-    /// schema by the placeholder, <c>"__Tenant__".invoices</c>; it may read the shared tables that the contexts map or
-    /// <see cref="TenancyOptions.SharedTables"/> names.
+    /// A hand-written command in <see cref="Transaction"/>, with no time limit but the plan's. Its SQL names the
+    /// tenant's schema by the placeholder, <c>"__Tenant__".invoices</c>; it may read the shared tables that the
+    /// contexts map or <see cref="TenancyOptions.SharedTables"/> names.
     /// </summary>
     /// <param name="sql">One or several statements.</param>
     /// <exception cref="CommandRefusedException">The SQL names another schema, changes a shared table, leaves something

@@ -36,7 +36,8 @@ public static class TenantTaskRegistration
         var contexts = services.GetServices<TenantContext>().Select(context => context.Open()).ToList();
         try
         {
-            return new SharedObjects([.. options.SharedTables], [.. options.SharedSchemas], [.. options.SharedFunctions])
+            return new SharedObjects(
+                [.. options.SharedTables], [.. options.SharedSchemas], [.. options.SharedFunctions])
                 .ForTasks(contexts.Select(context => context.Model));
         }
         finally

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy.Fleet;
@@ -9,8 +8,8 @@ using Tenancy.Tasks;
 namespace Tenancy;
 
 /// <summary>
-/// Does a <see cref="TenantTask"/> for every tenant: ring after ring, several tenants at once, each in a transaction of
-/// its own, one failure apart from the others.
+/// Does a <see cref="TenantTask"/> for every tenant: ring after ring, several tenants at once, each in a transaction
+/// of its own, one failure apart from the others.
 /// </summary>
 public sealed partial class TenantTasks
 {
@@ -25,7 +24,8 @@ public sealed partial class TenantTasks
             if (!_registered.TryAdd(TenantTask.Checked(task.Name), task))
             {
                 throw new InvalidOperationException(
-                    $"Two tasks have the name '{task.Name}'. A tenant that has done one of them wouldn't do the other.");
+                    $"Two tasks have the name '{task.Name}'. A tenant that has done one of them wouldn't do the " +
+                    "other.");
             }
         }
     }
@@ -45,7 +45,8 @@ public sealed partial class TenantTasks
     /// <summary>Does a registered task.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="ct">Ends it at once: what is in hand is rolled back.</param>
-    /// <inheritdoc cref="RunAsync(TenantTask, FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>
+    /// <exception cref="ArgumentException">There is no task of that name.</exception>
+    /// <exception cref="NpgsqlException">The database itself failed: the run can be started again.</exception>
     public Task<FleetReport> RunAsync(string name, CancellationToken ct = default) =>
         RunAsync(Find(name), new(), progress: null, stop: default, ct);
 
@@ -55,8 +56,8 @@ public sealed partial class TenantTasks
     /// either done or as it was; the next run does the rest.
     /// </summary>
     /// <remarks>
-    /// Suspended tenants are visited, spare schemas are not. A tenant whose schema lacks migrations of this build fails:
-    /// it has to be migrated first.
+    /// Suspended tenants are visited, spare schemas are not. A tenant whose schema lacks migrations of this build
+    /// fails: it has to be migrated first.
     /// </remarks>
     /// <param name="task">Registered or not.</param>
     /// <param name="plan">For whom and how; <see cref="FleetPlan.OnlyFailed"/> takes those whose last attempt
@@ -84,7 +85,8 @@ public sealed partial class TenantTasks
         try
         {
             var report = await RunOnceAsync(task, plan, progress, stop, ct);
-            span?.SetTag(TenancyTelemetry.Migrated, report.Migrated).SetTag(TenancyTelemetry.Failed, report.Failed.Count)
+            span?.SetTag(TenancyTelemetry.Migrated, report.Migrated)
+                .SetTag(TenancyTelemetry.Failed, report.Failed.Count)
                 .SetStatus(
                     report.Failed.Count > 0 || report.Outcome == FleetOutcome.Halted
                         ? ActivityStatusCode.Error
@@ -139,44 +141,16 @@ public sealed partial class TenantTasks
         var since = await RunsTable.BeginAsync(database, id, "task", task.Name, ct);
         var run = new TaskRun(id, task, plan, since, progress, time);
         var outcome = await new RunHeartbeat(database, time, _engine.Log).AroundAsync(
-            run, () => DoRingsAsync(run, stop, ct), ended: null, stop, ct);
+            run, () => TaskRings.DoAsync(_engine, run, stop, ct), ended: null, stop, ct);
         var report = run.Report(time.GetElapsedTime(started), stop);
         LogSummary(_engine.Log, task.Name, outcome, run.Progress.Total, report.Migrated, report.Failed.Count,
             report.Elapsed.TotalSeconds, report.Reason ?? "nothing stopped it");
         return report;
     }
 
-    private async Task DoRingsAsync(TaskRun run, CancellationToken stop, CancellationToken ct)
-    {
-        var plan = run.Plan;
-        var rings = await TasksTable.RingsAsync(_engine.Database, run.Due(plan.Ring), ct);
-        run.Expect(rings.Sum(ring => ring.Due));
-        foreach (var (at, (ring, _, size)) in rings.Index())
-        {
-            if (run.Halted is not null || stop.IsCancellationRequested)
-            {
-                return;
-            }
-
-            run.Enter(ring);
-            // Who names tenants, or repeats what failed, means those and no gate.
-            var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
-            var worker = new TaskWorker(_engine, run, ring, allowed);
-            await Parallel.ForEachAsync(
-                Enumerable.Range(0, plan.Workers),
-                new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
-                async (_, token) => await worker.WorkAsync(stop, token));
-            if (at + 1 < rings.Count && run.Halted is null && await TasksTable.FailedSinceAsync(
-                _engine.Database, run.Task.Name, ring, run.Since, ct) is var failed && failed > allowed)
-            {
-                run.Halt(string.Create(CultureInfo.InvariantCulture,
-                    $"{failed} tenants of ring {ring} failed, and {allowed} may: ring {rings[at + 1].Ring} was not begun"));
-            }
-        }
-    }
-
     [LoggerMessage(LogLevel.Information,
-        "Task {Task}, run {Outcome}: {Total} tenants to do, {Done} done, {Failed} failed in {Seconds:0.0} s; {Reason}.")]
+        "Task {Task}, run {Outcome}: {Total} tenants to do, {Done} done, {Failed} failed in {Seconds:0.0} " +
+        "s; {Reason}.")]
     private static partial void LogSummary(
         ILogger log, string task, string outcome, int total, int done, int failed, double seconds, string reason);
 }

@@ -27,7 +27,9 @@ internal sealed class TenantBatchFactory(
 
     private readonly ModificationCommandBatchFactoryDependencies _dependencies = dependencies;
 
-    /// <summary>The binding decides: a context in somebody's transaction runs as its login, also where there are roles.</summary>
+    /// <summary>
+    /// The binding decides: a context in somebody's transaction runs as its login, also where there are roles.
+    /// </summary>
     public override ModificationCommandBatch Create() =>
         binding.Switch.Length == 0 ? base.Create() : new AfterSwitch(_dependencies, _largest);
 

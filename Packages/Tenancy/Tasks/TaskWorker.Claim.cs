@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -50,16 +49,16 @@ internal sealed partial class TaskWorker
             run.Succeeded(1);
             return new(schema);
         }
-        catch (Exception error) when (IsTheTenantsOwn(error, ct))
+        catch (Exception error) when (error.IsTheTenantsOwn(ct))
         {
-            if (Said(error) is { } said && said.GivesWay() && attempt < run.Plan.Attempts)
+            if (error.Said() is { } said && said.GivesWay() && attempt < run.Plan.Attempts)
             {
-                LogConflict(engine.Log, run.Task.Name, schema, Words(error));
+                LogConflict(engine.Log, run.Task.Name, schema, error.Words());
                 return new(schema, Conflict: true);
             }
 
-            await FailAsync(connection, schema, Words(error), ct);
-            Report(schema, tenant?.Slug, Words(error));
+            await FailAsync(connection, schema, error.Words(), ct);
+            Report(schema, tenant?.Slug, error.Words());
             return new(schema);
         }
     }
@@ -72,7 +71,8 @@ internal sealed partial class TaskWorker
             ? "its last migration failed: mend what failed, migrate it (retry), then run the task again"
             : engine.Versions.StandingOf(claimed.Version) switch
             {
-                VersionStanding.Behind => "it lacks migrations of this build: migrate it first, then run the task again",
+                VersionStanding.Behind =>
+                    "it lacks migrations of this build: migrate it first, then run the task again",
                 VersionStanding.AheadAndBreaking =>
                     "a newer build has migrated it and breaks this one: run the task by the newer build",
                 _ => null,
@@ -136,34 +136,4 @@ internal sealed partial class TaskWorker
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(ct);
     }
-
-    /// <summary>
-    /// Whether an error is this tenant's. What the server does to everybody is not, and neither is the run's own end.
-    /// </summary>
-    private static bool IsTheTenantsOwn(Exception error, CancellationToken ct) =>
-        Said(error) is { } said ? said.IsTheSchemasOwn()
-        : Absence(error) is null && !(error is OperationCanceledException && ct.IsCancellationRequested);
-
-    /// <summary>
-    /// The error of a server that is gone or restarting; null for any other. EF wraps it. A command's own time limit
-    /// looks like it, and isn't.
-    /// </summary>
-    private static NpgsqlException? Absence(Exception error) => Chain(error).OfType<NpgsqlException>().FirstOrDefault()
-        is { InnerException: not TimeoutException } database && database.IsAbsence()
-            ? database
-            : null;
-
-    private static PostgresException? Said(Exception error) => Chain(error).OfType<PostgresException>().FirstOrDefault();
-
-    private static IEnumerable<Exception> Chain(Exception error)
-    {
-        for (var one = error; one is not null; one = one.InnerException)
-        {
-            yield return one;
-        }
-    }
-
-    private static string Words(Exception error) => Said(error) is { } said
-        ? $"{said.SqlState}: {said.MessageText}"
-        : error is DbUpdateException { InnerException: { } cause } ? cause.Message : error.Message;
 }

@@ -18,8 +18,8 @@ internal sealed partial class TaskWorker(TaskEngine engine, TaskRun run, int rin
     private long? _heldSince;
 
     /// <summary>
-    /// Works until nobody of the ring is left, the run is halted or <paramref name="stop"/> says so. Several may work at
-    /// once.
+    /// Works until nobody of the ring is left, the run is halted or <paramref name="stop"/> says so. Several may work
+    /// at once.
     /// </summary>
     public async Task WorkAsync(CancellationToken stop, CancellationToken ct)
     {
@@ -32,9 +32,9 @@ internal sealed partial class TaskWorker(TaskEngine engine, TaskRun run, int rin
                     return;
                 }
             }
-            catch (Exception error) when (Absence(error) is not null)
+            catch (Exception error) when (error.Absence() is not null)
             {
-                LogAbsent(engine.Log, Absence(error)!.Message);
+                LogAbsent(engine.Log, error.Absence()!.Message);
                 if (!await run.WaitForServerAsync(ct))
                 {
                     throw;
@@ -72,8 +72,8 @@ internal sealed partial class TaskWorker(TaskEngine engine, TaskRun run, int rin
     /// <summary>
     /// Looks from the start for tenants that another process held, or whose claim was lost with its connection.
     /// </summary>
-    /// <returns>False when nobody is left to wait for, or another worker of this run is at work: it looks itself when it
-    /// has done.</returns>
+    /// <returns>False when nobody is left to wait for, or another worker of this run is at work: it looks itself when
+    /// it has done.</returns>
     private async Task<bool> WaitForOthersAsync(CancellationToken ct)
     {
         if (Volatile.Read(ref _inHand) > 0 || await HeldAsync(ct) is not { Count: > 0 } held)

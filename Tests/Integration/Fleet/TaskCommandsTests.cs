@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Tests.Integration.Fleet;
 
-/// <summary>The commands task and tasks as processes: what they say, how they end, and that they may be killed.</summary>
+/// <summary>The commands task and tasks as processes: their words, their exit codes, and their sudden end.</summary>
 public sealed class TaskCommandsTests(App app) : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("task-");
@@ -83,7 +83,8 @@ public sealed class TaskCommandsTests(App app) : IDisposable
     [InlineData("nowhere.sql", "task", "--sql", "nowhere.sql")]
     [InlineData("There is no customer 'nobody'", "task", "--sql", "FILE", "--customer", "nobody")]
     [InlineData("can't name a task", "task", "--sql", "FILE", "--name", "Backfill All")]
-    public async Task What_is_wrong_with_a_command_line_is_said_and_is_sixty_four(string says, params string[] arguments)
+    public async Task What_is_wrong_with_a_command_line_is_said_and_is_sixty_four(
+        string says, params string[] arguments)
     {
         await using var customers = await TaskCustomers.StartAsync(app, 0);
         var file = File("visit.sql", TaskCustomers.Visit);
@@ -111,7 +112,10 @@ public sealed class TaskCommandsTests(App app) : IDisposable
 
         // The server may need a moment to notice.
         await Eventually.HoldsAsync(async () => await customers.ScalarAsync(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()") is 0L);
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()
+            """) is 0L);
         var done = (long)(await customers.ScalarAsync("SELECT count(*) FROM tenancy.tasks WHERE done_at IS NOT NULL"))!;
         Assert.InRange(done, 1, 19);
         Assert.Equal(done, (await customers.VisitsAsync()).Sum());

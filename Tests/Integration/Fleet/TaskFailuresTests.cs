@@ -41,7 +41,8 @@ public sealed class TaskFailuresTests(App app)
     {
         await using var customers = await TaskCustomers.StartAsync(app, 6);
         await customers.ScalarAsync(
-            $"UPDATE tenancy.schemas SET ring = 0 WHERE schema IN ('{customers.Schemas[0]}', '{customers.Schemas[1]}')");
+            "UPDATE tenancy.schemas SET ring = 0 WHERE schema IN " +
+            $"('{customers.Schemas[0]}', '{customers.Schemas[1]}')");
         await customers.BreakAsync(customers.Schemas[0]);
 
         var report = await customers.RunAsync(Visit, new() { Isolate = isolate, Workers = 1 });
@@ -139,7 +140,8 @@ public sealed class TaskFailuresTests(App app)
         }));
 
         Assert.Single(report.Failed);
-        Assert.EndsWith("|f", (string?)await RecordAsync(customers, customers.Schemas[0], "ends"), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "|f", (string?)await RecordAsync(customers, customers.Schemas[0], "ends"), StringComparison.Ordinal);
     }
 
     private static Task<object?> RecordAsync(TaskCustomers customers, SchemaName schema, string task = "visit") =>

@@ -30,7 +30,8 @@ public sealed class TenantTasksTests(App app)
         // Nothing to do is no run.
         Assert.Null(second.Run);
         Assert.Equal("task|visit|5|5|0|done", await customers.ScalarAsync(
-            $"SELECT concat_ws('|', kind, target, total, migrated, failed, outcome) FROM tenancy.runs WHERE id = '{first.Run}'"));
+            "SELECT concat_ws('|', kind, target, total, migrated, failed, outcome) FROM tenancy.runs " +
+            $"WHERE id = '{first.Run}'"));
     }
 
     [Fact]
@@ -44,7 +45,8 @@ public sealed class TenantTasksTests(App app)
             var plan = new FleetPlan { Workers = 2 };
 
             var reports = await Task.WhenAll(
-                customers.RunAsync(task, plan), customers.Another().RunAsync(task, plan, null, CancellationToken.None, Ct));
+                customers.RunAsync(task, plan),
+                customers.Another().RunAsync(task, plan, null, CancellationToken.None, Ct));
 
             Assert.Equal(12, reports.Sum(report => report.Migrated));
         }
@@ -58,9 +60,12 @@ public sealed class TenantTasksTests(App app)
         await using var customers = await TaskCustomers.StartAsync(app, 1);
         await customers.ScalarAsync(
             $"""
-            INSERT INTO tenancy.tasks (task, schema, attempts, last_error) VALUES ('visit', '{customers.Schemas[0]}', 1, 'earlier');
+            INSERT INTO tenancy.tasks (task, schema, attempts, last_error)
+            VALUES ('visit', '{customers.Schemas[0]}', 1, 'earlier');
             ALTER TABLE tenancy.tasks RENAME TO slow_tasks;
-            CREATE FUNCTION public.nap() RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN PERFORM pg_sleep(0.7); RETURN true; END';
+            -- So cheap that PostgreSQL calls it before it compares anything.
+            CREATE FUNCTION public.nap() RETURNS boolean LANGUAGE plpgsql COST 0.0001
+                AS 'BEGIN PERFORM pg_sleep(0.7); RETURN true; END';
             CREATE VIEW tenancy.tasks AS SELECT * FROM tenancy.slow_tasks WHERE public.nap();
             """);
 
@@ -84,8 +89,10 @@ public sealed class TenantTasksTests(App app)
         var served = new ConcurrentQueue<string>();
         var task = TenantTask.Create("add-contact", (context, _) =>
         {
-            context.GetContext<InvoicingContext>().Contacts.Add(new() { Name = "visited", CreatedAt = DateTimeOffset.UtcNow });
-            served.Enqueue($"{context.Tenant.Schema} {context.Services.GetRequiredService<InvoicingContext>().Tenant().Schema}");
+            context.GetContext<InvoicingContext>().Contacts.Add(
+                new() { Name = "visited", CreatedAt = DateTimeOffset.UtcNow });
+            var scoped = context.Services.GetRequiredService<InvoicingContext>();
+            served.Enqueue($"{context.Tenant.Schema} {scoped.Tenant().Schema}");
             return Task.CompletedTask;
         });
 
@@ -147,7 +154,8 @@ public sealed class TenantTasksTests(App app)
         Assert.Empty((await removal.ReconcileAsync(Ct)).Failed);
 
         Assert.Equal(
-            $"{customers.Schemas[1]}", await customers.ScalarAsync("SELECT string_agg(schema, ',') FROM tenancy.tasks"));
+            $"{customers.Schemas[1]}",
+            await customers.ScalarAsync("SELECT string_agg(schema, ',') FROM tenancy.tasks"));
     }
 
     [Fact]

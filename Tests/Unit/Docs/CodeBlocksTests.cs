@@ -105,6 +105,13 @@ public sealed partial class CodeBlocksTests
                 public static void MapOrders(this RouteGroupBuilder orders) => orders.MapGet("/", () => "");
             }
 
+            public class NameBuyers : TenantTask
+            {
+                public override string Name => "";
+
+                public override Task RunAsync(TenantTaskContext context, CancellationToken ct) => Task.CompletedTask;
+            }
+
             public class InvoiceReminders
             {
                 public Task SendAsync(CancellationToken ct) => Task.CompletedTask;

@@ -35,6 +35,10 @@ internal static class FleetEndpoints
                 (HttpContext http, TenantOperations operations, CancellationToken ct) =>
                     AskAsync(http, operations, OperationKinds.Reconcile, [], ct))
             .WithName("ReconcileFleet").WithSummary("Begins to remove the deleted customers whose time is over.");
+        fleet.MapGet("/tasks", (TenantTasks tasks, CancellationToken ct) => tasks.StatusAsync(ct)).WithName("ListTasks")
+            .WithSummary("The tasks that are done once for each customer, and how far they are.");
+        changes.MapPost("/tasks/{task}", RunTask).WithName("RunTask")
+            .WithSummary("Begins a task for the customers that haven't done it.").ProducesProblem(404);
         changes.MapPost("/halt", Halt).WithName("HaltFleet")
             .WithSummary("Asks the runs in progress, wherever they run, to end after what is in hand.");
     }
@@ -45,6 +49,21 @@ internal static class FleetEndpoints
         var asked = await operations.AskAsync(
             kind, null, http.User.Identity?.Name ?? "an operator", arguments, ct: ct);
         return TypedResults.Accepted(OperationView.At(asked.Id), OperationView.Of(asked));
+    }
+
+    private static async Task<Results<Accepted<OperationView>, ProblemHttpResult>> RunTask(string task,
+        FleetRequest request, HttpContext http, TenantTasks tasks, TenantOperations operations, CancellationToken ct)
+    {
+        if (!tasks.Names.Contains(task))
+        {
+            return TypedResults.Problem(
+                $"This build has {(tasks.Names.Count == 0 ? "no tasks" : string.Join(", ", tasks.Names))}.",
+                statusCode: 404, title: "Unknown task.");
+        }
+
+        var arguments = request.Arguments(hasRing: true);
+        arguments["task"] = task;
+        return await AskAsync(http, operations, OperationKinds.Task, arguments, ct);
     }
 
     private static async Task<Ok<HaltedRuns>> Halt(

@@ -13,7 +13,6 @@ using OpenTelemetry.Trace;
 using Tenancy.Fleet;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
-using Tenancy.Operations;
 using Tenancy.Registries;
 using Tenancy.Roles;
 using Tenancy.Transfer;
@@ -125,17 +124,7 @@ public static class TenancyRegistration
             Owner(provider), provider.GetRequiredService<Tenants>(), provider.GetRequiredService<IServiceScopeFactory>(),
             new(Owner(provider), provider.GetRequiredService<TenantRoles>(),
                 provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>())));
-        services.AddSingleton<OperationKind, ExportKind>().AddSingleton<OperationKind, ImportKind>()
-            .AddSingleton<OperationKind, CloneKind>().AddSingleton<OperationKind, VerifyKind>()
-            .AddSingleton<OperationKind, ReconcileKind>();
-        foreach (var kind in new[] { OperationKinds.Migrate, OperationKinds.Retry })
-        {
-            services.AddSingleton<OperationKind>(provider =>
-                new MigrateKind(kind, provider.GetRequiredService<FleetMigrator>()));
-        }
-
-        services.AddSingleton(provider =>
-            new TenantOperations(Owner(provider), provider.GetServices<OperationKind>()));
+        services.AddOperationKinds();
         services.AddSingleton(TenantTaskRegistration.Create);
         services.AddSingleton<FleetReader>();
         services.AddSingleton<FleetVerifier>();
@@ -236,14 +225,6 @@ public static class TenancyRegistration
     /// <param name="services">The application's services.</param>
     public static IServiceCollection AddWarmPool(this IServiceCollection services) =>
         services.AddHostedService<WarmPoolFiller>().AddHostedService<LateTenantMigrator>();
-
-    /// <summary>
-    /// Lets this process run operations (<see cref="TenantOperations"/>) in the background, with the owner's login. Any
-    /// process may ask for them; at least one has to run them. The next one goes on with what a dead one has left.
-    /// </summary>
-    /// <param name="services">The application's services, after <c>AddTenancy</c>.</param>
-    public static IServiceCollection AddTenantOperations(this IServiceCollection services) =>
-        services.AddHostedService<OperationsRunner>();
 
     /// <summary>
     /// Makes a context a tenant's: its commands are guarded and rewritten, its history table is in the tenant's schema,

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Operations;
 using Tenancy.Transfer;
@@ -8,15 +7,14 @@ namespace Tenancy;
 
 /// <summary>
 /// Operations: what somebody asks for now and what takes long. They are rows of the database, so they survive restarts,
-/// and any process that runs operations (<see cref="TenancyRegistration.AddTenantOperations"/>) may take the next.
+/// and any process that runs operations (<see cref="TenantOperationsRegistration.AddTenantOperations"/>) may take the next.
 /// </summary>
 public sealed class TenantOperations
 {
     private readonly OperationsTable _table;
     private readonly IReadOnlyDictionary<string, OperationKind> _kinds;
 
-    internal TenantOperations(
-        [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, IEnumerable<OperationKind> kinds) =>
+    internal TenantOperations(NpgsqlDataSource database, IEnumerable<OperationKind> kinds) =>
         (_table, _kinds) = (new(database), kinds.ToDictionary(kind => kind.Name, StringComparer.Ordinal));
 
     /// <summary>Released when something was asked for in this process.</summary>

@@ -11,38 +11,23 @@ internal sealed class MigrateKind(string name, FleetMigrator fleet) : OperationK
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
     {
-        var plan = new FleetPlan
-        {
-            OnlyFailed = Name == OperationKinds.Retry,
-            Ring = (int?)context.Arguments["ring"],
-            Only = await FleetKinds.NamedAsync(context, ct),
-        };
-        var progress = new FleetKinds.Progress(seen => context.Report(seen.Migrated + seen.Failed, seen.Total));
+        var plan = await FleetKinds.PlanAsync(context, Name == OperationKinds.Retry, ct);
         // What is in hand is finished: the run's own row says then how it ended.
-        var report = await fleet.RunAsync(plan, progress, stop: ct, CancellationToken.None);
-        if (report.Outcome == FleetOutcome.Cancelled)
-        {
-            context.Cut();
-        }
-        else if (report.Outcome == FleetOutcome.Halted)
-        {
-            context.Fail($"The run was halted: {report.Reason}");
-        }
-        else if (report.Failed is [var first, ..])
-        {
-            context.Fail(string.Create(CultureInfo.InvariantCulture,
-                $"{report.Failed.Count} failed. {first.Schema}: {first.Error}"));
-        }
+        var report = await fleet.RunAsync(plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
+        return FleetKinds.Describe(context, report);
+    }
+}
 
-        return new()
-        {
-            ["run"] = report.Run?.ToString(),
-            ["outcome"] = report.Outcome.ToString().ToLowerInvariant(),
-            ["reason"] = report.Reason,
-            ["migrated"] = report.Migrated,
-            ["failed"] = FleetKinds.List(report.Failed.Select(failed =>
-                new JsonObject { ["schema"] = failed.Schema.Value, ["error"] = failed.Error })),
-        };
+/// <summary>Does a registered task for the tenants that haven't done it.</summary>
+internal sealed class TaskKind(TenantTasks tasks) : OperationKind(OperationKinds.Task)
+{
+    public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
+    {
+        var task = tasks.Find((string?)context.Arguments["task"] ?? "");
+        var plan = await FleetKinds.PlanAsync(context, (bool?)context.Arguments["onlyFailed"] is true, ct);
+        var report = await tasks.RunAsync(
+            task, plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
+        return FleetKinds.Describe(context, report);
     }
 }
 
@@ -100,6 +85,42 @@ internal static class FleetKinds
     /// <summary>A result names at most so many of each kind: the ledger has them all.</summary>
     private const int Most = 200;
 
+    public static async Task<FleetPlan> PlanAsync(OperationContext context, bool onlyFailed, CancellationToken ct) =>
+        new()
+        {
+            OnlyFailed = onlyFailed,
+            Ring = (int?)context.Arguments["ring"],
+            Only = await NamedAsync(context, ct),
+        };
+
+    /// <summary>The result of a run; says how the operation ended.</summary>
+    public static JsonObject Describe(OperationContext context, FleetReport report)
+    {
+        if (report.Outcome == FleetOutcome.Cancelled)
+        {
+            context.Cut();
+        }
+        else if (report.Outcome == FleetOutcome.Halted)
+        {
+            context.Fail($"The run was halted: {report.Reason}");
+        }
+        else if (report.Failed is [var first, ..])
+        {
+            context.Fail(string.Create(CultureInfo.InvariantCulture,
+                $"{report.Failed.Count} failed. {first.Schema}: {first.Error}"));
+        }
+
+        return new()
+        {
+            ["run"] = report.Run?.ToString(),
+            ["outcome"] = report.Outcome.ToString().ToLowerInvariant(),
+            ["reason"] = report.Reason,
+            ["migrated"] = report.Migrated,
+            ["failed"] = List(report.Failed.Select(failed =>
+                new JsonObject { ["schema"] = failed.Schema.Value, ["error"] = failed.Error })),
+        };
+    }
+
     /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null for all tenants.</summary>
     public static async Task<IReadOnlyList<SchemaName>?> NamedAsync(OperationContext context, CancellationToken ct)
     {
@@ -130,8 +151,8 @@ internal static class FleetKinds
     public static JsonArray List(IEnumerable<JsonNode> items) => [.. items.Take(Most)];
 
     /// <summary>Told at once: <see cref="Progress{T}"/> tells later, on another thread.</summary>
-    public sealed class Progress(Action<FleetProgress> told) : IProgress<FleetProgress>
+    public sealed class Progress(OperationContext context) : IProgress<FleetProgress>
     {
-        public void Report(FleetProgress value) => told(value);
+        public void Report(FleetProgress value) => context.Report(value.Migrated + value.Failed, value.Total);
     }
 }

@@ -48,6 +48,8 @@ public sealed class AccessMatrixTests(App app)
         ["POST /fleet/retry"] = Rule.Operators,
         ["POST /fleet/verify"] = Rule.Operators,
         ["POST /fleet/reconcile"] = Rule.Operators,
+        ["GET /fleet/tasks"] = Rule.Operators,
+        ["POST /fleet/tasks/{task}"] = Rule.Operators,
         ["POST /fleet/halt"] = Rule.Operators,
         ["GET /reports/receivables"] = Rule.Operators,
         ["GET /contacts"] = Rule.Customers,

@@ -73,7 +73,7 @@ public sealed class DocumentTests(App app)
 
         Assert.Equal(["Idempotency-Key", "X-Customer", "after", "before", "condition", "confirm", "customer",
             "graceDays", "id", "issuedFrom", "issuedTo", "kind", "name", "page", "pageSize", "ring", "search", "slug",
-            "sort", "state", "status", "version"], names.Order(StringComparer.Ordinal));
+            "sort", "state", "status", "task", "version"], names.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -69,6 +69,11 @@ public sealed class OperationsTests(App app)
             new() { ["slugs"] = new JsonArray("globex") }));
         Assert.Equal((OperationState.Done, 1), (again.State, (int)again.Result!["migrated"]!));
 
+        var task = await running.EndedAsync(await AskAsync(running, OperationKinds.Task, null,
+            new() { ["task"] = "more-kinds" }));
+        Assert.Equal((OperationState.Done, 2), (task.State, (int)task.Result!["migrated"]!));
+        Assert.Equal(1L, await warehouse.ScalarAsync<long>("SELECT count(*) FROM tenant_acme.kinds WHERE name = 'more'"));
+
         await warehouse.Removal.DropAsync("acme", "acme", TimeSpan.Zero, Ct);
         var reconciled = await running.EndedAsync(await AskAsync(running, OperationKinds.Reconcile, null));
         Assert.Equal("tenant_acme", (string?)Assert.Single(reconciled.Result!["removed"]!.AsArray()));
@@ -88,6 +93,7 @@ public sealed class OperationsTests(App app)
             (OperationKinds.Export, "nobody", null, null, "nobody"),
             (OperationKinds.Clone, "acme", new() { ["newSlug"] = "acme" }, null, "taken"),
             (OperationKinds.Clone, "acme", new() { ["newSlug"] = "No Slug" }, null, "No Slug"),
+            (OperationKinds.Task, null, new() { ["task"] = "none" }, null, "more-kinds"),
             (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray("nobody") }, null, "nobody"),
             ("broken", null, null, null, "log"),
         })
@@ -277,7 +283,12 @@ public sealed class OperationsTests(App app)
         var running = new Running(
             await Warehouse.StartAsync(app, services: services => services
                 .AddSingleton<OperationKind>(waits).AddSingleton<OperationKind, Echo>()
-                .AddSingleton<OperationKind, Broken>()), waits);
+                .AddSingleton<OperationKind, Broken>().AddTenantTask("more-kinds", async (context, ct) =>
+                {
+                    await using var more = context.CreateCommand(
+                        """INSERT INTO "__Tenant__".kinds (name) VALUES ('more')""");
+                    await more.ExecuteNonQueryAsync(ct);
+                })), waits);
         await running.StartAsync(parallel);
         return running;
     }

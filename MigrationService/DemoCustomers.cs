@@ -52,7 +52,7 @@ internal sealed partial class DemoCustomers(
             try
             {
                 await registry.CreateAsync(
-                    slug, name, context => AddInvoicesAsync(context, slug, currency, decimals, ct), ct);
+                    slug, name, context => AddInvoicesAsync(context, slug, currency, decimals, ct), ct: ct);
                 added.Add(slug);
             }
             catch (SlugTakenException)

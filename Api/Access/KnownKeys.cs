@@ -23,6 +23,12 @@ internal sealed class KnownKeys(
 
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
 
+    private static readonly HybridCacheEntryOptions s_options = new()
+    {
+        Expiration = Remembered, LocalCacheExpiration = Remembered,
+        Flags = HybridCacheEntryFlags.DisableDistributedCache,
+    };
+
     private readonly byte[]? _operator = OperatorHash(configuration);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _touched = new(StringComparer.Ordinal);
 
@@ -55,24 +61,15 @@ internal sealed class KnownKeys(
 
     private async Task<FoundKey?> FindAsync(string id, CancellationToken ct)
     {
-        // Read only: an unknown key isn't written.
-        var known = await cache.GetOrCreateAsync(CacheKey(id), static _ => ValueTask.FromResult<FoundKey?>(null),
-            new() { Flags = HybridCacheEntryFlags.DisableUnderlyingData | HybridCacheEntryFlags.DisableDistributedCache },
-            cancellationToken: ct);
-        if (known is not null)
+        // All requests of a key that nobody remembers wait for one question.
+        var found = await cache.GetOrCreateAsync(CacheKey(id), (scopes, id), static async (asked, token) =>
         {
-            return known;
-        }
-
-        await using var scope = scopes.CreateAsyncScope();
-        var found = await scope.ServiceProvider.GetRequiredService<ApiKeys>().FindAsync(id, ct);
-        if (found is not null)
+            await using var scope = asked.scopes.CreateAsyncScope();
+            return await scope.ServiceProvider.GetRequiredService<ApiKeys>().FindAsync(asked.id, token);
+        }, s_options, cancellationToken: ct);
+        if (found is null)
         {
-            await cache.SetAsync(CacheKey(id), found, new()
-            {
-                Expiration = Remembered, LocalCacheExpiration = Remembered,
-                Flags = HybridCacheEntryFlags.DisableDistributedCache,
-            }, cancellationToken: ct);
+            await cache.RemoveAsync(CacheKey(id), ct);
         }
 
         return found;

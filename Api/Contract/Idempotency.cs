@@ -1,6 +1,8 @@
 using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Data.Invoicing;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Primitives;
 
 namespace Api.Contract;
@@ -27,14 +29,29 @@ internal static class Idempotency
         return operation.DescribeIdempotency();
     }
 
+    /// <summary>Whether the header has one key as it has to be.</summary>
+    public static bool IsKey(StringValues keys, [NotNullWhen(true)] out string? key)
+    {
+        key = keys is [{ Length: > 0 and <= IdempotencyKey.LongestKey } one] && one.All(c => c is > ' ' and <= '~')
+            ? one
+            : null;
+        return key is not null;
+    }
+
+    public static ValidationProblem NoKey() => TypedResults.ValidationProblem(new Dictionary<string, string[]>
+    {
+        [Header] = [$"Send one key of 1 to {IdempotencyKey.LongestKey} visible ASCII characters, e.g. a UUID."],
+    });
+
+    public static ProblemHttpResult OtherRequest() => TypedResults.Problem(
+        "This key was sent with another request: use a new key for each one.", statusCode: 422,
+        title: "The key is another request's.", type: ProblemTypes.KeyReused);
+
     private static async Task AnswerAsync(HttpContext http, StringValues keys, RequestDelegate handler)
     {
-        if (keys is not [{ Length: > 0 and <= IdempotencyKey.LongestKey } key] || key.Any(c => c is <= ' ' or > '~'))
+        if (!IsKey(keys, out var key))
         {
-            await TypedResults.ValidationProblem(new Dictionary<string, string[]>
-            {
-                [Header] = [$"Send one key of 1 to {IdempotencyKey.LongestKey} visible ASCII characters, e.g. a UUID."],
-            }).ExecuteAsync(http);
+            await NoKey().ExecuteAsync(http);
             return;
         }
 
@@ -76,9 +93,7 @@ internal static class Idempotency
 
         if (known.Operation != operation || !known.BodyHash.AsSpan().SequenceEqual(hash))
         {
-            return (true, TypedResults.Problem(
-                "This key was sent with another request: use a new key for each one.", statusCode: 422,
-                title: "The key is another request's.", type: ProblemTypes.KeyReused));
+            return (true, OtherRequest());
         }
 
         if (known.Status is { } status)

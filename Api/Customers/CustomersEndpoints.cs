@@ -1,8 +1,5 @@
-using System.ComponentModel.DataAnnotations;
 using Api.Access;
-using Api.Contract;
 using Api.Tenants;
-using Data;
 using Data.Customers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -21,9 +18,7 @@ internal static class CustomersEndpoints
         customers.MapGet("/", List).WithName("ListCustomers").WithSummary(
             "Lists customers, with the version, the last error and the size of their schemas.");
         customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
-        customers.MapPost("/", Create).WithName("CreateCustomer")
-            .WithSummary("Creates a customer: its schema exists, migrated, when this returns.").ProducesProblem(403)
-            .ProducesProblem(409);
+        customers.MapCreation();
         customers.MapLifecycle();
         return customers;
     }
@@ -67,33 +62,7 @@ internal static class CustomersEndpoints
                 ? TypedResults.Ok(CustomerView.Of(customer))
                 : CustomerProblems.Unknown(slug);
     }
-
-    private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
-        NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory,
-        Tenancy.Tenants tenants, IConfiguration configuration, CancellationToken ct)
-    {
-        using var scope = http.Name(customer.Slug);
-        if (!configuration.MayCreateCustomers())
-        {
-            return TypedResults.Problem(
-                "It has no login that may make schemas. Run the migration job's command: create SLUG --name NAME.",
-                statusCode: 403, title: "This API doesn't create customers.");
-        }
-
-        var created = await registry.CreateAsync(customer.Slug, customer.Name.Trim(), ct: ct);
-        await directory.ForgetAsync(created.Slug, ct);
-        return TypedResults.CreatedAtRoute(
-            CustomerView.Of((await tenants.SearchAsync(new() { Slug = created.Slug }, ct)).Items[0]), "FindCustomer",
-            new { slug = created.Slug });
-    }
 }
-
-/// <summary>A customer to be created.</summary>
-public sealed record NewCustomer(
-    [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
-        RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
-    [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName),
-        PlainText] string Name);
 
 /// <summary>A customer, as operators see it.</summary>
 /// <param name="Id">Stays, whatever is renamed.</param>

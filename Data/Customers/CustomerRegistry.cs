@@ -27,12 +27,15 @@ public sealed class CustomerRegistry(
     /// </summary>
     /// <param name="slug">See <see cref="CustomerSlug"/>.</param>
     /// <param name="name">For people.</param>
+    /// <param name="id">The new customer's id; null for any. With it, a caller that repeats the call can tell whose the
+    /// slug is.</param>
     /// <param name="firstData">Written in the same transaction, by a context that serves the new customer.</param>
     /// <param name="ct">Ends the work; nothing of it stays.</param>
     /// <exception cref="FormatException">The slug can't be a customer's.</exception>
     /// <exception cref="SlugTakenException">It is another's.</exception>
     public async Task<Customer> CreateAsync(
-        string slug, string name, Func<InvoicingContext, Task>? firstData = null, CancellationToken ct = default)
+        string slug, string name, Func<InvoicingContext, Task>? firstData = null, Guid? id = null,
+        CancellationToken ct = default)
     {
         if (!CustomerSlug.IsValid(slug))
         {
@@ -42,7 +45,7 @@ public sealed class CustomerRegistry(
         using var span = TenancyTelemetry.StartFor(slug, CreateCustomer);
         try
         {
-            return await AddAsync(slug, name, firstData, ct);
+            return await AddAsync(id ?? Guid.CreateVersion7(), slug, name, firstData, ct);
         }
         catch (Exception e) when (e is not SlugTakenException)
         {
@@ -52,7 +55,7 @@ public sealed class CustomerRegistry(
     }
 
     private async Task<Customer> AddAsync(
-        string slug, string name, Func<InvoicingContext, Task>? firstData, CancellationToken ct)
+        Guid id, string slug, string name, Func<InvoicingContext, Task>? firstData, CancellationToken ct)
     {
         // Asked first, before a transaction waits for one that may add the same; the constraint decides when two ask at
         // once.
@@ -68,7 +71,7 @@ public sealed class CustomerRegistry(
         // Who comes second for a slug waits here for the first one's transaction, before any table is made.
         await provisioner.ProvisionAsync(underlying, CustomerSlug.WantedSchema(slug), reserved: async schema =>
         {
-            customer = new Customer { Id = Guid.CreateVersion7(), Slug = slug, Name = name, Schema = schema.Value,
+            customer = new Customer { Id = id, Slug = slug, Name = name, Schema = schema.Value,
                 CreatedAt = time.GetUtcNow() };
             await AddAsync(customer, ct);
         }, ct: ct);
@@ -109,7 +112,7 @@ public sealed class CustomerRegistry(
             $"""
             INSERT INTO public.customers (id, slug, name, schema, status, ring, created_at)
             VALUES ({customer.Id}, {customer.Slug}, {customer.Name}, {customer.Schema}, 'active', {customer.Ring}, {customer.CreatedAt})
-            ON CONFLICT (slug) DO NOTHING
+            ON CONFLICT DO NOTHING
             """, ct);
         if (added == 0)
         {

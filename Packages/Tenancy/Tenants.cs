@@ -77,7 +77,41 @@ public sealed class Tenants(
     /// <exception cref="InvalidOperationException">The application has no <see cref="ITenantRegistry"/>, or nobody has
     /// migrated the database yet.</exception>
     /// <exception cref="NpgsqlException">The database failed, or a migration did.</exception>
-    public async Task<Tenant> CreateAsync(string slug, string? name, CancellationToken ct = default)
+    public Task<Tenant> CreateAsync(string slug, string? name, CancellationToken ct = default) =>
+        CreateAsync(null, slug, name, ct);
+
+    /// <summary>
+    /// The same with an id of the caller's, so that it may be repeated: where the tenant with that id and that slug is
+    /// there, it is returned as it is.
+    /// </summary>
+    /// <param name="id">The new tenant's id; the same for each repetition, and no other tenant's.</param>
+    /// <param name="slug">See <see cref="TenantSlug"/>.</param>
+    /// <param name="name">For people, see <see cref="TenantName"/>; null for the slug.</param>
+    /// <param name="ct">Ends the work; nothing of it stays.</param>
+    /// <exception cref="FormatException">The slug, or the name, can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">The slug is another tenant's.</exception>
+    /// <exception cref="InvalidOperationException">The application has no <see cref="ITenantRegistry"/>, or nobody has
+    /// migrated the database yet.</exception>
+    /// <exception cref="NpgsqlException">The database failed, a migration did, or the id is another tenant's.</exception>
+    public async Task<Tenant> CreateAsync(Guid id, string slug, string? name, CancellationToken ct = default)
+    {
+        try
+        {
+            return await CreateAsync((Guid?)id, slug, name, ct);
+        }
+        catch (TenantSlugTakenException)
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            if (await scope.ServiceProvider.Registry().FindAsync(slug, ct) is { } there && there.Tenant.Id == id)
+            {
+                return there.Tenant;
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<Tenant> CreateAsync(Guid? id, string slug, string? name, CancellationToken ct)
     {
         TenantSlug.Check(slug);
         TenantName.Check(name);
@@ -85,7 +119,7 @@ public sealed class Tenants(
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            var tenant = await AddAsync(scope.ServiceProvider, slug, name, ct);
+            var tenant = await AddAsync(scope.ServiceProvider, id, slug, name, ct);
             await directory.ForgetAsync(slug, ct);
             return tenant;
         }
@@ -253,7 +287,8 @@ public sealed class Tenants(
             database, scope.ServiceProvider.GetService<RegistryKind>()?.IsBuiltIn is true, ct);
     }
 
-    private async Task<Tenant> AddAsync(IServiceProvider services, string slug, string? name, CancellationToken ct)
+    private async Task<Tenant> AddAsync(
+        IServiceProvider services, Guid? id, string slug, string? name, CancellationToken ct)
     {
         var registry = services.Registry();
         await RefuseWithoutTablesAsync(ct);
@@ -270,7 +305,7 @@ public sealed class Tenants(
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await provisioner.ProvisionAsync(
             transaction, tenancy.WantedSchema(slug), reserved: async schema =>
-                tenant = await registry.AddNewAsync(slug, name, schema, transaction, time, ct), ct: ct);
+                tenant = await registry.AddNewAsync(slug, name, schema, transaction, time, ct, id), ct: ct);
         foreach (var seed in services.GetServices<TenantSeed>())
         {
             await seed.WriteAsync(services, tenant!, transaction, ct);

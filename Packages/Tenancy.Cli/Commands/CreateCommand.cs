@@ -11,8 +11,12 @@ internal static class CreateCommand
     {
         var slug = new Argument<string>("slug") { Description = "The name in addresses: " + TenantSlug.Rule };
         var name = new Option<string>("--name") { Description = "For people. Default: the slug" };
+        var missing = new Option<bool>("--if-missing")
+        {
+            Description = $"Do nothing where a {noun} has the slug: for scripts that are run again",
+        };
         var command = new Command(
-            "create", $"Creates a {noun}: its schema exists, migrated, when this ends.") { slug, name };
+            "create", $"Creates a {noun}: its schema exists, migrated, when this ends.") { slug, name, missing };
         return commands.Does(command, reports: true, async job =>
         {
             try
@@ -20,6 +24,11 @@ internal static class CreateCommand
                 var tenant = await job.Services.GetRequiredService<Tenants>().CreateAsync(
                     job.Parsed.GetValue(slug)!, job.Parsed.GetValue(name), job.Stop);
                 job.Output.WriteLine($"Created {tenant.Slug}, schema {tenant.Schema}.");
+                return ExitCode.Done;
+            }
+            catch (TenantSlugTakenException) when (job.Parsed.GetValue(missing))
+            {
+                job.Output.WriteLine($"{job.Parsed.GetValue(slug)} exists.");
                 return ExitCode.Done;
             }
             catch (Exception e) when (e is TenantSlugTakenException or FormatException)

@@ -21,8 +21,8 @@ internal sealed partial class OperationsRunner(
     /// <summary>How long operations are.</summary>
     public static readonly TimeSpan OperationsKept = TimeSpan.FromDays(7);
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan BetweenCleanings = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan BetweenCleanings = TimeSpan.FromMinutes(5);
 
     private readonly SemaphoreSlim _free = new(Math.Max(options.ParallelOperations, 1));
     private long? _cleaned;
@@ -99,6 +99,11 @@ internal sealed partial class OperationsRunner(
         try
         {
             await RunAsync(new(operations.Table, operation, arguments, scope.ServiceProvider), span, stopping);
+            if (operation.Kind == OperationKinds.Import)
+            {
+                // What came with the request has served.
+                await operations.Table.DeleteReadFileAsync(operation, CancellationToken.None);
+            }
         }
         catch (Exception e)
         {

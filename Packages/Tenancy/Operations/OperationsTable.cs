@@ -203,6 +203,16 @@ internal sealed class OperationsTable(NpgsqlDataSource database)
         await delete.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Deletes the file of an operation that has ended.</summary>
+    public async Task DeleteReadFileAsync(Operation operation, CancellationToken ct)
+    {
+        await using var delete = database.CreateCommand(
+            "DELETE FROM tenancy.operation_files AS f USING tenancy.operations AS o " +
+            "WHERE f.operation = $1 AND o.id = $1 AND o.ended_at IS NOT NULL");
+        delete.Parameters.Add(Id(operation.Id));
+        await delete.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Writes a part of an attempt's file. The row's lock keeps another process from beginning it meanwhile.
     /// </summary>
     /// <exception cref="OperationLostException">Another process has it.</exception>

@@ -105,6 +105,11 @@ public sealed class LifecycleTests(App app)
             Assert.Equal("acme", (await RenamedAsync(site, "acme", "acme", null)).Entry.Tenant.Slug);
         }
 
+        var id = Guid.NewGuid();
+        var made = await site.Tenants.CreateAsync(id, "initech", null, Ct);
+        Assert.Equal((id, made), (made.Id, await site.Tenants.CreateAsync(id, "initech", "Initech", Ct)));
+        await Assert.ThrowsAsync<TenantSlugTakenException>(
+            () => site.Tenants.CreateAsync(Guid.NewGuid(), "initech", null, Ct));
         Assert.Equal(403, (await site.GetAsync("/who", ("X-Shop", "globex"))).Status);
         Assert.True(await site.Tenants.SetStatusAsync("globex", TenantStatus.Active, Ct));
         Assert.Equal((200, "globex"), await site.GetAsync("/who", ("X-Shop", "globex")));

@@ -117,7 +117,7 @@ public sealed class CreatingCustomersTests(App app)
         {
             Assert.Empty(await invoicing.Contacts.ToListAsync(Ct));
             throw new InvalidOperationException("after the schema was made");
-        }, Ct));
+        }, ct: Ct));
 
         var schema = CustomerSlug.WantedSchema(slug);
         Assert.Equal(0L, await ScalarAsync("SELECT count(*) FROM public.customers WHERE slug = $1", slug));
@@ -177,6 +177,49 @@ public sealed class CreatingCustomersTests(App app)
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.NotEmpty((await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!["errors"]!.AsObject());
+    }
+
+    [Fact]
+    public async Task A_creation_with_a_key_may_be_repeated_and_the_key_is_good_for_nothing_else()
+    {
+        using var client = app.Client();
+        var (slug, other, key) = (App.NewSlug(), App.NewSlug(), Guid.NewGuid().ToString());
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostAsync(slug, "Umbrella", key)));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
+        Assert.Single(answers, answer => !answer.Headers.Contains("Idempotent-Replayed"));
+        Assert.Single(await Task.WhenAll(answers.Select(answer => answer.Content.ReadAsStringAsync(Ct)))
+            is var bodies ? bodies.Select(body => (string?)JsonNode.Parse(body)!["id"]).Distinct() : []);
+
+        foreach (var (posted, status) in new (Task<HttpResponseMessage>, HttpStatusCode)[]
+        {
+            (PostAsync(slug, "Another name", key), HttpStatusCode.UnprocessableEntity),
+            (PostAsync(other, "Umbrella", key), HttpStatusCode.UnprocessableEntity),
+            (PostAsync(slug, "Umbrella", "another key"), HttpStatusCode.BadRequest),
+            (PostAsync(slug, "Umbrella", "another-key"), HttpStatusCode.Conflict),
+            (PostAsync(slug, "Umbrella", null), HttpStatusCode.Conflict),
+        })
+        {
+            using var answer = await posted;
+            Assert.Equal(status, answer.StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync($"/customers/{other}", Ct)).StatusCode);
+        Array.ForEach(answers, answer => answer.Dispose());
+
+        async Task<HttpResponseMessage> PostAsync(string slug, string name, string? key)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/customers")
+            {
+                Content = JsonContent.Create(new { slug, name }),
+            };
+            if (key is not null)
+            {
+                request.Headers.Add("Idempotency-Key", key);
+            }
+
+            return await client.SendAsync(request, Ct);
+        }
     }
 
     [Fact]

@@ -73,7 +73,7 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     {
         await using var scope = application.CreateAsyncScope();
         return await scope.ServiceProvider.GetRequiredService<CustomerRegistry>()
-            .CreateAsync(slug, "A test's customer", firstData, ct ?? Ct);
+            .CreateAsync(slug, "A test's customer", firstData, ct: ct ?? Ct);
     }
 
     public async Task<T> ScalarAsync<T>(string sql, params object[] parameters)

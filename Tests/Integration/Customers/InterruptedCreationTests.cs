@@ -68,7 +68,7 @@ public sealed class InterruptedCreationTests(App app)
             {
                 Assert.Empty(await invoicing.Invoices.ToListAsync(Ct));
                 throw new InvalidOperationException("before the commit");
-            }, Ct));
+            }, ct: Ct));
 
         await IsWholeAsync(database, "acme", exists: false);
         Assert.Equal(warmPool, (await database.SparesAsync()).Length);

@@ -19,7 +19,9 @@ internal sealed partial class ApiProcess : IAsyncDisposable
 
     /// <param name="owner">The owner's connection string.</param>
     /// <param name="serving">That of the login which serves customers.</param>
-    public static async Task<ApiProcess> StartAsync(string owner, string serving)
+    /// <param name="settings">Further environment variables.</param>
+    public static async Task<ApiProcess> StartAsync(
+        string owner, string serving, params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo(BuiltProgram.Host)
         {
@@ -35,6 +37,11 @@ internal sealed partial class ApiProcess : IAsyncDisposable
                 ["Limits__RequestsPerSecond"] = "0",
             },
         };
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         start.ArgumentList.Add(BuiltProgram.Of("Api"));
         var api = new ApiProcess(new() { StartInfo = start });
         api._process.OutputDataReceived += (_, line) =>

@@ -51,6 +51,8 @@ public sealed class LifecycleCommandsTests(App app)
             database, "list", "--search", "RESTOR", "--condition", "dropping", "--sort", "size", "--json"))!;
         Assert.Equal("restored", (string?)Assert.Single(listed["items"]!.AsArray())!["slug"]);
         Assert.Equal("archived", (string?)listed["items"]![0]!["status"]);
+        Assert.Contains(
+            "acme exists", await DoneAsync(database, "create", "acme", "--if-missing"), StringComparison.Ordinal);
         var page = await DoneAsync(database, "list", "--limit", "1");
         Assert.Contains("1 of", page, StringComparison.Ordinal);
         Assert.DoesNotContain("acme", await DoneAsync(

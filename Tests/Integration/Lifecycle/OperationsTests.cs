@@ -30,6 +30,8 @@ public sealed class OperationsTests(App app)
             ct: Ct));
         Assert.Equal((OperationState.Done, null), (import.State, import.Error));
         Assert.Equal((length, length), (import.Done, import.Total));
+        await Eventually.HoldsAsync(async () => await warehouse.ScalarAsync<long>(
+            $"SELECT count(*) FROM tenancy.operation_files WHERE operation = '{import.Id}'") == 0);
         var clone = await running.EndedAsync(await AskAsync(running, OperationKinds.Clone, "acme",
             new() { ["newSlug"] = "sandbox" }));
         Assert.Equal(OperationState.Done, clone.State);

@@ -82,6 +82,23 @@ public sealed class TwoApisTests(App app)
         await AnswersAsync(second, "acme-2", HttpStatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task Behind_a_proxy_that_ends_TLS_the_API_speaks_HTTP_2_if_it_is_set_to()
+    {
+        var (database, serving) = await DatabaseAsync();
+        await using var api = await ApiProcess.StartAsync(
+            database, serving, ("Kestrel__Endpoints__H2c__Url", "http://127.0.0.1:0"),
+            ("Kestrel__Endpoints__H2c__Protocols", "Http2"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/currencies")
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+
+        using var answer = await api.Http.SendAsync(request, Ct);
+
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (answer.StatusCode, answer.Version));
+    }
+
     private static async Task AnswersAsync(ApiProcess api, string slug, HttpStatusCode expected) =>
         await Eventually.HoldsAsync(async () =>
         {

@@ -50,7 +50,7 @@ internal static class CustomerCopies
         string slug, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations, CancellationToken ct)
     {
         using var scope = http.Name(slug);
-        return await tenants.FindSummaryAsync(slug, ct) is null
+        return !await ExistsAsync(tenants, slug, ct)
             ? CustomerProblems.Unknown(slug)
             : await AskAsync(http, operations, OperationKinds.Export, slug, [], null, ct);
     }
@@ -60,12 +60,12 @@ internal static class CustomerCopies
         CancellationToken ct)
     {
         using var scope = http.Name(slug);
-        if (await tenants.FindSummaryAsync(slug, ct) is null)
+        if (!await ExistsAsync(tenants, slug, ct))
         {
             return CustomerProblems.Unknown(slug);
         }
 
-        return await tenants.FindSummaryAsync(clone.Slug!, ct) is not null
+        return await ExistsAsync(tenants, clone.Slug!, ct)
             ? CustomerProblems.Taken(clone.Slug!)
             : await AskAsync(http, operations, OperationKinds.Clone, slug,
                 new() { ["newSlug"] = clone.Slug, ["name"] = clone.Name?.Trim() }, null, ct);
@@ -88,7 +88,7 @@ internal static class CustomerCopies
                 title: "Not an export.");
         }
 
-        if (await tenants.FindSummaryAsync(slug, ct) is not null)
+        if (await ExistsAsync(tenants, slug, ct))
         {
             return CustomerProblems.Taken(slug);
         }
@@ -103,6 +103,9 @@ internal static class CustomerCopies
             return TypedResults.Problem(e.Message, statusCode: 413, title: "The file is too long.");
         }
     }
+
+    private static async Task<bool> ExistsAsync(Tenancy.Tenants tenants, string slug, CancellationToken ct) =>
+        CustomerSlug.IsValid(slug) && (await tenants.SearchAsync(new() { Slug = slug }, ct)).Total > 0;
 
     private static async Task<Accepted<OperationView>> AskAsync(HttpContext http, TenantOperations operations,
         string kind, string slug, JsonObject arguments, Stream? file, CancellationToken ct)

@@ -126,7 +126,11 @@ public static class TenancyRegistration
                 provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>())));
         services.AddOperationKinds();
         services.AddSingleton(TenantTaskRegistration.Create);
-        services.AddSingleton<FleetReader>();
+        services.AddSingleton<TenantSearch>();
+        // As TenantSearch: it answers requests.
+        services.AddSingleton(provider => new FleetReader(
+            provider.GetRequiredService<GuardedDataSource>().Owner,
+            provider.GetRequiredService<CompiledMigrations>(), provider.GetRequiredService<SchemaVersions>()));
         services.AddSingleton<FleetVerifier>();
         services.AddSingleton<TenantLogin>();
         services.AddSingleton<TenantRoles>();

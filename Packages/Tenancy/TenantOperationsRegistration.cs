@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Tenancy.Operations;
 
 namespace Tenancy;
@@ -26,8 +25,8 @@ public static class TenantOperationsRegistration
                 new MigrateKind(kind, provider.GetRequiredService<FleetMigrator>()));
         }
 
+        // As TenantSearch: it answers requests.
         services.AddSingleton(provider => new TenantOperations(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
-            provider.GetServices<OperationKind>()));
+            provider.GetRequiredService<GuardedDataSource>().Owner, provider.GetServices<OperationKind>()));
     }
 }

@@ -19,7 +19,7 @@ public sealed record TenantSummary(TenantEntry Entry, string Version, Availabili
 public sealed class Tenants(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, TenantDirectory directory,
     IServiceScopeFactory scopes, TenancyOptions tenancy, SchemaProvisioner provisioner, FleetMigrator fleet,
-    SchemaVersions versions, TimeProvider time)
+    TimeProvider time)
 {
     /// <summary>Span: a tenant is created; attribute <see cref="TenancyTelemetry.Tenant"/>.</summary>
     public const string CreateTenant = "create tenant";
@@ -158,7 +158,7 @@ public sealed class Tenants(
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, 1000);
         ArgumentOutOfRangeException.ThrowIfNegative(query.Skip);
         await using var scope = scopes.CreateAsyncScope();
-        return await new TenantSearch(database, directory, versions)
+        return await scope.ServiceProvider.GetRequiredService<TenantSearch>()
             .RunAsync(scope.ServiceProvider.Registry(), query, ct);
     }
 

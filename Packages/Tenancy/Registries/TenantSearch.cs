@@ -5,7 +5,11 @@ using Tenancy.Ledgers;
 namespace Tenancy.Registries;
 
 /// <summary>The registry's tenants beside the ledger's rows, filtered and ordered by the server.</summary>
-internal sealed class TenantSearch(NpgsqlDataSource database, TenantDirectory directory, SchemaVersions versions)
+/// <remarks>
+/// Over the pool of the contexts. A connection of the other one sends DISCARD ALL before its next command, and Npgsql
+/// cancels no command before that is answered: a request would wait 30 seconds for a server that has fallen silent.
+/// </remarks>
+internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory directory, SchemaVersions versions)
 {
     /// <summary>
     /// The size of a schema's tables in bytes, from the catalog's own numbers: the functions that measure files wait
@@ -27,12 +31,12 @@ internal sealed class TenantSearch(NpgsqlDataSource database, TenantDirectory di
 
     public async Task<TenantPage> RunAsync(ITenantRegistry registry, TenantQuery query, CancellationToken ct)
     {
-        var found = await LedgerTable.VersionsAsync(database, ct);
+        var found = await LedgerTable.VersionsAsync(pools.Owner, ct);
         await versions.LearnAsync(found, ct);
         var conditions = new Conditions(registry.TenantsSql ?? throw new NotSupportedException(
             $"{registry.GetType().Name} has no query of its tenants: implement ITenantRegistry.TenantsSql."));
         Narrow(conditions, query, found);
-        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var connection = await pools.Owner.OpenConnectionAsync(ct);
         var total = await conditions.CountAsync(connection, ct);
         conditions.Begin(query);
         await using var ask = conditions.Page(connection, query);

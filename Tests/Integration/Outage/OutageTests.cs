@@ -119,6 +119,8 @@ public sealed class OutageTests(App app)
             await Task.WhenAll(
                 ServedApi.UnavailableAsync(one.Http.GetAsync("/invoices", soon.Token)),
                 ServedApi.UnavailableAsync(api.Http.GetAsync("/customers", soon.Token)),
+                ServedApi.UnavailableAsync(api.Http.GetAsync("/operations", soon.Token)),
+                ServedApi.UnavailableAsync(api.Http.GetAsync("/fleet", soon.Token)),
                 ServedApi.UnavailableAsync(
                     one.Http.PostAsJsonAsync("/invoices", TestCustomer.Invoice(7m), soon.Token)));
         }

@@ -85,8 +85,10 @@ public static class OperationKinds
     /// <summary>Migrates those that failed. The same arguments.</summary>
     public const string Retry = "retry";
 
-    /// <summary>Does a registered <see cref="TenantTask"/> for the tenants that haven't done it. Arguments: <c>task</c>,
-    /// its name; and, optional, <c>onlyFailed</c>, <c>ring</c> and <c>slugs</c>.</summary>
+    /// <summary>
+    /// Does a registered <see cref="TenantTask"/> for the tenants that haven't done it. Arguments: <c>task</c>, its
+    /// name; and, optional, <c>onlyFailed</c>, <c>ring</c> and <c>slugs</c>.
+    /// </summary>
     public const string Task = "task";
 
     /// <summary>Compares the schemas with the migrations. Argument: <c>slugs</c>, optional.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
@@ -6,24 +5,12 @@ using Tenancy.Ledgers;
 
 namespace Tenancy.Operations;
 
-/// <summary>Somebody else has the operation: this attempt was taken for dead.</summary>
-internal sealed class OperationLostException() : Exception("Another process has begun the operation again.");
-
 /// <summary>Rows of <c>tenancy.operations</c> and <c>tenancy.operation_files</c>.</summary>
-/// <remarks>The number of attempts tells attempts apart: one that was taken for dead writes nothing any more.</remarks>
-internal sealed class OperationsTable(NpgsqlDataSource database)
+internal sealed partial class OperationsTable(NpgsqlDataSource database)
 {
-    /// <summary>How often a running operation shows that it lives.</summary>
-    public static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
-
-    /// <summary>How often an operation is begun before it counts as failed.</summary>
-    public const int MostAttempts = 3;
-
     private const string Columns =
         "id, kind, slug, asked_by, state, done, total, result, error, cancel, attempts, created_at, started_at, " +
         "ended_at";
-
-    private const string Dead = "state = 'running' AND heartbeat_at < clock_timestamp() - interval '15 seconds'";
 
     /// <summary>Adds one, with its file, in one transaction.</summary>
     public async Task<Operation> AddAsync(
@@ -115,151 +102,6 @@ internal sealed class OperationsTable(NpgsqlDataSource database)
         return await cancel.ExecuteNonQueryAsync(ct) == 1;
     }
 
-    /// <summary>Begins the next: one that waits, or one whose process has died. The oldest first.</summary>
-    /// <returns>Null where there is none.</returns>
-    public async Task<(Operation Operation, JsonObject Arguments)?> ClaimAsync(CancellationToken ct)
-    {
-        await using var claim = database.CreateCommand(string.Create(CultureInfo.InvariantCulture,
-            $"""
-            UPDATE tenancy.operations SET state = 'running', attempts = attempts + 1,
-                started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
-            WHERE id = (SELECT id FROM tenancy.operations WHERE ended_at IS NULL AND attempts < {MostAttempts} AND (state = 'queued' OR {Dead})
-                ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING {Columns}, arguments
-            """));
-        await using var rows = await claim.ExecuteReaderAsync(ct);
-        return await rows.ReadAsync(ct)
-            ? (Read(rows), JsonNode.Parse(rows.GetString(14))!.AsObject())
-            : null;
-    }
-
-    /// <summary>Says how far an attempt is.</summary>
-    /// <returns>Who cancels it; null while nobody does.</returns>
-    /// <exception cref="OperationLostException">Another process has it.</exception>
-    public async Task<string?> BeatAsync(OperationContext context, CancellationToken ct)
-    {
-        await using var beat = database.CreateCommand(
-            "UPDATE tenancy.operations SET heartbeat_at = clock_timestamp(), done = $3, total = $4 " +
-            "WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING coalesce(cancel, '')");
-        AddAttempt(beat, context.Operation);
-        AddProgress(beat, context);
-        return await beat.ExecuteScalarAsync(ct) switch
-        {
-            null => throw new OperationLostException(),
-            "" => null,
-            var who => (string)who,
-        };
-    }
-
-    /// <summary>Ends an attempt; writes nothing where another process has it.</summary>
-    public async Task EndAsync(OperationContext context, OperationState state, JsonObject? result, string? error)
-    {
-        await using var end = database.CreateCommand(
-            """
-            UPDATE tenancy.operations SET state = $5, done = $3, total = $4, result = coalesce($6, result), error = $7,
-                ended_at = clock_timestamp(), heartbeat_at = clock_timestamp()
-            WHERE id = $1 AND attempts = $2 AND state = 'running'
-            """);
-        AddAttempt(end, context.Operation);
-        AddProgress(end, context);
-        end.Parameters.Add(LedgerTable.Text(state.ToString().ToLowerInvariant()));
-        end.Parameters.Add(Json(result));
-        end.Parameters.Add(OrNull(error));
-        await end.ExecuteNonQueryAsync(CancellationToken.None);
-    }
-
-    /// <summary>Gives an attempt back, for another process: this one ends, or has lost the database.</summary>
-    /// <param name="operation">As it was claimed.</param>
-    /// <param name="counts">Whether it counts as an attempt.</param>
-    public async Task ReturnAsync(Operation operation, bool counts)
-    {
-        await using var end = database.CreateCommand(
-            "UPDATE tenancy.operations SET state = 'queued', attempts = attempts - $3 " +
-            "WHERE id = $1 AND attempts = $2 AND state = 'running'");
-        AddAttempt(end, operation);
-        end.Parameters.Add(new NpgsqlParameter<int> { TypedValue = counts ? 0 : 1 });
-        await end.ExecuteNonQueryAsync(CancellationToken.None);
-    }
-
-    /// <exception cref="OperationLostException">Another process has it.</exception>
-    public static async Task KeepAsync(
-        NpgsqlTransaction transaction, Operation operation, JsonObject result, CancellationToken ct)
-    {
-        await using var keep = new NpgsqlCommand(
-            "UPDATE tenancy.operations SET result = $3 WHERE id = $1 AND attempts = $2 AND state = 'running'",
-            transaction.Connection, transaction);
-        AddAttempt(keep, operation);
-        keep.Parameters.Add(Json(result));
-        if (await keep.ExecuteNonQueryAsync(ct) == 0)
-        {
-            throw new OperationLostException();
-        }
-    }
-
-    public async Task DeleteFileAsync(Operation operation, CancellationToken ct)
-    {
-        await using var delete = database.CreateCommand("DELETE FROM tenancy.operation_files WHERE operation = $1");
-        delete.Parameters.Add(Id(operation.Id));
-        await delete.ExecuteNonQueryAsync(ct);
-    }
-
-    /// <summary>Deletes the file of an operation that has ended.</summary>
-    public async Task DeleteReadFileAsync(Operation operation, CancellationToken ct)
-    {
-        await using var delete = database.CreateCommand(
-            "DELETE FROM tenancy.operation_files AS f USING tenancy.operations AS o " +
-            "WHERE f.operation = $1 AND o.id = $1 AND o.ended_at IS NOT NULL");
-        delete.Parameters.Add(Id(operation.Id));
-        await delete.ExecuteNonQueryAsync(ct);
-    }
-
-    /// <summary>Writes a part of an attempt's file. The row's lock keeps another process from beginning it meanwhile.
-    /// </summary>
-    /// <exception cref="OperationLostException">Another process has it.</exception>
-    public async Task WritePartAsync(Operation operation, int part, ReadOnlyMemory<byte> bytes, CancellationToken ct)
-    {
-        await using var write = database.CreateCommand(
-            "INSERT INTO tenancy.operation_files (operation, part, bytes) SELECT id, $3, $4 FROM tenancy.operations " +
-            "WHERE id = $1 AND attempts = $2 AND state = 'running' FOR SHARE");
-        AddAttempt(write, operation);
-        write.Parameters.Add(new NpgsqlParameter<int> { TypedValue = part });
-        write.Parameters.Add(new NpgsqlParameter { Value = bytes.ToArray() });
-        if (await write.ExecuteNonQueryAsync(ct) == 0)
-        {
-            throw new OperationLostException();
-        }
-    }
-
-    /// <returns>Null behind the last part.</returns>
-    public async Task<byte[]?> ReadPartAsync(Guid id, int part, CancellationToken ct)
-    {
-        await using var read = database.CreateCommand(
-            "SELECT bytes FROM tenancy.operation_files WHERE operation = $1 AND part = $2");
-        read.Parameters.Add(Id(id));
-        read.Parameters.Add(new NpgsqlParameter<int> { TypedValue = part });
-        return await read.ExecuteScalarAsync(ct) as byte[];
-    }
-
-    public async Task<long> FileLengthAsync(Guid id, CancellationToken ct)
-    {
-        await using var ask = database.CreateCommand(
-            "SELECT coalesce(sum(octet_length(bytes)), 0)::bigint FROM tenancy.operation_files WHERE operation = $1");
-        ask.Parameters.Add(Id(id));
-        return (long)(await ask.ExecuteScalarAsync(ct))!;
-    }
-
-    /// <summary>Ends those whose processes died again and again.</summary>
-    public async Task GiveUpAsync(CancellationToken ct)
-    {
-        await using var end = database.CreateCommand(string.Create(CultureInfo.InvariantCulture,
-            $"""
-            UPDATE tenancy.operations SET state = 'failed', ended_at = clock_timestamp(),
-                error = 'It was begun ' || attempts || ' times, and each time its process ended.'
-            WHERE ended_at IS NULL AND (state = 'queued' OR {Dead}) AND attempts >= {MostAttempts}
-            """));
-        await end.ExecuteNonQueryAsync(ct);
-    }
-
     /// <summary>Deletes what is kept no longer: files, and the operations themselves.</summary>
     public async Task ExpireAsync(TimeSpan files, TimeSpan operations, CancellationToken ct)
     {
@@ -301,21 +143,6 @@ internal sealed class OperationsTable(NpgsqlDataSource database)
 
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
-
-    private static void AddAttempt(NpgsqlCommand command, Operation operation)
-    {
-        command.Parameters.Add(Id(operation.Id));
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = operation.Attempts });
-    }
-
-    private static void AddProgress(NpgsqlCommand command, OperationContext context)
-    {
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = context.Done });
-        command.Parameters.Add(new NpgsqlParameter
-        {
-            Value = context.Total is { } total ? total : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint,
-        });
-    }
 
     private static NpgsqlParameter<Guid> Id(Guid id) => new() { TypedValue = id };
 

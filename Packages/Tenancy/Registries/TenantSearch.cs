@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Tenancy.Ledgers;
 
@@ -11,29 +10,11 @@ namespace Tenancy.Registries;
 /// </remarks>
 internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory directory, SchemaVersions versions)
 {
-    /// <summary>
-    /// The size of a schema's tables in bytes, from the catalog's own numbers: the functions that measure files wait
-    /// for a migration's locks. The dependencies have an index by schema, the relations have none.
-    /// </summary>
-    private const string Bytes =
-        """
-        (SELECT (coalesce(sum(c.relpages + coalesce(toast.relpages, 0) + coalesce((
-                SELECT sum(x.relpages) FROM pg_catalog.pg_index AS i
-                JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid), 0)), 0)
-                * current_setting('block_size')::bigint)::bigint
-            FROM pg_catalog.pg_namespace AS n
-            JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass
-                AND d.refobjid = n.oid AND d.classid = 'pg_catalog.pg_class'::regclass
-            JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
-            LEFT JOIN pg_catalog.pg_class AS toast ON toast.oid = c.reltoastrelid
-            WHERE n.nspname = found.schema)
-        """;
-
     public async Task<TenantPage> RunAsync(ITenantRegistry registry, TenantQuery query, CancellationToken ct)
     {
         var found = await LedgerTable.VersionsAsync(pools.Owner, ct);
         await versions.LearnAsync(found, ct);
-        var conditions = new Conditions(registry.TenantsSql ?? throw new NotSupportedException(
+        var conditions = new TenantConditions(registry.TenantsSql ?? throw new NotSupportedException(
             $"{registry.GetType().Name} has no query of its tenants: implement ITenantRegistry.TenantsSql."));
         Narrow(conditions, query, found);
         await using var connection = await pools.Owner.OpenConnectionAsync(ct);
@@ -57,7 +38,7 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
         return new(items, null, total);
     }
 
-    private void Narrow(Conditions conditions, TenantQuery query, IReadOnlyList<string> found)
+    private void Narrow(TenantConditions conditions, TenantQuery query, IReadOnlyList<string> found)
     {
         if (!string.IsNullOrWhiteSpace(query.Search))
         {
@@ -117,84 +98,4 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
 
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
-
-    /// <summary>The query, part by part; values are parameters.</summary>
-    /// <param name="tenants">The registry's query of its tenants.</param>
-    private sealed class Conditions(string tenants)
-    {
-        private readonly List<string> _where = ["true"];
-        private readonly List<NpgsqlParameter> _parameters = [];
-
-        private string From =>
-            $"FROM ({tenants}) AS t LEFT JOIN tenancy.schemas AS s ON s.schema = t.schema WHERE " +
-            string.Join(" AND ", _where);
-
-        public void Add(string condition, params NpgsqlParameter[] values)
-        {
-            var names = values.Select(value =>
-            {
-                _parameters.Add(value);
-                return (object)string.Create(CultureInfo.InvariantCulture, $"${_parameters.Count}");
-            });
-            _where.Add(string.Format(CultureInfo.InvariantCulture, condition, [.. names]));
-        }
-
-        public async Task<int> CountAsync(NpgsqlConnection connection, CancellationToken ct)
-        {
-            await using var count = Command(connection, $"SELECT count(*)::int {From}");
-            return (int)(await count.ExecuteScalarAsync(ct))!;
-        }
-
-        /// <summary>Leaves out what comes before the page.</summary>
-        public void Begin(TenantQuery query)
-        {
-            if (query.After is null)
-            {
-                return;
-            }
-
-            var place = TenantPlace.Parse(query.After, query);
-            var sort = query.Descending ? "<" : ">";
-            Add(
-                $"({Key(query.Sort)}, t.slug COLLATE \"C\") {sort} ({{0}}, {{1}})",
-                IsNumber(query.Sort)
-                    ? new NpgsqlParameter<long> { TypedValue = long.Parse(place.Key, CultureInfo.InvariantCulture) }
-                    : LedgerTable.Text(place.Key), LedgerTable.Text(place.Slug));
-        }
-
-        public NpgsqlCommand Page(NpgsqlConnection connection, TenantQuery query)
-        {
-            var direction = query.Descending ? "DESC" : "ASC";
-            return Command(connection, string.Create(CultureInfo.InvariantCulture,
-                $"""
-                SELECT found.*, {Bytes} FROM (
-                    SELECT t.id, t.slug, t.schema, t.name, t.status, t.created_at, coalesce(s.ring, t.ring), s.state,
-                        coalesce(s.version, ''), s.migrated_at, coalesce(s.attempts, 0), s.last_error, s.failed_at,
-                        s.drop_after, ({Key(query.Sort)})::text
-                    {From}
-                    ORDER BY {Key(query.Sort)} {direction}, t.slug COLLATE "C" {direction}
-                    OFFSET {query.Skip} LIMIT {query.Limit + 1}) AS found
-                """));
-        }
-
-        private NpgsqlCommand Command(NpgsqlConnection connection, string sql)
-        {
-            var command = new NpgsqlCommand(sql, connection);
-            command.Parameters.AddRange(_parameters.Select(parameter => parameter.Clone()).ToArray());
-            return command;
-        }
-
-        private static bool IsNumber(TenantSort sort) => sort is not (TenantSort.Slug or TenantSort.Name);
-
-        /// <summary>A text, or a whole number: both survive a client that carries them.</summary>
-        private static string Key(TenantSort sort) => sort switch
-        {
-            TenantSort.Name => "lower(t.name) COLLATE \"C\"",
-            TenantSort.Created => "(extract(epoch FROM t.created_at) * 1000000)::bigint",
-            TenantSort.Migrated => "coalesce((extract(epoch FROM s.migrated_at) * 1000000)::bigint, 0)",
-            TenantSort.Size => Bytes.Replace("found.schema", "t.schema", StringComparison.Ordinal),
-            TenantSort.Ring => "coalesce(s.ring, t.ring)::bigint",
-            _ => "t.slug COLLATE \"C\"",
-        };
-    }
 }

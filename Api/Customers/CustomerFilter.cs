@@ -71,6 +71,7 @@ public sealed class CustomerFilter
         Limit = Size,
     };
 
+    /// <summary>A parameter without a value is none: no rule is asked about empty text.</summary>
     private static T? Named<T>(string? name) where T : struct, Enum =>
-        name is null ? null : Enum.Parse<T>(name, ignoreCase: true);
+        string.IsNullOrEmpty(name) ? null : Enum.Parse<T>(name, ignoreCase: true);
 }

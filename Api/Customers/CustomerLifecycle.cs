@@ -44,8 +44,8 @@ internal static class CustomerLifecycle
             invocation.HttpContext.RequestServices.GetRequiredService<IConfiguration>().MayCreateCustomers()
                 ? next(invocation)
                 : ValueTask.FromResult<object?>(TypedResults.Problem(
-                    "It has no login that may. Run the migration job's commands: rename, suspend, resume, archive, drop.",
-                    statusCode: 403, title: "This API doesn't change customers."));
+                    "It has no login that may. Run the migration job's commands: rename, suspend, export, migrate " +
+                    "and the others.", statusCode: 403, title: "This API doesn't change customers."));
 
     private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Rename(
         string slug, CustomerNames names, HttpContext http, Tenancy.Tenants tenants, CancellationToken ct)

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Api.Access;
+using Api.Customers;
 using Data.Customers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -18,10 +19,12 @@ internal static class OperationsEndpoints
         operations.MapGet("/", List).WithName("ListOperations").WithSummary("Lists operations, the newest first.");
         operations.MapGet("/{id:guid}", Find).WithName("FindOperation").WithSummary("One operation.")
             .ProducesProblem(404);
-        operations.MapGet("/{id:guid}/file", FindFile).WithName("FindOperationFile")
+        // Another login sees no file, and ends nothing.
+        var owner = operations.MapGroup("").AddEndpointFilter(CustomerLifecycle.RefuseWithoutOwnerAsync);
+        owner.MapGet("/{id:guid}/file", FindFile).WithName("FindOperationFile")
             .WithSummary("The file that an operation has made. It is kept for a day.")
             .Produces<Stream>(200, "application/zip").ProducesProblem(404);
-        operations.MapPost("/{id:guid}/cancel", Cancel).WithName("CancelOperation")
+        owner.MapPost("/{id:guid}/cancel", Cancel).WithName("CancelOperation")
             .WithSummary("Cancels an operation: what it had finished stays.").ProducesProblem(404).ProducesProblem(409);
     }
 
@@ -32,12 +35,15 @@ internal static class OperationsEndpoints
         var found = await operations.ListAsync(
             new()
             {
-                Slug = filter.Customer, Kind = filter.Kind, Before = filter.Before, Limit = size + 1,
-                State = filter.State is null ? null : Enum.Parse<OperationState>(filter.State, ignoreCase: true),
+                Slug = Given(filter.Customer), Kind = Given(filter.Kind), Before = filter.Before, Limit = size + 1,
+                State = Given(filter.State) is { } state ? Enum.Parse<OperationState>(state, ignoreCase: true) : null,
             }, ct);
         return TypedResults.Ok(new OperationPage(
             [.. found.Take(size).Select(OperationView.Of)], found.Count > size ? found[size - 1].Id : null));
     }
+
+    /// <summary>A parameter without a value is none: no rule is asked about empty text.</summary>
+    private static string? Given(string? value) => string.IsNullOrEmpty(value) ? null : value;
 
     private static async Task<Results<Ok<OperationView>, ProblemHttpResult>> Find(
         Guid id, TenantOperations operations, CancellationToken ct) =>

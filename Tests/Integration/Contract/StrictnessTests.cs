@@ -16,6 +16,20 @@ public sealed class StrictnessTests(App app)
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    [Fact]
+    public async Task A_parameter_without_a_value_is_none()
+    {
+        using var http = app.Client();
+        foreach (var path in new[]
+        {
+            "/customers?status=&condition=&sort=&search=&version=&pageSize=1", "/operations?state=&kind=&customer=",
+        })
+        {
+            using var answer = await http.GetAsync(path, Ct);
+            Assert.Equal((path, System.Net.HttpStatusCode.OK), (path, answer.StatusCode));
+        }
+    }
+
     [Theory]
     [InlineData("/invoices?pagesize=3&sort=total", "sort")]
     [InlineData("/invoices?page=none", "page")]

@@ -32,7 +32,7 @@ public static class TenantCommands
             ?? throw new InvalidOperationException(
                 $"{context.GetType().Name} isn't a tenant's context: its options lack UseTenancy().");
         var command = Rewritten((NpgsqlConnection)context.Database.GetDbConnection(), binding.Value, sql,
-            context.GetService<SharedObjects>().Of(context.Model), binding.Metrics);
+            context.GetService<SharedObjects>().Of(context.Model, binding.RunsAsOwner), binding.Metrics);
         if (binding.Switch.Length > 0 && context.Database.CurrentTransaction is null)
         {
             throw new InvalidOperationException(

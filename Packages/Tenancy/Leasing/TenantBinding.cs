@@ -62,7 +62,10 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
     }
 
     /// <summary>Lets the context's commands run as the login, in a transaction that isn't the context's own.</summary>
-    public void RunAsLogin() => _switch = "";
+    public void RunAsLogin() => (_switch, RunsAsOwner) = ("", true);
+
+    /// <summary>Whether the context works in a transaction of the owner's.</summary>
+    public bool RunsAsOwner { get; private set; }
 
     /// <summary>Lets a scope of services end with the context.</summary>
     public void Own(AsyncServiceScope scope) => _owned = scope;
@@ -130,6 +133,7 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
         _tenant = null;
         _scope = null;
         _switch = null;
+        RunsAsOwner = false;
         Chunk = null;
     }
 

@@ -21,6 +21,7 @@ internal sealed class TenantConnection(
     : NpgsqlRelationalConnection(dependencies, dataSources, options)
 {
     private AllowList? _shared;
+    private AllowList? _sharedAsOwner;
     private System.Data.Common.DbDataSource? _source;
     private bool _replaced;
     private bool _replacing;
@@ -32,7 +33,9 @@ internal sealed class TenantConnection(
     public TenantBinding Binding { get; } = binding;
 
     /// <summary>The names that the context's commands may use besides the tenant's own schema.</summary>
-    public AllowList Shared => _shared ??= shared.Of(Context.Model);
+    public AllowList Shared => Binding.RunsAsOwner
+        ? _sharedAsOwner ??= shared.Of(Context.Model, asOwner: true)
+        : _shared ??= shared.Of(Context.Model);
 
     /// <summary>
     /// The provider searches the connection string for "Enlist=false" at every open, to save this look; the search

@@ -20,7 +20,7 @@ internal sealed class AllowList(
 
     /// <summary>
     /// Whether statements may be about the tenant's schema itself: DROP SCHEMA, GRANT ON SCHEMA. The login that serves
-    /// has no rights for them. A task runs as the owner, who has.
+    /// has no rights for them. A task or a seed runs as the owner, who has.
     /// </summary>
     public bool MayNameOwnSchema { get; init; } = true;
 

@@ -48,8 +48,8 @@ internal readonly record struct NameUse(NameRole Role, string? Schema, string Na
             case NameRole.Schema when Schema == Placeholder && !shared.MayNameOwnSchema:
                 throw new CommandRefusedException(
                     CommandRule.GlobalObject,
-                    "A task changes what is in the tenant's schema, not the schema itself: the job's commands create " +
-                    "and drop schemas, migrations grant rights.");
+                    "What runs as the owner changes what is in the tenant's schema, not the schema itself: the job's " +
+                    "commands create and drop schemas, migrations grant rights.");
             case var _ when Schema == Placeholder:
                 return;
             case NameRole.Schema:

@@ -10,13 +10,19 @@ namespace Tenancy.Sql;
 internal sealed class SharedObjects(
     IReadOnlyList<string> tables, IReadOnlyList<string> schemas, IReadOnlyList<string> functions)
 {
-    private readonly ConcurrentDictionary<IModel, AllowList> _lists = new();
+    private readonly ConcurrentDictionary<(IModel Model, bool AsOwner), AllowList> _lists = new();
 
-    public AllowList Of(IModel model) =>
+    /// <param name="model">A context's.</param>
+    /// <param name="asOwner">Whether the context works in a transaction of the owner's, see
+    /// <see cref="AllowList.MayNameOwnSchema"/>.</param>
+    public AllowList Of(IModel model, bool asOwner = false) =>
         _lists.GetOrAdd(
-            model,
-            static (model, shared) => new(
-                shared.Tables.Concat(Mapped(model)), shared.Schemas, shared.Functions),
+            (model, asOwner),
+            static (key, shared) => new(
+                shared.Tables.Concat(Mapped(key.Model)), shared.Schemas, shared.Functions)
+            {
+                MayNameOwnSchema = !key.AsOwner,
+            },
             this);
 
     /// <summary>For tasks, which belong to no context: what any of these models maps. A new list each time.</summary>

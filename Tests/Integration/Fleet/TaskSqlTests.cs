@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Data.Invoicing;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy;
@@ -30,6 +31,31 @@ public sealed class TaskSqlTests(App app)
         Assert.Equal([0, 0], await customers.VisitsAsync());
         Assert.Equal(0L, await customers.ScalarAsync(
             "SELECT (SELECT count(*) FROM tenancy.tasks) + (SELECT count(*) FROM tenancy.runs)"));
+    }
+
+    [Fact]
+    public async Task A_context_in_the_owners_transaction_may_not_drop_the_schema_either()
+    {
+        await using var customers = await TaskCustomers.StartAsync(app, 1);
+
+        foreach (var hostile in new[]
+        {
+            "DROP SCHEMA \"__Tenant__\" CASCADE", "GRANT ALL ON SCHEMA \"__Tenant__\" TO PUBLIC",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA \"__Tenant__\" TO PUBLIC",
+        })
+        {
+            var report = await customers.RunAsync(TenantTask.Create("hostile", (context, ct) =>
+                context.GetContext<InvoicingContext>().Database.ExecuteSqlRawAsync(hostile, ct)));
+            var byHand = await customers.RunAsync(TenantTask.Create("by-hand", (context, ct) =>
+                context.GetContext<InvoicingContext>().CreateTenantCommand(hostile).ExecuteNonQueryAsync(ct)));
+
+            foreach (var refused in new[] { report, byHand })
+            {
+                Assert.Contains("not the schema itself", Assert.Single(refused.Failed).Error, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.Equal([0], await customers.VisitsAsync());
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal static class CustomerCreation
 {
     public static void MapCreation(this RouteGroupBuilder customers) => customers.MapPost("/", Create)
         .WithName("CreateCustomer").WithSummary("Creates a customer: its schema exists, migrated, when this returns.")
-        .ProducesProblem(403).DescribeIdempotency();
+        .ProducesProblem(403).ProducesProblem(404).DescribeIdempotency();
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
         NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory,
@@ -62,9 +62,10 @@ internal static class CustomerCreation
             http.Response.Headers[StoredResponse.ReplayedHeader] = "true";
         }
 
-        return TypedResults.CreatedAtRoute(
-            CustomerView.Of((await tenants.SearchAsync(new() { Slug = customer.Slug }, ct)).Items[0]), "FindCustomer",
-            new { slug = customer.Slug });
+        // Somebody may have renamed it meanwhile.
+        return (await tenants.SearchAsync(new() { Slug = customer.Slug }, ct)).Items is [var created]
+            ? TypedResults.CreatedAtRoute(CustomerView.Of(created), "FindCustomer", new { slug = customer.Slug })
+            : CustomerProblems.Unknown(customer.Slug);
     }
 
     private static Task<Customer?> FindAsync(HttpContext http, Guid id, CancellationToken ct) =>

@@ -74,7 +74,9 @@ internal static class CustomerLifecycle
     {
         try
         {
-            return await tenants.SetStatusAsync(slug, status, ct) ? TypedResults.NoContent() : CustomerProblems.Unknown(slug);
+            return await tenants.SetStatusAsync(slug, status, ct)
+                ? TypedResults.NoContent()
+                : CustomerProblems.Unknown(slug);
         }
         catch (TenantInUseException e)
         {

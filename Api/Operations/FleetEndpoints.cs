@@ -74,10 +74,10 @@ internal static class FleetEndpoints
 
 /// <summary>Whom a run concerns; all customers where nothing is given.</summary>
 /// <param name="Ring">Only those of that ring; a comparison has none.</param>
-/// <param name="Customers">Only those, by slug.</param>
+/// <param name="Customers">Only those, by slug; 1 to 200. Left out for all: an empty list is refused.</param>
 public sealed record FleetRequest(
     [property: Range(0, 1_000_000)] int? Ring = null,
-    [property: MaxLength(200)] IReadOnlyList<string>? Customers = null)
+    [property: Slugs] IReadOnlyList<string>? Customers = null)
 {
     internal JsonObject Arguments(bool hasRing)
     {
@@ -87,7 +87,7 @@ public sealed record FleetRequest(
             arguments["ring"] = ring;
         }
 
-        if (Customers is { Count: > 0 })
+        if (Customers is not null)
         {
             arguments["slugs"] = new JsonArray([.. Customers.Select(slug => (JsonNode?)slug)]);
         }

@@ -32,7 +32,8 @@ public sealed class FleetReader(
             "SELECT schema, ring, attempts, last_error, failed_at, unfinished FROM tenancy.schemas WHERE " +
             $"{LedgerModel.Migrated} AND last_error IS NOT NULL ORDER BY schema", [],
             row => new FleetFailure(
-                row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), Time(row, 4), Text(row, 5)), ct);
+                row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), row.TimeOrNull(4),
+                row.TextOrNull(5)), ct);
         var behind = groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind })
             .Select(group => group.Version).Distinct().ToArray();
         var laggards = await ReadAsync(
@@ -159,13 +160,8 @@ public sealed class FleetReader(
     private static FleetRunStatus Run(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5),
         row.GetInt32(6), row.IsDBNull(7) ? null : row.GetInt32(7),
-        Time(row, 8)!.Value, Time(row, 9)!.Value, Time(row, 10), Text(row, 11), row.GetString(12));
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
-
-    private static string? Text(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetString(column);
+        row.TimeOrNull(8)!.Value, row.TimeOrNull(9)!.Value, row.TimeOrNull(10), row.TextOrNull(11),
+        row.GetString(12));
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql,
         NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> of, CancellationToken ct)

@@ -23,3 +23,13 @@ internal static class NameRows
     public static async Task<List<SchemaName>> SchemasAsync(this NpgsqlCommand ask, CancellationToken ct) =>
         [.. (await ask.NamesAsync(ct)).Select(SchemaName.Parse)];
 }
+
+/// <summary>Columns that may be null.</summary>
+internal static class NullableColumns
+{
+    public static string? TextOrNull(this NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetString(column);
+
+    public static DateTimeOffset? TimeOrNull(this NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+}

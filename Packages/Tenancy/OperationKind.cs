@@ -32,8 +32,7 @@ public sealed class OperationContext
         IServiceProvider services) =>
         (_table, Operation, Arguments, Services) = (table, operation, arguments, services);
 
-    /// <summary>As it was when the attempt began. A result from an earlier attempt's committed transaction is in
-    /// it.</summary>
+    /// <summary>As it was when the attempt began.</summary>
     public Operation Operation { get; }
 
     /// <summary>What the kind needs to know.</summary>
@@ -86,10 +85,4 @@ public sealed class OperationContext
     /// <summary>Says how long the file is that came with the request.</summary>
     internal async Task ExpectFileAsync(CancellationToken ct) =>
         Report(0, await _table.FileLengthAsync(Operation.Id, ct));
-
-    /// <summary>
-    /// Writes the result in the transaction that makes it, so that an attempt after a crash knows that it is there.
-    /// </summary>
-    internal Task KeepAsync(Npgsql.NpgsqlTransaction transaction, JsonObject result, CancellationToken ct) =>
-        OperationsTable.KeepAsync(transaction, Operation, result, ct);
 }

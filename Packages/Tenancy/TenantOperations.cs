@@ -7,10 +7,13 @@ namespace Tenancy;
 
 /// <summary>
 /// Operations: what somebody asks for now and what takes long. They are rows of the database, so they survive restarts,
-/// and any process that runs operations (<see cref="TenantOperationsRegistration.AddTenantOperations"/>) may take the next.
+/// and any process that runs operations (<see cref="TenantOperationsRegistration.AddTenantOperations"/>) may take the
+/// next.
 /// </summary>
 public sealed class TenantOperations
 {
+    private const int MostOfName = 200;
+
     private readonly OperationsTable _table;
     private readonly IReadOnlyDictionary<string, OperationKind> _kinds;
 
@@ -55,7 +58,7 @@ public sealed class TenantOperations
                 ? null
                 : await SpooledFile.OfAsync(file, mostBytes ?? new TenantImportLimits().FileBytes, ct);
             operation = await _table.AddAsync(
-                kind, slug, askedBy.Length > 200 ? askedBy[..200] : askedBy, arguments, here, ct);
+                kind, slug, Shortened(askedBy), arguments, here, ct);
         }
 
         Asked.Release();
@@ -98,4 +101,8 @@ public sealed class TenantOperations
             && await _table.FileLengthAsync(id, ct) is > 0 and var length
                 ? (new FileReader(_table, id), length)
                 : null;
+
+    /// <summary>The column holds 200 characters. Half of one can't be stored.</summary>
+    private static string Shortened(string name) => name.Length <= MostOfName ? name
+        : name[..(char.IsHighSurrogate(name[MostOfName - 1]) ? MostOfName - 1 : MostOfName)];
 }

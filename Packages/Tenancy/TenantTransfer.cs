@@ -64,12 +64,15 @@ public sealed class TenantTransfer
     /// exceeds a limit.</exception>
     public Task<TransferredTenant> ImportAsync(Stream file, string slug, string? name = null,
         TenantImportLimits? limits = null, CancellationToken ct = default) =>
-            ImportAsync(file, slug, name, limits, landed: null, ct);
+            ImportAsync(file, slug, name, limits, id: null, ct);
 
-    /// <summary>The same; <paramref name="landed"/> is called in the transaction before it commits.</summary>
-    internal async Task<TransferredTenant> ImportAsync(
-        Stream file, string slug, string? name, TenantImportLimits? limits,
-        Func<NpgsqlTransaction, TransferredTenant, Task>? landed, CancellationToken ct)
+    /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
+    internal Task<TransferredTenant> ImportAsync(
+        Stream file, string slug, string? name, Guid id, CancellationToken ct) =>
+        OnceAsync(id, slug, () => ImportAsync(file, slug, name, limits: null, id, ct), ct);
+
+    private async Task<TransferredTenant> ImportAsync(
+        Stream file, string slug, string? name, TenantImportLimits? limits, Guid? id, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(file);
         limits ??= new();
@@ -77,14 +80,14 @@ public sealed class TenantTransfer
         if (!file.CanSeek)
         {
             await using var kept = await SpooledFile.OfAsync(file, limits.FileBytes, ct);
-            return await ImportAsync(kept, slug, name, limits, landed, ct);
+            return await ImportAsync(kept, slug, name, limits, id, ct);
         }
 
         await using var import = await ImportFile.OpenAsync(file, limits, ct);
         var ids = import.Manifest.Migrations.ToHashSet(StringComparer.Ordinal);
         await using var connection = await _database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var landing = await _landings.OpenAsync(transaction, slug, name, ids, other: "", ct);
+        var landing = await _landings.OpenAsync(transaction, id, slug, name, ids, other: "", ct);
         var rows = await import.WriteAsync(landing, ct);
         try
         {
@@ -95,7 +98,6 @@ public sealed class TenantTransfer
             throw new TenantTransferException($"The file's rows don't fit together: {e.MessageText}", e);
         }
 
-        await (landed?.Invoke(transaction, new(landing.Tenant, rows)) ?? Task.CompletedTask);
         await transaction.CommitAsync(ct);
         return new(landing.Tenant, rows, await _landings.FinishAsync(landing.Tenant, ids, ct));
     }
@@ -115,28 +117,47 @@ public sealed class TenantTransfer
     /// build.</exception>
     public Task<TransferredTenant> CloneAsync(
         string slug, string newSlug, string? name = null, CancellationToken ct = default) =>
-            CloneAsync(slug, newSlug, name, landed: null, ct);
+            CloneAsync(slug, newSlug, name, id: null, ct);
 
-    /// <summary>The same; <paramref name="landed"/> is called in the transaction before it commits.</summary>
-    internal async Task<TransferredTenant> CloneAsync(string slug, string newSlug, string? name,
-        Func<NpgsqlTransaction, TransferredTenant, Task>? landed, CancellationToken ct)
+    /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
+    internal Task<TransferredTenant> CloneAsync(
+        string slug, string newSlug, string? name, Guid id, CancellationToken ct) =>
+        OnceAsync(id, newSlug, () => CloneAsync(slug, newSlug, name, (Guid?)id, ct), ct);
+
+    private async Task<TransferredTenant> CloneAsync(
+        string slug, string newSlug, string? name, Guid? id, CancellationToken ct)
     {
         await _landings.PrepareAsync(newSlug, name, ct);
         var (tenant, rows, ids) = await SourceTenants.RetryAsync(async () =>
         {
             await using var source = await _sources.OpenAsync(slug, ct);
             var landing = await _landings.OpenAsync(
-                source.Transaction, newSlug, name, source.Migrations, source.Schema.Value, ct);
+                source.Transaction, id, newSlug, name, source.Migrations, source.Schema.Value, ct);
             var copied = await landing.CopyAsync(source.Schema, ct);
             await landing.CloseAsync(ct);
-            await (landed?.Invoke(source.Transaction, new(landing.Tenant, copied)) ?? Task.CompletedTask);
             await source.Transaction.CommitAsync(ct);
             return (landing.Tenant, copied, source.Migrations);
         });
         return new(tenant, rows, await _landings.FinishAsync(tenant, ids, ct));
     }
 
-    /// <summary>Finishes what an earlier call committed: brings the tenant to this build's version.</summary>
-    internal Task<string?> FinishAsync(Tenant tenant, CancellationToken ct) =>
-        _landings.FinishAsync(tenant, new HashSet<string>(), ct);
+    /// <summary>Finds the tenant that an earlier call has made, and brings it to this build's version.</summary>
+    private async Task<TransferredTenant> OnceAsync(
+        Guid id, string slug, Func<Task<TransferredTenant>> make, CancellationToken ct)
+    {
+        try
+        {
+            return await make();
+        }
+        catch (TenantSlugTakenException)
+        {
+            if (await _landings.FindAsync(slug, ct) is not { } there || there.Id != id)
+            {
+                throw;
+            }
+
+            return new(there, new Dictionary<string, long>(),
+                await _landings.FinishAsync(there, new HashSet<string>(), ct));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Registries;
 
 namespace Tenancy.Cli.Commands;
 
@@ -28,12 +29,8 @@ internal sealed class NamedTenants(
     }
 
     /// <summary>The schemas of all tenants that the registry has.</summary>
-    public async Task<IReadOnlyCollection<string>> SchemasAsync(CancellationToken ct)
-    {
-        await using var all = database.CreateCommand(
-            $"SELECT coalesce(array_agg(schema), '{{}}') FROM ({registry.SchemasSql}) AS registered");
-        return (string[])(await all.ExecuteScalarAsync(ct))!;
-    }
+    public Task<IReadOnlyCollection<string>> SchemasAsync(CancellationToken ct) =>
+        registry.SchemasAsync(database, ct);
 
     /// <summary>Moves tenants to a ring in the registry and in the ledger.</summary>
     public async Task MoveAsync(IReadOnlyList<SchemaName> schemas, int ring, CancellationToken ct)

@@ -44,7 +44,7 @@ internal sealed class VerifyKind(
             new()
             {
                 Only = only,
-                Registered = only is null ? token => FleetKinds.RegisteredAsync(database, registry, token) : null,
+                Registered = only is null ? token => registry.SchemasAsync(database, token) : null,
             }, ct);
         return new()
         {
@@ -121,12 +121,18 @@ internal static class FleetKinds
         };
     }
 
-    /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null for all tenants.</summary>
+    /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null without it, for all.</summary>
+    /// <exception cref="ArgumentException">It names nobody: that isn't everybody.</exception>
     public static async Task<IReadOnlyList<SchemaName>?> NamedAsync(OperationContext context, CancellationToken ct)
     {
-        if (context.Arguments["slugs"] is not JsonArray { Count: > 0 } slugs)
+        if (context.Arguments["slugs"] is not JsonArray slugs)
         {
             return null;
+        }
+
+        if (slugs.Count == 0)
+        {
+            throw new ArgumentException("slugs names no tenant. Leave it out for all tenants.", nameof(context));
         }
 
         var registry = context.Services.Registry();
@@ -138,14 +144,6 @@ internal static class FleetKinds
         }
 
         return named;
-    }
-
-    public static async Task<IReadOnlyCollection<string>> RegisteredAsync(
-        NpgsqlDataSource database, ITenantRegistry registry, CancellationToken ct)
-    {
-        await using var ask = database.CreateCommand(
-            $"SELECT coalesce(array_agg(schema), '{{}}') FROM ({registry.SchemasSql}) AS registered");
-        return (string[])(await ask.ExecuteScalarAsync(ct))!;
     }
 
     public static JsonArray List(IEnumerable<JsonNode> items) => [.. items.Take(Most)];

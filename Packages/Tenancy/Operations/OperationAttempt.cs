@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -12,31 +13,57 @@ internal sealed partial class OperationAttempt(TenantOperations operations, Time
     /// <param name="stopping">The process ends: the operation is given back.</param>
     public async Task RunAsync(OperationContext context, Activity? span, CancellationToken stopping)
     {
-        var operation = context.Operation;
-        using var ended = new CancellationTokenSource();
-        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var heart = BeatAsync(context, cancelled, ended.Token);
         try
         {
-            var kind = operations.Find(operation.Kind) ?? throw new NotSupportedException(
-                $"This build has no operation '{operation.Kind}'.");
-            var result = await kind.RunAsync(context, cancelled.Token);
-            await StopAsync();
-            var (state, words) = context.Ending;
-            if (state == OperationState.Cancelled && stopping.IsCancellationRequested)
+            if (context.Operation.Cancel is not null)
             {
-                await operations.Table.ReturnAsync(operation, counts: false);
+                // Its process died before it noticed.
+                await EndAsync(context, OperationState.Cancelled, null, null);
                 return;
             }
 
-            await operations.Table.EndAsync(context, state, result, words);
-            LogEnded(log, operation.Kind, operation.Id, state, operation.Slug);
+            await WorkAsync(context, span, stopping);
+            if (context.Operation.Kind == OperationKinds.Import)
+            {
+                // What came with the request has served, if the import has ended.
+                await operations.Table.DeleteReadFileAsync(context.Operation, CancellationToken.None);
+            }
+        }
+        catch (Exception e)
+        {
+            // How it ended couldn't be written: another attempt begins when its heartbeat is old.
+            LogReturned(log, context.Operation.Kind, context.Operation.Id, e.Message);
+        }
+    }
+
+    private async Task WorkAsync(OperationContext context, Activity? span, CancellationToken stopping)
+    {
+        using var ended = new CancellationTokenSource();
+        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var heart = BeatAsync(context, cancelled, ended.Token);
+        JsonObject? result;
+        try
+        {
+            var kind = operations.Find(context.Operation.Kind) ?? throw new NotSupportedException(
+                $"This build has no operation '{context.Operation.Kind}'.");
+            result = await kind.RunAsync(context, cancelled.Token);
+            await StopAsync();
         }
         catch (Exception e)
         {
             await StopAsync();
             await FailAsync(context, e, span, cancelled.IsCancellationRequested, stopping);
+            return;
         }
+
+        var (state, words) = context.Ending;
+        if (state == OperationState.Cancelled && stopping.IsCancellationRequested)
+        {
+            await ReturnAsync(context.Operation, "the process ends", counts: false);
+            return;
+        }
+
+        await EndAsync(context, state, result, words);
 
         async Task StopAsync()
         {
@@ -48,37 +75,50 @@ internal sealed partial class OperationAttempt(TenantOperations operations, Time
     private async Task FailAsync(
         OperationContext context, Exception error, Activity? span, bool isCancelled, CancellationToken stopping)
     {
-        var operation = context.Operation;
-        if (stopping.IsCancellationRequested || error is NpgsqlException absent && absent.IsAbsence())
-        {
-            await operations.Table.ReturnAsync(operation, counts: !stopping.IsCancellationRequested);
-            LogReturned(log, operation.Kind, operation.Id, error.Message);
-            return;
-        }
-
         if (error is OperationLostException)
         {
-            LogReturned(log, operation.Kind, operation.Id, error.Message);
-            return;
+            LogReturned(log, context.Operation.Kind, context.Operation.Id, error.Message);
         }
-
-        if (isCancelled)
+        else if (stopping.IsCancellationRequested || error.Absence() is not null)
         {
-            await operations.Table.EndAsync(context, OperationState.Cancelled, null, null);
-            LogEnded(log, operation.Kind, operation.Id, OperationState.Cancelled, operation.Slug);
-            return;
+            await ReturnAsync(context.Operation, error.Message, counts: !stopping.IsCancellationRequested);
         }
+        else if (isCancelled)
+        {
+            await EndAsync(context, OperationState.Cancelled, null, null);
+        }
+        else
+        {
+            span?.SetStatus(ActivityStatusCode.Error, error.Message);
+            LogFailed(log, error, context.Operation.Kind, context.Operation.Id, context.Operation.Slug);
+            await operations.Table.EndAsync(context, OperationState.Failed, null, Words(error));
+        }
+    }
 
-        span?.SetStatus(ActivityStatusCode.Error, error.Message);
-        LogFailed(log, error, operation.Kind, operation.Id, operation.Slug);
-        await operations.Table.EndAsync(context, OperationState.Failed, null, Words(error));
+    private async Task ReturnAsync(Operation operation, string why, bool counts)
+    {
+        await operations.Table.ReturnAsync(operation, counts);
+        LogReturned(log, operation.Kind, operation.Id, why);
+    }
+
+    private async Task EndAsync(OperationContext context, OperationState state, JsonObject? result, string? words)
+    {
+        var operation = context.Operation;
+        if (await operations.Table.EndAsync(context, state, result, words))
+        {
+            LogEnded(log, operation.Kind, operation.Id, state, operation.Slug);
+        }
+        else
+        {
+            LogReturned(log, operation.Kind, operation.Id, new OperationLostException().Message);
+        }
     }
 
     /// <summary>What is said to whoever asked: the library's own words and PostgreSQL's, no more of anything else.
     /// </summary>
     private static string Words(Exception error) => error switch
     {
-        PostgresException said => said.MessageText,
+        _ when error.Said() is { } said => said.MessageText,
         _ when error is TenantTransferException or TenantUnavailableException or TenantSlugTakenException
             or TenantInUseException or TenantMigrationException or FormatException or ArgumentException
             or NotSupportedException => error.Message,
@@ -127,5 +167,5 @@ internal sealed partial class OperationAttempt(TenantOperations operations, Time
     private static partial void LogReturned(ILogger log, string kind, Guid id, string why);
 
     [LoggerMessage(LogLevel.Warning, "Operations can't be read or written now: {Error}")]
-    private static partial void LogUnreachable(ILogger log, string error);
+    public static partial void LogUnreachable(ILogger log, string error);
 }

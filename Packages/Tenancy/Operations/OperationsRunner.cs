@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Tenancy.Operations;
 
@@ -47,6 +48,10 @@ internal sealed partial class OperationsRunner(
                     _free.Release();
                     // What others left needs no hurry; what this process was asked for releases the semaphore.
                     await operations.Asked.WaitAsync(Pause, stoppingToken);
+                    // One look finds all that was asked for meanwhile.
+                    while (operations.Asked.Wait(0, CancellationToken.None))
+                    {
+                    }
                 }
 
                 failing = false;
@@ -61,7 +66,7 @@ internal sealed partial class OperationsRunner(
                 // The database is away, or has no tables yet: an exception from here would end the host.
                 if (!failing)
                 {
-                    LogUnreachable(log, e.Message);
+                    OperationAttempt.LogUnreachable(log, e.Message);
                 }
 
                 failing = true;
@@ -76,16 +81,30 @@ internal sealed partial class OperationsRunner(
     private async Task<Task?> BeginNextAsync(CancellationToken stopping)
     {
         using var unrecorded = TenancyTelemetry.Unrecorded();
-        if (_cleaned is not { } last || time.GetElapsedTime(last) > BetweenCleanings)
-        {
-            await operations.Table.GiveUpAsync(stopping);
-            await operations.Table.ExpireAsync(FilesKept, OperationsKept, stopping);
-            _cleaned = time.GetTimestamp();
-        }
-
+        await CleanAsync(stopping);
         return await operations.Table.ClaimAsync(stopping) is { } claimed
             ? RunClaimedAsync(claimed.Operation, claimed.Arguments, stopping)
             : null;
+    }
+
+    /// <summary>Now and then. What can't be cleaned keeps no operation waiting.</summary>
+    private async Task CleanAsync(CancellationToken stopping)
+    {
+        if (_cleaned is { } last && time.GetElapsedTime(last) <= BetweenCleanings)
+        {
+            return;
+        }
+
+        _cleaned = time.GetTimestamp();
+        try
+        {
+            await operations.Table.GiveUpAsync(stopping);
+            await operations.Table.ExpireAsync(FilesKept, OperationsKept, stopping);
+        }
+        catch (NpgsqlException e)
+        {
+            LogNotCleaned(log, e.Message);
+        }
     }
 
     private async Task RunClaimedAsync(Operation operation, JsonObject arguments, CancellationToken stopping)
@@ -95,20 +114,10 @@ internal sealed partial class OperationsRunner(
         await Task.Yield();
         using var span = TenancyTelemetry.Start($"operation {operation.Kind}");
         span?.SetTag(TenancyTelemetry.Tenant, operation.Slug);
-        await using var scope = scopes.CreateAsyncScope();
         try
         {
+            await using var scope = scopes.CreateAsyncScope();
             await _attempt.RunAsync(new(operations.Table, operation, arguments, scope.ServiceProvider), span, stopping);
-            if (operation.Kind == OperationKinds.Import)
-            {
-                // What came with the request has served.
-                await operations.Table.DeleteReadFileAsync(operation, CancellationToken.None);
-            }
-        }
-        catch (Exception e)
-        {
-            // How it ended couldn't be written: another attempt begins when its heartbeat is old.
-            LogReturned(log, operation.Kind, operation.Id, e.Message);
         }
         finally
         {
@@ -116,9 +125,6 @@ internal sealed partial class OperationsRunner(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Operation {Kind} {Id} is left to another attempt: {Why}")]
-    private static partial void LogReturned(ILogger log, string kind, Guid id, string why);
-
-    [LoggerMessage(LogLevel.Warning, "Operations can't be read or written now: {Error}")]
-    private static partial void LogUnreachable(ILogger log, string error);
+    [LoggerMessage(LogLevel.Warning, "Old operations and their files couldn't be deleted: {Error}")]
+    private static partial void LogNotCleaned(ILogger log, string error);
 }

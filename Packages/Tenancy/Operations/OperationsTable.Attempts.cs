@@ -59,12 +59,13 @@ internal sealed partial class OperationsTable
         };
     }
 
-    /// <summary>Ends an attempt; writes nothing where another process has it.</summary>
-    public async Task EndAsync(OperationContext context, OperationState state, JsonObject? result, string? error)
+    /// <summary>Ends an attempt.</summary>
+    /// <returns>False where another process has it: nothing was written.</returns>
+    public async Task<bool> EndAsync(OperationContext context, OperationState state, JsonObject? result, string? error)
     {
         await using var end = database.CreateCommand(
             """
-            UPDATE tenancy.operations SET state = $5, done = $3, total = $4, result = coalesce($6, result), error = $7,
+            UPDATE tenancy.operations SET state = $5, done = $3, total = $4, result = $6, error = $7,
                 ended_at = clock_timestamp(), heartbeat_at = clock_timestamp()
             WHERE id = $1 AND attempts = $2 AND state = 'running'
             """);
@@ -73,35 +74,27 @@ internal sealed partial class OperationsTable
         end.Parameters.Add(LedgerTable.Text(state.ToString().ToLowerInvariant()));
         end.Parameters.Add(Json(result));
         end.Parameters.Add(OrNull(error));
-        await end.ExecuteNonQueryAsync(CancellationToken.None);
+        return await end.ExecuteNonQueryAsync(CancellationToken.None) == 1;
     }
 
-    /// <summary>Gives an attempt back, for another process: this one ends, or has lost the database.</summary>
+    /// <summary>
+    /// Gives an attempt back, for another process: this one ends, or has lost the database. One that somebody has
+    /// cancelled ends.
+    /// </summary>
     /// <param name="operation">As it was claimed.</param>
     /// <param name="counts">Whether it counts as an attempt.</param>
     public async Task ReturnAsync(Operation operation, bool counts)
     {
         await using var end = database.CreateCommand(
-            "UPDATE tenancy.operations SET state = 'queued', attempts = attempts - $3 " +
-            "WHERE id = $1 AND attempts = $2 AND state = 'running'");
+            """
+            UPDATE tenancy.operations SET attempts = attempts - $3,
+                state = CASE WHEN cancel IS NULL THEN 'queued' ELSE 'cancelled' END,
+                ended_at = CASE WHEN cancel IS NOT NULL THEN clock_timestamp() END
+            WHERE id = $1 AND attempts = $2 AND state = 'running'
+            """);
         AddAttempt(end, operation);
         end.Parameters.Add(new NpgsqlParameter<int> { TypedValue = counts ? 0 : 1 });
         await end.ExecuteNonQueryAsync(CancellationToken.None);
-    }
-
-    /// <exception cref="OperationLostException">Another process has it.</exception>
-    public static async Task KeepAsync(
-        NpgsqlTransaction transaction, Operation operation, JsonObject result, CancellationToken ct)
-    {
-        await using var keep = new NpgsqlCommand(
-            "UPDATE tenancy.operations SET result = $3 WHERE id = $1 AND attempts = $2 AND state = 'running'",
-            transaction.Connection, transaction);
-        AddAttempt(keep, operation);
-        keep.Parameters.Add(Json(result));
-        if (await keep.ExecuteNonQueryAsync(ct) == 0)
-        {
-            throw new OperationLostException();
-        }
     }
 
     /// <summary>Ends those whose processes died again and again.</summary>

@@ -5,11 +5,25 @@ namespace Tenancy.Operations;
 /// <summary>Operations' files, in parts.</summary>
 internal sealed partial class OperationsTable
 {
+    /// <summary>Deletes what an earlier attempt wrote. The row's lock keeps another process from beginning it
+    /// meanwhile.</summary>
+    /// <exception cref="OperationLostException">Another process has it.</exception>
     public async Task DeleteFileAsync(Operation operation, CancellationToken ct)
     {
-        await using var delete = database.CreateCommand("DELETE FROM tenancy.operation_files WHERE operation = $1");
-        delete.Parameters.Add(Id(operation.Id));
-        await delete.ExecuteNonQueryAsync(ct);
+        await using var delete = database.CreateCommand(
+            """
+            WITH mine AS (
+                SELECT id FROM tenancy.operations WHERE id = $1 AND attempts = $2 AND state = 'running' FOR SHARE),
+            gone AS (DELETE FROM tenancy.operation_files USING mine WHERE operation = mine.id)
+            SELECT EXISTS (SELECT FROM mine)
+            """);
+        // Rows of a megabyte take their time, and nobody waits for an answer.
+        delete.CommandTimeout = 0;
+        AddAttempt(delete, operation);
+        if (await delete.ExecuteScalarAsync(ct) is not true)
+        {
+            throw new OperationLostException();
+        }
     }
 
     /// <summary>Deletes the file of an operation that has ended.</summary>

@@ -53,7 +53,7 @@ internal sealed partial class OperationsTable(NpgsqlDataSource database)
     {
         await using var find = database.CreateCommand(
             $"SELECT {Columns} FROM tenancy.operations WHERE ended_at IS NULL AND state = 'queued' AND kind = $1 " +
-            "AND slug IS NULL AND arguments = $2 ORDER BY id LIMIT 1");
+            $"AND slug IS NULL AND arguments = $2 AND attempts < {MostAttempts} ORDER BY id LIMIT 1");
         find.Parameters.Add(LedgerTable.Text(kind));
         find.Parameters.Add(Json(arguments));
         return (await ReadAsync(find, ct)).SingleOrDefault();
@@ -113,7 +113,8 @@ internal sealed partial class OperationsTable(NpgsqlDataSource database)
             ("DELETE FROM tenancy.operations WHERE ended_at < clock_timestamp() - $1", operations),
         })
         {
-            await using var expire = new NpgsqlCommand(sql, connection);
+            // Rows of a megabyte take their time, and nobody waits for an answer.
+            await using var expire = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             expire.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = age });
             await expire.ExecuteNonQueryAsync(ct);
         }
@@ -132,17 +133,12 @@ internal sealed partial class OperationsTable(NpgsqlDataSource database)
     }
 
     private static Operation Read(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.GetString(1), Text(row, 2), row.GetString(3),
+        row.GetGuid(0), row.GetString(1), row.TextOrNull(2), row.GetString(3),
         Enum.Parse<OperationState>(row.GetString(4), ignoreCase: true), row.GetInt64(5),
         row.IsDBNull(6) ? null : row.GetInt64(6),
-        Text(row, 7) is { } result ? JsonNode.Parse(result)!.AsObject() : null, Text(row, 8), Text(row, 9),
-        row.GetInt32(10), row.GetFieldValue<DateTimeOffset>(11), Time(row, 12), Time(row, 13));
-
-    private static string? Text(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+        row.TextOrNull(7) is { } result ? JsonNode.Parse(result)!.AsObject() : null, row.TextOrNull(8),
+        row.TextOrNull(9),
+        row.GetInt32(10), row.GetFieldValue<DateTimeOffset>(11), row.TimeOrNull(12), row.TimeOrNull(13));
 
     private static NpgsqlParameter<Guid> Id(Guid id) => new() { TypedValue = id };
 

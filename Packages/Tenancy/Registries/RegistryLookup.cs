@@ -22,6 +22,15 @@ internal static class RegistryLookup
         return (await ListAsync(database, [entry], ct))[0];
     }
 
+    /// <summary>The schemas of all tenants that the registry has.</summary>
+    public static async Task<IReadOnlyCollection<string>> SchemasAsync(
+        this ITenantRegistry registry, NpgsqlDataSource database, CancellationToken ct)
+    {
+        await using var all = database.CreateCommand(
+            $"SELECT coalesce(array_agg(schema), '{{}}') FROM ({registry.SchemasSql}) AS registered");
+        return (string[])(await all.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>Entries with the state and the version of their schemas, in one query.</summary>
     /// <remarks>
     /// A tenant whose schema the ledger doesn't know is not served: nobody can say what it would be served from.

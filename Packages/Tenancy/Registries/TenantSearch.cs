@@ -92,10 +92,8 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
         return new(
             new(tenant, row.GetString(3), status, row.GetFieldValue<DateTimeOffset>(5)),
             directory.AvailabilityOf(RegistryLookup.Listing(tenant, status, state, version)), state, row.GetInt32(6),
-            version, versions.Find(version)?.Last, Time(row, 9), row.GetInt32(10),
-            row.IsDBNull(11) ? null : row.GetString(11), Time(row, 12), Time(row, 13), row.GetInt64(15));
+            version, versions.Find(version)?.Last, row.TimeOrNull(9), row.GetInt32(10),
+            row.TextOrNull(11), row.TimeOrNull(12), row.TimeOrNull(13), row.GetInt64(15));
     }
 
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

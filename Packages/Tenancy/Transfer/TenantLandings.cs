@@ -16,8 +16,7 @@ internal sealed class TenantLandings(
     {
         TenantSlug.Check(slug);
         TenantName.Check(name);
-        await using var scope = scopes.CreateAsyncScope();
-        if (await scope.ServiceProvider.Registry().FindAsync(slug, ct) is not null)
+        if (await FindAsync(slug, ct) is not null)
         {
             throw new TenantSlugTakenException(slug);
         }
@@ -25,8 +24,16 @@ internal sealed class TenantLandings(
         await provisioner.PrepareAsync(ct);
     }
 
+    /// <summary>The tenant of that slug; null for none.</summary>
+    public async Task<Tenant?> FindAsync(string slug, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return (await scope.ServiceProvider.Registry().FindAsync(slug, ct))?.Tenant;
+    }
+
     /// <summary>Makes the tenant's row and its schema, empty, at a version.</summary>
     /// <param name="transaction">The caller's, which he commits.</param>
+    /// <param name="id">The new tenant's id; null for any.</param>
     /// <param name="slug">The new tenant's slug.</param>
     /// <param name="name">For people; null for the slug.</param>
     /// <param name="ids">The version's migrations.</param>
@@ -34,7 +41,7 @@ internal sealed class TenantLandings(
     /// <param name="ct">Ends the work; roll the transaction back.</param>
     /// <exception cref="TenantTransferException">This build lacks one of the migrations.</exception>
     /// <exception cref="TenantSlugTakenException">The slug is another's.</exception>
-    public async Task<Landing> OpenAsync(NpgsqlTransaction transaction, string slug, string? name,
+    public async Task<Landing> OpenAsync(NpgsqlTransaction transaction, Guid? id, string slug, string? name,
         IReadOnlySet<string> ids, string other, CancellationToken ct)
     {
         if (ids.Except(migrations.Ids).Order(StringComparer.Ordinal).FirstOrDefault() is { } unknown)
@@ -48,7 +55,7 @@ internal sealed class TenantLandings(
         await using var scope = scopes.CreateAsyncScope();
         var schema = await provisioner.ReserveAsync(transaction, options.WantedSchema(slug), ct: ct);
         var tenant = await scope.ServiceProvider.Registry()
-            .AddNewAsync(slug, name, schema, transaction, time, ct);
+            .AddNewAsync(slug, name, schema, transaction, time, ct, id);
         await provisioner.CreateAtAsync(transaction, schema, ids, ct);
         return await Landing.OpenAsync(connection, tenant, migrations.HistoryTable, other, ct);
     }

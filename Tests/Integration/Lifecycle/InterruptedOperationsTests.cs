@@ -59,8 +59,10 @@ public sealed class InterruptedOperationsTests(App app)
         var (claimed, arguments) = (await running.Operations.Table.ClaimAsync(Ct))!.Value;
         var current = new OperationContext(running.Operations.Table, claimed, arguments, running.Warehouse.Services);
         await Assert.ThrowsAsync<OperationLostException>(() => running.Operations.Table.BeatAsync(late, Ct));
+        await current.WriteFileAsync(file => file.WriteAsync(new byte[FileWriter.Part], Ct).AsTask(), Ct);
         await Assert.ThrowsAsync<OperationLostException>(() => late.WriteFileAsync(
             file => file.WriteAsync(new byte[FileWriter.Part], Ct).AsTask(), Ct));
+        Assert.Equal(FileWriter.Part, await running.Operations.Table.FileLengthAsync(claimed.Id, Ct));
         await running.Operations.Table.EndAsync(late, OperationState.Done, null, null);
         Assert.Null(await running.Operations.Table.BeatAsync(current, Ct));
         await DieAsync(running, claimed);
@@ -89,6 +91,71 @@ public sealed class InterruptedOperationsTests(App app)
         Assert.Equal("tenant_copy", (string?)ended.Result!["schema"]);
         Assert.Equal(2, (await warehouse.Tenants.SearchAsync(new(), Ct)).Total);
         Assert.True(await warehouse.IsCleanAsync());
+    }
+
+    [Fact]
+    public async Task A_clone_that_outlasts_heartbeats_is_made_once()
+    {
+        await using var running = await RunningOperations.StartAsync(app);
+        var warehouse = running.Warehouse;
+        await warehouse.CreateAsync("acme", items: 3);
+        // Longer than the time between two heartbeats, after the clone's snapshot.
+        await warehouse.ExecuteAsync(
+            """
+            CREATE SEQUENCE public.tries;
+            CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM nextval('public.tries'), pg_sleep(2.5); RETURN NEW; END $$;
+            CREATE TRIGGER wait BEFORE INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION public.wait()
+            """);
+
+        var clone = await running.EndedAsync(await running.AskAsync(
+            OperationKinds.Clone, "acme", new() { ["newSlug"] = "sandbox" }));
+
+        Assert.Equal((OperationState.Done, null), (clone.State, clone.Error));
+        Assert.Equal(1L, await warehouse.ScalarAsync<long>("SELECT last_value FROM public.tries"));
+        Assert.Equal(3L, await warehouse.ScalarAsync<long>("SELECT count(*) FROM tenant_sandbox.items"));
+    }
+
+    [Fact]
+    public async Task A_cancel_counts_although_the_process_ends_before_it_notices()
+    {
+        await using var running = await RunningOperations.StartAsync(app);
+        var stopped = await running.AskAsync("waits", "acme");
+        await running.SeenAsync(stopped, one => one.State == OperationState.Running);
+        Assert.True(await running.Operations.CancelAsync(stopped.Id, "somebody", Ct));
+        await running.StopAsync();
+        Assert.Equal(OperationState.Cancelled, (await running.Operations.FindAsync(stopped.Id, Ct))!.State);
+
+        var killed = await running.AskAsync("echo", "acme");
+        Assert.Equal(killed.Id, (await running.Operations.Table.ClaimAsync(Ct))!.Value.Operation.Id);
+        Assert.True(await running.Operations.CancelAsync(killed.Id, "somebody", Ct));
+        await DieAsync(running, killed);
+        await running.StartAsync();
+
+        Assert.Equal(OperationState.Cancelled, (await running.EndedAsync(killed)).State);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_cleaned_keeps_nothing_waiting()
+    {
+        await using var running = await RunningOperations.StartAsync(app);
+        var old = await running.EndedAsync(await running.Operations.AskAsync(
+            "echo", "acme", "a test", file: new MemoryStream([1]), ct: Ct));
+        await running.Warehouse.ExecuteAsync(
+            $"""
+            UPDATE tenancy.operations SET ended_at = ended_at - interval '2 days' WHERE id = '{old.Id}';
+            CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE 'not now'; END $$;
+            CREATE TRIGGER refuse BEFORE DELETE ON tenancy.operation_files
+                FOR EACH ROW WHEN (OLD.operation = '{old.Id}') EXECUTE FUNCTION public.refuse()
+            """);
+
+        // It cleans at its start.
+        await running.StartAsync();
+        var next = await running.EndedAsync(await running.AskAsync("echo", "acme"));
+
+        Assert.Equal(OperationState.Done, next.State);
+        Assert.Equal(1L, await running.Operations.Table.FileLengthAsync(old.Id, Ct));
     }
 
     private static Task DieAsync(RunningOperations running, Operation operation) => running.Warehouse.ExecuteAsync(

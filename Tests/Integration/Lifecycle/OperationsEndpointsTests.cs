@@ -84,6 +84,9 @@ public sealed class OperationsEndpointsTests(App app)
             ("/operations/x/cancel", null, HttpStatusCode.NotFound),
             ("/fleet/migrate", JsonContent.Create(new { ring = -1 }), HttpStatusCode.BadRequest),
             ("/fleet/migrate", JsonContent.Create(new { rings = 1 }), HttpStatusCode.BadRequest),
+            ("/fleet/migrate", Only(), HttpStatusCode.BadRequest),
+            ("/fleet/verify", Only((string?)null), HttpStatusCode.BadRequest),
+            ("/fleet/retry", Only("No Slug"), HttpStatusCode.BadRequest),
             ("/fleet/halt", JsonContent.Create(new { reason = " " }), HttpStatusCode.BadRequest),
         })
         {
@@ -132,6 +135,8 @@ public sealed class OperationsEndpointsTests(App app)
         using var halted = await http.PostAsJsonAsync("/fleet/halt", new { reason = "a test" }, Ct);
         Assert.Equal(HttpStatusCode.OK, halted.StatusCode);
     }
+
+    private static JsonContent Only(params string?[] customers) => JsonContent.Create(new { customers });
 
     private static ByteArrayContent Zip(byte[] bytes)
     {

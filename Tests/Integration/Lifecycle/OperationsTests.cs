@@ -102,13 +102,15 @@ public sealed class OperationsTests(App app)
             (OperationKinds.Clone, "acme", new() { ["newSlug"] = "No Slug" }, null, "No Slug"),
             (OperationKinds.Task, null, new() { ["task"] = "none" }, null, "more-kinds"),
             (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray("nobody") }, null, "nobody"),
+            (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray() }, null, "names no tenant"),
             ("broken", null, null, null, "log"),
+            ("slow", null, null, null, "log"),
         })
         {
             var stream = file is null ? null : new MemoryStream(Encoding.UTF8.GetBytes(file));
             var ended = await running.EndedAsync(
                 await running.Operations.AskAsync(kind, slug, "a test", arguments, stream, ct: Ct));
-            Assert.Equal((kind, OperationState.Failed), (kind, ended.State));
+            Assert.Equal((kind, OperationState.Failed, 1), (kind, ended.State, ended.Attempts));
             Assert.Contains(words, ended.Error, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("a secret", ended.Error, StringComparison.Ordinal);
         }

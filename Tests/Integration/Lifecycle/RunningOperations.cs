@@ -25,7 +25,8 @@ internal sealed class RunningOperations(Warehouse warehouse, WaitingKind waits) 
         var running = new RunningOperations(
             await Warehouse.StartAsync(app, services: services => services
                 .AddSingleton<OperationKind>(waits).AddSingleton<OperationKind, EchoKind>()
-                .AddSingleton<OperationKind, BrokenKind>().AddTenantTask("more-kinds", async (context, ct) =>
+                .AddSingleton<OperationKind, BrokenKind>().AddSingleton<OperationKind, SlowKind>()
+                .AddTenantTask("more-kinds", async (context, ct) =>
                 {
                     await using var more = context.CreateCommand(
                         """INSERT INTO "__Tenant__".kinds (name) VALUES ('more')""");
@@ -103,4 +104,11 @@ internal sealed class BrokenKind() : OperationKind("broken")
 {
     public override Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct) =>
         throw new InvalidTimeZoneException("a secret");
+}
+
+/// <summary>Fails as a statement does that takes longer than its time: the server is there.</summary>
+internal sealed class SlowKind() : OperationKind("slow")
+{
+    public override Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct) =>
+        throw new Npgsql.NpgsqlException("Exception while reading from stream", new TimeoutException());
 }

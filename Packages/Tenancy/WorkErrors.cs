@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
-namespace Tenancy.Tasks;
+namespace Tenancy;
 
 /// <summary>
-/// What an error in a task's work means. EF wraps the server's errors, so all of the chain is looked at.
+/// What an error in a task's or an operation's work means. EF wraps the server's errors, so all of the chain is looked
+/// at.
 /// </summary>
-internal static class TaskErrors
+internal static class WorkErrors
 {
     /// <summary>
     /// Whether an error is this tenant's. What the server does to everybody is not, and neither is the run's own end.

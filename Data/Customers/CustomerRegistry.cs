@@ -90,17 +90,14 @@ public sealed class CustomerRegistry(
     /// </summary>
     public static async Task<TenantListing?> FindTenantAsync(CustomersContext db, string slug, CancellationToken ct)
     {
-        return (await WithSchema(db, db.Customers.AsNoTracking().Where(c => c.Slug == slug)).SingleOrDefaultAsync(ct))
-            ?.Listing;
+        var found =
+            from customer in db.Customers.AsNoTracking()
+            where customer.Slug == slug
+            join row in db.Ledger on customer.Schema equals row.Schema into rows
+            from row in rows.DefaultIfEmpty()
+            select new CustomerWithSchema(customer, (SchemaState?)row.State, row.Version);
+        return (await found.SingleOrDefaultAsync(ct))?.Listing;
     }
-
-    /// <summary>Customers with the ledger's rows of their schemas, by slug.</summary>
-    public static IQueryable<CustomerWithSchema> WithSchema(CustomersContext db, IQueryable<Customer> customers) =>
-        from customer in customers
-        join row in db.Ledger on customer.Schema equals row.Schema into rows
-        from row in rows.DefaultIfEmpty()
-        orderby customer.Slug
-        select new CustomerWithSchema(customer, (SchemaState?)row.State, row.Version);
 
     /// <summary>
     /// SQL, because EF doesn't know ON CONFLICT: a constraint's refusal would be an error in the server's log, in EF's
@@ -125,7 +122,7 @@ public sealed class CustomerRegistry(
 /// <param name="Customer">As the registry has it.</param>
 /// <param name="State">The schema's; null where the ledger doesn't know it.</param>
 /// <param name="Version">The schema's; null likewise.</param>
-public sealed record CustomerWithSchema(Customer Customer, SchemaState? State, string? Version)
+internal sealed record CustomerWithSchema(Customer Customer, SchemaState? State, string? Version)
 {
     /// <summary>For <see cref="TenantDirectory.AvailabilityOf"/>.</summary>
     /// <remarks>

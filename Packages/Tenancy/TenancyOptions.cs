@@ -208,8 +208,8 @@ public sealed class TenancyOptions
     public int WarmPool { get; set; }
 
     /// <summary>
-    /// How many operations a process with <see cref="TenantOperationsRegistration.AddTenantOperations"/> runs at once. Default 2;
-    /// 0 for none, at most 64. Each uses at least one connection of the owner's.
+    /// How many operations a process with <see cref="TenantOperationsRegistration.AddTenantOperations"/> runs at once.
+    /// Default 2; 0 for none, at most 64. Each uses at least one connection of the owner's.
     /// </summary>
     public int ParallelOperations { get; set; } = 2;
 

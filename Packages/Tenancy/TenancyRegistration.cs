@@ -88,7 +88,7 @@ public static class TenancyRegistration
 
     private static void AddCore(IServiceCollection services, Action<TenancyOptions> configure)
     {
-        AddOptions(services, configure);
+        services.AddTenancyOptions(configure);
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TenancyMetrics>();
@@ -138,48 +138,6 @@ public static class TenancyRegistration
         services.AddHostedService(provider => provider.GetRequiredService<FleetMonitor>());
         services.AddHostedService<SharedTypesCheck>();
     }
-
-    private static void AddOptions(IServiceCollection services, Action<TenancyOptions> configure) =>
-        services.AddOptions<TenancyOptions>().Configure(configure)
-            .Validate(options => !string.IsNullOrWhiteSpace(options.ConnectionString),
-                "TenancyOptions.ConnectionString is empty: there is no database to reach.")
-            .Validate(
-                options => !TenantDataSource.HasSearchPath(options.ConnectionString)
-                    && !TenantDataSource.HasSearchPath(options.TenantConnectionString),
-                "A connection string sets a search path (Search Path=, or search_path in Options=): a name without a " +
-                "schema would then find one tenant's tables " +
-                "whoever is served, and PgBouncer refuses such a connection. Remove it: every statement names " +
-                "its schema.")
-            .Validate(options => options.DirectoryCacheTime > TimeSpan.Zero,
-                "TenancyOptions.DirectoryCacheTime has to be longer than zero.")
-            .Validate(options => options.DirectoryListenTime is not { } time || time > TimeSpan.Zero,
-                "TenancyOptions.DirectoryListenTime has to be longer than zero, or null.")
-            .Validate(options => options.LockTimeout >= TimeSpan.FromMilliseconds(1) && IsOfServer(options.LockTimeout),
-                "TenancyOptions.LockTimeout has to be from 1 ms to 24 days.")
-            .Validate(options => options.StatementTimeout is not { } time
-                    || time >= TimeSpan.FromMilliseconds(1) && IsOfServer(time),
-                "TenancyOptions.StatementTimeout has to be from 1 ms to 24 days, or null.")
-            .Validate(options => options.FleetInterval > TimeSpan.Zero,
-                "TenancyOptions.FleetInterval has to be longer than zero.")
-            .Validate(
-                options => options.ConnectTimeout >= TimeSpan.FromSeconds(1)
-                    && options.ConnectTimeout.TotalSeconds <= TenancyOptions.LongestConnectTimeout,
-                "TenancyOptions.ConnectTimeout has to be from 1 to 1024 seconds.")
-            .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool,
-                "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
-            .Validate(options => options.ParallelOperations is >= 0 and <= 64,
-                "TenancyOptions.ParallelOperations has to be from 0 to 64.")
-            .Validate(
-                options => options.TenantRoles is null || TenantDataSource.HasLoginOfItsOwn(options),
-                "TenancyOptions.TenantRoles needs a login that serves tenants and isn't the owner: set " +
-                "TenancyOptions.TenantConnectionString, with another user name.")
-            .Validate(
-                options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
-                "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
-            .ValidateOnStart();
-
-    /// <summary>PostgreSQL counts milliseconds in 31 bits.</summary>
-    private static bool IsOfServer(TimeSpan time) => time.TotalMilliseconds <= int.MaxValue;
 
     private static void AddDataSources(IServiceCollection services)
     {

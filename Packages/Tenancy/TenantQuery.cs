@@ -15,7 +15,9 @@ public enum TenantSort
     /// <summary>By the time of the last migration; those that have none are the earliest.</summary>
     Migrated,
 
-    /// <summary>By <see cref="TenantDetails.Bytes"/>. PostgreSQL reads the catalog's rows of all tenants for it.</summary>
+    /// <summary>
+    /// By <see cref="TenantDetails.Bytes"/>. PostgreSQL reads the catalog's rows of all tenants for it.
+    /// </summary>
     Size,
 
     /// <summary>By ring.</summary>

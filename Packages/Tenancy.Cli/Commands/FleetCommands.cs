@@ -22,7 +22,8 @@ internal sealed class FleetCommands(JobSettings settings)
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            Check(), ListCommand.Create(this, _arguments, _noun), CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
+            Check(), ListCommand.Create(this, _arguments, _noun),
+            CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
             CopyCommand.Create(this, _noun),
         };
         foreach (var command in new TaskCommands(this, _arguments, _noun).All()

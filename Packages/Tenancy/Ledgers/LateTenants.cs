@@ -26,7 +26,8 @@ internal static class LateTenants
     private static readonly string Query =
         $"""
         WITH last AS (
-            SELECT kind, target, outcome, started_at FROM tenancy.runs WHERE kind <> 'task' ORDER BY started_at DESC LIMIT 1)
+            SELECT kind, target, outcome, started_at FROM tenancy.runs
+            WHERE kind <> 'task' ORDER BY started_at DESC LIMIT 1)
         SELECT schema FROM tenancy.schemas
         WHERE {LedgerModel.Migrated} AND version = ANY ($1)
             AND attempts = 0 AND last_error IS NULL AND unfinished IS NULL

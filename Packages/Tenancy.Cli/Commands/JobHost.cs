@@ -102,13 +102,17 @@ internal static partial class JobHost
                 scope.ServiceProvider, arguments, parsed, console, stop.Token, abort.Token)));
             // For the gauges: what the command has changed, before the telemetry is flushed.
             await host.Services.GetRequiredService<FleetMonitor>().LookAsync(CancellationToken.None);
-            // Telemetry is flushed here.
-            await host.StopAsync(CancellationToken.None);
             return code;
         }
         catch (Exception e)
         {
             return End(run, await TellAsync(log, e, reports, settings.Noun));
+        }
+        finally
+        {
+            // Telemetry is flushed here. And what runs beside the command has ended before the process does: a thread
+            // that still opens a connection, in Kerberos' native code, would abort it, whatever the exit code was.
+            await host.StopAsync(CancellationToken.None);
         }
     }
 

@@ -43,9 +43,13 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     /// <summary>Makes the shared schema, with the registry and the ledger.</summary>
     public static async Task MigrateAsync(string connectionString)
     {
+        // Not pooled: nobody uses that pool again, and a connection stays in it for five minutes. With a database for
+        // each test, the server would run out of them.
+        await using var connection = new NpgsqlConnection($"{connectionString};Pooling=false");
+        await connection.OpenAsync(Ct);
         await using var shared = new CustomersContext(
             new DbContextOptionsBuilder<CustomersContext>()
-                .UseNpgsql(connectionString, CustomersContext.History).Options);
+                .UseNpgsql(connection, CustomersContext.History).Options);
         await shared.Database.MigrateAsync(Ct);
     }
 

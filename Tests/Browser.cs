@@ -26,17 +26,22 @@ public sealed class Browser : IAsyncDisposable
     /// <summary>Opens a window without cookies. The test is skipped where no browser is installed.</summary>
     /// <param name="width">CSS pixels.</param>
     /// <param name="height">CSS pixels.</param>
-    public async Task<IPage> NewPageAsync(int width = 1440, int height = 900)
+    /// <param name="dark">What the reader's system has.</param>
+    /// <param name="locale">The browser's language.</param>
+    public async Task<IPage> NewPageAsync(
+        int width = 1440, int height = 900, bool dark = false, string locale = "en-GB")
     {
         var browser = await StartedAsync();
-        var page = await browser.NewPageAsync(new()
+        // A context of its own, so that it may open further windows with the same cookies.
+        var window = await browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = width, Height = height },
-            ColorScheme = ColorScheme.Light,
-            Locale = "en-GB",
+            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            Locale = locale,
             TimezoneId = "UTC",
             IgnoreHTTPSErrors = true,
         });
+        var page = await window.NewPageAsync();
         page.SetDefaultTimeout(90_000);
         page.SetDefaultNavigationTimeout(90_000);
         return page;

@@ -3,13 +3,15 @@ using MudBlazor;
 using MudBlazor.Services;
 using Web.Api;
 using Web.Shell;
+using Web.SignIn;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 // Unpublished builds find the packages' assets in Development only, unless told so. Published ones have them in their
 // own folder.
 builder.WebHost.UseStaticWebAssets();
-builder.Services.AddApiClients(builder.Configuration);
+builder.Services.AddApiClients();
+builder.AddConsoleAccess();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddMudServices(options =>
 {
@@ -25,6 +27,7 @@ if (!app.Environment.IsDevelopment())
     app.UseExceptionHandler("/error", createScopeForErrors: true);
 }
 
+app.UseSecurityHeaders();
 app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
 
 // Dates and numbers look as the reader's browser asks, the words stay English. A circuit inherits the culture of the
@@ -36,10 +39,15 @@ app.UseRequestLocalization(options =>
     options.SetDefaultCulture("en");
 });
 
+app.UseAuthentication();
+app.UseAuthorization();
 app.UseAntiforgery();
-app.MapStaticAssets();
+app.MapStaticAssets().AllowAnonymous();
 app.MapDefaultEndpoints();
+app.MapConsoleAccess();
 app.MapGet("/", () => Results.Redirect("/customers"));
-app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+app.MapRazorComponents<App>().AddInteractiveServerRenderMode(
+    // The policy of SecurityHeaders says it.
+    options => options.ContentSecurityFrameAncestorsPolicy = null);
 
 app.Run();

@@ -27,6 +27,7 @@ public sealed class App : IAsyncLifetime
 {
     private static int _customers;
 
+    private readonly Dictionary<Type, IAsyncDisposable> _kept = [];
     private WebApplicationFactory<Api.Paging>? _api;
 
     /// <summary>For tests that need a database of their own.</summary>
@@ -63,8 +64,22 @@ public sealed class App : IAsyncLifetime
         _ = _api.Server;
     }
 
+    /// <summary>Something that classes share, made by the first that asks and disposed of at the end.</summary>
+    public T Keep<T>(Func<T> make) where T : IAsyncDisposable
+    {
+        lock (_kept)
+        {
+            return (T)(_kept.TryGetValue(typeof(T), out var kept) ? kept : _kept[typeof(T)] = make());
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
+        foreach (var kept in _kept.Values)
+        {
+            await kept.DisposeAsync();
+        }
+
         if (_api is not null)
         {
             await _api.DisposeAsync();

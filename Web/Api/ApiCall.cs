@@ -6,7 +6,7 @@ namespace Web.Api;
 internal static class ApiCall
 {
     /// <param name="http">The client.</param>
-    /// <param name="visit">The page that asks; null where there is none.</param>
+    /// <param name="visit">The page that asks, whose visitor's credential goes along; null where there is none.</param>
     /// <param name="what">What is asked for, for telemetry.</param>
     /// <param name="request">The request, which this disposes of.</param>
     /// <param name="ct">Gives up waiting.</param>
@@ -17,6 +17,11 @@ internal static class ApiCall
         using var span = visit?.Begin(what, writes);
         try
         {
+            if (visit is not null && await visit.CredentialAsync() is { } credential)
+            {
+                request.Headers.Authorization = new("Bearer", credential);
+            }
+
             using (request)
             using (var response = await http.SendAsync(request, ct))
             {
@@ -27,12 +32,15 @@ internal static class ApiCall
 
                 return await response.Content.ReadFromJsonAsync<T>(ct) is { } value
                     ? value
-                    : new Problem("The API answered with nothing.", "It and this page may be of different versions.");
+                    : new Problem("The API answered with nothing.", "It and this page may be of different versions.")
+                    {
+                        Trace = span?.TraceId.ToString(),
+                    };
             }
         }
         catch (Exception exception) when (!ct.IsCancellationRequested && Problem.From(exception, writes) is { } problem)
         {
-            return problem;
+            return problem with { Trace = span?.TraceId.ToString() };
         }
     }
 }

@@ -12,10 +12,8 @@ internal static class ApiClients
     private static readonly Uri Address = new("https+http://api");
 
     /// <param name="services">The console's.</param>
-    /// <param name="configuration">Has <c>Api:Key</c>, an operator's key.</param>
-    public static IServiceCollection AddApiClients(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddApiClients(this IServiceCollection services)
     {
-        var key = configuration["Api:Key"];
         services.AddScoped<Visit>();
         services.AddHttpClient<CustomersClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
@@ -23,16 +21,10 @@ internal static class ApiClients
 
         // For every pipeline that the service defaults add, whatever its name.
         return services.ConfigureAll<HttpStandardResilienceOptions>(Tame);
-
-        void Call(HttpClient http)
-        {
-            http.BaseAddress = Address;
-            if (!string.IsNullOrWhiteSpace(key))
-            {
-                http.DefaultRequestHeaders.Authorization = new("Bearer", key);
-            }
-        }
     }
+
+    /// <summary>Where a client asks.</summary>
+    public static void Call(HttpClient http) => http.BaseAddress = Address;
 
     /// <summary>Someone waits in front of a screen, so few and quick attempts; and what writes runs once.</summary>
     private static void Tame(HttpStandardResilienceOptions options)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Polly.CircuitBreaker;
@@ -14,6 +15,9 @@ namespace Web.Api;
 /// <param name="Detail">What it means or what to do, or null.</param>
 public sealed record Problem(string Title, string? Detail = null)
 {
+    /// <summary>When to ask an API again that is away and didn't say.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+
     /// <summary>The response's status, or null when there was no response.</summary>
     public HttpStatusCode? Status { get; init; }
 
@@ -22,7 +26,10 @@ public sealed record Problem(string Title, string? Detail = null)
     /// </summary>
     public IReadOnlyDictionary<string, string[]> Errors { get; init; } = new Dictionary<string, string[]>();
 
-    /// <summary>When the API asks to come back, or null.</summary>
+    /// <summary>The id of the trace, by which the logs are found; null where there is none.</summary>
+    public string? Trace { get; init; }
+
+    /// <summary>When to come back: as the API asks, soon where it is away; null where that wouldn't help.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Reads RFC 9457 problem details, as far as there are any, and fills the gaps from the status.</summary>
@@ -30,14 +37,20 @@ public sealed record Problem(string Title, string? Detail = null)
     {
         var wire = await ReadWireAsync(response, ct);
         var (title, detail) = Describe(response.StatusCode);
+        // Of a credential that is no longer one, the API says what a program has to send.
+        var told = response.StatusCode == HttpStatusCode.Unauthorized ? null : wire;
         return new Problem(
-            IsStock(wire?.Title) ? title : wire!.Title!, wire?.Detail ?? (IsStock(wire?.Title) ? detail : null))
+            IsStock(told?.Title) ? title : told!.Title!, told?.Detail ?? (IsStock(told?.Title) ? detail : null))
         {
             Status = response.StatusCode,
             Errors = wire?.Errors ?? new Dictionary<string, string[]>(),
+            Trace = ActivityContext.TryParse(wire?.TraceId, null, out var trace)
+                ? trace.TraceId.ToString()
+                : wire?.TraceId ?? Activity.Current?.TraceId.ToString(),
             RetryAfter = response.Headers.RetryAfter is { } when
                 ? when.Delta ?? when.Date - response.Headers.Date
-                : null,
+                : response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable
+                    or HttpStatusCode.GatewayTimeout ? Soon : null,
         };
     }
 
@@ -51,17 +64,20 @@ public sealed record Problem(string Title, string? Detail = null)
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError
             or HttpRequestError.NameResolutionError } =>
             new("The API can't be reached.",
-                (writes ? "Nothing was saved. " : "") + "It may be starting or stopped. Try again in a moment."),
+                (writes ? "Nothing was saved. " : "") + "It may be starting or stopped. Try again in a moment.")
+            {
+                RetryAfter = Soon,
+            },
         BrokenCircuitException broken =>
             new("The API doesn't answer.",
                 (writes ? "Nothing was saved. " : "") +
                     "It failed several times in a row and is left alone for some seconds.") { RetryAfter =
-                        broken.RetryAfter },
+                        broken.RetryAfter ?? Soon },
         RateLimiterRejectedException =>
             new("Too much is going on at once.", (writes ? "Nothing was saved. " : "") + "Try again in a moment."),
         TimeoutRejectedException or OperationCanceledException =>
-            new("The API took too long to answer.", Afterwards(writes)),
-        HttpRequestException => new("The connection to the API broke.", Afterwards(writes)),
+            new("The API took too long to answer.", Afterwards(writes)) { RetryAfter = Soon },
+        HttpRequestException => new("The connection to the API broke.", Afterwards(writes)) { RetryAfter = Soon },
         JsonException =>
             new("The API answered in a way this page doesn't understand.",
                 "They may be of different versions. " + (writes ? Afterwards(writes) : "Tell whoever runs them.")),
@@ -75,7 +91,9 @@ public sealed record Problem(string Title, string? Detail = null)
     private static (string Title, string? Detail) Describe(HttpStatusCode status) => status switch
     {
         HttpStatusCode.BadRequest => ("The API didn't accept this.", "Check what you entered."),
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ("You aren't allowed to do this.", null),
+        HttpStatusCode.Unauthorized =>
+            ("You aren't signed in any more.", "The session has ended, or the key was revoked."),
+        HttpStatusCode.Forbidden => ("You aren't allowed to do this.", null),
         HttpStatusCode.NotFound => ("This doesn't exist.", "It may have been removed, or the address is wrong."),
         HttpStatusCode.Conflict => ("This clashes with what is there already.", "Look at it again, then decide."),
         HttpStatusCode.TooManyRequests => ("Too many requests.", "Try again in a moment."),
@@ -110,5 +128,5 @@ public sealed record Problem(string Title, string? Detail = null)
         }
     }
 
-    private sealed record Wire(string? Title, string? Detail, Dictionary<string, string[]>? Errors);
+    private sealed record Wire(string? Title, string? Detail, Dictionary<string, string[]>? Errors, string? TraceId);
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using Microsoft.AspNetCore.Components;
 using Web.Customers;
+using Web.SignIn;
 using RouteData = Microsoft.AspNetCore.Components.RouteData;
 
 namespace Web.Api;
@@ -10,7 +11,8 @@ namespace Web.Api;
 /// The page that somebody looks at, for telemetry; one per circuit. What a page asks the API for when it opens belongs
 /// to the page's trace. What is written, or asked for again, was somebody's click and is a trace of its own.
 /// </summary>
-public sealed class Visit
+/// <param name="key">The visitor's; null in tests of pages.</param>
+public sealed class Visit(OperatorKey? key = null)
 {
     private const string Tenant = "tenant.slug";
 
@@ -47,6 +49,9 @@ public sealed class Visit
             _page = opened?.Context ?? default;
         }
     }
+
+    /// <summary>What the API takes from who is signed in; null for nobody.</summary>
+    internal ValueTask<string?> CredentialAsync() => key?.FindAsync() ?? default;
 
     /// <summary>Begins a call of the API.</summary>
     /// <param name="what">In words that are the same for all customers: <c>create invoice</c>.</param>

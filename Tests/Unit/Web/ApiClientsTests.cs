@@ -162,7 +162,7 @@ public sealed class ApiClientsTests
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Configuration["services:api:http:0"] = "http://localhost:1";
         builder.AddServiceDefaults();
-        builder.Services.AddApiClients(builder.Configuration);
+        builder.Services.AddApiClients();
         builder.Services.ConfigureHttpClientDefaults(http => http.ConfigurePrimaryHttpMessageHandler(() => api));
         return builder.Build();
     }

@@ -1,26 +1,32 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Mvc.Testing;
-using Web.Shell;
 using Xunit;
 
 namespace Tests.Unit.Web;
 
-/// <summary>The application as it starts, without an API behind it.</summary>
-public sealed partial class WebHostTests : IClassFixture<WebApplicationFactory<App>>
+/// <summary>The application as it starts.</summary>
+public sealed partial class WebHostTests(WebHost web) : IClassFixture<WebHost>, IAsyncLifetime
 {
-    private readonly HttpClient _client;
-
-    public WebHostTests(WebApplicationFactory<App> web) =>
-        _client = web.CreateClient(new() { AllowAutoRedirect = false });
+    private HttpClient _client = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _client = await web.SignedInAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        return default;
+    }
 
     [Theory]
     [InlineData("/health")]
     [InlineData("/alive")]
-    public async Task It_is_healthy_without_the_api(string path) =>
-        Assert.Equal(HttpStatusCode.OK, (await _client.GetAsync(path, Ct)).StatusCode);
+    public async Task It_is_healthy_without_the_api_and_for_everybody(string path)
+    {
+        using var nobody = web.SignedOut();
+        Assert.Equal(HttpStatusCode.OK, (await nobody.GetAsync(path, Ct)).StatusCode);
+    }
 
     [Fact]
     public async Task The_root_leads_to_the_customers() =>
@@ -62,9 +68,10 @@ public sealed partial class WebHostTests : IClassFixture<WebApplicationFactory<A
     [InlineData("other=1", "system")]
     public async Task The_document_has_the_theme_that_was_chosen(string cookie, string theme)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/customers") { Headers = { { "Cookie", cookie } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/sign-in") { Headers = { { "Cookie", cookie } } };
 
-        using var response = await _client.SendAsync(request, Ct);
+        using var nobody = web.SignedOut();
+        using var response = await nobody.SendAsync(request, Ct);
 
         Assert.Contains(
             $"data-theme=\"{theme}\"", await response.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);

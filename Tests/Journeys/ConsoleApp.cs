@@ -1,0 +1,239 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using Deque.AxeCore.Playwright;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+using Tests.Integration;
+using Tests.Integration.Customers;
+using Xunit;
+
+namespace Tests.Journeys;
+
+/// <summary>
+/// The console and the API behind it, in this process, over a database of their own; a browser opens the console's
+/// pages. All journeys share it, so each makes customers of its own, whose slugs nobody else has.
+/// </summary>
+/// <remarks>
+/// <code>
+/// public sealed class ContactsJourney(ConsoleApp console) : IClassFixture&lt;ConsoleApp&gt;
+///
+/// var acme = await console.CustomerAsync();                   // over the API
+/// await using var tab = await console.OpenAsync($"/customers/{acme}/contacts");     // signed in
+/// await tab.Page.GetByRole(AriaRole.Button, new() { Name = "New contact" }).ClickAsync();
+/// await tab.Page.GetByLabel("Name").FillAsync("Ada");
+/// await Assertions.Expect(tab.Page.GetByRole(AriaRole.Row, new() { Name = "Ada" })).ToBeVisibleAsync();
+/// await tab.CheckAsync();                                     // axe, and no error in the browser's console
+/// </code>
+/// </remarks>
+public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private RunningConsole Running => app.Keep(() => new RunningConsole(app, browser));
+
+    /// <summary>The owner's.</summary>
+    public string ConnectionString => Running.ConnectionString;
+
+    /// <summary>The API, as the first operator.</summary>
+    public HttpClient Api => Running.Api;
+
+    /// <summary>Where the console is.</summary>
+    public Uri Address => Running.Address;
+
+    public async ValueTask InitializeAsync() => await Running.StartedAsync();
+
+    public ValueTask DisposeAsync() => default;
+
+    /// <summary>Makes a customer.</summary>
+    /// <param name="name">Null for the slug.</param>
+    /// <returns>Its slug.</returns>
+    public async Task<string> CustomerAsync(string? name = null)
+    {
+        var slug = App.NewSlug();
+        using var made = await Api.PostAsJsonAsync("/customers", new { slug, name = name ?? slug }, Ct);
+        Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Ct));
+        return slug;
+    }
+
+    /// <summary>Opens a page in a window of its own, signed in.</summary>
+    /// <param name="path">With its query.</param>
+    /// <param name="width">CSS pixels.</param>
+    /// <param name="dark">What the reader's system has.</param>
+    /// <param name="locale">The browser's language.</param>
+    public async Task<Tab> OpenAsync(string path, int width = 1400, bool dark = false, string locale = "en-GB")
+    {
+        var tab = await OpenSignedOutAsync("/sign-in", width, dark, locale);
+        await tab.Page.Context.AddCookiesAsync(Running.Session);
+        await tab.GoAsync(path);
+        return tab;
+    }
+
+    /// <summary>Opens a page in a window of its own in which nobody has signed in.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    public async Task<Tab> OpenSignedOutAsync(
+        string path, int width = 1400, bool dark = false, string locale = "en-GB")
+    {
+        var tab = new Tab(await browser.NewPageAsync(width, 900, dark, locale), Address);
+        await tab.GoAsync(path);
+        return tab;
+    }
+
+    /// <summary>Fills in and sends the form that is shown.</summary>
+    public static async Task SignInAsync(IPage page, string key)
+    {
+        await page.GetByLabel("Operator's API key").FillAsync(key);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+    }
+}
+
+/// <summary>The one console of all journeys, started by the first.</summary>
+internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _starting = new(1);
+    private WebApplicationFactory<Api.Paging>? _api;
+    private WebApplicationFactory<Web.Shell.App>? _web;
+
+    public string ConnectionString { get; private set; } = "";
+
+    public HttpClient Api { get; private set; } = null!;
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>The cookies of an operator who has signed in.</summary>
+    public IReadOnlyList<Microsoft.Playwright.Cookie> Session { get; private set; } = [];
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_web is not null)
+        {
+            await _web.DisposeAsync();
+        }
+
+        if (_api is not null)
+        {
+            await _api.DisposeAsync();
+        }
+
+        _starting.Dispose();
+    }
+
+    public async Task StartedAsync()
+    {
+        await _starting.WaitAsync(Ct);
+        try
+        {
+            if (Session.Count == 0)
+            {
+                await StartAsync();
+            }
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private async Task StartAsync()
+    {
+        ConnectionString = await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8;Timeout=15";
+        await CustomersDatabase.MigrateAsync(ConnectionString);
+        var serving = await app.Server.AddTenantsLoginAsync(ConnectionString, Ct);
+        _api = new ApiFactory().WithWebHostBuilder(host => host
+            .UseEnvironment("Development")
+            .UseSetting("ConnectionStrings:tenants", ConnectionString)
+            .UseSetting("ConnectionStrings:tenantsApi", serving)
+            .ConfigureLogging(logging => logging.ClearProviders()));
+        Api = _api.CreateClient();
+        var server = _api.Server;
+        _web = new WebApplicationFactory<Web.Shell.App>().WithWebHostBuilder(host => host
+            .UseEnvironment("Development")
+            .UseSetting("services:api:http:0", "http://localhost")
+            .ConfigureLogging(logging => logging.ClearProviders())
+            .ConfigureServices(services => services.ConfigureHttpClientDefaults(client =>
+                client.ConfigurePrimaryHttpMessageHandler(server.CreateHandler))));
+        _web.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _web.StartServer();
+        Address = new(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!
+            .Addresses.Single());
+        var page = await browser.NewPageAsync();
+        await page.GotoAsync(new Uri(Address, "/sign-in").ToString());
+        await ConsoleApp.SignInAsync(page, ApiFactory.OperatorKey);
+        await page.WaitForLoadStateAsync();
+        Assert.False(
+            page.Url.Contains("sign-in", StringComparison.Ordinal), await page.Locator("body").InnerTextAsync());
+        Session = await CookiesAsync(page);
+        await page.CloseAsync();
+    }
+
+    /// <summary>The cookies of a window, for another one.</summary>
+    public static async Task<IReadOnlyList<Microsoft.Playwright.Cookie>> CookiesAsync(IPage page) =>
+        [.. (await page.Context.CookiesAsync()).Select(cookie => new Microsoft.Playwright.Cookie
+        {
+            Name = cookie.Name, Value = cookie.Value, Domain = cookie.Domain, Path = cookie.Path,
+        })];
+}
+
+/// <summary>A window of the browser.</summary>
+public sealed class Tab : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly Uri _address;
+
+    internal Tab(IPage page, Uri address)
+    {
+        (Page, _address) = (page, address);
+        // A script that the content security policy stops is told here, too.
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                _errors.Enqueue(message.Text);
+            }
+        };
+        page.PageError += (_, error) => _errors.Enqueue(error);
+        page.SetDefaultTimeout(30_000);
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Goes there and waits until the page has been drawn.</summary>
+    public async Task GoAsync(string path)
+    {
+        await Page.GotoAsync(new Uri(_address, path).ToString());
+        await Page.Locator("h1").First.WaitForAsync();
+    }
+
+    /// <summary>
+    /// Nothing on the page hinders anybody, as far as axe can tell, nothing went wrong in the browser, and the page is
+    /// no wider than the window.
+    /// </summary>
+    public async Task CheckAsync()
+    {
+        await Assertions.Expect(Page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
+        var found = await Page.RunAxe();
+        Assert.True(found.Violations.Length == 0, string.Join('\n', found.Violations.Select(violation =>
+            $"{Page.Url}: {violation.Id}: {violation.Help}: " +
+            string.Join(" | ", violation.Nodes.Select(node => $"{node.Html} {string.Join(' ', node.All.Concat(node.Any).Select(check => check.Message))}")))));
+        Assert.Empty(_errors);
+        Assert.Equal("fits", await Page.EvaluateAsync<string>(
+            "document.documentElement.scrollWidth <= innerWidth ? 'fits' : `${document.documentElement.scrollWidth} px`"));
+    }
+
+    /// <summary>What the browser has said since, which a test expected.</summary>
+    public IReadOnlyList<string> TakeErrors()
+    {
+        var errors = _errors.ToArray();
+        _errors.Clear();
+        return errors;
+    }
+
+    public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
+}

@@ -37,7 +37,6 @@ var api = builder.AddProject<Projects.Api>("api")
 // when nobody waits any more. FailureReports starts both again.
 builder.AddProject<Projects.Web>("web")
     .WithReference(api)
-    .SendsOperatorKey(operatorKey)
     .WaitForStart(api, WaitBehavior.StopOnResourceUnavailable)
     .WithReadiness()
     .WithExternalHttps()

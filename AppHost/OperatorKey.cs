@@ -5,7 +5,7 @@ namespace AppHost;
 
 /// <summary>
 /// The first operator's key: generated once and kept in the user secrets. The dashboard shows it among the parameters.
-/// With it the console and the dashboard's commands call the API, and an operator makes further keys.
+/// With it an operator signs in to the console and makes further keys, and the dashboard's commands call the API.
 /// </summary>
 internal static class OperatorKey
 {
@@ -19,11 +19,6 @@ internal static class OperatorKey
     public static IResourceBuilder<ProjectResource> TakesOperatorKey(
         this IResourceBuilder<ProjectResource> api, IResourceBuilder<ParameterResource> key) =>
             api.WithEnvironment("Authentication__OperatorKey", key);
-
-    /// <summary>The console sends it.</summary>
-    public static IResourceBuilder<ProjectResource> SendsOperatorKey(
-        this IResourceBuilder<ProjectResource> console, IResourceBuilder<ParameterResource> key) =>
-            console.WithEnvironment("Api__Key", key);
 
     private sealed class Generated : ParameterDefault
     {

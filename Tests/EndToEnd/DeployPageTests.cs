@@ -43,8 +43,7 @@ public sealed partial class DeployPageTests(Integration.App app)
             "api", ("ConnectionStrings__tenantsApi", serving), ("ConnectionStrings__tenantsRegistry", registry),
             ("Authentication__OperatorKey", Integration.ApiFactory.OperatorKey), ("ASPNETCORE_URLS", Plain(apiAddress)));
         await folder.WriteSettingsAsync(
-            "web", ("services__api__http__0", Plain(apiAddress)), ("Api__Key", Integration.ApiFactory.OperatorKey),
-            ("ASPNETCORE_URLS", Plain(webAddress)));
+            "web", ("services__api__http__0", Plain(apiAddress)), ("ASPNETCORE_URLS", Plain(webAddress)));
 
         var job = await folder.RunAsync("Run the job");
         Assert.True(job.ExitCode == 0, job.Output);
@@ -72,6 +71,7 @@ public sealed partial class DeployPageTests(Integration.App app)
 
         var web = await folder.ServeAsync("Run the console", webAddress);
         using var browser = new HttpClient { BaseAddress = webAddress };
+        using var signedIn = await Unit.Web.WebHost.SignInAsync(browser, Integration.ApiFactory.OperatorKey);
         var assets = Assets().Matches(await browser.GetStringAsync("/customers", Ct))
             .Select(match => match.Groups[1].Value).ToList();
         Assert.Contains(assets, asset => asset.Contains("MudBlazor", StringComparison.Ordinal));

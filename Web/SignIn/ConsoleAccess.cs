@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Diagnostics;
 using Web.Api;
 
@@ -34,13 +33,6 @@ internal static class ConsoleAccess
             .AddScoped(scope => new OperatorKey(
                 scope.GetRequiredService<EndedSessions>(), scope.GetRequiredService<AuthenticationStateProvider>()));
         services.AddHttpClient<SignInClient>(ApiClients.Call);
-        var protection = services.AddDataProtection().SetApplicationName("tenants-console");
-        if (builder.Configuration["DataProtection:Folder"] is { Length: > 0 } folder)
-        {
-            // Without a home, keys live in memory, and a restart signs everybody out.
-            protection.PersistKeysToFileSystem(new(folder));
-        }
-
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie(Configure);
         if (builder.Configuration.GetSection(OidcSettings.Section).Get<OidcSettings>() is { IsOn: true } oidc)

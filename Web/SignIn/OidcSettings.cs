@@ -8,7 +8,7 @@ namespace Web.SignIn;
 /// Settings of an OpenID Connect issuer whose users sign in: the section <c>Authentication:Oidc</c>. The API has to take
 /// its access tokens (<c>Authentication:Jwt</c> there).
 /// </summary>
-internal sealed class OidcSettings
+internal sealed partial class OidcSettings
 {
     public const string Section = "Authentication:Oidc";
 
@@ -45,6 +45,12 @@ internal sealed class OidcSettings
         options.RequireHttpsMetadata = RequireHttps;
         (options.ResponseType, options.UsePkce) = (OpenIdConnectResponseType.Code, true);
         options.ResponseMode = OpenIdConnectResponseMode.Query;
+        // The way back is a plain link, with which a browser sends such cookies, also over http.
+        foreach (var cookie in new[] { options.CorrelationCookie, options.NonceCookie })
+        {
+            (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
+        }
+
         options.MapInboundClaims = false;
         // Who comes back has the session for as long as the API takes its token.
         options.UseTokenLifetime = true;
@@ -73,10 +79,15 @@ internal sealed class OidcSettings
             },
             OnRemoteFailure = context =>
             {
+                LogFailure(
+                    context.HttpContext.RequestServices.GetRequiredService<ILogger<OidcSettings>>(), context.Failure);
                 context.Response.Redirect($"{ConsoleAccess.SignInPath}?failed=issuer");
                 context.HandleResponse();
                 return Task.CompletedTask;
             },
         };
     }
+
+    [LoggerMessage(LogLevel.Warning, "The issuer's answer signed nobody in.")]
+    private static partial void LogFailure(ILogger log, Exception? error);
 }

@@ -17,7 +17,7 @@ public sealed class SignInClient(HttpClient http)
         return answer.Problem?.Status switch
         {
             System.Net.HttpStatusCode.Unauthorized => new(
-                "The API doesn't know this key.", "Copy all of it. It begins with tko_, and it may have been revoked."),
+                "The API doesn't know this key.", "Copy all of it. It may have been revoked."),
             System.Net.HttpStatusCode.Forbidden => new(
                 "This key is a customer's.", "The console is for operators, whose keys begin with tko_."),
             _ => answer.Problem,

@@ -31,6 +31,8 @@ internal sealed class Issuer : IAsyncDisposable
         builder.Services.AddOpenIddict().AddServer(server =>
         {
             server.SetTokenEndpointUris("connect/token").AllowClientCredentialsFlow();
+            server.SetAuthorizationEndpointUris("connect/authorize").AllowAuthorizationCodeFlow()
+                .RegisterScopes(Scopes.Profile);
             server.EnableDegradedMode();
             server.AddEphemeralSigningKey().AddEphemeralEncryptionKey().DisableAccessTokenEncryption();
             server.UseAspNetCore().DisableTransportSecurityRequirement();
@@ -39,7 +41,17 @@ internal sealed class Issuer : IAsyncDisposable
             server.AddEventHandler<OpenIddictServerEvents.HandleTokenRequestContext>(
                 handler => handler.UseInlineHandler(static context =>
                 {
-                    context.SignIn(Signed(context.Request));
+                    // A code has the principal of the authorization.
+                    context.SignIn(context.Principal ?? Signed(context.Request));
+                    return ValueTask.CompletedTask;
+                }));
+            server.AddEventHandler<OpenIddictServerEvents.ValidateAuthorizationRequestContext>(
+                handler => handler.UseInlineHandler(static _ => ValueTask.CompletedTask));
+            server.AddEventHandler<OpenIddictServerEvents.HandleAuthorizationRequestContext>(
+                handler => handler.UseInlineHandler(static context =>
+                {
+                    // Ada is signed in there already.
+                    context.SignIn(Ada(context.Request));
                     return ValueTask.CompletedTask;
                 }));
         });
@@ -65,6 +77,20 @@ internal sealed class Issuer : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
+
+    private static ClaimsPrincipal Ada(OpenIddictRequest request)
+    {
+        var identity = new ClaimsIdentity("issuer", Claims.Name, Claims.Role);
+        identity.SetClaim(Claims.Subject, "ada").SetClaim(Claims.Name, "Ada Lovelace")
+            .SetClaim(Claims.Role, "operator");
+        identity.SetDestinations(static claim => claim.Type == Claims.Role
+            ? [Destinations.AccessToken]
+            : [Destinations.AccessToken, Destinations.IdentityToken]);
+        var principal = new ClaimsPrincipal(identity);
+        principal.SetScopes(request.GetScopes());
+        principal.SetAudiences("invoicing");
+        return principal;
+    }
 
     private static ClaimsPrincipal Signed(OpenIddictRequest request)
     {

@@ -8,12 +8,15 @@ public sealed class PageTracesTests(TracedSystem system, Browser browser) : ICla
     [Theory]
     [InlineData("/customers", "web: GET /customers",
         "GET /customers > list customers > GET > GET /customers/ > SELECT customers", null, "Globex")]
-    [InlineData("/customers/acme", "web: GET /customers/{Slug}",
-        "GET /customers/{Slug} > list invoices > GET > GET /invoices/ > SELECT invoices", "acme", "EUR")]
+    [InlineData("/customers/acme/invoices", "web: GET /customers/{Slug}/invoices",
+        "GET /customers/{Slug}/invoices > list invoices > GET > GET /invoices/ > SELECT invoices", "acme", "EUR")]
     public async Task A_visit_of_a_page_is_one_trace_down_to_its_sql(
         string path, string root, string sql, string? customer, string shown)
     {
         var page = await browser.NewPageAsync();
+        await page.GotoAsync(new Uri(system.Web.Http.BaseAddress!, "/sign-in").ToString());
+        await Journeys.ConsoleApp.SignInAsync(page, ApiFactory.OperatorKey);
+        await page.GetByText("Globex").First.WaitForAsync();
 
         var (spans, _) = await system.TraceAsync(async () =>
         {

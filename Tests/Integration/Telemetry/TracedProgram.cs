@@ -93,7 +93,6 @@ internal sealed partial class TracedProgram : IAsyncDisposable
                 ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
                 ["Authentication__OperatorKey"] = ApiFactory.OperatorKey,
-                ["Api__Key"] = ApiFactory.OperatorKey,
             },
         };
         foreach (var (name, value) in settings)

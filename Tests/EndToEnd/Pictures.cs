@@ -5,7 +5,7 @@ using Xunit;
 namespace Tests.EndToEnd;
 
 /// <summary>
-/// Makes the pictures in docs/pictures from the running system. Not a test: it runs only when it is asked for, see
+/// Makes the pictures in docs/images from the running system. Not a test: it runs only when it is asked for, see
 /// CONTRIBUTING.md.
 /// </summary>
 public sealed class Pictures(SystemWithDashboard system, Browser browser) : IClassFixture<SystemWithDashboard>
@@ -18,11 +18,6 @@ public sealed class Pictures(SystemWithDashboard system, Browser browser) : ICla
         await system.Running.CreateCustomerAsync(Customer);
         await system.Running.CreateInvoiceAsync(Customer, 1250m);
         await system.Running.InvoicesAsync(Customer);
-
-        var console = await browser.NewPageAsync(1280, 800);
-        await console.GotoAsync(new Uri(system.Running.Client("web").BaseAddress!, "/customers/acme").ToString());
-        await console.GetByText("EUR").First.WaitForAsync();
-        await ShootAsync(console, "console");
 
         var page = await browser.NewPageAsync();
         await page.GotoAsync((await system.Running.DashboardAsync()).ToString());
@@ -64,5 +59,5 @@ public sealed class Pictures(SystemWithDashboard system, Browser browser) : ICla
     }
 
     private static string Folder([CallerFilePath] string thisFile = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "docs", "pictures"));
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "docs", "images"));
 }

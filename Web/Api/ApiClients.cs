@@ -15,6 +15,7 @@ internal static class ApiClients
     public static IServiceCollection AddApiClients(this IServiceCollection services)
     {
         services.AddScoped<Visit>();
+        services.AddScoped<RecentCustomer>();
         services.AddHttpClient<CustomersClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
         services.AddHttpClient<ReceivablesClient>(Call);

@@ -44,5 +44,14 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 /// <c>suspended</c>, <c>closed</c>.</param>
 /// <param name="Ring">When it is upgraded: 0 first.</param>
 /// <param name="CreatedAt">In UTC.</param>
+/// <param name="Version">The short name of its schema's set of migrations; empty for none.</param>
+/// <param name="LastMigration">The last migration that its schema has.</param>
+/// <param name="MigratedAt">When that changed last.</param>
+/// <param name="LastError">What its last migration said when it failed; null after one that succeeded.</param>
+/// <param name="FailedAt">When a migration last failed.</param>
+/// <param name="DropAfter">When it may be removed; null where nobody deleted it.</param>
+/// <param name="Bytes">The size of its tables and indexes, a sample: 0 for what PostgreSQL hasn't measured yet.</param>
 public sealed record Customer(
-    Guid Id, string Slug, string Name, string Schema, string Status, string Availability, int Ring, DateTimeOffset CreatedAt);
+    Guid Id, string Slug, string Name, string Schema, string Status, string Availability, int Ring,
+    DateTimeOffset CreatedAt, string? Version = null, string? LastMigration = null, DateTimeOffset? MigratedAt = null,
+    string? LastError = null, DateTimeOffset? FailedAt = null, DateTimeOffset? DropAfter = null, long Bytes = 0);

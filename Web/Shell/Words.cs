@@ -31,6 +31,10 @@ internal static class Words
     /// <summary>The day, in the server's time zone.</summary>
     public static string Date(DateTimeOffset moment) => Date(DateOnly.FromDateTime(moment.LocalDateTime));
 
+    /// <summary>The day and the minute, in the server's time zone.</summary>
+    public static string Moment(DateTimeOffset moment) =>
+        $"{Date(moment)} {moment.LocalDateTime.ToString("t", CultureInfo.CurrentCulture)}";
+
     /// <summary>
     /// The culture's short pattern. Where there is no culture, the order that nobody misreads: 2026-11-23.
     /// </summary>

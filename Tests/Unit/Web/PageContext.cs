@@ -1,6 +1,7 @@
 using Bunit;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
+using Web.Customers;
 
 namespace Tests.Unit.Web;
 
@@ -15,6 +16,7 @@ public abstract class PageContext : BunitContext
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddMudServices(options => options.PopoverOptions.CheckForPopoverProvider = false);
         Services.AddSingleton(TimeProvider.System);
+        Services.AddScoped<RecentCustomer>();
         Services.AddTransient(_ => Api.Customers);
         Services.AddTransient(_ => Api.Invoices);
         Services.AddTransient(_ => Api.Receivables);

@@ -2,6 +2,7 @@ using System.Globalization;
 using MudBlazor;
 using MudBlazor.Services;
 using Web.Api;
+using Web.Operations;
 using Web.Shell;
 using Web.SignIn;
 
@@ -46,6 +47,7 @@ app.MapStaticAssets().AllowAnonymous();
 app.MapDefaultEndpoints();
 app.MapConsoleAccess();
 app.MapGet("/", () => Results.Redirect("/customers"));
+app.MapOperationFiles();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode(
     // The policy of SecurityHeaders says it.
     options => options.ContentSecurityFrameAncestorsPolicy = null);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Web.Customers;
 using Web.Invoices;
+using Web.Operations;
 using Web.Reports;
 
 namespace Web.Api;
@@ -18,6 +19,7 @@ internal static class ApiClients
         services.AddScoped<RecentCustomer>();
         services.AddHttpClient<CustomersClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
+        services.AddHttpClient<OperationsClient>(Call);
         services.AddHttpClient<ReceivablesClient>(Call);
 
         // For every pipeline that the service defaults add, whatever its name.

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Web.Customers;
 using Web.Invoices;
+using Web.Operations;
 using Web.Reports;
 
 namespace Tests.Unit.Web;
@@ -19,6 +20,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public CustomersClient Customers => new(Client);
 
     public InvoicesClient Invoices => new(Client);
+
+    public OperationsClient Operations => new(Client);
 
     public ReceivablesClient Receivables => new(Client);
 

@@ -1,0 +1,45 @@
+using System.Net;
+
+namespace Web.Operations;
+
+/// <summary>
+/// A browser has no key of the API. So it gets the file of an operation here, and the console passes on what the API
+/// sends, byte by byte.
+/// </summary>
+internal static class OperationFiles
+{
+    public static void MapOperationFiles(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/operations/{id:guid}/file", PassOnAsync);
+
+    private static async Task PassOnAsync(Guid id, OperationsClient client, HttpContext http)
+    {
+        using var answer = await OpenAsync(client, id, http.RequestAborted);
+        if (!answer.IsSuccessStatusCode)
+        {
+            // The page for this status says what to do.
+            http.Response.StatusCode = (int)answer.StatusCode;
+            return;
+        }
+
+        var (from, to) = (answer.Content.Headers, http.Response);
+        to.ContentType = from.ContentType?.ToString() ?? "application/zip";
+        to.ContentLength = from.ContentLength;
+        to.Headers.ContentDisposition = from.ContentDisposition?.ToString() ?? $"attachment; filename={id}.zip";
+        // Customers' rows stay in no cache on their way.
+        to.Headers.CacheControl = "no-store";
+        to.Headers.XContentTypeOptions = "nosniff";
+        await answer.Content.CopyToAsync(to.Body, http.RequestAborted);
+    }
+
+    private static async Task<HttpResponseMessage> OpenAsync(OperationsClient client, Guid id, CancellationToken ct)
+    {
+        try
+        {
+            return await client.OpenFileAsync(id, ct);
+        }
+        catch (Exception exception) when (!ct.IsCancellationRequested && Api.Problem.From(exception, writes: false) is not null)
+        {
+            return new(HttpStatusCode.BadGateway);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Web.Shell;
+
+namespace Web.Operations;
+
+/// <summary>Operations in words. A kind or a state that this page doesn't know yet is shown as it is.</summary>
+internal static class OperationWords
+{
+    public static string Kind(string kind) => kind switch
+    {
+        "export" => "Export",
+        "import" => "Import",
+        "clone" => "Clone",
+        "migrate" => "Migration",
+        "retry" => "Retry of failed migrations",
+        "verify" => "Comparison with the migrations",
+        "reconcile" => "Removal of deleted customers",
+        "task" => "Task",
+        _ => kind,
+    };
+
+    public static string State(Operation operation) => operation.State switch
+    {
+        "queued" => "Waiting",
+        "running" => operation.CancelledBy is null ? "Running" : "Ending",
+        "done" => "Done",
+        "failed" => "Failed",
+        "cancelled" => "Cancelled",
+        var other => other,
+    };
+
+    /// <summary>How far it is; empty where there is nothing to say.</summary>
+    public static string Progress(Operation operation) => operation switch
+    {
+        { IsOver: true } or { Done: 0, Total: null } => "",
+        { Total: { } total } => $"{Amount(operation, operation.Done)} of {Amount(operation, total)}",
+        _ => Amount(operation, operation.Done),
+    };
+
+    /// <summary>How far it is, 0 to 100; null where nobody knows.</summary>
+    public static double? Percent(Operation operation) =>
+        operation.Total is > 0 and var total ? Math.Clamp(operation.Done * 100.0 / total, 0, 100) : null;
+
+    /// <summary>How long it took, or has taken until now.</summary>
+    public static string Took(Operation operation, DateTimeOffset now) => operation.StartedAt is { } began
+        ? Words.Duration((operation.EndedAt ?? now) - began)
+        : "";
+
+    /// <summary>What came of it, in a sentence; empty for nothing to say.</summary>
+    public static string Result(Operation operation) => operation switch
+    {
+        { Result: null } => "",
+        { Kind: "export" } => $"{Rows(operation.Result)} in the file.",
+        { Kind: "import" or "clone" } when Text(operation.Result, "slug") is { } slug =>
+            operation.Result["rows"] is JsonObject { Count: > 0 }
+                ? $"The customer {slug} is there, with {Rows(operation.Result)}."
+                : $"The customer {slug} is there.",
+        { Kind: "migrate" or "retry" or "task" } =>
+            $"{Customers(Number(operation.Result["migrated"]))} done, " +
+            $"{(operation.Result["failed"] as JsonArray)?.Count ?? 0:N0} failed.",
+        { Kind: "verify" } =>
+            $"{Customers(Number(operation.Result["checked"]))} compared, " +
+            $"{(operation.Result["drifted"] as JsonArray)?.Count ?? 0:N0} differ.",
+        { Kind: "reconcile" } => $"{Customers((operation.Result["removed"] as JsonArray)?.Count ?? 0)} removed, " +
+            $"{(operation.Result["failed"] as JsonArray)?.Count ?? 0:N0} failed.",
+        _ => "",
+    };
+
+    private static string Amount(Operation operation, long amount) => operation.Kind is "export" or "import" or "clone"
+        ? Words.Size(amount)
+        : amount.ToString("N0", CultureInfo.CurrentCulture);
+
+    private static string Rows(JsonObject result) =>
+        Words.Count((int)Math.Min(int.MaxValue, (result["rows"] as JsonObject)?.Sum(table => Number(table.Value)) ?? 0),
+            "row");
+
+    private static string Customers(long number) => Words.Count((int)Math.Min(int.MaxValue, number), "customer");
+
+    private static string? Text(JsonObject result, string name) =>
+        result[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    private static long Number(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue<long>(out var number) ? number : 0;
+}

@@ -34,7 +34,7 @@ internal static class ContractDocument
         [typeof(NewCustomer)] = """{"slug":"umbrella","name":"Umbrella GmbH"}""",
         [typeof(NewImpersonation)] = """{"reason":"Ticket 4711: the import fails","minutes":15}""",
         [typeof(NewContact)] = """{"name":"Ada Moreau","email":"ada@example.com"}""",
-        [typeof(CustomerNames)] = """{"name":"Umbrella Holding"}""",
+        [typeof(CustomerChange)] = """{"name":"Umbrella Holding","ring":0}""",
         [typeof(CustomerClone)] = """{"slug":"umbrella-sandbox","name":"Umbrella, to try things"}""",
         [typeof(FleetRequest)] = """{"ring":0}""",
         [typeof(Halting)] = """{"reason":"The new index takes too long"}""",

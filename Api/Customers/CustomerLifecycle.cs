@@ -15,9 +15,9 @@ internal static class CustomerLifecycle
     public static void MapLifecycle(this RouteGroupBuilder customers)
     {
         var one = customers.MapGroup("/{slug}").AddEndpointFilter(RefuseWithoutOwnerAsync).ProducesProblem(404);
-        one.MapPatch("/", Rename).WithName("RenameCustomer")
-            .WithSummary("Changes a customer's slug or name. Its id, its schema and its keys stay.").ProducesProblem(
-                409);
+        one.MapPatch("/", Change).WithName("ChangeCustomer")
+            .WithSummary("Changes a customer's slug, name or ring. Its id, its schema and its keys stay.")
+            .ProducesProblem(409);
         foreach (var (verb, status, summary) in new[]
         {
             ("suspend", TenantStatus.Suspended, "Stops serving a customer, and waits for its open transactions."),
@@ -47,21 +47,28 @@ internal static class CustomerLifecycle
                     "It has no login that may. Run the migration job's commands: rename, suspend, export, migrate " +
                     "and the others.", statusCode: 403, title: "This API doesn't change customers."));
 
-    private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Rename(
-        string slug, CustomerNames names, HttpContext http, Tenancy.Tenants tenants, CancellationToken ct)
+    private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Change(
+        string slug, CustomerChange change, HttpContext http, Tenancy.Tenants tenants, CancellationToken ct)
     {
         using var scope = http.Name(slug);
-        if (names.Slug is null && names.Name is null)
+        if (change is { Slug: null, Name: null, Ring: null })
         {
             return TypedResults.ValidationProblem(
-                new Dictionary<string, string[]> { ["name"] = ["Say what changes: slug, name, or both."] });
+                new Dictionary<string, string[]> { ["name"] = ["Say what changes: slug, name or ring."] });
         }
 
         try
         {
-            return await tenants.RenameAsync(slug, names.Slug, names.Name?.Trim(), ct) is null
-                ? CustomerProblems.Unknown(slug)
-                : TypedResults.NoContent();
+            // What can be refused comes first: then either all changes are made, or none.
+            if ((change.Slug ?? change.Name) is not null
+                && await tenants.RenameAsync(slug, change.Slug, change.Name?.Trim(), ct) is null)
+            {
+                return CustomerProblems.Unknown(slug);
+            }
+
+            return change.Ring is not { } ring || await tenants.SetRingAsync(change.Slug ?? slug, ring, ct)
+                ? TypedResults.NoContent()
+                : CustomerProblems.Unknown(slug);
         }
         catch (TenantSlugTakenException e)
         {
@@ -121,14 +128,16 @@ internal static class CustomerLifecycle
         TypedResults.Problem(e.Message, statusCode: 409, title: "Still in use.");
 }
 
-/// <summary>A customer's new slug and name.</summary>
-/// <param name="Slug">Left out to keep it.</param>
-/// <param name="Name">Left out to keep it.</param>
-public sealed record CustomerNames(
+/// <summary>What changes of a customer.</summary>
+/// <param name="Slug">Its slug from now on. Left out to keep it.</param>
+/// <param name="Name">Its name from now on. Left out to keep it.</param>
+/// <param name="Ring">When it is upgraded from now on: 0 first. Left out to keep it.</param>
+public sealed record CustomerChange(
     [property: RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
     string? Slug = null,
     [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)]
-    string? Name = null);
+    string? Name = null,
+    [property: Range(0, 1_000_000)] int? Ring = null);
 
 /// <summary>How a customer is deleted.</summary>
 public sealed class Deletion

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Api.Access;
 using Api.Tenants;
 using Data.Customers;
@@ -18,6 +19,10 @@ internal static class CustomersEndpoints
         customers.MapGet("/", List).WithName("ListCustomers").WithSummary(
             "Lists customers, with the version, the last error and the size of their schemas.");
         customers.MapGet("/{slug}", Find).WithName("FindCustomer").WithSummary("One customer.").ProducesProblem(404);
+        // Not below /customers: there, "counts" is a slug.
+        routes.MapGet("/customer-counts", Count).WithTags("Customers").WithName("CountCustomers")
+            .RequireAuthorization(Caller.Operators).IgnoreTenant()
+            .WithSummary("How many customers each filter of their list finds.");
         customers.MapCreation();
         customers.MapLifecycle();
         return customers;
@@ -52,6 +57,10 @@ internal static class CustomersEndpoints
         static ValidationProblem Wrong(string parameter, string words) =>
             TypedResults.ValidationProblem(new Dictionary<string, string[]> { [parameter] = [words] });
     }
+
+    private static async Task<Ok<CustomerCounts>> Count(
+        Tenancy.Tenants tenants, CancellationToken ct, [StringLength(Customer.LongestName)] string? search = null) =>
+            TypedResults.Ok(CustomerCounts.Of(await tenants.CountAsync(search, ct)));
 
     private static async Task<Results<Ok<CustomerView>, ProblemHttpResult>> Find(
         string slug, HttpContext http, Tenancy.Tenants tenants, CancellationToken ct)
@@ -90,6 +99,29 @@ public sealed record CustomerView(
         (CustomerStatus)c.Entry.Status, c.Availability, c.Ring, c.Entry.CreatedAt, c.Version, c.LastMigration,
         c.MigratedAt, c.LastError, c.FailedAt, c.DropAfter, c.Bytes);
 }
+
+/// <summary>How many customers each filter of their list finds.</summary>
+/// <param name="Total">All customers.</param>
+/// <param name="Active">Those of that status, and so on.</param>
+/// <param name="Suspended">Not served until somebody resumes them.</param>
+/// <param name="Archived">Kept, and not served.</param>
+/// <param name="Failed">Those whose last migration failed.</param>
+/// <param name="Behind">Those that lack a migration.</param>
+/// <param name="Dropping">Those that are deleted and not removed yet.</param>
+/// <param name="Rings">The rings that have any, the lowest first.</param>
+public sealed record CustomerCounts(
+    int Total, int Active, int Suspended, int Archived, int Failed, int Behind, int Dropping,
+    IReadOnlyList<RingCount> Rings)
+{
+    internal static CustomerCounts Of(TenantCounts counts) => new(
+        counts.Total, counts.ByStatus[TenantStatus.Active], counts.ByStatus[TenantStatus.Suspended],
+        counts.ByStatus[TenantStatus.Archived], counts.ByCondition[TenantCondition.Failed],
+        counts.ByCondition[TenantCondition.Behind], counts.ByCondition[TenantCondition.Dropping],
+        [.. counts.ByRing.Select(ring => new RingCount(ring.Key, ring.Value))]);
+}
+
+/// <summary>How many customers a ring has.</summary>
+public sealed record RingCount(int Ring, int Customers);
 
 /// <summary>A currency: ISO 4217's code, English name, number of decimals.</summary>
 public sealed record CurrencyView(string Code, string Name, int Decimals);

@@ -104,3 +104,14 @@ public sealed record TenantDetails(
 /// <param name="Next">What <see cref="TenantQuery.After"/> takes for the next page; null on the last one.</param>
 /// <param name="Total">How many tenants the whole list has.</param>
 public sealed record TenantPage(IReadOnlyList<TenantDetails> Items, string? Next, int Total);
+
+/// <summary>
+/// How many tenants each filter of a <see cref="TenantQuery"/> finds: for what a list offers to narrow it.
+/// </summary>
+/// <param name="Total">All tenants.</param>
+/// <param name="ByStatus">Of each status.</param>
+/// <param name="ByCondition">In each condition; a tenant may be in several.</param>
+/// <param name="ByRing">Of each ring that has any, the lowest first.</param>
+public sealed record TenantCounts(
+    int Total, IReadOnlyDictionary<TenantStatus, int> ByStatus,
+    IReadOnlyDictionary<TenantCondition, int> ByCondition, IReadOnlyDictionary<int, int> ByRing);

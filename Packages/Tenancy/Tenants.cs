@@ -83,6 +83,21 @@ public sealed partial class Tenants(
             .RunAsync(scope.ServiceProvider.Registry(), query, ct);
     }
 
+    /// <summary>
+    /// How many tenants each filter finds, from one query. What <see cref="SearchAsync"/> finds and what this counts
+    /// is the same.
+    /// </summary>
+    /// <param name="search">See <see cref="TenantQuery.Search"/>; null for all.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="NotSupportedException">The registry has no <see cref="ITenantRegistry.TenantsSql"/>.</exception>
+    /// <exception cref="PostgresException">42P01: nobody has migrated the database yet.</exception>
+    public async Task<TenantCounts> CountAsync(string? search = null, CancellationToken ct = default)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<TenantSearch>()
+            .CountAsync(scope.ServiceProvider.Registry(), search, ct);
+    }
+
     /// <summary>One tenant, whether it is served or not; null when there is none.</summary>
     /// <param name="slug">Whose. Asks the registry itself, not the directory's cache.</param>
     /// <param name="ct">Ends the wait.</param>
@@ -184,6 +199,37 @@ public sealed partial class Tenants(
         await directory.ForgetAsync(slug, ct);
         await directory.ForgetAsync(newSlug, ct);
         return entry.Tenant with { Slug = newSlug };
+    }
+
+    /// <summary>Puts a tenant into a ring, in the registry and in the ledger. May be repeated.</summary>
+    /// <param name="slug">The tenant's slug.</param>
+    /// <param name="ring">When it is migrated from now on: 0 goes first.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>False when there is no such tenant.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The ring is less than 0.</exception>
+    public async Task<bool> SetRingAsync(string slug, int ring, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(ring);
+        await using var scope = scopes.CreateAsyncScope();
+        var registry = scope.ServiceProvider.Registry();
+        if (!TenantSlug.IsValid(slug) || await registry.FindAsync(slug, ct) is not { } entry)
+        {
+            return false;
+        }
+
+        await SetRingAsync(registry, [entry.Tenant.Schema], ring, ct);
+        return true;
+    }
+
+    /// <summary>The same for schemas: also for those that the registry doesn't have.</summary>
+    internal async Task SetRingAsync(
+        ITenantRegistry registry, IReadOnlyCollection<SchemaName> schemas, int ring, CancellationToken ct)
+    {
+        await registry.MoveAsync(schemas, ring, ct);
+        await using var move = database.CreateCommand("UPDATE tenancy.schemas SET ring = $2 WHERE schema = ANY ($1)");
+        move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
+        move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
+        await move.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>

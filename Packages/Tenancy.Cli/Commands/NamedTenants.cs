@@ -7,7 +7,7 @@ namespace Tenancy.Cli.Commands;
 /// <summary>The tenants that a command line names, by slug or by schema.</summary>
 internal sealed class NamedTenants(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ITenantRegistry registry,
-    JobSettings settings)
+    Tenants tenants, JobSettings settings)
 {
     /// <returns>Null where none is named.</returns>
     /// <exception cref="UsageException">One isn't there.</exception>
@@ -33,14 +33,8 @@ internal sealed class NamedTenants(
         registry.SchemasAsync(database, ct);
 
     /// <summary>Moves tenants to a ring in the registry and in the ledger.</summary>
-    public async Task MoveAsync(IReadOnlyList<SchemaName> schemas, int ring, CancellationToken ct)
-    {
-        await registry.MoveAsync(schemas, ring, ct);
-        await using var move = database.CreateCommand("UPDATE tenancy.schemas SET ring = $2 WHERE schema = ANY ($1)");
-        move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
-        move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
-        await move.ExecuteNonQueryAsync(ct);
-    }
+    public Task MoveAsync(IReadOnlyList<SchemaName> schemas, int ring, CancellationToken ct) =>
+        tenants.SetRingAsync(registry, schemas, ring, ct);
 
     private async Task<SchemaName?> FindSchemaAsync(string name, CancellationToken ct)
     {

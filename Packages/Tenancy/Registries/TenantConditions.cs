@@ -26,6 +26,12 @@ internal sealed class TenantConditions(string tenants)
             WHERE n.nspname = found.schema)
         """;
 
+    /// <summary>The tenants whose last migration failed.</summary>
+    public const string Failed = $"s.{LedgerModel.Migrated} AND s.last_error IS NOT NULL";
+
+    /// <summary>The tenants that are to be removed.</summary>
+    public const string Dropping = "s.state IN ('dropping', 'dropped')";
+
     private readonly List<string> _where = ["true"];
     private readonly List<NpgsqlParameter> _parameters = [];
 
@@ -48,6 +54,17 @@ internal sealed class TenantConditions(string tenants)
         await using var count = Command(connection, $"SELECT count(*)::int {From}");
         return (int)(await count.ExecuteScalarAsync(ct))!;
     }
+
+    /// <summary>
+    /// Counts the tenants of each kind: <c>status</c>, <c>ring</c>, <c>is_migrated</c>, <c>has_failed</c>,
+    /// <c>is_dropping</c>, <c>version</c>, and how many.
+    /// </summary>
+    public NpgsqlCommand Groups(NpgsqlConnection connection) => Command(connection,
+        $"""
+        SELECT t.status, coalesce(s.ring, t.ring), coalesce(s.{LedgerModel.Migrated}, false),
+            coalesce({Failed}, false), coalesce({Dropping}, false), coalesce(s.version, ''), count(*)::int
+        {From} GROUP BY 1, 2, 3, 4, 5, 6
+        """);
 
     /// <summary>Leaves out what comes before the page.</summary>
     public void Begin(TenantQuery query)

@@ -12,10 +12,8 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
 {
     public async Task<TenantPage> RunAsync(ITenantRegistry registry, TenantQuery query, CancellationToken ct)
     {
-        var found = await LedgerTable.VersionsAsync(pools.Owner, ct);
-        await versions.LearnAsync(found, ct);
-        var conditions = new TenantConditions(registry.TenantsSql ?? throw new NotSupportedException(
-            $"{registry.GetType().Name} has no query of its tenants: implement ITenantRegistry.TenantsSql."));
+        var found = await LearnAsync(ct);
+        var conditions = Of(registry);
         Narrow(conditions, query, found);
         await using var connection = await pools.Owner.OpenConnectionAsync(ct);
         var total = await conditions.CountAsync(connection, ct);
@@ -37,6 +35,62 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
 
         return new(items, null, total);
     }
+
+    /// <summary>How many tenants each filter finds.</summary>
+    public async Task<TenantCounts> CountAsync(ITenantRegistry registry, string? search, CancellationToken ct)
+    {
+        var found = await LearnAsync(ct);
+        var conditions = Of(registry);
+        Narrow(conditions, new() { Search = search }, found);
+        var groups = new List<(TenantStatus Status, int Ring, TenantCondition[] Conditions, int Count)>();
+        await using var connection = await pools.Owner.OpenConnectionAsync(ct);
+        await using var ask = conditions.Groups(connection);
+        await using var rows = await ask.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            groups.Add((Enum.Parse<TenantStatus>(rows.GetString(0), ignoreCase: true), rows.GetInt32(1),
+                [.. ConditionsOf(rows)], rows.GetInt32(6)));
+        }
+
+        return new(
+            groups.Sum(group => group.Count),
+            Enum.GetValues<TenantStatus>().ToDictionary(
+                status => status, status => groups.Where(group => group.Status == status).Sum(group => group.Count)),
+            Enum.GetValues<TenantCondition>().ToDictionary(
+                condition => condition,
+                condition => groups.Where(group => group.Conditions.Contains(condition)).Sum(group => group.Count)),
+            new SortedDictionary<int, int>(groups.GroupBy(group => group.Ring).ToDictionary(
+                ring => ring.Key, ring => ring.Sum(group => group.Count))));
+    }
+
+    private IEnumerable<TenantCondition> ConditionsOf(NpgsqlDataReader row)
+    {
+        if (row.GetBoolean(3))
+        {
+            yield return TenantCondition.Failed;
+        }
+
+        if (row.GetBoolean(2) && versions.StandingOf(row.GetString(5)) == VersionStanding.Behind)
+        {
+            yield return TenantCondition.Behind;
+        }
+
+        if (row.GetBoolean(4))
+        {
+            yield return TenantCondition.Dropping;
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> LearnAsync(CancellationToken ct)
+    {
+        var found = await LedgerTable.VersionsAsync(pools.Owner, ct);
+        await versions.LearnAsync(found, ct);
+        return found;
+    }
+
+    private static TenantConditions Of(ITenantRegistry registry) => new(
+        registry.TenantsSql ?? throw new NotSupportedException(
+            $"{registry.GetType().Name} has no query of its tenants: implement ITenantRegistry.TenantsSql."));
 
     private void Narrow(TenantConditions conditions, TenantQuery query, IReadOnlyList<string> found)
     {
@@ -71,14 +125,14 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
         switch (query.Condition)
         {
             case TenantCondition.Failed:
-                conditions.Add($"s.{LedgerModel.Migrated} AND s.last_error IS NOT NULL");
+                conditions.Add(TenantConditions.Failed);
                 break;
             case TenantCondition.Behind:
                 conditions.Add($"s.{LedgerModel.Migrated} AND s.version = ANY ({{0}})", LedgerTable.Texts(
                     [.. found.Where(version => versions.StandingOf(version) == VersionStanding.Behind)]));
                 break;
             case TenantCondition.Dropping:
-                conditions.Add("s.state IN ('dropping', 'dropped')");
+                conditions.Add(TenantConditions.Dropping);
                 break;
         }
     }

@@ -27,6 +27,7 @@ public sealed class AccessMatrixTests(App app)
         ["POST /api-keys"] = Rule.Operators,
         ["DELETE /api-keys/{id}"] = Rule.Operators,
         ["GET /customers"] = Rule.Operators,
+        ["GET /customer-counts"] = Rule.Operators,
         ["POST /customers"] = Rule.Operators,
         ["GET /audit"] = Rule.Operators,
         ["POST /customers/{slug}/impersonation"] = Rule.Operators,

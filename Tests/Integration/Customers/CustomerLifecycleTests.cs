@@ -30,6 +30,39 @@ public sealed class CustomerLifecycleTests(App app)
     }
 
     [Fact]
+    public async Task A_customer_is_put_into_a_ring_alone_or_with_a_new_slug()
+    {
+        var acme = await app.NewCustomerAsync();
+        using var http = app.Client();
+        var slug = App.NewSlug();
+
+        using var moved = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { ring = 0 }, Ct);
+        Assert.Equal(HttpStatusCode.NoContent, moved.StatusCode);
+        Assert.Equal(0, await RingAsync(acme.Tenant.Slug));
+
+        using var both = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { slug, ring = 7 }, Ct);
+        Assert.Equal(HttpStatusCode.NoContent, both.StatusCode);
+        Assert.Equal(7, await RingAsync(slug));
+
+        async Task<int> RingAsync(string of) =>
+            (int)(await http.GetFromJsonAsync<JsonObject>($"/customers/{of}", Ct))!["ring"]!;
+    }
+
+    [Fact]
+    public async Task A_change_that_is_refused_changes_no_ring_either()
+    {
+        var (acme, globex) = (await app.NewCustomerAsync(), await app.NewCustomerAsync());
+        using var http = app.Client();
+
+        using var refused = await http.PatchAsJsonAsync(
+            $"/customers/{acme.Tenant.Slug}", new { slug = globex.Tenant.Slug, ring = 7 }, Ct);
+
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        var customer = (await http.GetFromJsonAsync<JsonObject>($"/customers/{acme.Tenant.Slug}", Ct))!;
+        Assert.Equal(1, (int)customer["ring"]!);
+    }
+
+    [Fact]
     public async Task A_suspended_customers_users_get_403_and_a_resumed_ones_are_served()
     {
         var acme = await app.NewCustomerAsync();
@@ -82,7 +115,9 @@ public sealed class CustomerLifecycleTests(App app)
             (acme.Tenant.Slug, new { name = " \u00a0" }, HttpStatusCode.BadRequest),
             (acme.Tenant.Slug, new { name = "a\nb" }, HttpStatusCode.BadRequest),
             (acme.Tenant.Slug, new { slug = globex.Tenant.Slug }, HttpStatusCode.Conflict),
+            (acme.Tenant.Slug, new { ring = -1 }, HttpStatusCode.BadRequest),
             ("nobody-has-this", new { name = "x" }, HttpStatusCode.NotFound),
+            ("nobody-has-this", new { ring = 0 }, HttpStatusCode.NotFound),
             ("Not%20A%20Slug", new { name = "x" }, HttpStatusCode.NotFound),
         })
         {

@@ -61,6 +61,24 @@ public sealed class ListingCustomersTests(App app)
     }
 
     [Fact]
+    public async Task Filters_say_how_many_customers_they_find()
+    {
+        using var client = app.Client();
+        var acme = (await app.NewCustomerAsync()).Tenant.Slug;
+        await app.NewCustomerAsync();
+        using var suspended = await client.PostAsync($"/customers/{acme}/suspend", null, Ct);
+        using var moved = await client.PatchAsJsonAsync($"/customers/{acme}", new { ring = 4 }, Ct);
+
+        var one = (await client.GetFromJsonAsync<JsonNode>($"/customer-counts?search={acme}", Ct))!;
+        var all = (await client.GetFromJsonAsync<JsonNode>("/customer-counts?search=", Ct))!;
+
+        Assert.Equal((1, 0, 1, 0), ((int)one["total"]!, (int)one["active"]!, (int)one["suspended"]!,
+            (int)one["failed"]!));
+        Assert.Equal([(4, 1)], one["rings"]!.AsArray().Select(ring => ((int)ring!["ring"]!, (int)ring["customers"]!)));
+        Assert.InRange((int)all["total"]!, 2, int.MaxValue);
+    }
+
+    [Fact]
     public async Task Customers_are_found_by_a_part_of_slug_or_name_and_wildcards_are_letters()
     {
         using var client = app.Client();

@@ -76,6 +76,53 @@ public sealed class TenantSearchTests(App app)
     }
 
     [Fact]
+    public async Task Each_count_is_the_total_of_the_list_that_its_filter_finds()
+    {
+        await using var warehouse = await Warehouse.StartAsync(app);
+        await FillAsync(warehouse, count: 60);
+
+        foreach (var search in (string?[])[null, "T-1", "nobody has this"])
+        {
+            var counts = await warehouse.Tenants.CountAsync(search, Ct);
+
+            Assert.Equal(await TotalAsync(new()), counts.Total);
+            foreach (var status in Enum.GetValues<TenantStatus>())
+            {
+                Assert.Equal(await TotalAsync(new() { Status = status }), counts.ByStatus[status]);
+            }
+
+            foreach (var condition in Enum.GetValues<TenantCondition>())
+            {
+                Assert.Equal(await TotalAsync(new() { Condition = condition }), counts.ByCondition[condition]);
+            }
+
+            foreach (var (ring, count) in counts.ByRing)
+            {
+                Assert.Equal(await TotalAsync(new() { Ring = ring }), count);
+            }
+
+            Assert.Equal(counts.Total, counts.ByRing.Values.Sum());
+            Assert.Equal(counts.ByRing.Keys.Order(), counts.ByRing.Keys);
+
+            async Task<int> TotalAsync(TenantQuery query) =>
+                (await warehouse.Tenants.SearchAsync(query with { Search = search, Limit = 1 }, Ct)).Total;
+        }
+    }
+
+    [Fact]
+    public async Task A_tenant_is_put_into_a_ring_and_an_unknown_one_is_said_to_be_unknown()
+    {
+        await using var warehouse = await Warehouse.StartAsync(app);
+        await warehouse.CreateAsync("acme");
+
+        Assert.True(await warehouse.Tenants.SetRingAsync("acme", 3, Ct));
+        Assert.False(await warehouse.Tenants.SetRingAsync("nobody", 3, Ct));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => warehouse.Tenants.SetRingAsync("acme", -1, Ct));
+
+        Assert.Equal(3, (await warehouse.Tenants.SearchAsync(new() { Slug = "acme" }, Ct)).Items[0].Ring);
+    }
+
+    [Fact]
     public async Task A_tenant_has_its_size_as_PostgreSQL_has_measured_it_and_a_locked_one_is_listed_all_the_same()
     {
         await using var warehouse = await Warehouse.StartAsync(app);

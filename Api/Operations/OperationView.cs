@@ -23,11 +23,18 @@ public sealed record OperationView(
     JsonObject? Result, string? Error, string? CancelledBy, string? File, DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt, DateTimeOffset? EndedAt)
 {
+    /// <summary>As long as the library keeps files.</summary>
+    private static readonly TimeSpan FilesKept = TimeSpan.FromDays(1);
+
     internal static string At(Guid id) => $"/operations/{id}";
 
-    internal static OperationView Of(Operation o) => new(
+    /// <param name="o">The operation.</param>
+    /// <param name="now">By when a file is over; null where that can't be.</param>
+    internal static OperationView Of(Operation o, DateTimeOffset? now = null) => new(
         o.Id, o.Kind, o.Slug, o.AskedBy, o.State, o.Done, o.Total, o.Result, o.Error, o.Cancel,
-        o is { Kind: OperationKinds.Export, State: OperationState.Done } ? $"{At(o.Id)}/file" : null,
+        o is { Kind: OperationKinds.Export, State: OperationState.Done } && !(o.EndedAt + FilesKept < now)
+            ? $"{At(o.Id)}/file"
+            : null,
         o.CreatedAt, o.StartedAt, o.EndedAt);
 }
 

@@ -29,7 +29,7 @@ internal static class OperationsEndpoints
     }
 
     private static async Task<Ok<OperationPage>> List(
-        [AsParameters] OperationFilter filter, TenantOperations operations, CancellationToken ct)
+        [AsParameters] OperationFilter filter, TenantOperations operations, TimeProvider time, CancellationToken ct)
     {
         var size = filter.PageSize ?? 25;
         var found = await operations.ListAsync(
@@ -39,16 +39,17 @@ internal static class OperationsEndpoints
                 State = Given(filter.State) is { } state ? Enum.Parse<OperationState>(state, ignoreCase: true) : null,
             }, ct);
         return TypedResults.Ok(new OperationPage(
-            [.. found.Take(size).Select(OperationView.Of)], found.Count > size ? found[size - 1].Id : null));
+            [.. found.Take(size).Select(one => OperationView.Of(one, time.GetUtcNow()))],
+            found.Count > size ? found[size - 1].Id : null));
     }
 
     /// <summary>A parameter without a value is none: no rule is asked about empty text.</summary>
     private static string? Given(string? value) => string.IsNullOrEmpty(value) ? null : value;
 
     private static async Task<Results<Ok<OperationView>, ProblemHttpResult>> Find(
-        Guid id, TenantOperations operations, CancellationToken ct) =>
+        Guid id, TenantOperations operations, TimeProvider time, CancellationToken ct) =>
             await operations.FindAsync(id, ct) is { } operation
-                ? TypedResults.Ok(OperationView.Of(operation))
+                ? TypedResults.Ok(OperationView.Of(operation, time.GetUtcNow()))
                 : Unknown(id);
 
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> FindFile(

@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Api.Operations;
+using Tenancy;
 using Xunit;
 
 namespace Tests.Integration.Lifecycle;
@@ -57,6 +59,18 @@ public sealed class OperationsEndpointsTests(App app)
         Assert.Equal(HttpStatusCode.Conflict, late.StatusCode);
         using var none = await http.GetAsync($"/operations/{(string?)clone["id"]}/file", Ct);
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+    }
+
+    [Fact]
+    public void A_file_is_offered_for_a_day()
+    {
+        var ended = new DateTimeOffset(2026, 11, 30, 12, 0, 0, TimeSpan.Zero);
+        var export = new Operation(Guid.NewGuid(), OperationKinds.Export, "acme", "ada", OperationState.Done, 1, 1,
+            null, null, null, 1, ended, ended, ended);
+
+        Assert.EndsWith("/file", OperationView.Of(export, ended.AddHours(23)).File, StringComparison.Ordinal);
+        Assert.Null(OperationView.Of(export, ended.AddHours(25)).File);
+        Assert.Null(OperationView.Of(export with { State = OperationState.Running, EndedAt = null }, ended).File);
     }
 
     [Fact]

@@ -30,6 +30,11 @@ internal static class ApiCall
                     return await Problem.ReadAsync(response, ct);
                 }
 
+                if (Done.Value is T done)
+                {
+                    return done;
+                }
+
                 return await response.Content.ReadFromJsonAsync<T>(ct) is { } value
                     ? value
                     : new Problem("The API answered with nothing.", "It and this page may be of different versions.")

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Web.Customers;
 using Web.Invoices;
+using Web.Keys;
 using Web.Operations;
 using Web.Reports;
 
@@ -10,6 +11,9 @@ namespace Web.Api;
 /// <summary>The clients of the API, found by service discovery under the name <c>api</c>.</summary>
 internal static class ApiClients
 {
+    /// <summary>A request that may take as long as it takes: the upload of a file. Others wait some seconds.</summary>
+    public static readonly HttpRequestOptionsKey<bool> TakesItsTime = new(nameof(TakesItsTime));
+
     private static readonly Uri Address = new("https+http://api");
 
     /// <param name="services">The console's.</param>
@@ -19,6 +23,7 @@ internal static class ApiClients
         services.AddScoped<RecentCustomer>();
         services.AddHttpClient<CustomersClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
+        services.AddHttpClient<KeysClient>(Call);
         services.AddHttpClient<OperationsClient>(Call);
         services.AddHttpClient<ReceivablesClient>(Call);
 
@@ -37,9 +42,17 @@ internal static class ApiClients
         options.Retry.ShouldHandle = args => ValueTask.FromResult(IsWorthAnotherAttempt(args.Outcome));
         options.Retry.DisableForUnsafeHttpMethods();
 
+        var (attempt, total) = (options.AttemptTimeout.Timeout, options.TotalRequestTimeout.Timeout);
+        options.AttemptTimeout.TimeoutGenerator = args => new(TakesLong(args.Context) ? TimeSpan.Zero : attempt);
+        options.TotalRequestTimeout.TimeoutGenerator = args => new(TakesLong(args.Context) ? TimeSpan.Zero : total);
+
         // All customers share one breaker: the one that is being upgraded must not open it for the others.
         options.CircuitBreaker.ShouldHandle = args => ValueTask.FromResult(IsWorthAnotherAttempt(args.Outcome));
     }
+
+    /// <summary>No limit, that is.</summary>
+    private static bool TakesLong(ResilienceContext context) =>
+        context.GetRequestMessage()?.Options.TryGetValue(TakesItsTime, out var takes) is true && takes;
 
     /// <summary>An answer that says when to come back is an answer: the page shows it and counts down.</summary>
     private static bool IsWorthAnotherAttempt(Outcome<HttpResponseMessage> outcome) =>

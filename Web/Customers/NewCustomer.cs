@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
+using Web.Api;
 using Web.Shell;
 
 namespace Web.Customers;
@@ -13,6 +15,9 @@ public sealed partial class NewCustomer : IForm
     public string Name { get; set; } = "";
 
     public string Slug { get; set; } = "";
+
+    /// <summary>Pressing the button again after an unclear answer makes no second customer.</summary>
+    internal WriteKey Key { get; } = new();
 
     public IEnumerable<FieldError> Check()
     {
@@ -59,6 +64,15 @@ public sealed partial class NewCustomer : IForm
     /// Whether a customer can have this slug: 1 to 40 of a to z, 0 to 9 and -, starting with a letter.
     /// </summary>
     public static bool IsSlug(string text) => Allowed().IsMatch(text);
+
+    /// <summary>Only the slug can clash with another customer's: the words belong beside it.</summary>
+    internal static Problem Placed(Problem problem) =>
+        problem is { Status: HttpStatusCode.Conflict, Errors.Count: 0 }
+            ? problem with
+            {
+                Errors = new Dictionary<string, string[]> { ["slug"] = [problem.Detail ?? problem.Title] },
+            }
+            : problem;
 
     [GeneratedRegex(@"^[a-z][a-z0-9-]{0,39}\z")]
     private static partial Regex Allowed();

@@ -1,4 +1,5 @@
 using System.Net;
+using Web.SignIn;
 
 namespace Web.Operations;
 
@@ -11,8 +12,9 @@ internal static class OperationFiles
     public static void MapOperationFiles(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/operations/{id:guid}/file", PassOnAsync);
 
-    private static async Task PassOnAsync(Guid id, OperationsClient client, HttpContext http)
+    private static async Task PassOnAsync(Guid id, OperationsClient client, OperatorKey key, HttpContext http)
     {
+        key.Use(http.User);
         using var answer = await OpenAsync(client, id, http.RequestAborted);
         if (!answer.IsSuccessStatusCode)
         {
@@ -37,7 +39,8 @@ internal static class OperationFiles
         {
             return await client.OpenFileAsync(id, ct);
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && Api.Problem.From(exception, writes: false) is not null)
+        catch (Exception exception) when (
+            !ct.IsCancellationRequested && Api.Problem.From(exception, writes: false) is not null)
         {
             return new(HttpStatusCode.BadGateway);
         }

@@ -34,8 +34,16 @@ public sealed class OperationsClient(HttpClient http, Visit? visit = null)
     /// Opens the file that an operation has made. The answer comes with its head alone: the body is read by the caller,
     /// who disposes of it.
     /// </summary>
-    public Task<HttpResponseMessage> OpenFileAsync(Guid id, CancellationToken ct) =>
-        http.GetAsync($"/operations/{id}/file", HttpCompletionOption.ResponseHeadersRead, ct);
+    public async Task<HttpResponseMessage> OpenFileAsync(Guid id, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/operations/{id}/file");
+        if (visit is not null && await visit.CredentialAsync() is { } credential)
+        {
+            request.Headers.Authorization = new("Bearer", credential);
+        }
+
+        return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+    }
 }
 
 /// <summary>What somebody asked for and takes long.</summary>

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Web.Customers;
 using Web.Invoices;
+using Web.Keys;
 using Web.Operations;
 using Web.Reports;
 
@@ -20,6 +21,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public CustomersClient Customers => new(Client);
 
     public InvoicesClient Invoices => new(Client);
+
+    public KeysClient Keys => new(Client);
 
     public OperationsClient Operations => new(Client);
 
@@ -43,12 +46,14 @@ internal sealed class FakeApi : HttpMessageHandler
             request.Method,
             request.RequestUri!.PathAndQuery,
             request.Headers.TryGetValues("X-Customer", out var customer) ? string.Join(',', customer) : null,
-            request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken)));
+            request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken),
+            request.Headers.TryGetValues("Idempotency-Key", out var key) ? string.Join(',', key) : null));
         return Answer(request);
     }
 
     /// <summary>
-    /// A request as it went out; <paramref name="Customer"/> is the header X-Customer, null when it wasn't sent.
+    /// A request as it went out; <paramref name="Customer"/> is the header X-Customer and <paramref name="Key"/> the
+    /// header Idempotency-Key, null when it wasn't sent.
     /// </summary>
-    internal sealed record Asked(HttpMethod Method, string Path, string? Customer, string? Body);
+    internal sealed record Asked(HttpMethod Method, string Path, string? Customer, string? Body, string? Key = null);
 }

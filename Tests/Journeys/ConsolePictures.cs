@@ -90,12 +90,12 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
         // One whose tables were altered by hand, so that its migration fails.
         await using var database = NpgsqlDataSource.Create(console.ConnectionString);
         await using var spoil = database.CreateCommand(
-            """
-            UPDATE tenancy.schemas SET ring = 1 WHERE schema IN ('customer_stark', 'customer_wayne', 'customer_wonka');
+            $"""
+            UPDATE tenancy.schemas SET ring = 0 WHERE schema IN ('customer_stark', 'customer_globex_sandbox');
+            UPDATE tenancy.schemas SET ring = 2 WHERE schema IN ('customer_acme', 'customer_cyberdyne', 'customer_wayne');
             DELETE FROM customer_tyrell."__EFMigrationsHistory";
-            UPDATE tenancy.schemas SET version = $1 WHERE schema = 'customer_tyrell'
+            UPDATE tenancy.schemas SET version = '{Tenancy.CompiledMigrations.Fingerprint([])}' WHERE schema = 'customer_tyrell'
             """);
-        spoil.Parameters.AddWithValue(Tenancy.CompiledMigrations.Fingerprint([]));
         await spoil.ExecuteNonQueryAsync(Ct);
         using var run = await console.Api.PostAsJsonAsync("/fleet/migrate", new { }, Ct);
         Assert.True(run.IsSuccessStatusCode, await run.Content.ReadAsStringAsync(Ct));

@@ -223,8 +223,14 @@ public sealed class Tab : IAsyncDisposable
             $"{Page.Url}: {violation.Id}: {violation.Help}: " +
             string.Join(" | ", violation.Nodes.Select(node => $"{node.Html} {string.Join(' ', node.All.Concat(node.Any).Select(check => check.Message))}")))));
         Assert.Empty(_errors);
-        Assert.Equal("fits", await Page.EvaluateAsync<string>(
-            "document.documentElement.scrollWidth <= innerWidth ? 'fits' : `${document.documentElement.scrollWidth} px`"));
+        Assert.Equal($"{Page.Url} fits", await Page.EvaluateAsync<string>(
+            """
+            (() => {
+              const wide = [...document.querySelectorAll('body *')].find(e => e.getBoundingClientRect().right > innerWidth + 1);
+              return document.documentElement.scrollWidth <= innerWidth ? `${location.href} fits`
+                : `${location.href} is ${document.documentElement.scrollWidth} px wide: ${wide?.outerHTML.slice(0, 200)}`;
+            })()
+            """));
     }
 
     /// <summary>What the browser has said since, which a test expected.</summary>

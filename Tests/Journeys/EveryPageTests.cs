@@ -1,0 +1,78 @@
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Components;
+using Xunit;
+
+namespace Tests.Journeys;
+
+/// <summary>
+/// Every page, in both themes, on a desk and on a phone: nothing on it hinders anybody, as far as axe can tell, nothing
+/// goes wrong in the browser, and nothing is wider than the window. A page that is added has to be added here.
+/// </summary>
+public sealed class EveryPageTests(ConsoleApp console) : IClassFixture<ConsoleApp>
+{
+    // Both themes and both widths; all four together at full depth.
+    public static TheoryData<int, bool> Windows => TestDepth.Of(normal: 2, full: 4) == 2
+        ? new() { { 1400, false }, { 390, true } }
+        : new() { { 1400, false }, { 390, true }, { 1400, true }, { 390, false } };
+
+    private const string Unknown = "/nothing/here";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [MemberData(nameof(Windows))]
+    public async Task Nothing_on_it_hinders_anybody(int width, bool dark)
+    {
+        var addresses = await AddressesAsync();
+        Assert.Equal(Routes(), addresses.Keys.Order(StringComparer.Ordinal));
+        await using var tab = await console.OpenAsync("/customers", width, dark);
+        foreach (var address in addresses.Values)
+        {
+            await tab.GoAsync(address);
+            if (address == Unknown)
+            {
+                // The browser's own words on the document's status.
+                Assert.All(tab.TakeErrors(), error => Assert.Contains("404", error, StringComparison.Ordinal));
+            }
+
+            await tab.CheckAsync();
+        }
+    }
+
+    private static IOrderedEnumerable<string> Routes() => typeof(Web.Shell.App).Assembly.GetTypes()
+        .SelectMany(type => type.GetCustomAttributes<RouteAttribute>(inherit: false))
+        .Select(route => route.Template).Order(StringComparer.Ordinal);
+
+    /// <summary>An address of each page, with something on it.</summary>
+    private async Task<Dictionary<string, string>> AddressesAsync()
+    {
+        // A name that is long, and written from right to left.
+        var slug = await console.CustomerAsync(string.Concat(Enumerable.Repeat("شركة الأمل الطويلة جدا ", 5)).Trim());
+        var invoice = await CreatedAsync($"/customers/{slug}/invoices", Integration.TestCustomer.Invoice(1234.5m));
+        var operation = await CreatedAsync($"/customers/{slug}/export", new { });
+        return new()
+        {
+            ["/sign-in"] = "/sign-in",
+            ["/error"] = "/error",
+            ["/not-found"] = Unknown,
+            ["/customers"] = "/customers",
+            ["/customers/{Slug}"] = $"/customers/{slug}",
+            ["/customers/{Slug}/invoices"] = $"/customers/{slug}/invoices",
+            ["/customers/{Slug}/invoices/new"] = $"/customers/{slug}/invoices/new",
+            ["/customers/{Slug}/invoices/{Id:guid}"] = $"/customers/{slug}/invoices/{invoice}",
+            ["/customers/{Slug}/keys"] = $"/customers/{slug}/keys",
+            ["/customers/{Slug}/operations"] = $"/customers/{slug}/operations",
+            ["/customers/{Slug}/settings"] = $"/customers/{slug}/settings",
+            ["/reports/receivables"] = "/reports/receivables",
+        };
+    }
+
+    private async Task<string> CreatedAsync(string path, object body)
+    {
+        using var made = await console.Api.PostAsJsonAsync(path, body, Ct);
+        Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Ct));
+        return (string)(await made.Content.ReadFromJsonAsync<JsonObject>(Ct))!["id"]!;
+    }
+}

@@ -8,7 +8,10 @@ namespace Api.Invoicing;
 /// </summary>
 internal sealed class FileProblems
 {
-    public const int MostListed = 100;
+    /// <summary>
+    /// As many as somebody can work through with a spreadsheet; the answer has about a megabyte then.
+    /// </summary>
+    public const int MostListed = 10_000;
 
     private readonly HashSet<(long Line, string Column)> _known = [];
     private readonly List<(long Line, string Key, string Words)> _listed = [];

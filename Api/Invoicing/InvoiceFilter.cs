@@ -9,7 +9,7 @@ namespace Api.Invoicing;
 public sealed class InvoiceFilter
 {
     /// <summary>Part of the contact's name, or the invoice's number.</summary>
-    [FromQuery(Name = "search"), StringLength(Contact.LongestName)]
+    [FromQuery(Name = "search"), StringLength(Data.Invoicing.Contact.LongestName)]
     public string? Search { get; init; }
 
     /// <summary>Only invoices that stand so today: <c>open</c>, <c>overdue</c> or <c>paid</c>.</summary>
@@ -24,6 +24,31 @@ public sealed class InvoiceFilter
     /// <summary>Only those issued on that day or earlier.</summary>
     [FromQuery(Name = "issuedTo")]
     public DateOnly? IssuedTo { get; init; }
+
+    /// <summary>Only those due on that day or later.</summary>
+    [FromQuery(Name = "dueFrom")]
+    public DateOnly? DueFrom { get; init; }
+
+    /// <summary>Only those due on that day or earlier.</summary>
+    [FromQuery(Name = "dueTo")]
+    public DateOnly? DueTo { get; init; }
+
+    /// <summary>Only invoices in this currency, e.g. <c>EUR</c>.</summary>
+    [FromQuery(Name = "currency"),
+        RegularExpression(@"^[A-Z]{3}\z", ErrorMessage = "Use a currency's three letters, e.g. EUR.")]
+    public string? Currency { get; init; }
+
+    /// <summary>Only those that go to this contact.</summary>
+    [FromQuery(Name = "contact")]
+    public Guid? Contact { get; init; }
+
+    /// <summary>Only those with this number or a higher one: what an import wrote.</summary>
+    [FromQuery(Name = "numberFrom")]
+    public int? NumberFrom { get; init; }
+
+    /// <summary>Only those with this number or a lower one.</summary>
+    [FromQuery(Name = "numberTo")]
+    public int? NumberTo { get; init; }
 
     /// <summary>
     /// The order: <c>newest</c> first (the default), <c>oldest</c> first, or by the day on which they are due,
@@ -52,21 +77,56 @@ public sealed class InvoiceFilter
             "open" => invoices.Where(i => i.PaidOn == null && i.DueOn >= today),
             _ => invoices,
         };
-        if (IssuedFrom is { } from)
+        if (!string.IsNullOrEmpty(Currency))
         {
-            invoices = invoices.Where(i => i.IssuedOn >= from);
+            invoices = invoices.Where(i => i.CurrencyCode == Currency);
         }
 
-        if (IssuedTo is { } to)
+        if (Contact is { } contact)
         {
-            invoices = invoices.Where(i => i.IssuedOn <= to);
+            invoices = invoices.Where(i => i.ContactId == contact);
+        }
+
+        return Between(invoices);
+    }
+
+    private IQueryable<Invoice> Between(IQueryable<Invoice> invoices)
+    {
+        if (IssuedFrom is { } issuedFrom)
+        {
+            invoices = invoices.Where(i => i.IssuedOn >= issuedFrom);
+        }
+
+        if (IssuedTo is { } issuedTo)
+        {
+            invoices = invoices.Where(i => i.IssuedOn <= issuedTo);
+        }
+
+        if (DueFrom is { } dueFrom)
+        {
+            invoices = invoices.Where(i => i.DueOn >= dueFrom);
+        }
+
+        if (DueTo is { } dueTo)
+        {
+            invoices = invoices.Where(i => i.DueOn <= dueTo);
+        }
+
+        if (NumberFrom is { } numberFrom)
+        {
+            invoices = invoices.Where(i => i.Number >= numberFrom);
+        }
+
+        if (NumberTo is { } numberTo)
+        {
+            invoices = invoices.Where(i => i.Number <= numberTo);
         }
 
         return invoices;
     }
 
     /// <summary>The order, by its name. Numbers have an index, and no two invoices have the same.</summary>
-    internal Keyset<Invoice, InvoiceSummary> Order() => Orders[Sort ?? "newest"];
+    internal Keyset<Invoice, InvoiceSummary> Order() => Orders[string.IsNullOrEmpty(Sort) ? "newest" : Sort];
 
     private static readonly Dictionary<string, Keyset<Invoice, InvoiceSummary>> Orders = new[]
     {

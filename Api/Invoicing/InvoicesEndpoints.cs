@@ -34,6 +34,7 @@ internal static class InvoicesEndpoints
         invoices.MapGet("/", List).WithName($"List{of}Invoices").WithSummary("Lists invoices, the newest first.");
         invoices.MapGet("/{id:guid}", Find).WithName($"Find{of}Invoice")
             .WithSummary("One invoice with its lines and total.");
+        invoices.MapOverview(of);
         invoices.MapWrites(of);
         invoices.MapImport($"Import{of}Invoices");
         return invoices;

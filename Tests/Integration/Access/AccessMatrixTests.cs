@@ -64,6 +64,8 @@ public sealed class AccessMatrixTests(App app)
         ["PUT /customers/{customer}/contacts/{id:guid}"] = Rule.Customers,
         ["DELETE /customers/{customer}/contacts/{id:guid}"] = Rule.Customers,
         ["GET /invoices"] = Rule.Customers,
+        ["GET /invoices/overview"] = Rule.Customers,
+        ["GET /customers/{customer}/invoices/overview"] = Rule.Customers,
         ["POST /invoices"] = Rule.Customers,
         ["GET /invoices/{id:guid}"] = Rule.Customers,
         ["PUT /invoices/{id:guid}"] = Rule.Customers,

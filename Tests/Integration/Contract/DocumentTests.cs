@@ -71,9 +71,10 @@ public sealed class DocumentTests(App app)
             .SelectMany(one => one.Operation["parameters"]?.AsArray() ?? [])
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
-        Assert.Equal(["Idempotency-Key", "X-Customer", "after", "before", "condition", "confirm", "customer",
-            "graceDays", "id", "issuedFrom", "issuedTo", "kind", "name", "page", "pageSize", "ring", "search", "slug",
-            "sort", "state", "status", "task", "version"], names.Order(StringComparer.Ordinal));
+        Assert.Equal(["Idempotency-Key", "X-Customer", "after", "before", "condition", "confirm", "contact",
+            "currency", "customer", "dueFrom", "dueTo", "graceDays", "id", "issuedFrom", "issuedTo", "kind", "name",
+            "numberFrom", "numberTo", "page", "pageSize", "ring", "search", "slug", "sort", "state", "status", "task",
+            "version"], names.Order(StringComparer.Ordinal));
     }
 
     [Fact]

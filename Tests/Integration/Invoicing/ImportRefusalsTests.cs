@@ -98,16 +98,17 @@ public sealed class ImportRefusalsTests(App app)
     }
 
     [Fact]
-    public async Task Too_many_problems_are_counted_and_the_first_hundred_named()
+    public async Task Too_many_problems_are_counted_and_the_first_ten_thousand_named()
     {
         var acme = await app.NewCustomerAsync();
         using var response = await acme.ImportAsync(
-            CsvFiles.Of([.. Enumerable.Range(1, 1_334).Select(i => CsvFiles.Row($"{i}", quantity: "0"))]));
+            CsvFiles.Of([.. Enumerable.Range(1, 11_234).Select(i => CsvFiles.Row($"{i}", quantity: "0"))]));
 
         var problem = (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!;
         Assert.Equal(
-            "Nothing was written. These are the first 100 problems; there are 1,234 more.", (string)problem["detail"]!);
-        Assert.Equal(Enumerable.Range(2, 100).Select(line => $"line {line}: quantity"),
+            "Nothing was written. These are the first 10,000 problems; there are 1,234 more.",
+            (string)problem["detail"]!);
+        Assert.Equal(Enumerable.Range(2, 10_000).Select(line => $"line {line}: quantity"),
             problem["errors"]!.AsObject().Select(error => error.Key));
     }
 

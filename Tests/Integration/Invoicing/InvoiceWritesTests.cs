@@ -166,7 +166,12 @@ public sealed class InvoiceWritesTests(App app)
             ("status=open&sort=oldest", [1, 2]), ("status=overdue", []), ("search=moreau", [3, 1]), ("search=2", [2]),
             ("search=%25", [2]), ("search=l_l", [2]), ("search=_", [2]), ("search=nobody", []),
             ("issuedFrom=2026-11-24", []), ("issuedFrom=2026-11-23&issuedTo=2026-11-23", [3, 2, 1]),
-            ("issuedTo=2026-11-22", []), ("sort=oldest&pageSize=1&page=2", [2]),
+            ("issuedTo=2026-11-22", []), ("sort=oldest&pageSize=1&page=2", [2]), ("numberFrom=2", [3, 2]),
+            ("numberFrom=2&numberTo=2", [2]), ("numberTo=0", []), ("dueFrom=2026-12-24", []),
+            ("dueFrom=2026-12-23&dueTo=2026-12-23", [3, 2, 1]), ("dueTo=2026-12-22", []), ("currency=EUR", [3, 2, 1]),
+            ("currency=USD", []), ($"contact={await ContactOfAsync(acme, address)}", [3, 1]),
+            ("contact=00000000-0000-0000-0000-000000000000", []),
+            ("sort=&currency=&status=&search=", [3, 2, 1]),
         })
         {
             using var answer = await acme.Http.GetAsync($"/invoices?{query}", Ct);
@@ -177,12 +182,16 @@ public sealed class InvoiceWritesTests(App app)
                 (query, string.Join(',', page["items"]!.AsArray().Select(one => (int)one!["number"]!))));
         }
 
-        foreach (var wrong in new[] { "sort=total", "sort=1", "status=lost", "status=0", "issuedFrom=23.11.2026" })
+        foreach (var wrong in new[] { "sort=total", "sort=1", "status=lost", "status=0", "issuedFrom=23.11.2026", "currency=eur",
+            "contact=ada", "numberFrom=x" })
         {
             Assert.Equal((wrong, HttpStatusCode.BadRequest),
                 (wrong, (await acme.Http.GetAsync($"/invoices?{wrong}", Ct)).StatusCode));
         }
     }
+
+    private static async Task<Guid> ContactOfAsync(TestCustomer customer, string invoice) =>
+        (Guid)(await customer.Http.GetFromJsonAsync<JsonObject>(invoice, Ct))!["contact"]!["id"]!;
 
     private static async Task<(string Address, EntityTagHeaderValue Tag)> WriteAsync(TestCustomer customer)
     {

@@ -14,6 +14,7 @@ internal static class ApiCall
         HttpRequestMessage request, CancellationToken ct) where T : class
     {
         var writes = request.Method != HttpMethod.Get;
+        var isRepeatable = request.Headers.Contains(WriteKey.Header);
         using var span = visit?.Begin(what, writes);
         try
         {
@@ -36,14 +37,15 @@ internal static class ApiCall
                 }
 
                 return await response.Content.ReadFromJsonAsync<T>(ct) is { } value
-                    ? value
+                    ? value.Seen(response.Headers.ETag)
                     : new Problem("The API answered with nothing.", "It and this page may be of different versions.")
                     {
                         Trace = span?.TraceId.ToString(),
                     };
             }
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && Problem.From(exception, writes) is { } problem)
+        catch (Exception exception) when (!ct.IsCancellationRequested &&
+            Problem.From(exception, writes, isRepeatable) is { } problem)
         {
             return problem with { Trace = span?.TraceId.ToString() };
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
+using Web.Contacts;
 using Web.Customers;
 using Web.Invoices;
 using Web.Keys;
@@ -23,6 +24,7 @@ internal static class ApiClients
         services.AddScoped<RecentCustomer>();
         services.AddHttpClient<CustomersClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
+        services.AddHttpClient<ContactsClient>(Call);
         services.AddHttpClient<KeysClient>(Call);
         services.AddHttpClient<OperationsClient>(Call);
         services.AddHttpClient<ReceivablesClient>(Call);

@@ -59,7 +59,8 @@ public sealed record Problem(string Title, string? Detail = null)
     /// </summary>
     /// <param name="exception">What the call threw.</param>
     /// <param name="writes">Whether the call would have changed something.</param>
-    public static Problem? From(Exception exception, bool writes) => exception switch
+    /// <param name="isRepeatable">Whether it can be sent again without a second effect.</param>
+    public static Problem? From(Exception exception, bool writes, bool isRepeatable = false) => exception switch
     {
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError
             or HttpRequestError.NameResolutionError } =>
@@ -76,17 +77,20 @@ public sealed record Problem(string Title, string? Detail = null)
         RateLimiterRejectedException =>
             new("Too much is going on at once.", (writes ? "Nothing was saved. " : "") + "Try again in a moment."),
         TimeoutRejectedException or OperationCanceledException =>
-            new("The API took too long to answer.", Afterwards(writes)) { RetryAfter = Soon },
-        HttpRequestException => new("The connection to the API broke.", Afterwards(writes)) { RetryAfter = Soon },
+            new("The API took too long to answer.", Afterwards(writes, isRepeatable)) { RetryAfter = Soon },
+        HttpRequestException => new("The connection to the API broke.", Afterwards(writes, isRepeatable)) { RetryAfter = Soon },
         JsonException =>
             new("The API answered in a way this page doesn't understand.",
-                "They may be of different versions. " + (writes ? Afterwards(writes) : "Tell whoever runs them.")),
+                "They may be of different versions. " + (writes ? Afterwards(writes, isRepeatable) : "Tell whoever runs them.")),
         _ => null,
     };
 
-    private static string Afterwards(bool writes) => writes
-        ? "It isn't known whether it was saved: look at the list before you try again."
-        : "Try again in a moment.";
+    private static string Afterwards(bool writes, bool isRepeatable) => (writes, isRepeatable) switch
+    {
+        (true, true) => "It isn't known whether it was saved. Try again: nothing is saved twice.",
+        (true, false) => "It isn't known whether it was saved: look at the list before you try again.",
+        _ => "Try again in a moment.",
+    };
 
     private static (string Title, string? Detail) Describe(HttpStatusCode status) => status switch
     {

@@ -1,14 +1,16 @@
 using System.Globalization;
+using Web.Contacts;
 using Web.Shell;
 
 namespace Web.Invoices;
 
 /// <summary>
-/// What is entered to create an invoice. Shaped like the request, so that the API's objections find their fields.
+/// What is entered to write an invoice, new or anew. Shaped like the request, so that the API's objections find their
+/// fields.
 /// </summary>
 public sealed class NewInvoice : IForm
 {
-    public NewContact Contact { get; } = new();
+    public ContactForm Contact { get; init; } = new();
 
     /// <summary>The code, or null as long as none is chosen.</summary>
     public string? Currency { get; set; }
@@ -17,18 +19,26 @@ public sealed class NewInvoice : IForm
 
     public DateTime? DueOn { get; set; }
 
-    public List<NewLine> Lines { get; } = [new()];
+    public List<NewLine> Lines { get; init; } = [new()];
+
+    /// <summary>A form that says what the invoice says.</summary>
+    public static NewInvoice Of(Invoice invoice) => new()
+    {
+        Contact = ContactForm.Of(invoice.Contact),
+        Currency = invoice.Currency.Code,
+        IssuedOn = invoice.IssuedOn.ToDateTime(default),
+        DueOn = invoice.DueOn.ToDateTime(default),
+        Lines = [.. invoice.Lines.Select(line => new NewLine
+        {
+            Description = line.Description, Quantity = line.Quantity, UnitPrice = line.UnitPrice,
+        })],
+    };
 
     public IEnumerable<FieldError> Check()
     {
-        if (string.IsNullOrWhiteSpace(Contact.Name))
+        foreach (var error in Contact.Check("contact.", "Enter who the invoice is for."))
         {
-            yield return new("contact.name", "Enter who the invoice is for.");
-        }
-
-        if (!string.IsNullOrWhiteSpace(Contact.Email) && !IsAddress(Contact.Email.Trim()))
-        {
-            yield return new("contact.email", "Enter an address like name@example.com, or nothing.");
+            yield return error;
         }
 
         if (string.IsNullOrEmpty(Currency))
@@ -64,25 +74,14 @@ public sealed class NewInvoice : IForm
     /// <summary>The request's body.</summary>
     public object ToWire() => new
     {
-        Contact = new { Name = Contact.Name.Trim(),
-            Email = string.IsNullOrWhiteSpace(Contact.Email) ? null : Contact.Email.Trim() },
+        Contact = Contact.ToWire(),
         Currency,
         IssuedOn = Date(IssuedOn),
         DueOn = Date(DueOn),
         Lines = Lines.Select(line => new { Description = line.Description.Trim(), line.Quantity, line.UnitPrice }),
     };
 
-    /// <summary>As much as can be told without sending mail: one @ with something before and after it.</summary>
-    private static bool IsAddress(string email) => email.Split('@') is [{ Length: > 0 }, { Length: > 0 }];
-
     private static string? Date(DateTime? date) => date?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-}
-
-public sealed class NewContact
-{
-    public string Name { get; set; } = "";
-
-    public string? Email { get; set; }
 }
 
 public sealed class NewLine

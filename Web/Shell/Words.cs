@@ -18,6 +18,14 @@ internal static class Words
         amount.ToString("#,##0." + new string('0', decimals) + new string('#', Math.Max(0, 4 - decimals)),
             CultureInfo.CurrentCulture);
 
+    /// <summary>How many decimals the text of an amount shows.</summary>
+    public static int DecimalsOf(string amount)
+    {
+        var separator = CultureInfo.CurrentCulture.NumberFormat.NumberDecimalSeparator;
+        var at = amount.IndexOf(separator, StringComparison.Ordinal);
+        return at < 0 ? 0 : amount.Length - at - separator.Length;
+    }
+
     /// <summary>A quantity without idle zeros.</summary>
     public static string Quantity(decimal quantity) => quantity.ToString("#,##0.####", CultureInfo.CurrentCulture);
 

@@ -22,10 +22,10 @@ public sealed class ApiClientsTests
         using var host = Host(api);
         var invoices = host.Services.GetRequiredService<InvoicesClient>();
 
-        await invoices.ListAsync("acme", 1, 25, Ct);
-        await invoices.ListAsync("globex", 2, 25, Ct);
+        await invoices.ListAsync("acme", new(), 25, Ct);
+        await invoices.ListAsync("globex", new() { Page = 2 }, 25, Ct);
         await invoices.FindAsync("acme", Guid.Empty, Ct);
-        await invoices.CreateAsync("globex", new NewInvoice(), Ct);
+        await invoices.CreateAsync("globex", new NewInvoice(), new(), Ct);
 
         Assert.Equal(["acme", "globex", "acme", "globex"], api.Requests.Select(request => request.Customer));
     }
@@ -54,7 +54,7 @@ public sealed class ApiClientsTests
         using var host = Host(api);
 
         var customer = await host.Services.GetRequiredService<CustomersClient>().FindAsync(typed, Ct);
-        var invoices = await host.Services.GetRequiredService<InvoicesClient>().ListAsync(typed, 1, 25, Ct);
+        var invoices = await host.Services.GetRequiredService<InvoicesClient>().ListAsync(typed, new(), 25, Ct);
 
         Assert.Equal(HttpStatusCode.NotFound, customer.Problem?.Status);
         Assert.Equal(HttpStatusCode.NotFound, invoices.Problem?.Status);
@@ -72,11 +72,11 @@ public sealed class ApiClientsTests
 
         var customer = await host.Services.GetRequiredService<CustomersClient>()
             .CreateAsync(new() { Name = "Acme", Slug = "acme" }, Ct);
-        var invoice = await host.Services.GetRequiredService<InvoicesClient>().CreateAsync("acme", new(), Ct);
+        var invoice = await host.Services.GetRequiredService<InvoicesClient>().CreateAsync("acme", new(), new(), Ct);
 
         Assert.False(customer.Succeeded);
         var import = await host.Services.GetRequiredService<InvoicesClient>()
-            .ImportAsync("acme", new MemoryStream([1]), Ct);
+            .ImportAsync("acme", new MemoryStream([1]), new(), Ct);
 
         Assert.False(invoice.Succeeded);
         Assert.False(import.Succeeded);
@@ -119,7 +119,7 @@ public sealed class ApiClientsTests
         };
         using var host = Host(api);
 
-        var result = await host.Services.GetRequiredService<InvoicesClient>().ListAsync("acme", 1, 25, Ct);
+        var result = await host.Services.GetRequiredService<InvoicesClient>().ListAsync("acme", new(), 25, Ct);
 
         Assert.Equal(TimeSpan.FromSeconds(10), result.Problem?.RetryAfter);
         Assert.Single(api.Requests);
@@ -139,10 +139,10 @@ public sealed class ApiClientsTests
 
         for (var i = 0; i < 150; i++)
         {
-            await invoices.ListAsync("upgrading", 1, 25, Ct);
+            await invoices.ListAsync("upgrading", new(), 25, Ct);
         }
 
-        Assert.True((await invoices.ListAsync("acme", 1, 25, Ct)).Succeeded);
+        Assert.True((await invoices.ListAsync("acme", new(), 25, Ct)).Succeeded);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using Web.Contacts;
 using Web.Customers;
 using Web.Invoices;
 using Web.Keys;
@@ -21,6 +22,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public CustomersClient Customers => new(Client);
 
     public InvoicesClient Invoices => new(Client);
+
+    public ContactsClient Contacts => new(Client);
 
     public KeysClient Keys => new(Client);
 
@@ -47,13 +50,15 @@ internal sealed class FakeApi : HttpMessageHandler
             request.RequestUri!.PathAndQuery,
             request.Headers.TryGetValues("X-Customer", out var customer) ? string.Join(',', customer) : null,
             request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken),
-            request.Headers.TryGetValues("Idempotency-Key", out var key) ? string.Join(',', key) : null));
+            request.Headers.TryGetValues("Idempotency-Key", out var key) ? string.Join(',', key) : null,
+            request.Headers.IfMatch.SingleOrDefault()?.ToString()));
         return Answer(request);
     }
 
     /// <summary>
-    /// A request as it went out; <paramref name="Customer"/> is the header X-Customer and <paramref name="Key"/> the
-    /// header Idempotency-Key, null when it wasn't sent.
+    /// A request as it went out; <paramref name="Customer"/> is the header X-Customer, <paramref name="Key"/> the
+    /// header Idempotency-Key and <paramref name="Version"/> If-Match, null when it wasn't sent.
     /// </summary>
-    internal sealed record Asked(HttpMethod Method, string Path, string? Customer, string? Body, string? Key = null);
+    internal sealed record Asked(
+        HttpMethod Method, string Path, string? Customer, string? Body, string? Key = null, string? Version = null);
 }

@@ -17,6 +17,8 @@ internal static class FleetEndpoints
         var fleet = routes.MapGroup("/fleet").WithTags("Fleet").RequireAuthorization(Caller.Operators).IgnoreTenant();
         fleet.MapGet("/", (FleetReader reader, CancellationToken ct) => reader.StatusAsync(ct)).WithName("FindFleet")
             .WithSummary("How many schemas are at which version, which failed or are behind, and the last runs.");
+        fleet.MapGet("/migrations", (FleetReader reader) => reader.Migrations()).WithName("ListMigrations")
+            .WithSummary("The migrations that this build has, in order.");
         var changes = fleet.MapGroup("").AddEndpointFilter(CustomerLifecycle.RefuseWithoutOwnerAsync);
         foreach (var (kind, name, summary) in new[]
         {
@@ -31,6 +33,8 @@ internal static class FleetEndpoints
                 .WithName(name).WithSummary(summary);
         }
 
+        changes.MapPost($"/{OperationKinds.Down}", TakeBack).WithName("TakeMigrationsBack").WithSummary(
+            "Begins to take migrations back, the newest first. What they had added is lost.");
         changes.MapPost($"/{OperationKinds.Reconcile}",
                 (HttpContext http, TenantOperations operations, CancellationToken ct) =>
                     AskAsync(http, operations, OperationKinds.Reconcile, [], ct))
@@ -49,6 +53,23 @@ internal static class FleetEndpoints
         var asked = await operations.AskAsync(
             kind, null, http.User.Identity?.Name ?? "an operator", arguments, ct: ct);
         return TypedResults.Accepted(OperationView.At(asked.Id), OperationView.Of(asked));
+    }
+
+    private static async Task<Results<Accepted<OperationView>, ValidationProblem>> TakeBack(
+        MigrationsBack back, HttpContext http, CompiledMigrations build, TenantOperations operations,
+        CancellationToken ct)
+    {
+        if (!build.Ids.Contains(back.To))
+        {
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]>
+            {
+                ["to"] = [$"This build has no such migration. It has {string.Join(", ", build.Ids)}."],
+            });
+        }
+
+        var arguments = new FleetRequest(back.Ring, back.Customers).Arguments(hasRing: true);
+        arguments["to"] = back.To;
+        return await AskAsync(http, operations, OperationKinds.Down, arguments, ct);
     }
 
     private static async Task<Results<Accepted<OperationView>, ProblemHttpResult>> RunTask(string task,
@@ -95,6 +116,16 @@ public sealed record FleetRequest(
         return arguments;
     }
 }
+
+/// <summary>Which migrations are taken back, and from whom.</summary>
+/// <param name="To">The id of the migration that stays applied; all later ones are taken back. So the first one always
+/// stays: the job's command <c>down --to 0</c> takes that back, too.</param>
+/// <param name="Ring">Only from those of that ring.</param>
+/// <param name="Customers">Only from those, by slug; 1 to 200. Left out for all: an empty list is refused.</param>
+public sealed record MigrationsBack(
+    [property: Required(ErrorMessage = "Say which migration stays."), StringLength(150)] string? To,
+    [property: Range(0, 1_000_000)] int? Ring = null,
+    [property: Slugs] IReadOnlyList<string>? Customers = null);
 
 /// <summary>Why runs shall end.</summary>
 /// <param name="Reason">The run's report repeats it.</param>

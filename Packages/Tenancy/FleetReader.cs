@@ -16,6 +16,12 @@ public sealed class FleetReader(
     /// <summary>How many laggards <see cref="StatusAsync"/> names; it counts all.</summary>
     public const int MostLaggards = 50;
 
+    /// <summary>The migrations that this build has, in order. Makes their SQL; asks no server.</summary>
+    /// <exception cref="TenantMigrationException">A migration can't be a tenant's; the message says why.</exception>
+    public IReadOnlyList<FleetMigration> Migrations() =>
+        [.. build.Migrations.Select(migration => new FleetMigration(
+            migration.Id, build.Breaking.Contains(migration.Id), migration.Up.OutsideTransaction))];
+
     /// <summary>Reads the fleet's status from the ledger, for any number of schemas at once.</summary>
     /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
     public async Task<FleetStatus> StatusAsync(CancellationToken ct = default)

@@ -20,6 +20,12 @@ public sealed record FleetStatus(
             .Sum(group => group.Schemas);
 }
 
+/// <summary>A migration that this build has.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="BreaksOlderBuilds">See <see cref="BreaksOlderBuildsAttribute"/>.</param>
+/// <param name="OutsideTransaction">It can't run in a transaction and is applied by itself.</param>
+public sealed record FleetMigration(string Id, bool BreaksOlderBuilds, bool OutsideTransaction);
+
 /// <summary>Schemas that are alike.</summary>
 /// <param name="Ring">Their ring.</param>
 /// <param name="State">Their state.</param>

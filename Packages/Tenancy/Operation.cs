@@ -86,6 +86,12 @@ public static class OperationKinds
     public const string Retry = "retry";
 
     /// <summary>
+    /// Takes migrations back, see <see cref="FleetPlan.Down"/>. Arguments: <c>to</c>, the migration that stays applied;
+    /// and, optional, <c>ring</c> and <c>slugs</c>.
+    /// </summary>
+    public const string Down = "down";
+
+    /// <summary>
     /// Does a registered <see cref="TenantTask"/> for the tenants that haven't done it. Arguments: <c>task</c>, its
     /// name; and, optional, <c>onlyFailed</c>, <c>ring</c> and <c>slugs</c>.
     /// </summary>

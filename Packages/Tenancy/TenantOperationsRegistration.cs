@@ -19,7 +19,7 @@ public static class TenantOperationsRegistration
         services.AddSingleton<OperationKind, ExportKind>().AddSingleton<OperationKind, ImportKind>()
             .AddSingleton<OperationKind, CloneKind>().AddSingleton<OperationKind, VerifyKind>()
             .AddSingleton<OperationKind, ReconcileKind>().AddSingleton<OperationKind, TaskKind>();
-        foreach (var kind in new[] { OperationKinds.Migrate, OperationKinds.Retry })
+        foreach (var kind in new[] { OperationKinds.Migrate, OperationKinds.Retry, OperationKinds.Down })
         {
             services.AddSingleton<OperationKind>(provider =>
                 new MigrateKind(kind, provider.GetRequiredService<FleetMigrator>()));

@@ -2,19 +2,24 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Fleet;
 using Tenancy.Registries;
 
 namespace Tenancy.Operations;
 
-/// <summary>Migrates tenants, all or those that failed.</summary>
+/// <summary>Migrates tenants, all or those that failed, or takes their migrations back.</summary>
 internal sealed class MigrateKind(string name, FleetMigrator fleet) : OperationKind(name)
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
     {
-        var plan = await FleetKinds.PlanAsync(context, Name == OperationKinds.Retry, ct);
+        var plan = await FleetKinds.PlanAsync(context, Name == OperationKinds.Retry, ct) with
+        {
+            Down = Name == OperationKinds.Down,
+            To = Name == OperationKinds.Down ? (string?)context.Arguments["to"] : null,
+        };
         // What is in hand is finished: the run's own row says then how it ended.
         var report = await fleet.RunAsync(plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
-        return FleetKinds.Describe(context, report);
+        return await FleetKinds.DescribeAsync(context, report);
     }
 }
 
@@ -27,7 +32,7 @@ internal sealed class TaskKind(TenantTasks tasks) : OperationKind(OperationKinds
         var plan = await FleetKinds.PlanAsync(context, (bool?)context.Arguments["onlyFailed"] is true, ct);
         var report = await tasks.RunAsync(
             task, plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
-        return FleetKinds.Describe(context, report);
+        return await FleetKinds.DescribeAsync(context, report);
     }
 }
 
@@ -46,6 +51,9 @@ internal sealed class VerifyKind(
                 Only = only,
                 Registered = only is null ? token => registry.SchemasAsync(database, token) : null,
             }, ct);
+        var slugs = await FleetKinds.SlugsAsync(context, [.. report.Drifted.Take(FleetKinds.Most)
+            .Select(drift => drift.Schema), .. report.Incomparable.Take(FleetKinds.Most)
+            .Select(schema => schema.Schema)]);
         return new()
         {
             ["isClean"] = report.IsClean,
@@ -53,10 +61,15 @@ internal sealed class VerifyKind(
             ["drifted"] = FleetKinds.List(report.Drifted.Select(drift => new JsonObject
             {
                 ["schema"] = drift.Schema.Value,
+                ["slug"] = slugs.GetValueOrDefault(drift.Schema),
                 ["differences"] = FleetKinds.List(drift.Differences.Select(words => (JsonNode)words)),
             })),
-            ["incomparable"] = FleetKinds.List(report.Incomparable.Select(schema =>
-                new JsonObject { ["schema"] = schema.Schema.Value, ["reason"] = schema.Reason })),
+            ["incomparable"] = FleetKinds.List(report.Incomparable.Select(schema => new JsonObject
+            {
+                ["schema"] = schema.Schema.Value,
+                ["slug"] = slugs.GetValueOrDefault(schema.Schema),
+                ["reason"] = schema.Reason,
+            })),
             ["strays"] = FleetKinds.List(report.Strays.Select(schema => (JsonNode)schema)),
             ["missing"] = FleetKinds.List(report.Missing.Select(schema => (JsonNode)schema)),
             ["unregistered"] = FleetKinds.List(report.Unregistered.Select(schema => (JsonNode)schema.Value)),
@@ -83,7 +96,7 @@ internal sealed class ReconcileKind(TenantRemoval removal) : OperationKind(Opera
 internal static class FleetKinds
 {
     /// <summary>A result names at most so many of each kind: the ledger has them all.</summary>
-    private const int Most = 200;
+    public const int Most = 200;
 
     public static async Task<FleetPlan> PlanAsync(OperationContext context, bool onlyFailed, CancellationToken ct) =>
         new()
@@ -94,7 +107,7 @@ internal static class FleetKinds
         };
 
     /// <summary>The result of a run; says how the operation ended.</summary>
-    public static JsonObject Describe(OperationContext context, FleetReport report)
+    public static async Task<JsonObject?> DescribeAsync(OperationContext context, FleetReport report)
     {
         if (report.Outcome == FleetOutcome.Cancelled)
         {
@@ -110,16 +123,28 @@ internal static class FleetKinds
                 $"{report.Failed.Count} failed. {first.Schema}: {first.Error}"));
         }
 
+        var slugs = await SlugsAsync(context, [.. report.Failed.Take(Most).Select(failed => failed.Schema)]);
         return new()
         {
             ["run"] = report.Run?.ToString(),
             ["outcome"] = report.Outcome.ToString().ToLowerInvariant(),
             ["reason"] = report.Reason,
             ["migrated"] = report.Migrated,
-            ["failed"] = List(report.Failed.Select(failed =>
-                new JsonObject { ["schema"] = failed.Schema.Value, ["error"] = failed.Error })),
+            ["failed"] = List(report.Failed.Select(failed => new JsonObject
+            {
+                ["schema"] = failed.Schema.Value,
+                ["slug"] = slugs.GetValueOrDefault(failed.Schema),
+                ["error"] = failed.Error,
+            })),
         };
     }
+
+    /// <summary>
+    /// The slugs of schemas, for people who read the result. The work is done: a cancellation doesn't end this.
+    /// </summary>
+    public static Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(
+        OperationContext context, IReadOnlyCollection<SchemaName> schemas) =>
+            context.Services.GetRequiredService<TenantSlugs>().OfAsync(schemas, CancellationToken.None);
 
     /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null without it, for all.</summary>
     /// <exception cref="ArgumentException">It names nobody: that isn't everybody.</exception>

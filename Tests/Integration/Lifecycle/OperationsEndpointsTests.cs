@@ -101,6 +101,9 @@ public sealed class OperationsEndpointsTests(App app)
             ("/fleet/migrate", Only(), HttpStatusCode.BadRequest),
             ("/fleet/verify", Only((string?)null), HttpStatusCode.BadRequest),
             ("/fleet/retry", Only("No Slug"), HttpStatusCode.BadRequest),
+            ("/fleet/down", JsonContent.Create(new { }), HttpStatusCode.BadRequest),
+            ("/fleet/down", JsonContent.Create(new { to = "0" }), HttpStatusCode.BadRequest),
+            ("/fleet/down", JsonContent.Create(new { to = "UniqueContacts" }), HttpStatusCode.BadRequest),
             ("/fleet/halt", JsonContent.Create(new { reason = " " }), HttpStatusCode.BadRequest),
         })
         {
@@ -148,6 +151,30 @@ public sealed class OperationsEndpointsTests(App app)
             ((bool)verified["result"]!["isClean"]!, (int)verified["result"]!["checked"]!));
         using var halted = await http.PostAsJsonAsync("/fleet/halt", new { reason = "a test" }, Ct);
         Assert.Equal(HttpStatusCode.OK, halted.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_migration_is_taken_back_from_one_customer_and_applied_again()
+    {
+        var (acme, globex) = (await app.NewCustomerAsync(), await app.NewCustomerAsync());
+        using var http = app.Client();
+        var migrations = (await http.GetFromJsonAsync<JsonArray>("/fleet/migrations", Ct))!
+            .Select(one => (string)one!["id"]!).ToList();
+        Assert.Equal(migrations.Order(StringComparer.Ordinal), migrations);
+        Assert.Contains("20261123005123_Initial", migrations);
+        var customers = new[] { acme.Tenant.Slug };
+
+        var taken = await EndedAsync(
+            http, await http.PostAsJsonAsync("/fleet/down", new { to = migrations[^2], customers }, Ct));
+        Assert.Equal(("done", 1), ((string?)taken["state"], (int)taken["result"]!["migrated"]!));
+        Assert.Equal(migrations[^2], await LastAsync(acme));
+        Assert.Equal(migrations[^1], await LastAsync(globex));
+        var again = await EndedAsync(http, await http.PostAsJsonAsync("/fleet/migrate", new { customers }, Ct));
+        Assert.Equal(("done", 1), ((string?)again["state"], (int)again["result"]!["migrated"]!));
+        Assert.Equal(migrations[^1], await LastAsync(acme));
+
+        async Task<string?> LastAsync(TestCustomer customer) => (string?)(await http.GetFromJsonAsync<JsonObject>(
+            $"/customers/{customer.Tenant.Slug}", Ct))!["lastMigration"];
     }
 
     private static JsonContent Only(params string?[] customers) => JsonContent.Create(new { customers });

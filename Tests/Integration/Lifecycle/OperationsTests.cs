@@ -61,13 +61,14 @@ public sealed class OperationsTests(App app)
         var drifted = Assert.Single(
             verify.Result!["drifted"]!.AsArray(), one => (string)one!["schema"]! == "tenant_acme");
         Assert.Contains("by_hand", drifted!["differences"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal("acme", (string?)drifted["slug"]);
         Assert.False((bool)verify.Result["isClean"]!);
 
         var retry = await running.EndedAsync(await running.AskAsync(OperationKinds.Retry, null));
         // The column is there already: the migration fails, and the operation says so.
         Assert.Equal(OperationState.Failed, retry.State);
         Assert.Contains("tenant_globex", retry.Error, StringComparison.Ordinal);
-        Assert.Equal(1, (int)retry.Result!["failed"]!.AsArray().Count);
+        Assert.Equal("globex", (string?)Assert.Single(retry.Result!["failed"]!.AsArray())!["slug"]);
         Assert.Equal("retry", await warehouse.ScalarAsync<string>(
             $"SELECT kind FROM tenancy.runs WHERE id = '{retry.Result["run"]}'"));
         await warehouse.ExecuteAsync("ALTER TABLE tenant_globex.items DROP COLUMN color");
@@ -103,6 +104,8 @@ public sealed class OperationsTests(App app)
             (OperationKinds.Task, null, new() { ["task"] = "none" }, null, "more-kinds"),
             (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray("nobody") }, null, "nobody"),
             (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray() }, null, "names no tenant"),
+            (OperationKinds.Down, null, null, null, "say down to which"),
+            (OperationKinds.Down, null, new() { ["to"] = "0" }, null, "NotSupportedException"),
             ("broken", null, null, null, "log"),
             ("slow", null, null, null, "log"),
         })

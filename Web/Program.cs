@@ -46,7 +46,6 @@ app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
 app.MapDefaultEndpoints();
 app.MapConsoleAccess();
-app.MapGet("/", () => Results.Redirect("/customers"));
 app.MapOperationFiles();
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode(
     // The policy of SecurityHeaders says it.

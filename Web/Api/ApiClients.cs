@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Web.Contacts;
 using Web.Customers;
+using Web.Fleet;
 using Web.Invoices;
 using Web.Keys;
 using Web.Operations;
@@ -23,6 +24,7 @@ internal static class ApiClients
         services.AddScoped<Visit>();
         services.AddScoped<RecentCustomer>();
         services.AddHttpClient<CustomersClient>(Call);
+        services.AddHttpClient<FleetClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
         services.AddHttpClient<ContactsClient>(Call);
         services.AddHttpClient<KeysClient>(Call);

@@ -14,6 +14,7 @@ internal static class OperationWords
         "clone" => "Clone",
         "migrate" => "Migration",
         "retry" => "Retry of failed migrations",
+        "down" => "Migrations taken back",
         "verify" => "Comparison with the migrations",
         "reconcile" => "Removal of deleted customers",
         "task" => "Task",
@@ -56,7 +57,7 @@ internal static class OperationWords
             operation.Result["rows"] is JsonObject { Count: > 0 }
                 ? $"The customer {slug} is there, with {Rows(operation.Result)}."
                 : $"The customer {slug} is there.",
-        { Kind: "migrate" or "retry" or "task" } =>
+        { Kind: "migrate" or "retry" or "down" or "task" } =>
             $"{Customers(Number(operation.Result["migrated"]))} done, " +
             $"{(operation.Result["failed"] as JsonArray)?.Count ?? 0:N0} failed.",
         { Kind: "verify" } =>

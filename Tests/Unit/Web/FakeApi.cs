@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Web.Contacts;
 using Web.Customers;
+using Web.Fleet;
 using Web.Invoices;
 using Web.Keys;
 using Web.Operations;
@@ -20,6 +21,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public IReadOnlyList<Asked> Requests => _asked;
 
     public CustomersClient Customers => new(Client);
+
+    public FleetClient Fleet => new(Client);
 
     public InvoicesClient Invoices => new(Client);
 

@@ -18,6 +18,7 @@ public abstract class PageContext : BunitContext
         Services.AddSingleton(TimeProvider.System);
         Services.AddScoped<RecentCustomer>();
         Services.AddTransient(_ => Api.Customers);
+        Services.AddTransient(_ => Api.Fleet);
         Services.AddTransient(_ => Api.Invoices);
         Services.AddTransient(_ => Api.Contacts);
         Services.AddTransient(_ => Api.Keys);

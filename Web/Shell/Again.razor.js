@@ -1,0 +1,3 @@
+export function isHidden() {
+  return document.hidden;
+}

@@ -46,15 +46,16 @@ internal static class ApiClients
         options.Retry.ShouldHandle = args => ValueTask.FromResult(IsWorthAnotherAttempt(args.Outcome));
         options.Retry.DisableForUnsafeHttpMethods();
 
-        var (attempt, total) = (options.AttemptTimeout.Timeout, options.TotalRequestTimeout.Timeout);
-        options.AttemptTimeout.TimeoutGenerator = args => new(TakesLong(args.Context) ? TimeSpan.Zero : attempt);
-        options.TotalRequestTimeout.TimeoutGenerator = args => new(TakesLong(args.Context) ? TimeSpan.Zero : total);
+        options.AttemptTimeout.TimeoutGenerator = args =>
+            new(TakesLong(args.Context) ? TimeSpan.Zero : options.AttemptTimeout.Timeout);
+        options.TotalRequestTimeout.TimeoutGenerator = args =>
+            new(TakesLong(args.Context) ? TimeSpan.Zero : options.TotalRequestTimeout.Timeout);
 
         // All customers share one breaker: the one that is being upgraded must not open it for the others.
         options.CircuitBreaker.ShouldHandle = args => ValueTask.FromResult(IsWorthAnotherAttempt(args.Outcome));
     }
 
-    /// <summary>No limit, that is.</summary>
+    /// <summary>Whether a request has no limit.</summary>
     private static bool TakesLong(ResilienceContext context) =>
         context.GetRequestMessage()?.Options.TryGetValue(TakesItsTime, out var takes) is true && takes;
 

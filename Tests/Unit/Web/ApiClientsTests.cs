@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http.Resilience;
 using Web.Api;
 using Web.Customers;
 using Web.Invoices;
@@ -157,13 +158,45 @@ public sealed class ApiClientsTests
             host.Services.GetRequiredService<CustomersClient>().ListAsync(1, 25, null, gaveUp.Token));
     }
 
-    private static IHost Host(FakeApi api)
+    [Fact]
+    public async Task An_upload_takes_as_long_as_it_takes_and_other_requests_do_not()
+    {
+        using var api = new FakeApi { Answer = _ => FakeApi.Json(HttpStatusCode.OK, new { id = Guid.NewGuid() }) };
+        using var host = Host(api, services => services.ConfigureAll<HttpStandardResilienceOptions>(options =>
+            (options.AttemptTimeout.Timeout, options.TotalRequestTimeout.Timeout) =
+                (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(200))));
+
+        var upload = await host.Services.GetRequiredService<CustomersClient>()
+            .ImportAsync(new() { Name = "Acme", Slug = "acme" }, new SlowStream(), 1, Ct);
+        var other = await host.Services.GetRequiredService<InvoicesClient>().ImportAsync("acme", new SlowStream(), Ct);
+
+        Assert.True(upload.Succeeded, upload.Problem?.Title);
+        Assert.Equal("The API took too long to answer.", other.Problem?.Title);
+    }
+
+    private static IHost Host(FakeApi api, Action<IServiceCollection>? configure = null)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Configuration["services:api:http:0"] = "http://localhost:1";
         builder.AddServiceDefaults();
         builder.Services.AddApiClients();
         builder.Services.ConfigureHttpClientDefaults(http => http.ConfigurePrimaryHttpMessageHandler(() => api));
+        configure?.Invoke(builder.Services);
         return builder.Build();
+    }
+
+    /// <summary>One byte, after half a second.</summary>
+    private sealed class SlowStream : MemoryStream
+    {
+        public SlowStream() : base([1])
+        {
+        }
+
+        public override async Task CopyToAsync(
+            Stream destination, int bufferSize, CancellationToken cancellationToken)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
+            await base.CopyToAsync(destination, bufferSize, cancellationToken);
+        }
     }
 }

@@ -51,20 +51,30 @@ public sealed class EveryPageTests(ConsoleApp console) : IClassFixture<ConsoleAp
         // A name that is long, and written from right to left.
         var slug = await console.CustomerAsync(string.Concat(Enumerable.Repeat("شركة الأمل الطويلة جدا ", 5)).Trim());
         var invoice = await CreatedAsync($"/customers/{slug}/invoices", Integration.TestCustomer.Invoice(1234.5m));
+        var contact = await CreatedAsync($"/customers/{slug}/contacts", new { name = "Ada Moreau" });
         var operation = await CreatedAsync($"/customers/{slug}/export", new { });
         return new()
         {
             ["/sign-in"] = "/sign-in",
             ["/error"] = "/error",
             ["/not-found"] = Unknown,
+            ["/"] = "/",
             ["/customers"] = "/customers",
             ["/customers/{Slug}"] = $"/customers/{slug}",
             ["/customers/{Slug}/invoices"] = $"/customers/{slug}/invoices",
             ["/customers/{Slug}/invoices/new"] = $"/customers/{slug}/invoices/new",
             ["/customers/{Slug}/invoices/{Id:guid}"] = $"/customers/{slug}/invoices/{invoice}",
+            ["/customers/{Slug}/invoices/{Id:guid}/edit"] = $"/customers/{slug}/invoices/{invoice}/edit",
+            ["/customers/{Slug}/contacts"] = $"/customers/{slug}/contacts",
+            ["/customers/{Slug}/contacts/new"] = $"/customers/{slug}/contacts/new",
+            ["/customers/{Slug}/contacts/{Id:guid}"] = $"/customers/{slug}/contacts/{contact}",
+            ["/customers/{Slug}/contacts/{Id:guid}/edit"] = $"/customers/{slug}/contacts/{contact}/edit",
             ["/customers/{Slug}/keys"] = $"/customers/{slug}/keys",
             ["/customers/{Slug}/operations"] = $"/customers/{slug}/operations",
             ["/customers/{Slug}/settings"] = $"/customers/{slug}/settings",
+            ["/migrations"] = "/migrations",
+            ["/operations"] = "/operations",
+            ["/operations/{Id:guid}"] = $"/operations/{operation}",
             ["/reports/receivables"] = "/reports/receivables",
         };
     }

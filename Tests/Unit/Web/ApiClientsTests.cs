@@ -168,7 +168,7 @@ public sealed class ApiClientsTests
 
         var upload = await host.Services.GetRequiredService<CustomersClient>()
             .ImportAsync(new() { Name = "Acme", Slug = "acme" }, new SlowStream(), 1, Ct);
-        var other = await host.Services.GetRequiredService<InvoicesClient>().ImportAsync("acme", new SlowStream(), Ct);
+        var other = await host.Services.GetRequiredService<InvoicesClient>().ImportAsync("acme", new SlowStream(), new(), Ct);
 
         Assert.True(upload.Succeeded, upload.Problem?.Title);
         Assert.Equal("The API took too long to answer.", other.Problem?.Title);

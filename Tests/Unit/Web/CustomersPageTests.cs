@@ -67,6 +67,17 @@ public sealed class CustomersPageTests : PageContext
     }
 
     [Fact]
+    public void A_blank_at_the_end_of_the_search_stays_because_somebody_types_on()
+    {
+        Answer(FakeApi.Page(Named("acme", "Acme")));
+        var page = Render<CustomersPage>();
+
+        page.Find("input[type=search]").Input("big ");
+
+        page.WaitForAssertion(() => Assert.EndsWith("?search=big%20", Navigation.Uri, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_page_beyond_the_last_leads_back_to_the_first()
     {
         Answer(FakeApi.Json(

@@ -12,8 +12,9 @@ internal static class FleetFigures
     public static int Customers(FleetStatus fleet) =>
         fleet.Groups.Where(group => group.IsCustomers).Sum(group => group.Schemas);
 
-    public static int Behind(FleetStatus fleet) =>
-        fleet.Groups.Where(group => group is { IsBehind: true, IsSpare: false }).Sum(group => group.Schemas);
+    /// <summary>Customers that lack a migration, without those that failed.</summary>
+    public static int Behind(FleetStatus fleet) => fleet.Groups
+        .Where(group => group is { IsBehind: true, IsSpare: false, State: not "failed" }).Sum(group => group.Schemas);
 
     /// <summary>Customers by state, the many first; states that nobody is in are left out.</summary>
     public static IReadOnlyList<Figure> ByState(FleetStatus fleet) =>

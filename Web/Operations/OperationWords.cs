@@ -15,7 +15,7 @@ internal static class OperationWords
         "migrate" => "Migration",
         "retry" => "Retry of failed migrations",
         "down" => "Migrations taken back",
-        "verify" => "Comparison with the migrations",
+        "verify" => "Comparison",
         "reconcile" => "Removal of deleted customers",
         "task" => "Task",
         _ => kind,

@@ -78,10 +78,12 @@ public sealed record Problem(string Title, string? Detail = null)
             new("Too much is going on at once.", (writes ? "Nothing was saved. " : "") + "Try again in a moment."),
         TimeoutRejectedException or OperationCanceledException =>
             new("The API took too long to answer.", Afterwards(writes, isRepeatable)) { RetryAfter = Soon },
-        HttpRequestException => new("The connection to the API broke.", Afterwards(writes, isRepeatable)) { RetryAfter = Soon },
+        HttpRequestException =>
+            new("The connection to the API broke.", Afterwards(writes, isRepeatable)) { RetryAfter = Soon },
         JsonException =>
             new("The API answered in a way this page doesn't understand.",
-                "They may be of different versions. " + (writes ? Afterwards(writes, isRepeatable) : "Tell whoever runs them.")),
+                "They may be of different versions. " +
+                    (writes ? Afterwards(writes, isRepeatable) : "Tell whoever runs them.")),
         _ => null,
     };
 

@@ -40,7 +40,9 @@ internal sealed partial record ImportProblems(string Column, IReadOnlyList<Impor
         return csv.ToBytes();
     }
 
-    /// <summary>The API names a field of a file like this: <c>line 7: quantity</c>, <c>line 7</c>, <c>file</c>.</summary>
+    /// <summary>
+    /// The API names a field of a file like this: <c>line 7: quantity</c>, <c>line 7</c>, <c>file</c>.
+    /// </summary>
     private static ImportProblem Read(string key, string words) => Place().Match(key) is { Success: true } place
         ? new(long.Parse(place.Groups[1].ValueSpan, CultureInfo.InvariantCulture),
             place.Groups[2].Success ? place.Groups[2].Value : Row, words)

@@ -56,7 +56,9 @@ public sealed record InvoiceFilter
         ("page", Page == 1 ? null : Page.ToString(CultureInfo.InvariantCulture)),
     }.Where(one => !string.IsNullOrEmpty(one.Value)).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
 
-    /// <summary>What leaves invoices out beside the search, the status and the days of issue, and the list without it.</summary>
+    /// <summary>
+    /// What leaves invoices out beside the search, the status and the days of issue, and the list without it.
+    /// </summary>
     /// <param name="contact">The contact's name, where it is known.</param>
     public IEnumerable<(string Words, InvoiceFilter Without)> Narrowings(string? contact)
     {

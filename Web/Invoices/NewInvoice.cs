@@ -30,7 +30,7 @@ public sealed class NewInvoice : IForm
         DueOn = invoice.DueOn.ToDateTime(default),
         Lines = [.. invoice.Lines.Select(line => new NewLine
         {
-            Description = line.Description, Quantity = line.Quantity, UnitPrice = line.UnitPrice,
+            Description = line.Description, Quantity = Plain(line.Quantity), UnitPrice = Plain(line.UnitPrice),
         })],
     };
 
@@ -80,6 +80,9 @@ public sealed class NewInvoice : IForm
         DueOn = Date(DueOn),
         Lines = Lines.Select(line => new { Description = line.Description.Trim(), line.Quantity, line.UnitPrice }),
     };
+
+    /// <summary>Without the zeros that a database keeps: 2.5, not 2.500.</summary>
+    private static decimal Plain(decimal figure) => figure / 1.0000000000000000000000000000m;
 
     private static string? Date(DateTime? date) => date?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

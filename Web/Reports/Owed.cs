@@ -9,7 +9,8 @@ internal sealed record Owed(IReadOnlyList<CurrencyTotal> Currencies, IReadOnlyLi
 {
     public static Owed Of(Receivables report) => new(
         [.. report.Balances.GroupBy(balance => (balance.Currency, balance.Decimals))
-            .Select(one => new CurrencyTotal(one.Key.Currency, one.Key.Decimals, one.Sum(balance => balance.OpenInvoices),
+            .Select(one => new CurrencyTotal(
+                one.Key.Currency, one.Key.Decimals, one.Sum(balance => balance.OpenInvoices),
                 one.Sum(balance => balance.Open), one.Sum(balance => balance.Overdue)))
             .OrderBy(total => total.Currency, StringComparer.Ordinal)],
         [.. report.Balances.GroupBy(balance => balance.Slug, StringComparer.Ordinal)
@@ -40,7 +41,9 @@ internal sealed record Owed(IReadOnlyList<CurrencyTotal> Currencies, IReadOnlyLi
         };
     }
 
-    /// <summary>All customers as a file, those that couldn't be read last, with the reason in the last column.</summary>
+    /// <summary>
+    /// All customers as a file. Those that couldn't be read are the last, with the reason in the last column.
+    /// </summary>
     public static byte[] ToCsv(Receivables report)
     {
         var owed = Of(report);
@@ -55,9 +58,10 @@ internal sealed record Owed(IReadOnlyList<CurrencyTotal> Currencies, IReadOnlyLi
             csv.Add(
             [
                 customer.Name, customer.Slug, customer.Invoices,
-                .. owed.Currencies.SelectMany(total => customer.Balances.GetValueOrDefault(total.Currency) is { } balance
-                    ? new object?[] { balance.Open, balance.Overdue }
-                    : [null, null]),
+                .. owed.Currencies.SelectMany(total =>
+                    customer.Balances.GetValueOrDefault(total.Currency) is { } balance
+                        ? new object?[] { balance.Open, balance.Overdue }
+                        : [null, null]),
                 null,
             ]);
         }

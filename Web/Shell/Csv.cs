@@ -5,8 +5,8 @@ using System.Text;
 namespace Web.Shell;
 
 /// <summary>
-/// A CSV file for spreadsheets: commas, UTF-8 with its mark, figures as 1234.5. Text that a spreadsheet would take for a
-/// formula is written with an apostrophe before it, so that nothing a customer entered runs on an operator's desk.
+/// A CSV file for spreadsheets: commas, UTF-8 with its mark, figures as 1234.5. Text that a spreadsheet would take for
+/// a formula is written with an apostrophe before it, so that nothing a customer entered runs on an operator's desk.
 /// </summary>
 internal sealed class Csv
 {
@@ -40,7 +40,8 @@ internal sealed class Csv
 
     /// <summary>Spreadsheets also skip blanks and line breaks in front of a formula.</summary>
     private static string Harmless(string text) =>
-        text.TrimStart(' ', '\u00a0') is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠', ..]
+        text.TrimStart(' ', '\u00a0') is
+            ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠', ..]
             ? $"'{text}"
             : text;
 

@@ -40,7 +40,8 @@ public sealed class ImportDialogTests : PageContext
     [Fact]
     public async Task What_is_wrong_with_a_file_is_grouped_by_column_until_another_is_chosen()
     {
-        var errors = Enumerable.Range(2, 60).ToDictionary(line => $"line {line}: quantity", _ => new[] { "Say how much." });
+        var errors = Enumerable.Range(2, 60).ToDictionary(
+            line => $"line {line}: quantity", _ => new[] { "Say how much." });
         errors["line 7: currency"] = ["There is no currency 'XYZ' here."];
         errors["line 9"] = ["This row has 2 fields, the header has 10."];
         Api.Answer = _ => FakeApi.Problem(HttpStatusCode.BadRequest, new
@@ -80,7 +81,8 @@ public sealed class ImportDialogTests : PageContext
         var csv = Encoding.UTF8.GetString(ImportProblems.ToCsv(ImportProblems.Of(problem)));
 
         Assert.Equal(
-            "\ufeffline,column,problem\r\n,file,The file isn't UTF-8.\r\n2,'=cmd|' /C calc'!A0,This column is unknown.\r\n" +
+            "\ufeffline,column,problem\r\n,file,The file isn't UTF-8.\r\n" +
+            "2,'=cmd|' /C calc'!A0,This column is unknown.\r\n" +
             "3,row,\"Too \"\"few\"\", really.\"\r\n12,quantity,'=1+1' is no number: write it like 1234.5.\r\n",
             csv);
     }

@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Tests.Unit.Web;
 
-/// <summary>What is entered isn't lost: not to a lost answer, not to somebody else's change, not to a wrong click.</summary>
+/// <summary>
+/// What is entered isn't lost: not to a lost answer, not to somebody else's change, not to a wrong click.
+/// </summary>
 public sealed class InvoiceFormTests : PageContext
 {
     private static readonly Guid Id = Guid.Parse("0192d3a1-0000-7000-8000-000000000017");
@@ -105,7 +107,8 @@ public sealed class InvoiceFormTests : PageContext
         _description = "Theirs";
         await page.Find("form").SubmitAsync();
 
-        await page.FindAll("button").Single(b => b.TextContent.Contains("Take over", StringComparison.Ordinal)).ClickAsync();
+        await page.FindAll("button").Single(b => b.TextContent.StartsWith("Take over", StringComparison.Ordinal))
+            .ClickAsync();
 
         Assert.Equal("Theirs", Field(page, "Description").GetAttribute("value"));
         Assert.Empty(page.FindAll("[role=alert]"));
@@ -124,11 +127,12 @@ public sealed class InvoiceFormTests : PageContext
         await Field(page, "Description").InputAsync("Mi");
         await page.InvokeAsync(() => navigation.NavigateTo("/customers"));
         Assert.EndsWith("/contacts", navigation.Uri, StringComparison.Ordinal);
-        await dialogs.FindAll("button").Single(b => b.TextContent.Trim() == "Stay on this page").ClickAsync();
+        await DialogButton(dialogs, "Stay on this page").ClickAsync();
+        dialogs.WaitForAssertion(() => Assert.Empty(dialogs.FindAll("[role=dialog]")));
 
         await Field(page, "Description").ChangeAsync("Mine");
         await page.InvokeAsync(() => navigation.NavigateTo("/customers"));
-        await dialogs.FindAll("button").Single(b => b.TextContent.Trim() == "Leave").ClickAsync();
+        await DialogButton(dialogs, "Leave").ClickAsync();
         dialogs.WaitForAssertion(() => Assert.EndsWith("/customers", navigation.Uri, StringComparison.Ordinal));
     }
 
@@ -169,7 +173,8 @@ public sealed class InvoiceFormTests : PageContext
         await Field(page, "Name").ChangeAsync("Ada Moreau");
         await page.Find("form").SubmitAsync();
 
-        Assert.Contains("There is a contact of that name", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("There is a contact of that name", page.Find("[role=alert]").TextContent,
+            StringComparison.Ordinal);
         Assert.NotNull(Assert.Single(Api.Requests, request => request.Method == HttpMethod.Post).Key);
     }
 

@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Tests.Unit.Web;
 
-/// <summary>What a list of invoices shows stands in its address, and what stands above it leads to such addresses.</summary>
+/// <summary>
+/// What a list of invoices shows stands in its address, and what stands above it leads to such addresses.
+/// </summary>
 public sealed class InvoiceListTests : PageContext
 {
     private static readonly string Ada = "0192d3a1-0000-7000-8000-0000000000ad";
@@ -20,7 +22,8 @@ public sealed class InvoiceListTests : PageContext
     public void What_stands_in_the_address_is_asked_for_and_each_filter_can_be_taken_away()
     {
         Api.Answer = Answer;
-        var page = Open($"?status=overdue&currency=EUR&contact={Ada}&numberFrom=3&numberTo=9&sort=dueFirst&page=2&search=a%26b");
+        var page = Open(
+            $"?status=overdue&currency=EUR&contact={Ada}&numberFrom=3&numberTo=9&sort=dueFirst&page=2&search=a%26b");
 
         Assert.Contains(
             $"/invoices?pageSize=25&search=a%26b&status=overdue&currency=EUR&contact={Ada}&numberFrom=3&numberTo=9" +
@@ -31,8 +34,8 @@ public sealed class InvoiceListTests : PageContext
         Assert.Equal(
             $"/customers/acme/invoices?search=a%26b&status=overdue&contact={Ada}&numberFrom=3&numberTo=9&sort=dueFirst",
             page.Find(".narrowing").GetAttribute("href"));
-        Assert.Equal("ascending", page.FindAll("th").Single(th => th.TextContent.StartsWith("Due", StringComparison.Ordinal))
-            .GetAttribute("aria-sort"));
+        Assert.Equal("ascending", page.FindAll("th")
+            .Single(th => th.TextContent.StartsWith("Due", StringComparison.Ordinal)).GetAttribute("aria-sort"));
     }
 
     [Fact]
@@ -91,9 +94,9 @@ public sealed class InvoiceListTests : PageContext
 
         // It ends when the dialog does.
         var asked = page.Find("[aria-label='Mark invoice #3 as paid']").ClickAsync();
-        dialogs.WaitForElement("input[type=date]");
-        await dialogs.Find("input[type=date]").ChangeAsync("2026-11-30");
-        await dialogs.FindAll("button").Single(b => b.TextContent.Trim() == "Mark as paid").ClickAsync();
+        dialogs.WaitForElement("input", TimeSpan.FromSeconds(10));
+        await dialogs.Find("input").ChangeAsync("11/30/2026");
+        await DialogButton(dialogs, "Mark as paid").ClickAsync();
 
         await asked;
         dialogs.WaitForAssertion(() => Assert.Empty(dialogs.FindAll("[role=dialog]")));

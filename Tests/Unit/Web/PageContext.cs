@@ -26,6 +26,16 @@ public abstract class PageContext : BunitContext
         Services.AddTransient(_ => Api.Receivables);
     }
 
+    /// <summary>A button of the dialog that is open or about to open.</summary>
+    private protected static AngleSharp.Dom.IElement DialogButton(
+        IRenderedComponent<MudBlazor.MudDialogProvider> dialogs, string label)
+    {
+        dialogs.WaitForState(() => dialogs.FindAll("button").Any(IsIt), TimeSpan.FromSeconds(10));
+        return dialogs.FindAll("button").Single(IsIt);
+
+        bool IsIt(AngleSharp.Dom.IElement button) => button.TextContent.Trim() == label;
+    }
+
     /// <summary>The text under the field with this label, where what is wrong with it belongs.</summary>
     private protected static string Beside<T>(
         IRenderedComponent<T> page, string label) where T : Microsoft.AspNetCore.Components.IComponent

@@ -57,8 +57,9 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         // From anywhere, by the keyboard alone.
         await page.Keyboard.PressAsync("Control+k");
         await page.Keyboard.TypeAsync(second);
-        await Expect(page.GetByRole(AriaRole.Option)).ToHaveCountAsync(1);
-        await Expect(page.GetByRole(AriaRole.Option)).ToContainTextAsync(second);
+        var found = page.GetByRole(AriaRole.Listbox).GetByRole(AriaRole.Option);
+        await Expect(found).ToHaveCountAsync(1);
+        await Expect(found).ToContainTextAsync(second);
         await tab.CheckAsync();
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForURLAsync($"**/customers/{second}");

@@ -284,6 +284,28 @@ public sealed class CustomerPagesTests : PageContext
     }
 
     [Fact]
+    public async Task A_failed_migration_is_retried_for_that_customer_alone_and_followed()
+    {
+        var id = Guid.NewGuid();
+        Services.AddSingleton<TimeProvider>(new ManualTime());
+        Api.Answer = request => request.RequestUri!.AbsolutePath switch
+        {
+            "/customers/acme" => FakeApi.Json(HttpStatusCode.OK, CustomersPageTests.Named("acme", "Acme", lastError: "23505")),
+            "/operations" => FakeApi.Json(HttpStatusCode.OK, new { items = Array.Empty<object>() }),
+            _ => FakeApi.Json(HttpStatusCode.OK, Operation(id, "running")),
+        };
+        var page = Render<CustomerPage>(p => p.Add(x => x.Slug, "acme"));
+        Assert.Empty(page.FindAll(".operation"));
+
+        await page.FindAll("button").Single(one => one.TextContent.Trim() == "Retry the migration").ClickAsync();
+
+        Assert.Equal("""{"customers":["acme"]}""", Assert.Single(Api.Requests, asked => asked.Path == "/fleet/retry").Body);
+        Assert.EndsWith($"/customers/acme?operation={id}",
+            Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
+        page.WaitForElement(".operation");
+    }
+
+    [Fact]
     public void Operations_that_go_on_are_followed_and_the_others_are_listed_with_what_came_of_them()
     {
         var (running, failed, done, next) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());

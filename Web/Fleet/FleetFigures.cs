@@ -83,7 +83,7 @@ internal static class FleetFigures
 
     private static Figure State(string state, int number) => state switch
     {
-        "ready" => new("Served", number, "good", Href: "/customers?status=active"),
+        "ready" => new("Active", number, "good", Href: "/customers?status=active"),
         "failed" => new("Upgrade failed", number, "bad", "Not served until a migration succeeds.",
             "/customers?condition=failed"),
         "suspended" => new("Suspended", number, "warn", Href: "/customers?status=suspended"),

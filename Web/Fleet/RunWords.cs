@@ -39,12 +39,16 @@ internal static class RunWords
         _ => null,
     };
 
+    /// <summary>The last migration that schemas shall have, without its time stamp; empty for a task's run.</summary>
     public static string Target(FleetRun run) => run switch
     {
         { Kind: "task" } => "",
         { Target: "" } => "before all migrations",
-        _ => run.Target,
+        _ => Short(run.Target),
     };
+
+    /// <summary>A migration's id without its time stamp.</summary>
+    public static string Short(string migration) => migration[(migration.IndexOf('_', StringComparison.Ordinal) + 1)..];
 
     /// <summary>Schemas in a second, since it began; null as long as nobody can say.</summary>
     public static double? Rate(FleetRun run) =>

@@ -233,10 +233,18 @@ internal static class MigrationCompiler
     private static MigrationSql Down(Func<DbContext> open, string id, string? before)
     {
         using var context = open();
-        return Compile(
-            context, id, Migration(context, id).DownOperations,
-            before is null ? null : Migration(context, before).TargetModel,
-            context.GetService<IHistoryRepository>().GetDeleteScript(id));
+        try
+        {
+            return Compile(
+                context, id, Migration(context, id).DownOperations,
+                before is null ? null : Migration(context, before).TargetModel,
+                context.GetService<IHistoryRepository>().GetDeleteScript(id));
+        }
+        catch (NotSupportedException e)
+        {
+            // Whoever wrote the migration has said no more than this.
+            throw new NotSupportedException($"The migration {id} can't be taken back: {e.Message}", e);
+        }
     }
 
     private static Migration Migration(DbContext context, string id)

@@ -31,8 +31,10 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
         await page.GetByRole(AriaRole.Button, new() { Name = "Create invoice" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Invoice #1" })).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Lines" })).ToContainTextAsync("120.500");
-        await tab.CheckAsync();
         var id = new Uri(page.Url).Segments[^1];
+        // Loaded again, without the message that is fading.
+        await tab.GoAsync($"/customers/{acme}/invoices/{id}");
+        await tab.CheckAsync();
 
         // Somebody else changes it while it is edited.
         await page.GetByRole(AriaRole.Link, new() { Name = "Edit" }).ClickAsync();
@@ -124,8 +126,9 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
         {
             var file = System.Text.Encoding.UTF8.GetBytes(string.Join('\n',
                 rows.Prepend("invoice,contact,currency,issued_on,due_on,description,quantity,unit_price")));
-            await dialog.Locator("input[type=file]").Last.SetInputFilesAsync(
-                new FilePayload { Name = "invoices.csv", MimeType = "text/csv", Buffer = file });
+            var chooser = await page.RunAndWaitForFileChooserAsync(() =>
+                dialog.GetByRole(AriaRole.Button, new() { Name = "Choose" }).ClickAsync());
+            await chooser.SetFilesAsync(new FilePayload { Name = "invoices.csv", MimeType = "text/csv", Buffer = file });
             await Expect(dialog.GetByText($"invoices.csv, {(file.Length + 1023) / 1024} KB")).ToBeVisibleAsync();
         }
     }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
@@ -14,7 +15,7 @@ namespace Web.SignIn;
 /// <c>Authentication:Oidc:Authority</c> names one. Nothing is reachable without a session but the page to sign in, what
 /// it looks like, and health.
 /// </summary>
-internal static class ConsoleAccess
+internal static partial class ConsoleAccess
 {
     public const string SignInPath = "/sign-in";
 
@@ -118,6 +119,10 @@ internal static class ConsoleAccess
         return Results.Redirect(SignInPath);
     }
 
+    /// <summary>The part of a key that isn't secret; the first operator's key may be any text.</summary>
+    public static string NameOf(string key) =>
+        PublicPart().Match(key) is { Success: true } part ? part.Value : "operator";
+
     /// <summary>The session of somebody who has that credential.</summary>
     /// <param name="name">Whose it is, for people.</param>
     /// <param name="credential">What the API takes.</param>
@@ -127,4 +132,7 @@ internal static class ConsoleAccess
             new(EndedSessions.Claim, Guid.NewGuid().ToString("N")),
         ],
         CookieAuthenticationDefaults.AuthenticationScheme));
+
+    [GeneratedRegex("^tko_[a-z0-9]{16}(?=_)")]
+    private static partial Regex PublicPart();
 }

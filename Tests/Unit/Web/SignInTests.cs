@@ -121,6 +121,13 @@ public sealed partial class SignInTests(WebHost web) : IClassFixture<WebHost>
         }
     }
 
+    [Theory]
+    [InlineData("tko_abcdefghij234567_sec_ret-", "tko_abcdefghij234567")]
+    [InlineData("abcdefghij234567_secret_abcdefghij234567", "operator")]
+    [InlineData("tko_short_secret", "operator")]
+    public void Nobody_is_called_by_a_secret(string key, string name) =>
+        Assert.Equal(name, global::Web.SignIn.ConsoleAccess.NameOf(key));
+
     [Fact]
     public void An_issuer_without_the_consoles_name_is_refused_at_the_start()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Web.Customers;
 using Web.Shell;
 
 namespace Web.Fleet;
@@ -16,12 +17,26 @@ internal static class FleetFigures
     public static int Behind(FleetStatus fleet) => fleet.Groups
         .Where(group => group is { IsBehind: true, IsSpare: false, State: not "failed" }).Sum(group => group.Schemas);
 
-    /// <summary>Customers by state, the many first; states that nobody is in are left out.</summary>
-    public static IReadOnlyList<Figure> ByState(FleetStatus fleet) =>
+    /// <summary>
+    /// Customers by state; states that nobody is in are left out. What was decided about them comes first, and counts
+    /// each once; what keeps some of them from being served follows.
+    /// </summary>
+    /// <param name="counts">The registry's.</param>
+    /// <param name="fleet">Knows the schemas in the making.</param>
+    public static IReadOnlyList<Figure> ByState(CustomerCounts counts, FleetStatus fleet) =>
     [
-        .. fleet.Groups.Where(group => group.IsCustomers).GroupBy(group => group.State)
-            .Select(group => State(group.Key, group.Sum(one => one.Schemas)))
-            .OrderByDescending(figure => figure.Number).ThenBy(figure => figure.Label, StringComparer.Ordinal),
+        .. new Figure[]
+        {
+            new("Active", counts.Active, "good", Href: "/customers?status=active"),
+            new("Suspended", counts.Suspended, "warn", Href: "/customers?status=suspended"),
+            new("Archived", counts.Archived, Href: "/customers?status=archived"),
+            new("Upgrade failed", counts.Failed, "bad", "Counted above, too. Not served until a migration succeeds.",
+                "/customers?condition=failed"),
+            new("Deleted", counts.Dropping, "bad", "Counted above, too. Not removed yet: it can be taken back.",
+                "/customers?condition=dropping"),
+            new("Being created",
+                fleet.Groups.Where(group => group.State == "provisioning").Sum(group => group.Schemas)),
+        }.Where(figure => figure.Number > 0),
     ];
 
     /// <summary>Customers by version: the build's first, then the many; the rest together.</summary>
@@ -73,26 +88,13 @@ internal static class FleetFigures
                 migration.Id, migration, Count(group => !group.Missing.Contains(migration.Id)))),
         ];
 
-        IReadOnlyList<RingCount> Count(Func<FleetGroup, bool> has) =>
+        IReadOnlyList<RingShare> Count(Func<FleetGroup, bool> has) =>
         [
-            .. rings.Select(ring => new RingCount(ring,
+            .. rings.Select(ring => new RingShare(ring,
                 groups.Where(group => group.Ring == ring && has(group)).Sum(group => group.Schemas),
                 groups.Where(group => group.Ring == ring).Sum(group => group.Schemas))),
         ];
     }
-
-    private static Figure State(string state, int number) => state switch
-    {
-        "ready" => new("Active", number, "good", Href: "/customers?status=active"),
-        "failed" => new("Upgrade failed", number, "bad", "Not served until a migration succeeds.",
-            "/customers?condition=failed"),
-        "suspended" => new("Suspended", number, "warn", Href: "/customers?status=suspended"),
-        "archived" => new("Archived", number, Href: "/customers?status=archived"),
-        "dropping" => new("Deleted", number, "bad", "Not removed yet: this can be taken back.",
-            "/customers?condition=dropping"),
-        "provisioning" => new("Being created", number),
-        _ => new(state, number),
-    };
 
     private static Figure Version(FleetGroup version, int number) => new(
         version.Last ?? "No known migration", number, version.Standing == "current" ? "good" : "warn",
@@ -119,13 +121,13 @@ public sealed record RingFigures(int Ring, int Customers, int Behind, int Spares
 /// <param name="Id">Which.</param>
 /// <param name="Migration">Null where the build doesn't know it.</param>
 /// <param name="Rings">By ring.</param>
-public sealed record MatrixRow(string Id, FleetMigration? Migration, IReadOnlyList<RingCount> Rings)
+public sealed record MatrixRow(string Id, FleetMigration? Migration, IReadOnlyList<RingShare> Rings)
 {
     public int Has => Rings.Sum(ring => ring.Has);
 }
 
 /// <summary>How many customers of a ring have a migration.</summary>
-public sealed record RingCount(int Ring, int Has, int Of)
+public sealed record RingShare(int Ring, int Has, int Of)
 {
     public string Words => string.Create(CultureInfo.CurrentCulture, $"{Has:N0} of {Of:N0}");
 }

@@ -31,6 +31,11 @@ internal sealed class FleetFacts
         {
             ("GET", "/fleet") => FakeApi.Json(HttpStatusCode.OK,
                 new { target = Colors, groups = Groups, failures = Failures, laggards = Array.Empty<object>(), runs = Runs }),
+            ("GET", "/customer-counts") => FakeApi.Json(HttpStatusCode.OK, new
+            {
+                total = 10, active = 8, suspended = 1, archived = 1, failed = 1, behind = 2, dropping = 0,
+                rings = Array.Empty<object>(),
+            }),
             ("GET", "/fleet/migrations") => FakeApi.Json(HttpStatusCode.OK, new[]
             {
                 new { id = Initial, breaksOlderBuilds = false, outsideTransaction = false },

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Playwright;
+using Tests.Integration.Invoicing;
+using Xunit;
+using static Microsoft.Playwright.Assertions;
+
+namespace Tests.Journeys;
+
+/// <summary>What all pages share: the way back, and addresses that lead nowhere.</summary>
+public sealed class ShellJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_way_back_leads_to_where_one_was_and_a_wrong_address_leads_on()
+    {
+        var slug = await console.CustomerAsync();
+        using var csv = new StringContent(
+            CsvFiles.Of([.. Enumerable.Range(1, 25).Select(number => CsvFiles.Row($"A-{number}"))]), Encoding.UTF8,
+            "text/csv");
+        using var imported = await console.Api.PostAsync($"/customers/{slug}/invoices/import", csv, Ct);
+        Assert.True(imported.IsSuccessStatusCode, await imported.Content.ReadAsStringAsync(Ct));
+        await using var tab = await console.OpenAsync($"/customers/{slug}/invoices");
+        var page = tab.Page;
+        await Expect(page.Locator("a.row-link")).ToHaveCountAsync(25);
+
+        await page.EvaluateAsync("scrollTo(0, 400)");
+        await page.WaitForFunctionAsync(
+            "Object.keys(sessionStorage).some(key => key.startsWith('scroll:') && sessionStorage[key] == scrollY)");
+        var there = await page.EvaluateAsync<double>("scrollY");
+        Assert.InRange(there, 300, 400);
+        await page.Mouse.ClickAsync(500, 450);
+        await page.WaitForURLAsync($"**/customers/{slug}/invoices/*");
+        await page.WaitForFunctionAsync("scrollY === 0");
+        await page.GoBackAsync();
+        await page.WaitForFunctionAsync(
+            string.Create(CultureInfo.InvariantCulture, $"Math.abs(scrollY - {there}) < 2"));
+
+        await tab.GoAsync($"/customers/{slug}/nothing");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "There is no such page" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Customers" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Customers" })).ToBeVisibleAsync();
+
+        await tab.GoAsync("/customers/nobody-has-this");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("No customer has the slug 'nobody-has-this'.");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Trace");
+    }
+}

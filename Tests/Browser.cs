@@ -39,6 +39,8 @@ public sealed class Browser : IAsyncDisposable
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             Locale = locale,
             TimezoneId = "UTC",
+            // What is half faded in has another contrast.
+            ReducedMotion = ReducedMotion.Reduce,
             IgnoreHTTPSErrors = true,
         });
         var page = await window.NewPageAsync();

@@ -42,6 +42,7 @@ app.UseRequestLocalization(options =>
 
 app.UseAuthentication();
 app.UseAuthorization();
+app.UseRateLimiter();
 app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
 app.MapDefaultEndpoints();

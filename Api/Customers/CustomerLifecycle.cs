@@ -57,22 +57,32 @@ internal static class CustomerLifecycle
                 new Dictionary<string, string[]> { ["name"] = ["Say what changes: slug, name or ring."] });
         }
 
+        if (change.Ring is not null && (change.Slug ?? change.Name) is not null)
+        {
+            // They are changed at two places: one of them might be refused after the other was changed.
+            return TypedResults.ValidationProblem(
+                new Dictionary<string, string[]> { ["ring"] = ["Change the ring by a request of its own."] });
+        }
+
         try
         {
-            // What can be refused comes first: then either all changes are made, or none.
             if ((change.Slug ?? change.Name) is not null
                 && await tenants.RenameAsync(slug, change.Slug, change.Name?.Trim(), ct) is null)
             {
                 return CustomerProblems.Unknown(slug);
             }
 
-            return change.Ring is not { } ring || await tenants.SetRingAsync(change.Slug ?? slug, ring, ct)
+            return change.Ring is not { } ring || await tenants.SetRingAsync(slug, ring, ct)
                 ? TypedResults.NoContent()
                 : CustomerProblems.Unknown(slug);
         }
         catch (TenantSlugTakenException e)
         {
             return TypedResults.Problem(e.Message, statusCode: 409, title: "The slug is taken.");
+        }
+        catch (TenantInUseException e)
+        {
+            return InUse(e);
         }
     }
 
@@ -133,7 +143,9 @@ internal static class CustomerLifecycle
 /// <param name="Name">Its name from now on. Left out to keep it.</param>
 /// <param name="Ring">When it is upgraded from now on: 0 first. Left out to keep it.</param>
 public sealed record CustomerChange(
-    [property: RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
+    // An empty text matches every pattern.
+    [property: RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + "."),
+        MinLength(1, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
     string? Slug = null,
     [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)]
     string? Name = null,

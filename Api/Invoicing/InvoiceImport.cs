@@ -66,7 +66,7 @@ internal static class InvoiceImport
             return TypedResults.ValidationProblem(
                 listed, title: "The file can't be imported.", detail: "Nothing was written." +
                     (more == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
-                        $" These are the first {listed.Count:N0} problems; there {(more == 1 ? "is" : "are")} " +
+                        $" These are {listed.Count:N0} of the problems; there {(more == 1 ? "is" : "are")} " +
                         $"{more:N0} more.")));
         }
 

@@ -1,3 +1,4 @@
+using System.Data;
 using Data.Invoicing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -15,6 +16,8 @@ internal static class InvoicesOverviewEndpoint
         InvoicingContext db, TimeProvider time, CancellationToken ct)
     {
         var today = InvoicesEndpoints.Today(time);
+        // One snapshot: an invoice that is paid meanwhile isn't open here and paid there.
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var counts = await db.Invoices.GroupBy(_ => 1)
             .Select(all => new InvoiceCounts(
                 all.Count(i => i.PaidOn == null && i.DueOn >= today),

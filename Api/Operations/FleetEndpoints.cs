@@ -55,7 +55,7 @@ internal static class FleetEndpoints
         return TypedResults.Accepted(OperationView.At(asked.Id), OperationView.Of(asked));
     }
 
-    private static async Task<Results<Accepted<OperationView>, ValidationProblem>> TakeBack(
+    private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> TakeBack(
         MigrationsBack back, HttpContext http, CompiledMigrations build, TenantOperations operations,
         CancellationToken ct)
     {
@@ -67,8 +67,19 @@ internal static class FleetEndpoints
             });
         }
 
+        var beyond = build.Ids.Where(id => string.CompareOrdinal(id, back.To) > 0).ToList();
+        if (!beyond.ToHashSet(StringComparer.Ordinal).SetEquals(back.Migrations!))
+        {
+            return TypedResults.Problem(
+                beyond.Count == 0
+                    ? $"{back.To} is this build's last migration: there is nothing to take back."
+                    : $"This build would take back {string.Join(", ", beyond)}. Look at the migrations again, then name " +
+                      "all of them.",
+                statusCode: 409, title: "Other migrations would be taken back.");
+        }
+
         var arguments = new FleetRequest(back.Ring, back.Customers).Arguments(hasRing: true);
-        arguments["to"] = back.To;
+        (arguments["to"], arguments["migrations"]) = (back.To, new JsonArray([.. beyond.Select(id => (JsonNode?)id)]));
         return await AskAsync(http, operations, OperationKinds.Down, arguments, ct);
     }
 
@@ -120,10 +131,14 @@ public sealed record FleetRequest(
 /// <summary>Which migrations are taken back, and from whom.</summary>
 /// <param name="To">The id of the migration that stays applied; all later ones are taken back. So the first one always
 /// stays: the job's command <c>down --to 0</c> takes that back, too.</param>
+/// <param name="Migrations">The ids of all migrations that this takes back, as a confirmation: a build that would take
+/// back others refuses it, also when it comes to the work later.</param>
 /// <param name="Ring">Only from those of that ring.</param>
 /// <param name="Customers">Only from those, by slug; 1 to 200. Left out for all: an empty list is refused.</param>
 public sealed record MigrationsBack(
     [property: Required(ErrorMessage = "Say which migration stays."), StringLength(150)] string? To,
+    [property: Required(ErrorMessage = "Name the migrations that are taken back."), MaxLength(1000)]
+    IReadOnlyList<string>? Migrations,
     [property: Range(0, 1_000_000)] int? Ring = null,
     [property: Slugs] IReadOnlyList<string>? Customers = null);
 

@@ -86,8 +86,15 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             database, plan, work.GoesOutside(due.Select(versions.Find)) ? 2 : 1, "for these migrations");
         var id = Guid.CreateVersion7();
         var since = await RunsTable.BeginAsync(
-            database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, ct);
+            database, id, plan.Down ? "down" : plan.OnlyFailed ? "retry" : "migrate", work.Target, plan.AskedBy, ct);
         var run = new FleetRun(id, plan, work, since, due, progress, time);
+        if (await RunsTable.IsOpposedAsync(database, id, plan.Down, ct))
+        {
+            run.Halt(plan.Down
+                ? "another run applies migrations: wait for its end, or halt it"
+                : "another run takes migrations back: wait for its end, or halt it");
+        }
+
         var outcome = await new RunHeartbeat(database, time, log).AroundAsync(
             run, () => MigrateRingsAsync(run, stop, ct),
             ended => metrics?.RunTook(time.GetElapsedTime(started), ended), stop, ct);

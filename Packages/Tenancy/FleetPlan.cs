@@ -24,6 +24,9 @@ public sealed record FleetPlan
     /// <summary>Only this ring; default all, one after the other.</summary>
     public int? Ring { get; init; }
 
+    /// <summary>Who asked for it, in <c>tenancy.runs</c>. Default: the process's user, <c>user@host</c>.</summary>
+    public string? AskedBy { get; init; }
+
     /// <summary>Only schemas whose last migration failed. Default false.</summary>
     public bool OnlyFailed { get; init; }
 

@@ -22,7 +22,7 @@ public static class TenantOperationsRegistration
         foreach (var kind in new[] { OperationKinds.Migrate, OperationKinds.Retry, OperationKinds.Down })
         {
             services.AddSingleton<OperationKind>(provider =>
-                new MigrateKind(kind, provider.GetRequiredService<FleetMigrator>()));
+                ActivatorUtilities.CreateInstance<MigrateKind>(provider, kind));
         }
 
         // As TenantSearch: it answers requests.

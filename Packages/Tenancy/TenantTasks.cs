@@ -138,7 +138,7 @@ public sealed partial class TenantTasks
 
         RunPool.RefuseTooSmall(database, plan, 2, "for a task");
         var id = Guid.CreateVersion7();
-        var since = await RunsTable.BeginAsync(database, id, "task", task.Name, ct);
+        var since = await RunsTable.BeginAsync(database, id, "task", task.Name, plan.AskedBy, ct);
         var run = new TaskRun(id, task, plan, since, progress, time);
         var outcome = await new RunHeartbeat(database, time, _engine.Log).AroundAsync(
             run, () => TaskRings.DoAsync(_engine, run, stop, ct), ended: null, stop, ct);

@@ -207,6 +207,7 @@ public sealed partial class Tenants(
     /// <param name="ct">Ends the wait.</param>
     /// <returns>False when there is no such tenant.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The ring is less than 0.</exception>
+    /// <exception cref="TenantInUseException">It is being migrated, exported or cloned; nothing was changed.</exception>
     public async Task<bool> SetRingAsync(string slug, int ring, CancellationToken ct = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(ring);
@@ -225,11 +226,31 @@ public sealed partial class Tenants(
     internal async Task SetRingAsync(
         ITenantRegistry registry, IReadOnlyCollection<SchemaName> schemas, int ring, CancellationToken ct)
     {
+        // The ledger first: it decides, and it is what may be held.
+        await using (var connection = await database.OpenConnectionAsync(ct))
+        await using (var transaction = await connection.BeginTransactionAsync(ct))
+        {
+            await RunLimits.SetLocalAsync(connection, tenancy.LockTimeout, ct);
+            await using var move = new NpgsqlCommand(
+                "UPDATE tenancy.schemas SET ring = $2 WHERE schema = ANY ($1)", connection);
+            move.Parameters.Add(
+                new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
+            move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
+            try
+            {
+                await move.ExecuteNonQueryAsync(ct);
+            }
+            catch (PostgresException e) when (e.GivesWay())
+            {
+                throw new TenantInUseException(
+                    $"Of {schemas.Count} tenants one is being migrated, exported or cloned. No ring was changed: wait " +
+                    "for its end and try again.", e);
+            }
+
+            await transaction.CommitAsync(ct);
+        }
+
         await registry.MoveAsync(schemas, ring, ct);
-        await using var move = database.CreateCommand("UPDATE tenancy.schemas SET ring = $2 WHERE schema = ANY ($1)");
-        move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. schemas.Select(schema => schema.Value)] });
-        move.Parameters.Add(new NpgsqlParameter<int> { TypedValue = ring });
-        await move.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>

@@ -39,13 +39,18 @@ public sealed class FleetClient(HttpClient http, Visit? visit = null)
 
     /// <summary>Begins to take back what came after a migration.</summary>
     /// <param name="to">The migration that stays applied.</param>
+    /// <param name="migrations">All that are taken back: the API refuses others.</param>
     /// <param name="ring">Only from those of that ring; null for all.</param>
     /// <param name="customers">Only from those, by slug; null for all.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Operation>> TakeBackAsync(
-        string to, int? ring, IReadOnlyList<string>? customers, CancellationToken ct) =>
+        string to, IReadOnlyList<string> migrations, int? ring, IReadOnlyList<string>? customers,
+        CancellationToken ct) =>
             http.SendAsync<Operation>(visit, "begin down",
-                new(HttpMethod.Post, "/fleet/down") { Content = JsonContent.Create(new { to, ring, customers }) }, ct);
+                new(HttpMethod.Post, "/fleet/down")
+                {
+                    Content = JsonContent.Create(new { to, migrations, ring, customers }),
+                }, ct);
 
     /// <summary>Asks all runs in progress to end after what is in hand.</summary>
     public Task<Result<HaltedRuns>> HaltAsync(string reason, CancellationToken ct) =>

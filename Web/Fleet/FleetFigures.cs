@@ -13,10 +13,6 @@ internal static class FleetFigures
     public static int Customers(FleetStatus fleet) =>
         fleet.Groups.Where(group => group.IsCustomers).Sum(group => group.Schemas);
 
-    /// <summary>Customers that lack a migration, without those that failed.</summary>
-    public static int Behind(FleetStatus fleet) => fleet.Groups
-        .Where(group => group is { IsBehind: true, IsSpare: false, State: not "failed" }).Sum(group => group.Schemas);
-
     /// <summary>
     /// Customers by state; states that nobody is in are left out. What was decided about them comes first, and counts
     /// each once; what keeps some of them from being served follows.

@@ -18,8 +18,11 @@ internal static class OperationFiles
         using var answer = await OpenAsync(client, id, http.RequestAborted);
         if (!answer.IsSuccessStatusCode)
         {
-            // The page for this status says what to do.
+            var problem = await Api.Problem.ReadAsync(answer, http.RequestAborted);
             http.Response.StatusCode = (int)answer.StatusCode;
+            http.Response.ContentType = "text/plain; charset=utf-8";
+            await http.Response.WriteAsync(
+                $"{problem.Title} {problem.Detail}\nTrace {problem.Trace}\n", http.RequestAborted);
             return;
         }
 
@@ -42,6 +45,7 @@ internal static class OperationFiles
         catch (Exception exception) when (
             !ct.IsCancellationRequested && Api.Problem.From(exception, writes: false) is not null)
         {
+            // The words of Problem for it are those of an API that is away.
             return new(HttpStatusCode.BadGateway);
         }
     }

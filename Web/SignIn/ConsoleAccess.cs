@@ -1,11 +1,13 @@
 using System.Security.Claims;
 using System.Text.RegularExpressions;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.RateLimiting;
 using Web.Api;
 
 namespace Web.SignIn;
@@ -24,15 +26,15 @@ internal static partial class ConsoleAccess
 
     private const string SignOutPath = "/sign-out";
 
-    /// <summary>How long a session lives that nobody uses.</summary>
-    private static readonly TimeSpan Idle = TimeSpan.FromHours(8);
+    /// <summary>From one address in a minute.</summary>
+    private const int MostAttempts = 30;
 
     public static void AddConsoleAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton<EndedSessions>().AddCascadingAuthenticationState()
+        services.AddSingleton<Sessions>().AddCascadingAuthenticationState()
             .AddScoped(scope => new OperatorKey(
-                scope.GetRequiredService<EndedSessions>(), scope.GetRequiredService<AuthenticationStateProvider>()));
+                scope.GetRequiredService<Sessions>(), scope.GetRequiredService<AuthenticationStateProvider>()));
         services.AddHttpClient<SignInClient>(ApiClients.Call);
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie(Configure);
@@ -44,11 +46,14 @@ internal static partial class ConsoleAccess
 
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddRateLimiter(limits => Limit(limits));
     }
 
     public static void MapConsoleAccess(this WebApplication app)
     {
         app.MapPost(SignOutPath, SignOutAsync).AllowAnonymous();
+        // A circuit's pages send no cookie, so a window that is in use calls this now and then, and stays signed in.
+        app.MapGet("/session", () => Results.NoContent());
         if (app.Services.GetService<OidcSettings>() is not null)
         {
             app.MapGet(OidcSettings.BeginPath, (HttpContext http) => Results.Challenge(
@@ -65,20 +70,37 @@ internal static partial class ConsoleAccess
                 ? address
                 : "/";
 
+    /// <summary>The first operator's key may be any text: nobody tries many.</summary>
+    private static void Limit(RateLimiterOptions limits)
+    {
+        limits.AddPolicy(SignInPath, http => HttpMethods.IsPost(http.Request.Method)
+            ? RateLimitPartition.GetFixedWindowLimiter(
+                http.Connection.RemoteIpAddress?.ToString() ?? "",
+                _ => new() { PermitLimit = MostAttempts, Window = TimeSpan.FromMinutes(1) })
+            : RateLimitPartition.GetNoLimiter("read"));
+        limits.OnRejected = async (context, ct) =>
+        {
+            context.HttpContext.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            context.HttpContext.Response.Headers.RetryAfter = "60";
+            await context.HttpContext.Response.WriteAsync(
+                "Too many attempts to sign in. Go back and try again in a minute.", ct);
+        };
+    }
+
     private static void Configure(CookieAuthenticationOptions cookie)
     {
         cookie.Cookie.Name = "console";
         cookie.Cookie.HttpOnly = true;
         cookie.Cookie.SameSite = SameSiteMode.Lax;
         cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        (cookie.ExpireTimeSpan, cookie.SlidingExpiration) = (Idle, true);
+        (cookie.ExpireTimeSpan, cookie.SlidingExpiration) = (Sessions.Idle, true);
         (cookie.LoginPath, cookie.ReturnUrlParameter) = (SignInPath, ReturnParameter);
         cookie.Events = new()
         {
             OnValidatePrincipal = async context =>
             {
                 // A copy of the cookie doesn't outlive the sign-out.
-                if (context.HttpContext.RequestServices.GetRequiredService<EndedSessions>().Has(context.Principal))
+                if (!context.HttpContext.RequestServices.GetRequiredService<Sessions>().Use(context.Principal))
                 {
                     context.RejectPrincipal();
                     await context.HttpContext.SignOutAsync();
@@ -107,14 +129,17 @@ internal static partial class ConsoleAccess
     }
 
     private static async Task<IResult> SignOutAsync(
-        HttpContext http, Microsoft.AspNetCore.Antiforgery.IAntiforgery antiforgery, EndedSessions ended)
+        HttpContext http, Microsoft.AspNetCore.Antiforgery.IAntiforgery antiforgery, Sessions sessions)
     {
-        if (!await antiforgery.IsRequestValidAsync(http))
+        // The token is a session's. A window that shows an earlier one signs the present one out, too: the browser says
+        // that the form is the console's own.
+        if (!string.Equals(http.Request.Headers["Sec-Fetch-Site"], "same-origin", StringComparison.Ordinal)
+            && !await antiforgery.IsRequestValidAsync(http))
         {
             return Results.Redirect("/");
         }
 
-        ended.Add(http.User);
+        sessions.End(http.User);
         await http.SignOutAsync();
         return Results.Redirect(SignInPath);
     }
@@ -129,7 +154,7 @@ internal static partial class ConsoleAccess
     public static ClaimsPrincipal Session(string name, string credential) => new(new ClaimsIdentity(
         [
             new(ClaimTypes.Name, name), new(OperatorKey.Claim, credential),
-            new(EndedSessions.Claim, Guid.NewGuid().ToString("N")),
+            new(Sessions.Claim, Guid.NewGuid().ToString("N")),
         ],
         CookieAuthenticationDefaults.AuthenticationScheme));
 

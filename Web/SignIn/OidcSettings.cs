@@ -52,8 +52,8 @@ internal sealed partial class OidcSettings
         }
 
         options.MapInboundClaims = false;
-        // Who comes back has the session for as long as the API takes its token.
-        options.UseTokenLifetime = true;
+        // The session lasts as long as the API takes the access token; see below.
+        options.UseTokenLifetime = false;
         options.Scope.Clear();
         foreach (var scope in Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -71,6 +71,9 @@ internal sealed partial class OidcSettings
                     return Task.CompletedTask;
                 }
 
+                var seconds = int.TryParse(context.TokenEndpointResponse!.ExpiresIn, out var given) ? given : 3600;
+                context.Properties!.ExpiresUtc = DateTimeOffset.UtcNow.AddSeconds(seconds);
+                context.Properties.AllowRefresh = false;
                 var user = context.Principal!;
                 context.Principal = ConsoleAccess.Session(
                     user.FindFirstValue("name") ?? user.FindFirstValue("email") ?? user.FindFirstValue("sub") ?? "?",

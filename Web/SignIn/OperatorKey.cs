@@ -12,20 +12,20 @@ public sealed class OperatorKey
     /// <summary>Has the credential, in the encrypted cookie.</summary>
     internal const string Claim = "credential";
 
-    private readonly EndedSessions _ended;
+    private readonly Sessions _sessions;
     private readonly AuthenticationStateProvider _circuit;
     private ClaimsPrincipal? _user;
 
-    internal OperatorKey(EndedSessions ended, AuthenticationStateProvider circuit) =>
-        (_ended, _circuit) = (ended, circuit);
+    internal OperatorKey(Sessions sessions, AuthenticationStateProvider circuit) =>
+        (_sessions, _circuit) = (sessions, circuit);
 
     /// <summary>Says who asks, where there is no circuit: in an endpoint.</summary>
     public void Use(ClaimsPrincipal user) => _user = user;
 
-    /// <summary>The credential; null after the sign-out.</summary>
+    /// <summary>The credential; null when the session has ended.</summary>
     public async ValueTask<string?> FindAsync()
     {
         _user ??= (await _circuit.GetAuthenticationStateAsync()).User;
-        return _ended.Has(_user) ? null : _user.FindFirst(Claim)?.Value;
+        return _sessions.Use(_user) ? _user.FindFirst(Claim)?.Value : null;
     }
 }

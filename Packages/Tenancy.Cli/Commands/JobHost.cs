@@ -112,7 +112,20 @@ internal static partial class JobHost
         {
             // Telemetry is flushed here. And what runs beside the command has ended before the process does: a thread
             // that still opens a connection, in Kerberos' native code, would abort it, whatever the exit code was.
+            await StopAsync(host, log);
+        }
+    }
+
+    private static async Task StopAsync(IHost host, ILogger log)
+    {
+        try
+        {
             await host.StopAsync(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // What the command has done is done, and its exit code says it.
+            LogNotStopped(log, e);
         }
     }
 
@@ -210,6 +223,9 @@ internal static partial class JobHost
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Something that runs beside the command failed to end.")]
+    private static partial void LogNotStopped(ILogger log, Exception error);
 
     [LoggerMessage(LogLevel.Warning, "Cancelled. What is done stays; run again for the rest.")]
     private static partial void LogCancelled(ILogger log);

@@ -195,7 +195,7 @@ internal sealed partial class RingWorker
     private async Task<Taken> FailAsync(Group group, Exception error, CancellationToken ct)
     {
         var (schema, words) = (group.Schemas[0], $"{group.Step}: {Words(error)}");
-        await LedgerTable.FailAsync(group.Connection, schema, words, ct);
+        await LedgerTable.FailAsync(group.Connection, schema, words, run.Plan.Down, ct);
         await group.Transaction.CommitAsync(ct);
         await ReportAsync(schema, words, ct);
         return new([]);

@@ -188,15 +188,18 @@ internal static class LedgerTable
 
         """;
 
-    /// <summary>After the rollback to the savepoint that it reports, still under the claim.</summary>
+    /// <summary>
+    /// After the rollback to the savepoint that it reports, still under the claim. Who keeps a migration that was to be
+    /// taken back lacks nothing, and is served as before.
+    /// </summary>
     public static async Task FailAsync(
-        NpgsqlConnection connection, SchemaName schema, string error, CancellationToken ct)
+        NpgsqlConnection connection, SchemaName schema, string error, bool takingBack, CancellationToken ct)
     {
         await using var update = new NpgsqlCommand(
-            """
+            $"""
             UPDATE tenancy.schemas
             SET attempts = attempts + 1, last_error = $2, failed_at = clock_timestamp(),
-                state = CASE state WHEN 'ready' THEN 'failed' ELSE state END
+                state = {(takingBack ? "state" : "CASE state WHEN 'ready' THEN 'failed' ELSE state END")}
             WHERE schema = $1
             """,
             connection)

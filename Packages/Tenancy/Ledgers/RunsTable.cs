@@ -14,7 +14,7 @@ internal static class RunsTable
     /// <summary>Begins a run; ends, as lost, those that nobody has heard of for a minute.</summary>
     /// <returns>The server's time, before which a failure belongs to an earlier run.</returns>
     public static async Task<DateTime> BeginAsync(
-        NpgsqlDataSource database, Guid id, string kind, string target, CancellationToken ct)
+        NpgsqlDataSource database, Guid id, string kind, string target, string? askedBy, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var batch = connection.CreateBatch();
@@ -28,7 +28,8 @@ internal static class RunsTable
                 Parameters =
                 {
                     new NpgsqlParameter<Guid> { TypedValue = id }, LedgerTable.Text(kind),
-                    LedgerTable.Text($"{Environment.UserName}@{Environment.MachineName}"), LedgerTable.Text(target),
+                    LedgerTable.Text(askedBy ?? $"{Environment.UserName}@{Environment.MachineName}"),
+                    LedgerTable.Text(target),
                 },
             });
         return (DateTime)(await batch.ExecuteScalarAsync(ct))!;
@@ -65,6 +66,37 @@ internal static class RunsTable
         await using var any = database.CreateCommand(
             $"SELECT EXISTS (SELECT FROM tenancy.runs WHERE {Alive} AND id <> $1)");
         any.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        return await any.ExecuteScalarAsync(ct) is true;
+    }
+
+    /// <summary>
+    /// Whether a run is alive that goes the other way: each would find the other's results due, again and again.
+    /// </summary>
+    /// <param name="database">The owner's.</param>
+    /// <param name="id">This run's, which has begun: of two that begin at once, at least one sees the other.</param>
+    /// <param name="down">Whether this run takes back.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static async Task<bool> IsOpposedAsync(
+        NpgsqlDataSource database, Guid id, bool down, CancellationToken ct)
+    {
+        await using var any = database.CreateCommand(
+            $"SELECT EXISTS (SELECT FROM tenancy.runs WHERE {Alive} AND id <> $1 AND kind <> 'task' AND " +
+            "(kind = 'down') <> $2)");
+        any.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        any.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = down });
+        return await any.ExecuteScalarAsync(ct) is true;
+    }
+
+    /// <summary>Whether a run that migrates has begun since then.</summary>
+    public static async Task<bool> HasMigratedSinceAsync(
+        NpgsqlDataSource database, DateTimeOffset since, CancellationToken ct)
+    {
+        await using var any = database.CreateCommand(
+            "SELECT EXISTS (SELECT FROM tenancy.runs WHERE kind IN ('migrate', 'retry') AND started_at > $1)");
+        any.Parameters.Add(new NpgsqlParameter<DateTime>
+        {
+            TypedValue = since.UtcDateTime, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz,
+        });
         return await any.ExecuteScalarAsync(ct) is true;
     }
 

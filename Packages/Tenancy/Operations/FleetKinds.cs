@@ -3,15 +3,23 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Fleet;
+using Tenancy.Ledgers;
 using Tenancy.Registries;
 
 namespace Tenancy.Operations;
 
 /// <summary>Migrates tenants, all or those that failed, or takes their migrations back.</summary>
-internal sealed class MigrateKind(string name, FleetMigrator fleet) : OperationKind(name)
+internal sealed class MigrateKind(
+    string name, FleetMigrator fleet, CompiledMigrations build,
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database) : OperationKind(name)
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
     {
+        if (Name == OperationKinds.Down)
+        {
+            await RefuseOthersAsync(context, ct);
+        }
+
         var plan = await FleetKinds.PlanAsync(context, Name == OperationKinds.Retry, ct) with
         {
             Down = Name == OperationKinds.Down,
@@ -20,6 +28,35 @@ internal sealed class MigrateKind(string name, FleetMigrator fleet) : OperationK
         // What is in hand is finished: the run's own row says then how it ended.
         var report = await fleet.RunAsync(plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
         return await FleetKinds.DescribeAsync(context, report);
+    }
+
+    /// <summary>
+    /// Taking back destroys rows, and an operation may begin later, or again, in a process of another build: it does
+    /// what was confirmed, or nothing.
+    /// </summary>
+    /// <exception cref="ArgumentException">It would take back something else.</exception>
+    private async Task RefuseOthersAsync(OperationContext context, CancellationToken ct)
+    {
+        if ((string?)context.Arguments["to"] is not { } to || context.Arguments["migrations"] is not JsonArray named)
+        {
+            throw new ArgumentException(
+                "Say down to which migration (to), and name all that are taken back (migrations).", nameof(context));
+        }
+
+        var stays = FleetWork.Of(new() { Down = true, To = to }, build).Target;
+        var beyond = build.Ids.Where(id => string.CompareOrdinal(id, stays) > 0).ToHashSet(StringComparer.Ordinal);
+        if (!beyond.SetEquals(named.Select(node => (string?)node ?? "")))
+        {
+            throw new ArgumentException(
+                $"This build would take back {string.Join(", ", beyond)}, and others were named. Ask again.",
+                nameof(context));
+        }
+
+        if (await RunsTable.HasMigratedSinceAsync(database, context.Operation.CreatedAt, ct))
+        {
+            throw new ArgumentException(
+                "Customers were migrated after this was asked for. Ask again if it is still wanted.", nameof(context));
+        }
     }
 }
 
@@ -102,6 +139,7 @@ internal static class FleetKinds
         new()
         {
             OnlyFailed = onlyFailed,
+            AskedBy = context.Operation.AskedBy,
             Ring = (int?)context.Arguments["ring"],
             Only = await NamedAsync(context, ct),
         };
@@ -142,9 +180,22 @@ internal static class FleetKinds
     /// <summary>
     /// The slugs of schemas, for people who read the result. The work is done: a cancellation doesn't end this.
     /// </summary>
-    public static Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(
-        OperationContext context, IReadOnlyCollection<SchemaName> schemas) =>
-            context.Services.GetRequiredService<TenantSlugs>().OfAsync(schemas, CancellationToken.None);
+    public static async Task<IReadOnlyDictionary<SchemaName, string>> SlugsAsync(
+        OperationContext context, IReadOnlyCollection<SchemaName> schemas)
+    {
+        var none = new Dictionary<SchemaName, string>();
+        try
+        {
+            return schemas.Count == 0
+                ? none
+                : await context.Services.GetRequiredService<TenantSlugs>().OfAsync(schemas, CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // Names are a courtesy. Whatever a registry throws, the work is done, and its result is kept.
+            return none;
+        }
+    }
 
     /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null without it, for all.</summary>
     /// <exception cref="ArgumentException">It names nobody: that isn't everybody.</exception>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
 using Xunit;
 
 namespace Tests.Integration.Customers;
@@ -30,7 +31,7 @@ public sealed class CustomerLifecycleTests(App app)
     }
 
     [Fact]
-    public async Task A_customer_is_put_into_a_ring_alone_or_with_a_new_slug()
+    public async Task A_customer_is_put_into_a_ring_by_a_request_of_its_own()
     {
         var acme = await app.NewCustomerAsync();
         using var http = app.Client();
@@ -41,21 +42,28 @@ public sealed class CustomerLifecycleTests(App app)
         Assert.Equal(0, await RingAsync(acme.Tenant.Slug));
 
         using var both = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { slug, ring = 7 }, Ct);
-        Assert.Equal(HttpStatusCode.NoContent, both.StatusCode);
-        Assert.Equal(7, await RingAsync(slug));
+        Assert.Equal(HttpStatusCode.BadRequest, both.StatusCode);
+        using var none = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { slug = "" }, Ct);
+        Assert.Equal(HttpStatusCode.BadRequest, none.StatusCode);
+        Assert.Equal(0, await RingAsync(acme.Tenant.Slug));
 
         async Task<int> RingAsync(string of) =>
             (int)(await http.GetFromJsonAsync<JsonObject>($"/customers/{of}", Ct))!["ring"]!;
     }
 
     [Fact]
-    public async Task A_change_that_is_refused_changes_no_ring_either()
+    public async Task A_ring_that_cannot_be_changed_now_stays_and_is_no_outage()
     {
-        var (acme, globex) = (await app.NewCustomerAsync(), await app.NewCustomerAsync());
+        var acme = await app.NewCustomerAsync();
         using var http = app.Client();
+        await using var database = NpgsqlDataSource.Create($"{app.ConnectionString};Pooling=false");
+        await using var connection = await database.OpenConnectionAsync(Ct);
+        await using var export = await connection.BeginTransactionAsync(Ct);
+        await using var held = new NpgsqlCommand(
+            $"SELECT FROM tenancy.schemas WHERE schema = '{acme.Tenant.Schema}' FOR SHARE", connection);
+        await held.ExecuteNonQueryAsync(Ct);
 
-        using var refused = await http.PatchAsJsonAsync(
-            $"/customers/{acme.Tenant.Slug}", new { slug = globex.Tenant.Slug, ring = 7 }, Ct);
+        using var refused = await http.PatchAsJsonAsync($"/customers/{acme.Tenant.Slug}", new { ring = 7 }, Ct);
 
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
         var customer = (await http.GetFromJsonAsync<JsonObject>($"/customers/{acme.Tenant.Slug}", Ct))!;

@@ -116,6 +116,30 @@ public sealed class PlanTests(App app)
         Assert.Contains(
             "m4_newer, which this build doesn't know", Assert.Single(report.Failed).Error, StringComparison.Ordinal);
         Assert.Equal("m1_a,m2_b,m3_c,m4_newer", await fleet.TablesAsync(ahead));
+        // It has all its migrations: whoever served it goes on, and no retry would have anything to do.
+        Assert.Equal("ready", (await fleet.LedgerAsync(ahead)).State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task While_a_run_goes_the_other_way_nothing_is_done(bool down)
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var build = down ? Build : TestFleet.Build("m1_a");
+        await fleet.ProvisionAsync(build, 1);
+        var plan = down ? new FleetPlan { Down = true, To = "m1_a" } : new FleetPlan();
+        await fleet.ScalarAsync(
+            "INSERT INTO tenancy.runs (id, kind, asked_by, target, total) VALUES " +
+            $"(gen_random_uuid(), '{(down ? "migrate" : "down")}', 'another', '', 0)");
+
+        var report = await fleet.Migrator(Build).RunAsync(plan, Ct);
+
+        Assert.Equal((FleetOutcome.Halted, 0, 0), (report.Outcome, report.Migrated, report.Failed.Count));
+        Assert.StartsWith("another run ", report.Reason, StringComparison.Ordinal);
+        await fleet.ScalarAsync("UPDATE tenancy.runs SET ended_at = clock_timestamp(), outcome = 'done' " +
+            "WHERE asked_by = 'another'");
+        Assert.Equal(1, (await fleet.Migrator(Build).RunAsync(plan, Ct)).Migrated);
     }
 
     [Fact]

@@ -106,7 +106,7 @@ public sealed class ImportRefusalsTests(App app)
 
         var problem = (await response.Content.ReadFromJsonAsync<JsonNode>(Ct))!;
         Assert.Equal(
-            "Nothing was written. These are the first 10,000 problems; there are 1,234 more.",
+            "Nothing was written. These are 10,000 of the problems; there are 1,234 more.",
             (string)problem["detail"]!);
         Assert.Equal(Enumerable.Range(2, 10_000).Select(line => $"line {line}: quantity"),
             problem["errors"]!.AsObject().Select(error => error.Key));

@@ -102,8 +102,13 @@ public sealed class OperationsEndpointsTests(App app)
             ("/fleet/verify", Only((string?)null), HttpStatusCode.BadRequest),
             ("/fleet/retry", Only("No Slug"), HttpStatusCode.BadRequest),
             ("/fleet/down", JsonContent.Create(new { }), HttpStatusCode.BadRequest),
-            ("/fleet/down", JsonContent.Create(new { to = "0" }), HttpStatusCode.BadRequest),
-            ("/fleet/down", JsonContent.Create(new { to = "UniqueContacts" }), HttpStatusCode.BadRequest),
+            ("/fleet/down", JsonContent.Create(new { to = "0", migrations = Array.Empty<string>() }),
+                HttpStatusCode.BadRequest),
+            ("/fleet/down", JsonContent.Create(new { to = "20261123005123_Initial" }), HttpStatusCode.BadRequest),
+            ("/fleet/down", JsonContent.Create(new { to = "20261123005123_Initial", migrations = new[] { "x" } }),
+                HttpStatusCode.Conflict),
+            ("/fleet/down", JsonContent.Create(new { to = "UniqueContacts", migrations = new[] { "x" } }),
+                HttpStatusCode.BadRequest),
             ("/fleet/halt", JsonContent.Create(new { reason = " " }), HttpStatusCode.BadRequest),
         })
         {
@@ -165,7 +170,7 @@ public sealed class OperationsEndpointsTests(App app)
         var customers = new[] { acme.Tenant.Slug };
 
         var taken = await EndedAsync(
-            http, await http.PostAsJsonAsync("/fleet/down", new { to = migrations[^2], customers }, Ct));
+            http, await http.PostAsJsonAsync("/fleet/down", new { to = migrations[^2], migrations = migrations[^1..], customers }, Ct));
         Assert.Equal(("done", 1), ((string?)taken["state"], (int)taken["result"]!["migrated"]!));
         Assert.Equal(migrations[^2], await LastAsync(acme));
         Assert.Equal(migrations[^1], await LastAsync(globex));

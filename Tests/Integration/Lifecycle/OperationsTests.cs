@@ -105,7 +105,9 @@ public sealed class OperationsTests(App app)
             (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray("nobody") }, null, "nobody"),
             (OperationKinds.Migrate, null, new() { ["slugs"] = new JsonArray() }, null, "names no tenant"),
             (OperationKinds.Down, null, null, null, "say down to which"),
-            (OperationKinds.Down, null, new() { ["to"] = "0" }, null, "Warehouse can't be taken back"),
+            (OperationKinds.Down, null, new() { ["to"] = "0" }, null, "name all that are taken back"),
+            (OperationKinds.Down, null, new() { ["to"] = "0", ["migrations"] = new JsonArray("other") }, null,
+                "others were named"),
             ("broken", null, null, null, "log"),
             ("slow", null, null, null, "log"),
         })
@@ -117,6 +119,21 @@ public sealed class OperationsTests(App app)
             Assert.Contains(words, ended.Error, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("a secret", ended.Error, StringComparison.Ordinal);
         }
+
+        // What was confirmed is done, unless somebody has migrated since.
+        var all = running.Warehouse.Services.GetRequiredService<CompiledMigrations>().Ids;
+        var back = new JsonObject { ["to"] = "0", ["migrations"] = new JsonArray([.. all.Select(id => (JsonNode?)id)]) };
+        var allowed = await running.EndedAsync(
+            await running.Operations.AskAsync(OperationKinds.Down, null, "a test", back.DeepClone().AsObject(), ct: Ct));
+        Assert.Contains("Warehouse can't be taken back", allowed.Error, StringComparison.Ordinal);
+        await running.Warehouse.ExecuteAsync(
+            """
+            INSERT INTO tenancy.runs (id, kind, asked_by, target, total, started_at, ended_at, outcome)
+            VALUES (gen_random_uuid(), 'migrate', 'another', '', 0, clock_timestamp() + interval '1 hour', now(), 'done')
+            """);
+        var late = await running.EndedAsync(
+            await running.Operations.AskAsync(OperationKinds.Down, null, "a test", back, ct: Ct));
+        Assert.Contains("migrated after this was asked for", late.Error, StringComparison.Ordinal);
 
         Assert.Equal(1, (await running.Warehouse.Tenants.SearchAsync(new(), Ct)).Total);
         Assert.True(await running.Warehouse.IsCleanAsync());

@@ -71,7 +71,7 @@ public sealed class TracedSystem(App app) : IAsyncLifetime
         {
             var trace = Guid.NewGuid().ToString("n");
             using var mark = new HttpRequestMessage(
-                HttpMethod.Get, "/a/mark") { Headers = { { "traceparent", $"00-{trace}-00000000000000ff-01" } } };
+                HttpMethod.Get, "/sign-in") { Headers = { { "traceparent", $"00-{trace}-00000000000000ff-01" } } };
             using var answer = await program.Http.SendAsync(mark, Ct);
             await Receiver.UntilAsync(() => Receiver.Spans.Any(span => span.Service == service && span.Trace == trace)
                 && Receiver.Logs.Any(log => log.Category == RequestLog && log.Trace == trace));

@@ -31,7 +31,7 @@ internal sealed class FleetFacts
         {
             ("GET", "/fleet") => FakeApi.Json(HttpStatusCode.OK,
                 new { target = Colors, groups = Groups, failures = Failures, laggards = Array.Empty<object>(), runs = Runs }),
-            ("GET", "/customer-counts") => FakeApi.Json(HttpStatusCode.OK, new
+            ("GET", "/customer-counts?search=") => FakeApi.Json(HttpStatusCode.OK, new
             {
                 total = 10, active = 8, suspended = 1, archived = 1, failed = 1, behind = 2, dropping = 0,
                 rings = Array.Empty<object>(),

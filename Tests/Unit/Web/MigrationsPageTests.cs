@@ -188,7 +188,7 @@ public sealed class MigrationsPageTests : PageContext
         await dialogs.Find("form").SubmitAsync();
 
         var sent = Assert.Single(Api.Requests, request => request.Method == HttpMethod.Post);
-        Assert.Equal(("/fleet/down", $$"""{"to":"{{FleetFacts.Initial}}","ring":null,"customers":["acme","globex"]}"""),
+        Assert.Equal(("/fleet/down", $$"""{"to":"{{FleetFacts.Initial}}","migrations":["{{FleetFacts.Colors}}"],"ring":null,"customers":["acme","globex"]}"""),
             (sent.Path, sent.Body));
     }
 

@@ -30,7 +30,7 @@ public sealed class OverviewPageTests : PageContext
     {
         var page = Render<OverviewPage>();
 
-        Assert.Equal(["10 customers", "1 failed", "1 behind", "0 runs in progress"],
+        Assert.Equal(["10 customers", "1 failed", "2 behind", "0 runs in progress"],
             page.FindAll(".tile").Select(tile => tile.TextContent.Trim()));
         // The ledger calls suspended and archived ones ready, too: the registry knows.
         Assert.Equal(

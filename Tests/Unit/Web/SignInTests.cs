@@ -99,6 +99,39 @@ public sealed partial class SignInTests(WebHost web) : IClassFixture<WebHost>
     }
 
     [Fact]
+    public async Task A_window_of_an_earlier_session_signs_the_present_one_out()
+    {
+        using var client = await web.SignedInAsync();
+        using var form = new HttpRequestMessage(HttpMethod.Post, "/sign-out")
+        {
+            Headers = { { "Sec-Fetch-Site", "same-origin" } },
+        };
+
+        using var answer = await client.SendAsync(form, Ct);
+
+        Assert.Equal("/sign-in", answer.Headers.Location?.OriginalString);
+        Assert.Equal(HttpStatusCode.Redirect, (await client.GetAsync("/customers", Ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Nobody_tries_many_keys()
+    {
+        using var host = web.Configured(_ => { });
+        using var client = host.CreateClient(new() { AllowAutoRedirect = false });
+        HttpResponseMessage answer;
+        var attempts = 0;
+        do
+        {
+            answer = await WebHost.SignInAsync(client, "tko_wrong");
+        }
+        while (++attempts < 100 && answer.StatusCode == HttpStatusCode.OK);
+
+        Assert.Equal((HttpStatusCode.TooManyRequests, 31), (answer.StatusCode, attempts));
+        Assert.Contains("in a minute", await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/sign-in", Ct)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_page_runs_no_script_of_its_own_and_nobody_frames_or_keeps_it()
     {
         using var client = await web.SignedInAsync();

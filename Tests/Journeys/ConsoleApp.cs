@@ -143,6 +143,8 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
 
     private async Task StartAsync()
     {
+        // A busy machine takes longer than Playwright's five seconds.
+        Assertions.SetDefaultExpectTimeout(30_000);
         ConnectionString = await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8;Timeout=15";
         await CustomersDatabase.MigrateAsync(ConnectionString);
         var serving = await app.Server.AddTenantsLoginAsync(ConnectionString, Ct);

@@ -51,6 +51,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await selected.GetByRole(AriaRole.Button, new() { Name = "Suspend…" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Suspend" }).ClickAsync();
         await Expect(page.GetByText("2 customers are suspended.")).ToBeVisibleAsync();
+        await page.GetByLabel("Ring", new() { Exact = true }).SelectOptionAsync("");
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Suspended 2" })).ToBeVisibleAsync();
         await tab.CheckAsync();
 

@@ -37,7 +37,7 @@ internal static class ContractDocument
         [typeof(CustomerChange)] = """{"name":"Umbrella Holding","ring":0}""",
         [typeof(CustomerClone)] = """{"slug":"umbrella-sandbox","name":"Umbrella, to try things"}""",
         [typeof(FleetRequest)] = """{"ring":0}""",
-        [typeof(MigrationsBack)] = """{"to":"20261201093000_Discounts","migrations":["20261208101500_Rebates"],"customers":["umbrella"]}""",
+        [typeof(MigrationsBack)] = """{"to":"20261201093000_Discounts","migrations":["20261208101500_Rebates"],"ring":0}""",
         [typeof(Halting)] = """{"reason":"The new index takes too long"}""",
         [typeof(NewApiKey)] = """{"name":"shop floor","customer":"umbrella"}""",
         [typeof(InvoicePayment)] = """{"paidOn":"2026-12-01"}""",

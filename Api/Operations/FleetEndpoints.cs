@@ -73,8 +73,8 @@ internal static class FleetEndpoints
             return TypedResults.Problem(
                 beyond.Count == 0
                     ? $"{back.To} is this build's last migration: there is nothing to take back."
-                    : $"This build would take back {string.Join(", ", beyond)}. Look at the migrations again, then name " +
-                      "all of them.",
+                    : $"This build would take back {string.Join(", ", beyond)}. Look at the migrations again, then " +
+                      "name all of them.",
                 statusCode: 409, title: "Other migrations would be taken back.");
         }
 

@@ -207,7 +207,8 @@ public sealed partial class Tenants(
     /// <param name="ct">Ends the wait.</param>
     /// <returns>False when there is no such tenant.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The ring is less than 0.</exception>
-    /// <exception cref="TenantInUseException">It is being migrated, exported or cloned; nothing was changed.</exception>
+    /// <exception cref="TenantInUseException">It is being migrated, exported or cloned; nothing was
+    /// changed.</exception>
     public async Task<bool> SetRingAsync(string slug, int ring, CancellationToken ct = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(ring);
@@ -243,8 +244,8 @@ public sealed partial class Tenants(
             catch (PostgresException e) when (e.GivesWay())
             {
                 throw new TenantInUseException(
-                    $"Of {schemas.Count} tenants one is being migrated, exported or cloned. No ring was changed: wait " +
-                    "for its end and try again.", e);
+                    $"Of {schemas.Count} tenants one is being migrated, exported or cloned. No ring was changed: " +
+                    "wait for its end and try again.", e);
             }
 
             await transaction.CommitAsync(ct);

@@ -50,7 +50,9 @@ public sealed record InvoiceFilter
     /// <summary>The query of an address, without its question mark; empty for all invoices.</summary>
     public string Parameters() => string.Join('&', new (string Name, string? Value)[]
     {
-        ("search", string.IsNullOrWhiteSpace(Search) ? null : Search), ("status", Status), ("currency", Currency), ("contact", Contact),
+        // A blank at the end stays: somebody types on.
+        ("search", string.IsNullOrWhiteSpace(Search) ? null : Search),
+        ("status", Status), ("currency", Currency), ("contact", Contact),
         ("issuedFrom", IssuedFrom), ("issuedTo", IssuedTo), ("dueFrom", DueFrom), ("dueTo", DueTo),
         ("numberFrom", NumberFrom), ("numberTo", NumberTo), ("sort", Sort),
         ("page", Page == 1 ? null : Page.ToString(CultureInfo.InvariantCulture)),

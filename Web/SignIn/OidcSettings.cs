@@ -5,8 +5,8 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Web.SignIn;
 
 /// <summary>
-/// Settings of an OpenID Connect issuer whose users sign in: the section <c>Authentication:Oidc</c>. The API has to take
-/// its access tokens (<c>Authentication:Jwt</c> there).
+/// Settings of an OpenID Connect issuer whose users sign in: the section <c>Authentication:Oidc</c>. The API has to
+/// take its access tokens (<c>Authentication:Jwt</c> there).
 /// </summary>
 internal sealed partial class OidcSettings
 {

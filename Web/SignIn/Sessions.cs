@@ -18,8 +18,8 @@ internal sealed class Sessions(TimeProvider time)
     /// <summary>No cookie is good for longer, and no circuit asks for longer.</summary>
     private static readonly TimeSpan Kept = TimeSpan.FromDays(14);
 
-    // The last use; the least value for one that was ended.
-    private readonly ConcurrentDictionary<string, (DateTimeOffset Used, bool Ended)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (DateTimeOffset Used, bool Ended)> _known =
+        new(StringComparer.Ordinal);
 
     /// <summary>Ends a session; nothing for somebody without one.</summary>
     public void End(ClaimsPrincipal user)

@@ -45,6 +45,7 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task The_templates_application_is_made_built_migrated_served_and_tested()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It builds two programs from nothing: at full depth only.");
         var server = await app.Server.ConnectionStringAsync(Ct);
         await RunAsync(_folder, "dotnet",
             ["new", "install", Path.Combine(_folder, "feed", $"Tenancy.Templates.{Version()}.nupkg")]);

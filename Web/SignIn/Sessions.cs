@@ -21,6 +21,9 @@ internal sealed class Sessions(TimeProvider time)
     private readonly ConcurrentDictionary<string, (DateTimeOffset Used, bool Ended)> _known =
         new(StringComparer.Ordinal);
 
+    /// <summary>How many are remembered.</summary>
+    public int Count => _known.Count;
+
     /// <summary>Ends a session; nothing for somebody without one.</summary>
     public void End(ClaimsPrincipal user)
     {
@@ -29,16 +32,7 @@ internal sealed class Sessions(TimeProvider time)
             return;
         }
 
-        var now = time.GetUtcNow();
-        foreach (var (old, known) in _known)
-        {
-            if (now - known.Used > Kept)
-            {
-                _known.TryRemove(old, out _);
-            }
-        }
-
-        _known[session] = (now, true);
+        _known[session] = (time.GetUtcNow(), true);
     }
 
     /// <summary>Notes that a session is used.</summary>
@@ -51,9 +45,26 @@ internal sealed class Sessions(TimeProvider time)
         }
 
         var now = time.GetUtcNow();
+        if (!_known.ContainsKey(session))
+        {
+            // Rarely: once for each that signs in. Most close their window and never sign out.
+            Forget(now);
+        }
+
         var known = _known.AddOrUpdate(
             session, (now, false),
             (_, known) => (now, known.Ended || now - known.Used > Idle));
         return !known.Ended;
+    }
+
+    private void Forget(DateTimeOffset now)
+    {
+        foreach (var (old, known) in _known)
+        {
+            if (now - known.Used > Kept)
+            {
+                _known.TryRemove(old, out _);
+            }
+        }
     }
 }

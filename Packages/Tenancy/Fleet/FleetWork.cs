@@ -100,6 +100,9 @@ internal sealed class FleetWork
     private IEnumerable<IReadOnlySet<string>> Possible(IEnumerable<IReadOnlySet<string>> histories) =>
         histories.Where(applied => !_down || applied.Where(IsBeyond).All(_build.Ids.Contains));
 
+    /// <summary>The build's migrations after <see cref="Target"/>: those that taking back takes.</summary>
+    public IEnumerable<string> Beyond => _build.Ids.Where(IsBeyond);
+
     private bool IsBeyond(string id) => string.CompareOrdinal(id, Target) > 0;
 }
 

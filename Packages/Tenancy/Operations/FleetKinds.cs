@@ -43,8 +43,7 @@ internal sealed class MigrateKind(
                 "Say down to which migration (to), and name all that are taken back (migrations).", nameof(context));
         }
 
-        var stays = FleetWork.Of(new() { Down = true, To = to }, build).Target;
-        var beyond = build.Ids.Where(id => string.CompareOrdinal(id, stays) > 0).ToHashSet(StringComparer.Ordinal);
+        var beyond = FleetWork.Of(new() { Down = true, To = to }, build).Beyond.ToHashSet(StringComparer.Ordinal);
         if (!beyond.SetEquals(named.Select(node => (string?)node ?? "")))
         {
             throw new ArgumentException(

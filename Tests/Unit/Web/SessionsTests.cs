@@ -40,4 +40,20 @@ public sealed class SessionsTests
         sessions.End(new ClaimsPrincipal(new ClaimsIdentity()));
         Assert.True(sessions.Use(new ClaimsPrincipal(new ClaimsIdentity())));
     }
+
+    [Fact]
+    public void What_nobody_has_used_for_two_weeks_is_forgotten()
+    {
+        var sessions = new Sessions(_time);
+        for (var visit = 0; visit < 3; visit++)
+        {
+            sessions.Use(ConsoleAccess.Session("Ada", "tko_x"));
+        }
+
+        Assert.Equal(3, sessions.Count);
+        _time.Advance(TimeSpan.FromDays(15));
+        sessions.Use(ConsoleAccess.Session("Ada", "tko_x"));
+
+        Assert.Equal(1, sessions.Count);
+    }
 }

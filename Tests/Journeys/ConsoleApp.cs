@@ -144,7 +144,7 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
     private async Task StartAsync()
     {
         // A busy machine takes longer than Playwright's five seconds.
-        Assertions.SetDefaultExpectTimeout(30_000);
+        Assertions.SetDefaultExpectTimeout(90_000);
         ConnectionString = await app.Server.ConnectionStringAsync(Ct) + ";Maximum Pool Size=8;Timeout=15";
         await CustomersDatabase.MigrateAsync(ConnectionString);
         var serving = await app.Server.AddTenantsLoginAsync(ConnectionString, Ct);
@@ -201,7 +201,6 @@ public sealed class Tab : IAsyncDisposable
             }
         };
         page.PageError += (_, error) => _errors.Enqueue(error);
-        page.SetDefaultTimeout(30_000);
     }
 
     public IPage Page { get; }

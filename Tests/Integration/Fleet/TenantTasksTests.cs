@@ -38,6 +38,7 @@ public sealed class TenantTasksTests(App app)
     public async Task Two_runs_at_once_share_the_customers_and_do_none_twice()
     {
         await using var customers = await TaskCustomers.StartAsync(app, 12);
+        var another = customers.Another();
         var rounds = TestDepth.Of(normal: 20, full: 100);
         for (var round = 0; round < rounds; round++)
         {
@@ -46,7 +47,7 @@ public sealed class TenantTasksTests(App app)
 
             var reports = await Task.WhenAll(
                 customers.RunAsync(task, plan),
-                customers.Another().RunAsync(task, plan, null, CancellationToken.None, Ct));
+                another.RunAsync(task, plan, null, CancellationToken.None, Ct));
 
             Assert.Equal(12, reports.Sum(report => report.Migrated));
         }

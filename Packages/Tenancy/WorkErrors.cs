@@ -26,6 +26,10 @@ internal static class WorkErrors
             ? database
             : null;
 
+    /// <summary>Whether a command's own time limit ended it.</summary>
+    public static bool IsTimeLimit(this Exception error) =>
+        Chain(error).OfType<NpgsqlException>().FirstOrDefault() is { InnerException: TimeoutException };
+
     /// <summary>What the server said, however it was wrapped; null where it said nothing.</summary>
     public static PostgresException? Said(this Exception error) =>
         Chain(error).OfType<PostgresException>().FirstOrDefault();

@@ -122,6 +122,8 @@ internal sealed partial class OperationAttempt(TenantOperations operations, Time
         _ when error is TenantTransferException or TenantUnavailableException or TenantSlugTakenException
             or TenantInUseException or TenantMigrationException or FormatException or ArgumentException
             or NotSupportedException => error.Message,
+        _ when error.IsTimeLimit() =>
+            "A statement reached its time limit. Another session may hold a lock, or the server is busy: ask again later.",
         _ => $"It failed unexpectedly ({error.GetType().Name}): the log of the process says more.",
     };
 

@@ -109,7 +109,7 @@ public sealed class OperationsTests(App app)
             (OperationKinds.Down, null, new() { ["to"] = "0", ["migrations"] = new JsonArray("other") }, null,
                 "others were named"),
             ("broken", null, null, null, "log"),
-            ("slow", null, null, null, "log"),
+            ("slow", null, null, null, "reached its time limit"),
         })
         {
             var stream = file is null ? null : new MemoryStream(Encoding.UTF8.GetBytes(file));

@@ -74,6 +74,27 @@ public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
         return tab;
     }
 
+    /// <summary>Opens a page of another console, signed in there.</summary>
+    /// <param name="other">Which.</param>
+    /// <param name="path">With its query.</param>
+    /// <param name="at">Null for the other console's own address.</param>
+    internal async Task<Tab> OpenInAsync(OtherConsole other, string path, Uri? at = null)
+    {
+        var tab = new Tab(await browser.NewPageAsync(1400, 900), at ?? other.Address);
+        await tab.Page.Context.AddCookiesAsync(await Running.SignInAsync(other.Address));
+        await tab.GoAsync(path);
+        return tab;
+    }
+
+    /// <summary>Starts a second console over the same API, which a test may take away from it.</summary>
+    /// <param name="configure">What this console has of its own; null for nothing.</param>
+    internal OtherConsole Another(Action<IServiceCollection>? configure = null)
+    {
+        var gate = new ApiGate();
+        var web = Running.StartWeb(inner => new ApiGate.Handler(gate, inner), configure);
+        return new(web, gate);
+    }
+
     /// <summary>Opens a page in a window of its own in which nobody has signed in.</summary>
     /// <inheritdoc cref="OpenAsync"/>
     public async Task<Tab> OpenSignedOutAsync(
@@ -154,26 +175,51 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
             .UseSetting("ConnectionStrings:tenantsApi", serving)
             .ConfigureLogging(logging => logging.ClearProviders()));
         Api = _api.CreateClient();
-        var server = _api.Server;
-        _web = new WebApplicationFactory<Web.Shell.App>().WithWebHostBuilder(host => host
+        _web = StartWeb(inner => inner, configure: null);
+        Address = AddressOf(_web);
+        Session = await SignInAsync(Address);
+    }
+
+    /// <summary>Starts a console over the API.</summary>
+    /// <param name="wrap">Makes the handler of its calls from the one that calls the API.</param>
+    /// <param name="configure">What this console has of its own; null for nothing.</param>
+    public WebApplicationFactory<Web.Shell.App> StartWeb(
+        Func<HttpMessageHandler, HttpMessageHandler> wrap, Action<IServiceCollection>? configure)
+    {
+        var server = _api!.Server;
+        var web = new WebApplicationFactory<Web.Shell.App>().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("services:api:http:0", "http://localhost")
             .ConfigureLogging(logging => logging.ClearProviders())
-            .ConfigureServices(services => services.ConfigureHttpClientDefaults(client =>
-                client.ConfigurePrimaryHttpMessageHandler(server.CreateHandler))));
-        _web.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        _web.StartServer();
-        Address = new(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!
-            .Addresses.Single());
+            .ConfigureServices(services =>
+            {
+                services.ConfigureHttpClientDefaults(client =>
+                    client.ConfigurePrimaryHttpMessageHandler(() => wrap(server.CreateHandler())));
+                configure?.Invoke(services);
+            }));
+        web.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        web.StartServer();
+        return web;
+    }
+
+    /// <summary>Signs in as the first operator.</summary>
+    /// <returns>The cookies of the session.</returns>
+    public async Task<IReadOnlyList<Microsoft.Playwright.Cookie>> SignInAsync(Uri address)
+    {
         var page = await browser.NewPageAsync();
-        await page.GotoAsync(new Uri(Address, "/sign-in").ToString());
+        await page.GotoAsync(new Uri(address, "/sign-in").ToString());
         await ConsoleApp.SignInAsync(page, ApiFactory.OperatorKey);
         await page.WaitForLoadStateAsync();
         Assert.False(
             page.Url.Contains("sign-in", StringComparison.Ordinal), await page.Locator("body").InnerTextAsync());
-        Session = await CookiesAsync(page);
-        await page.CloseAsync();
+        var cookies = await CookiesAsync(page);
+        await page.Context.CloseAsync();
+        return cookies;
     }
+
+    /// <summary>Where a console listens.</summary>
+    public static Uri AddressOf(WebApplicationFactory<Web.Shell.App> web) =>
+        new(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
     /// <summary>The cookies of a window, for another one.</summary>
     public static async Task<IReadOnlyList<Microsoft.Playwright.Cookie>> CookiesAsync(IPage page) =>
@@ -216,20 +262,29 @@ public sealed class Tab : IAsyncDisposable
     /// Nothing on the page hinders anybody, as far as axe can tell, nothing went wrong in the browser, and the page is
     /// no wider than the window.
     /// </summary>
-    public async Task CheckAsync()
+    /// <param name="quiet">False where the browser has something to say, for example while it is cut off.</param>
+    public async Task CheckAsync(bool quiet = true)
     {
-        await Assertions.Expect(Page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
+        // A bar of something that goes on is busy as long as it does.
+        await Assertions.Expect(Page.Locator("[aria-busy=true]:not([role=progressbar])")).ToHaveCountAsync(0);
         var found = await Page.RunAxe();
         Assert.True(found.Violations.Length == 0, string.Join('\n', found.Violations.Select(violation =>
             $"{Page.Url}: {violation.Id}: {violation.Help}: " +
-            string.Join(" | ", violation.Nodes.Select(node => $"{node.Html} {string.Join(' ', node.All.Concat(node.Any).Select(check => check.Message))}")))));
-        Assert.Empty(_errors);
+            string.Join(" | ", violation.Nodes.Select(node => $"{node.Html} " +
+                string.Join(' ', node.All.Concat(node.Any).Select(check => check.Message)))))));
+        if (quiet)
+        {
+            Assert.Empty(_errors);
+        }
+
         Assert.Equal($"{Page.Url} fits", await Page.EvaluateAsync<string>(
             """
             (() => {
-              const wide = [...document.querySelectorAll('body *')].find(e => e.getBoundingClientRect().right > innerWidth + 1);
-              return document.documentElement.scrollWidth <= innerWidth ? `${location.href} fits`
-                : `${location.href} is ${document.documentElement.scrollWidth} px wide: ${wide?.outerHTML.slice(0, 200)}`;
+              const width = document.documentElement.scrollWidth;
+              const wide = [...document.querySelectorAll('body *')]
+                .find(e => e.getBoundingClientRect().right > innerWidth + 1);
+              return width <= innerWidth ? `${location.href} fits`
+                : `${location.href} is ${width} px wide: ${wide?.outerHTML.slice(0, 200)}`;
             })()
             """));
     }

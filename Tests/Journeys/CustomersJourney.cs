@@ -124,6 +124,32 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
     }
 
     [Fact]
+    public async Task A_customer_is_cloned_and_the_way_leads_to_the_clone()
+    {
+        var (acme, clone) = (await console.CustomerAsync("Acme"), App.NewSlug());
+        await using var tab = await console.OpenAsync($"/customers/{acme}/settings");
+        var page = tab.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Clone…" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Clone Acme" });
+        await Expect(dialog.GetByLabel("Name")).ToHaveValueAsync("Acme sandbox");
+        // A slug that is taken is told beside its field.
+        await dialog.GetByLabel("Slug").FillAsync(acme);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Clone", Exact = true }).ClickAsync();
+        await Expect(dialog.GetByLabel("Slug")).ToHaveAttributeAsync("aria-invalid", "true");
+        await tab.CheckAsync();
+        await dialog.GetByLabel("Slug").FillAsync(clone);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Clone", Exact = true }).ClickAsync();
+
+        await Expect(page.GetByText($"The customer {clone} is there")).ToBeVisibleAsync();
+        // It is found again after a reload.
+        await page.ReloadAsync();
+        await tab.CheckAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = $"Open {clone}" }).ClickAsync();
+        await page.WaitForURLAsync($"**/customers/{clone}");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Acme sandbox");
+    }
+
+    [Fact]
     public async Task Secrets_are_shown_once_and_a_revoked_key_stays_listed()
     {
         var acme = await console.CustomerAsync();
@@ -144,6 +170,5 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await page.GetByRole(AriaRole.Button, new() { Name = "Revoke the key till" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Revoke", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = "till" })).ToContainTextAsync("Revoked");
-
     }
 }

@@ -76,6 +76,8 @@ api.MapInvoices("/invoices", of: "");
 api.MapInvoices(CustomerAddresses.Path + "/invoices", of: "Customer");
 api.MapContacts("/contacts", of: "");
 api.MapContacts(CustomerAddresses.Path + "/contacts", of: "Customer");
+api.MapSettings("/settings", of: "");
+api.MapSettings(CustomerAddresses.Path + "/settings", of: "Customer");
 api.MapReceivables();
 
 await app.CheckAndServeAsync();

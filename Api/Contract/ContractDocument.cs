@@ -27,6 +27,7 @@ internal static class ContractDocument
         ["Invoices"] = "The invoices of one customer.",
         ["Operations"] = "What takes long: how far it is, and what came of it. For operators.",
         ["Reports"] = "What is owed to each customer. For operators.",
+        ["Settings"] = "What one customer has chosen for itself.",
     };
 
     private static readonly Dictionary<Type, string> Examples = new()
@@ -41,6 +42,7 @@ internal static class ContractDocument
         [typeof(Halting)] = """{"reason":"The new index takes too long"}""",
         [typeof(NewApiKey)] = """{"name":"shop floor","customer":"umbrella"}""",
         [typeof(InvoicePayment)] = """{"paidOn":"2026-12-01"}""",
+        [typeof(NewSettings)] = """{"currency":"EUR"}""",
         [typeof(NewInvoice)] =
             """
             {"contact":{"name":"Ada Moreau","email":"ada@example.com"},"currency":"EUR","issuedOn":"2026-11-23",

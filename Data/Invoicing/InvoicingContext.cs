@@ -18,6 +18,8 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
 
     public DbSet<IdempotencyKey> IdempotencyKeys => Set<IdempotencyKey>();
 
+    public DbSet<Settings> Settings => Set<Settings>();
+
     /// <summary>A context inside somebody's transaction, not pooled: for what has to commit with it.</summary>
     internal static InvoicingContext On(NpgsqlTransaction transaction, Tenant tenant, TenancyOptions tenancy)
     {
@@ -69,6 +71,12 @@ public sealed class InvoicingContext(DbContextOptions<InvoicingContext> options)
             key.Property(k => k.Key).HasMaxLength(IdempotencyKey.LongestKey);
             key.Property(k => k.Headers).HasColumnType("jsonb");
             key.HasIndex(k => k.CreatedAt);
+        });
+        modelBuilder.Entity<Settings>(settings =>
+        {
+            settings.ToTable("settings", table => table.HasCheckConstraint("ck_settings_id", "id = 1"));
+            settings.Property(s => s.Id).ValueGeneratedNever();
+            settings.Property(s => s.CurrencyCode).HasMaxLength(3);
         });
         modelBuilder.UseSnakeCaseNames();
     }

@@ -154,7 +154,7 @@ public sealed class DashboardTests(
         Assert.Contains("fleet: ", health.Description, StringComparison.Ordinal);
 
         await ScalarAsync($"DROP TABLE {schema}.invoice_lines, {schema}.invoices, {schema}.contacts, " +
-            $"{schema}.idempotency_keys");
+            $"{schema}.idempotency_keys, {schema}.settings");
         var mended = await Running.CommandAsync("migrations", "retry");
 
         Assert.True(mended.Success, mended.Message);

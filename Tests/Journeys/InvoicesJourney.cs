@@ -15,9 +15,16 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
     public async Task An_invoice_is_written_changed_by_two_printed_and_paid()
     {
         var acme = await console.CustomerAsync("Acme Corporation");
-        await using var tab = await console.OpenAsync($"/customers/{acme}/invoices");
+        await using var tab = await console.OpenAsync($"/customers/{acme}/settings");
         var page = tab.Page;
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Default currency" }).PressAsync("Enter");
+        await page.GetByRole(AriaRole.Option, new() { Name = "CHF" }).ClickAsync();
+        await page.GetByRole(AriaRole.Form, new() { Name = "Default currency" })
+            .GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByText("The default currency is changed.")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Invoices", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Write the first invoice" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Combobox, new() { Name = "Currency" })).ToContainTextAsync("CHF");
 
         // What is entered isn't lost by a wrong click.
         await page.GetByLabel("Contact", new() { Exact = true }).FillAsync("Ada Moreau");

@@ -36,7 +36,7 @@ public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixtur
 
         // The overview has the same row.
         await tab.GoAsync("/");
-        await ExecuteAsync($"DROP TABLE {Schema(slug)}.idempotency_keys");
+        await ExecuteAsync($"DROP TABLE {Schema(slug)}.settings");
         await page.GetByRole(AriaRole.Button, new() { Name = $"Retry {slug}" }).ClickAsync();
         await Assertions.Expect(live).ToContainTextAsync("1 customer done, 0 failed.");
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Retry {slug}" })).ToHaveCountAsync(0);
@@ -122,7 +122,7 @@ public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixtur
         {
             await ForgetLastAsync(slug, build);
             await ExecuteAsync($"UPDATE tenancy.schemas SET state = 'failed', last_error = 'spoilt' " +
-                $"WHERE schema = '{Schema(slug)}'; DROP TABLE {Schema(slug)}.idempotency_keys");
+                $"WHERE schema = '{Schema(slug)}'; DROP TABLE {Schema(slug)}.settings");
         }
 
         await using var tab = await console.OpenAsync($"/customers?search={mark}");

@@ -73,6 +73,16 @@ public sealed class InvoicesClient(HttpClient http, Visit? visit = null)
     public Task<Result<Currency[]>> CurrenciesAsync(CancellationToken ct) =>
         http.SendAsync<Currency[]>(visit, "list currencies", new(HttpMethod.Get, "/currencies"), ct);
 
+    /// <summary>What the customer has chosen for itself.</summary>
+    public Task<Result<CustomerSettings>> SettingsAsync(string customer, CancellationToken ct) =>
+        SendAsync<CustomerSettings>(customer, "read settings", new(HttpMethod.Get, "/settings"), ct);
+
+    /// <summary>Chooses anew. Done twice, it is the same.</summary>
+    public Task<Result<CustomerSettings>> ChooseAsync(
+        string customer, CustomerSettings settings, CancellationToken ct) =>
+        SendAsync<CustomerSettings>(customer, "write settings",
+            new(HttpMethod.Put, "/settings") { Content = JsonContent.Create(settings) }, ct);
+
     private Task<Result<T>> SendAsync<T>(
         string customer, string what, HttpRequestMessage request, CancellationToken ct) where T : class =>
         http.SendForAsync<T>(visit, customer, what, request, ct);
@@ -82,6 +92,10 @@ public sealed class InvoicesClient(HttpClient http, Visit? visit = null)
 /// <param name="Name">In words.</param>
 /// <param name="Decimals">How many decimals its amounts have: 0 for yen, 2 for euro, 3 for Kuwaiti dinar.</param>
 public sealed record Currency(string Code, string Name, int Decimals);
+
+/// <summary>What a customer has chosen for itself.</summary>
+/// <param name="Currency">The code of the currency that a new invoice begins with; null for none.</param>
+public sealed record CustomerSettings(string? Currency);
 
 /// <summary>
 /// An invoice in a list. <paramref name="Currency"/> is the code, <paramref name="Contact"/> the name.

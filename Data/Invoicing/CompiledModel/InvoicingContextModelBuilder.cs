@@ -12,7 +12,7 @@ namespace Data.Invoicing.CompiledModel
     public partial class InvoicingContextModel
     {
         private InvoicingContextModel()
-            : base(skipDetectChanges: false, modelId: new Guid("f49bf3e5-008b-4fa8-b212-c474d69f6506"), entityTypeCount: 5)
+            : base(skipDetectChanges: false, modelId: new Guid("3c6276ce-f694-4c98-8ec9-babad18c9f94"), entityTypeCount: 6)
         {
         }
 
@@ -23,6 +23,7 @@ namespace Data.Invoicing.CompiledModel
             var idempotencyKey = IdempotencyKeyEntityType.Create(this);
             var invoice = InvoiceEntityType.Create(this);
             var invoiceLine = InvoiceLineEntityType.Create(this);
+            var settings = SettingsEntityType.Create(this);
 
             InvoiceEntityType.CreateForeignKey1(invoice, contact);
             InvoiceLineEntityType.CreateForeignKey1(invoiceLine, invoice);
@@ -32,6 +33,7 @@ namespace Data.Invoicing.CompiledModel
             IdempotencyKeyEntityType.CreateAnnotations(idempotencyKey);
             InvoiceEntityType.CreateAnnotations(invoice);
             InvoiceLineEntityType.CreateAnnotations(invoiceLine);
+            SettingsEntityType.CreateAnnotations(settings);
 
             AddAnnotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn);
             AddAnnotation("ProductVersion", "10.0.15");

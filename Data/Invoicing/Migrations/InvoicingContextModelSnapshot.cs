@@ -238,6 +238,26 @@ namespace Data.Invoicing.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Data.Invoicing.Settings", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<string>("CurrencyCode")
+                        .HasMaxLength(3)
+                        .HasColumnType("character varying(3)")
+                        .HasColumnName("currency_code");
+
+                    b.HasKey("Id")
+                        .HasName("pk_settings");
+
+                    b.ToTable("settings", "__Tenant__", t =>
+                        {
+                            t.HasCheckConstraint("ck_settings_id", "id = 1");
+                        });
+                });
+
             modelBuilder.Entity("Data.Invoicing.Invoice", b =>
                 {
                     b.HasOne("Data.Invoicing.Contact", "Contact")

@@ -81,6 +81,10 @@ public sealed class AccessMatrixTests(App app)
         ["POST /customers/{customer}/invoices"] = Rule.Customers,
         ["GET /customers/{customer}/invoices/{id:guid}"] = Rule.Customers,
         ["POST /customers/{customer}/invoices/import"] = Rule.Customers,
+        ["GET /settings"] = Rule.Customers,
+        ["PUT /settings"] = Rule.Customers,
+        ["GET /customers/{customer}/settings"] = Rule.Customers,
+        ["PUT /customers/{customer}/settings"] = Rule.Customers,
     };
 
     private static readonly string[] Unauthenticated =
@@ -252,7 +256,8 @@ public sealed class AccessMatrixTests(App app)
         }
 
         if (path.StartsWith("/invoices", StringComparison.Ordinal)
-            || path.StartsWith("/contacts", StringComparison.Ordinal))
+            || path.StartsWith("/contacts", StringComparison.Ordinal)
+            || path.StartsWith("/settings", StringComparison.Ordinal))
         {
             request.Headers.Add("X-Customer", slug);
         }

@@ -42,7 +42,7 @@ public sealed class MigrationServiceTests(App app)
         // As if the newest migration weren't applied, to two customers; one of them was altered by hand.
         await ScalarAsync(database, $"""
             DROP TABLE customer_acme.invoice_lines, customer_acme.invoices, customer_acme.contacts,
-                customer_acme.idempotency_keys, customer_globex.invoice_lines, customer_globex.invoices;
+                customer_acme.idempotency_keys, customer_acme.settings, customer_globex.invoice_lines, customer_globex.invoices;
             DELETE FROM customer_acme."__EFMigrationsHistory";
             DELETE FROM customer_globex."__EFMigrationsHistory";
             UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema IN ('customer_acme', 'customer_globex')

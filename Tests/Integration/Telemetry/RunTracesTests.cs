@@ -51,7 +51,7 @@ public sealed class RunTracesTests(App app)
         await using (var source = NpgsqlDataSource.Create(database))
         await using (var alter = source.CreateCommand($"""
             DROP TABLE customer_acme.invoice_lines, customer_acme.invoices, customer_acme.contacts,
-                customer_acme.idempotency_keys, customer_globex.invoice_lines, customer_globex.invoices;
+                customer_acme.idempotency_keys, customer_acme.settings, customer_globex.invoice_lines, customer_globex.invoices;
             DELETE FROM customer_acme."__EFMigrationsHistory";
             DELETE FROM customer_globex."__EFMigrationsHistory";
             UPDATE tenancy.schemas SET version = '{CompiledMigrations.Fingerprint([])}' WHERE schema IN ('customer_acme', 'customer_globex')

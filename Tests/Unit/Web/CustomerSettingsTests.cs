@@ -68,6 +68,34 @@ public sealed class CustomerSettingsTests : PageContext
     }
 
     [Fact]
+    public async Task A_default_currency_is_chosen_and_saved()
+    {
+        Answer(_ => FakeApi.Json(HttpStatusCode.OK, new { currency = "JPY" }));
+        var page = Open();
+
+        var select = page.FindComponents<MudSelect<string>>().Single(one => one.Instance.Label == "Default currency");
+        Assert.StartsWith("EUR", select.Find("input").GetAttribute("value"), StringComparison.Ordinal);
+        await page.InvokeAsync(() => select.Instance.SelectOption("JPY"));
+        await page.Find("form[aria-label='Default currency']").SubmitAsync();
+
+        Assert.Equal(("/settings", """{"currency":"JPY"}"""), Written(HttpMethod.Put));
+        Assert.True(Button(page.Find("form[aria-label='Default currency']"), "Save").HasAttribute("disabled"));
+    }
+
+    [Theory]
+    [InlineData("suspended")]
+    [InlineData("archived")]
+    public void Who_is_not_served_has_no_default_currency_to_choose(string status)
+    {
+        _status = status;
+        Answer(_ => new(HttpStatusCode.NoContent));
+
+        Open();
+
+        Assert.DoesNotContain(Api.Requests, request => request.Path == "/settings");
+    }
+
+    [Fact]
     public async Task An_export_is_followed_at_an_address_that_survives_a_reload()
     {
         Answer(_ => FakeApi.Json(HttpStatusCode.Accepted, Export("queued")));
@@ -248,10 +276,18 @@ public sealed class CustomerSettingsTests : PageContext
                 id = Begun, slug = request.RequestUri.Segments[^1], name = "Acme", schema = "customer_acme", status = _status, ring = 1,
                 availability = "served", createdAt = "2026-11-23T12:00:00Z", dropAfter = _dropAfter,
             }),
+            (true, "/currencies") => FakeApi.Json(HttpStatusCode.OK, new[]
+            {
+                new { code = "EUR", name = "Euro", decimals = 2 }, new { code = "JPY", name = "Yen", decimals = 0 },
+            }),
+            (true, "/settings") => FakeApi.Json(HttpStatusCode.OK, new { currency = "EUR" }),
             (true, "/operations") => FakeApi.Json(HttpStatusCode.OK, new { items = _operations, next = (Guid?)null }),
             (true, _) => FakeApi.Json(HttpStatusCode.OK, operation ?? Export("queued")),
             _ => write(request),
         };
+
+    private static AngleSharp.Dom.IElement Button(AngleSharp.Dom.IElement part, string label) =>
+        part.QuerySelectorAll("button").Single(button => button.TextContent.Trim() == label);
 
     private static AngleSharp.Dom.IElement Button<T>(IRenderedComponent<T> page, string label) where T : IComponent =>
         page.FindAll("button").Single(button => button.TextContent.Trim() == label);

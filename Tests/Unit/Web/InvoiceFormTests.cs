@@ -20,6 +20,7 @@ public sealed class InvoiceFormTests : PageContext
 
     private string _version = "7";
     private string _description = "Support";
+    private string? _default;
     private Func<HttpRequestMessage, HttpResponseMessage>? _written;
 
     public InvoiceFormTests()
@@ -35,6 +36,17 @@ public sealed class InvoiceFormTests : PageContext
 
         Assert.Equal("JPY", page.FindComponent<MudSelect<string>>().Find("input").GetAttribute("value"));
         Assert.Contains("/invoices?pageSize=1", Api.Requests.Select(request => request.Path));
+    }
+
+    [Fact]
+    public void A_new_invoice_begins_with_the_customers_default_currency_where_one_was_chosen()
+    {
+        _default = "EUR";
+
+        var page = Render<NewInvoicePage>(p => p.Add(x => x.Slug, "acme"));
+
+        Assert.StartsWith("EUR", page.FindComponent<MudSelect<string>>().Find("input").GetAttribute("value"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -193,6 +205,7 @@ public sealed class InvoiceFormTests : PageContext
         {
             new { code = "EUR", name = "Euro", decimals = 2 }, new { code = "JPY", name = "Yen", decimals = 0 },
         }),
+        "/settings" => FakeApi.Json(HttpStatusCode.OK, new { currency = _default }),
         _ when request.Method != HttpMethod.Get => _written is { } answer
             ? answer(request)
             : FakeApi.Json(HttpStatusCode.OK, View()),

@@ -171,6 +171,7 @@ public sealed class InvoicesPagesTests : PageContext
             {
                 new { code = "EUR", name = "Euro", decimals = 2 }, new { code = "JPY", name = "Yen", decimals = 0 },
             }),
+            "/settings" => FakeApi.Json(HttpStatusCode.OK, new { currency = (string?)null }),
             "/invoices/overview" => FakeApi.Json(HttpStatusCode.OK, Overview),
             "/contacts" => FakeApi.Page(),
             _ when request.Method != HttpMethod.Get && written is not null => written(),

@@ -3,6 +3,7 @@ using AppHost.Commands;
 using AppHost.Deployment;
 using AppHost.Failures;
 using AppHost.Health;
+using AppHost.Replicas;
 using Tenancy.Hosting;
 
 var builder = DistributedApplication.CreateBuilder(args);
@@ -16,6 +17,7 @@ var migrations = builder.AddProject<Projects.MigrationService>("migrations")
     .WithApiLogins(logins)
     .WaitFor(tenants)
     .WithArgs("--on-failure", "isolate")
+    .WithConfiguredReplicas()
     .PublishAsJob()
     .WithIconName("DatabaseArrowUp")
     .WithFleetCommands(tenants);
@@ -24,6 +26,7 @@ var api = builder.AddProject<Projects.Api>("api")
     .WithOwnerInRunMode(tenants)
     .WithApiLogins(logins)
     .TakesOperatorKey(operatorKey)
+    .WithConfiguredReplicas()
     .WaitForCompletion(migrations)
     .WithReadiness()
     .WithIconName("PlugConnected")

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
+using AppHost.Replicas;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AppHost.Commands;
@@ -61,11 +62,10 @@ internal static class JobProcess
     private static ImmutableArray<EnvironmentVariableSnapshot> Environment(
         IServiceProvider services, IResource resource)
     {
-        var notifications = services.GetRequiredService<ResourceNotificationService>();
-        return notifications.TryGetCurrentState(resource.Name, out var seen)
-            && seen.Snapshot.EnvironmentVariables is { Length: > 0 } environment
-            ? environment
-            : throw new InvalidOperationException($"{resource.Name} hasn't been started yet. Wait until it runs.");
+        var started = services.GetRequiredService<ReplicaStates>().Of(resource)
+            .FirstOrDefault(state => state.Snapshot.EnvironmentVariables.Length > 0);
+        return started?.Snapshot.EnvironmentVariables
+            ?? throw new InvalidOperationException($"{resource.Name} hasn't been started yet. Wait until it runs.");
     }
 
     private static ProcessStartInfo Command(ImmutableArray<EnvironmentVariableSnapshot> environment, string[] arguments)

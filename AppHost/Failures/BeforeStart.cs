@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
+using AppHost.Replicas;
 using Microsoft.Extensions.Configuration;
 
 namespace AppHost.Failures;
@@ -11,10 +12,12 @@ internal static class BeforeStart
     // The orchestrator of an AppHost that was stopped a moment ago still holds its ports.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
-    /// <exception cref="CannotStartException">The orchestrator isn't there, or a port is taken.</exception>
+    /// <exception cref="CannotStartException">A number of replicas is wrong, the orchestrator isn't there, or a port is
+    /// taken.</exception>
     public static async Task CheckAsync(
         IConfiguration configuration, DistributedApplicationModel model, Assembly? appHost, CancellationToken ct)
     {
+        ReplicaCount.Check(configuration, model);
         FindOrchestrator(configuration, appHost);
         await RefuseTakenAsync(Ports(configuration, model), Farewell, ct);
     }

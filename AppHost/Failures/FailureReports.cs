@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AppHost.Replicas;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,14 +12,14 @@ namespace AppHost.Failures;
 /// </summary>
 internal sealed partial class FailureReports(
     DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs,
-    ResourceCommandService commands, IsolatedFailures isolated, IHostApplicationLifetime lifetime,
-    ILogger<FailureReports> log) : BackgroundService
+    ResourceCommandService commands, IsolatedFailures isolated, ReplicaStates replicas,
+    IHostApplicationLifetime lifetime, ILogger<FailureReports> log) : BackgroundService
 {
     private static readonly TimeSpan UntilApiAnswers = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<string, string?> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTime> _ends = new(StringComparer.Ordinal);
-    private readonly Waiters _waiters = new(model, notifications);
+    private readonly Waiters _waiters = new(model, replicas);
     private Task _isolatedAreTold = Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -47,6 +48,7 @@ internal sealed partial class FailureReports(
         var (resource, state) = (seen.Resource, seen.Snapshot.State?.Text);
         var before = _states.GetValueOrDefault(seen.ResourceId);
         _states[seen.ResourceId] = state;
+        replicas.Note(seen);
         _waiters.Note(seen);
         // Hidden are the dashboard itself, and the builds that the command Rebuild starts.
         var isProcess = resource is ProjectResource or ExecutableResource or ContainerResource
@@ -68,7 +70,8 @@ internal sealed partial class FailureReports(
         {
             await TellAsync(seen, ct);
         }
-        else if (state == KnownResourceStates.Finished && !IsolatedFailures.IsShown(before) && _waiters.IsJob(resource))
+        else if (state == KnownResourceStates.Finished && !IsolatedFailures.IsShown(before) && _waiters.IsJob(resource)
+            && replicas.Of(resource).All(replica => replica.Snapshot.ExitCode is not null))
         {
             // Not awaited here: who waits for the job doesn't wait for this.
             _isolatedAreTold = Task.WhenAll(_isolatedAreTold, TellIsolatedAsync(resource, ct));
@@ -168,8 +171,7 @@ internal sealed partial class FailureReports(
                     ct));
             await Task.WhenAny(Task.WhenAll(waiters), Task.Delay(UntilApiAnswers, ct));
             var sentence = await isolated.ShowAsync(ct);
-            if (notifications.TryGetCurrentState(job.Name, out var now)
-                && IsolatedFailures.IsShown(now.Snapshot.State?.Text))
+            if (replicas.Of(job).Any(replica => IsolatedFailures.IsShown(replica.Snapshot.State?.Text)))
             {
                 LogIsolated(log, job.Name, sentence);
             }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using AppHost.Replicas;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ internal static class PlainFailures
         CannotStartException.IsShownPlainly();
         builder.OnBeforeStart((start, ct) =>
             BeforeStart.CheckAsync(builder.Configuration, start.Model, builder.AppHostAssembly, ct));
+        builder.Services.AddSingleton<ReplicaStates>();
         builder.Services.AddSingleton(services => new IsolatedFailures(
             services.GetRequiredService<ResourceNotificationService>(), services, job.Resource));
         // The first of the hosted services: the start of Aspire's own ends only when no resource waits for another any

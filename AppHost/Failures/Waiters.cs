@@ -1,10 +1,12 @@
+using AppHost.Replicas;
+
 namespace AppHost.Failures;
 
 /// <summary>
 /// Who waits for whom, and who gave up: Aspire ends a wait for good when what it is for fails, and the waiter is
 /// <c>FailedToStart</c> then.
 /// </summary>
-internal sealed class Waiters(DistributedApplicationModel model, ResourceNotificationService notifications)
+internal sealed class Waiters(DistributedApplicationModel model, ReplicaStates replicas)
 {
     // Those that haven't run since something failed that they wait for.
     private readonly HashSet<IResource> _affected = [];
@@ -69,27 +71,26 @@ internal sealed class Waiters(DistributedApplicationModel model, ResourceNotific
         dependency == resource || (dependency as IResourceWithParent)?.Parent == resource
         || IsWaiter(dependency, resource));
 
-    private bool IsNotRunning(IResource resource) => !notifications.TryGetCurrentState(resource.Name, out var seen)
-        || (seen.Snapshot.State?.Text != KnownResourceStates.Running && seen.Snapshot.ExitCode is null);
+    private bool IsNotRunning(IResource resource) => replicas.Of(resource) is not { Count: > 0 } states
+        || states.Any(seen => seen.Snapshot.State?.Text != KnownResourceStates.Running
+            && seen.Snapshot.ExitCode is null);
 
     // The current state: a waiter's event may come before the event that it follows from.
     private bool HasFailed(WaitAnnotation wait) =>
-        notifications.TryGetCurrentState(wait.Resource.Name, out var now) && IsFailed(now.Snapshot, wait);
+        replicas.Of(wait.Resource).Any(now => IsFailed(now.Snapshot, wait));
 
     private static bool IsFailed(CustomResourceSnapshot seen, WaitAnnotation wait) =>
         KnownResourceStates.TerminalStates.Contains(seen.State?.Text)
         && !(wait.WaitType == WaitType.WaitForCompletion && seen.ExitCode == wait.ExitCode);
 
-    private bool IsOver(WaitAnnotation wait)
-    {
-        if (!notifications.TryGetCurrentState(wait.Resource.Name, out var seen))
-        {
-            return false;
-        }
+    private bool IsOver(WaitAnnotation wait) =>
+        replicas.Of(wait.Resource) is { Count: > 0 } states && states.All(seen => IsOver(seen.Snapshot, wait));
 
-        var state = seen.Snapshot.State?.Text;
+    private static bool IsOver(CustomResourceSnapshot seen, WaitAnnotation wait)
+    {
+        var state = seen.State?.Text;
         return wait.WaitType == WaitType.WaitForCompletion
-            ? seen.Snapshot.ExitCode == wait.ExitCode
+            ? seen.ExitCode == wait.ExitCode
                 && (state == KnownResourceStates.Finished || IsolatedFailures.IsShown(state))
             : state == KnownResourceStates.Running;
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AppHost.Replicas;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -8,11 +9,11 @@ namespace AppHost.Health;
 
 /// <summary>
 /// Shows on a resource what its <c>/health</c> says: healthy, degraded or unhealthy, with the descriptions.
-/// Aspire's own check knows only the status code.
+/// Aspire's own check knows only the status code, and of several replicas it asks any. This one asks each, and the
+/// worst answer counts.
 /// </summary>
 internal sealed class ReadinessCheck(
-    EndpointReference endpoint, HttpClient http, ResourceNotificationService notifications,
-    TimeProvider time) : IHealthCheck
+    EndpointReference endpoint, HttpClient http, ReplicaStates replicas, TimeProvider time) : IHealthCheck
 {
     private const string Path = "/health";
 
@@ -30,11 +31,12 @@ internal sealed class ReadinessCheck(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var started = time.GetTimestamp();
-        var shownHealthy = notifications.TryGetCurrentState(endpoint.Resource.Name, out var seen)
-            && seen.Snapshot.HealthStatus == HealthStatus.Healthy;
+        var seen = replicas.Of(endpoint.Resource);
+        var shownHealthy = seen.Count > 0
+            && seen.All(replica => replica.Snapshot.HealthStatus == HealthStatus.Healthy);
         while (true)
         {
-            var answer = await AskAsync(cancellationToken);
+            var answer = await AskAllAsync(cancellationToken);
             var (limit, pause) = answer switch
             {
                 null => (UntilAnswered, BetweenTries),
@@ -50,12 +52,31 @@ internal sealed class ReadinessCheck(
         }
     }
 
+    /// <returns>The worst answer; null when somebody doesn't listen.</returns>
+    private async Task<HealthCheckResult?> AskAllAsync(CancellationToken ct)
+    {
+        var answers = await Task.WhenAll(Addresses().Select(address => AskAsync(address, ct)));
+        return Array.Exists(answers, answer => answer is null) ? null : answers.MinBy(answer => answer!.Value.Status);
+    }
+
+    /// <summary>
+    /// The endpoint's, behind which a proxy chooses a process. Of several processes, the address of each: it is in the
+    /// environment that the orchestrator started it with.
+    /// </summary>
+    private IEnumerable<string> Addresses()
+    {
+        var states = replicas.Of(endpoint.Resource);
+        return states.Count < 2
+            ? [endpoint.Url]
+            : states.Select(state => ReplicaStates.AddressOf(state) ?? endpoint.Url).Distinct(StringComparer.Ordinal);
+    }
+
     /// <returns>Null when nobody listens.</returns>
-    private async Task<HealthCheckResult?> AskAsync(CancellationToken ct)
+    private async Task<HealthCheckResult?> AskAsync(string address, CancellationToken ct)
     {
         try
         {
-            using var response = await http.GetAsync(new Uri(endpoint.Url + Path), ct);
+            using var response = await http.GetAsync(new Uri(address + Path), ct);
             return Read(response.StatusCode, await response.Content.ReadAsStringAsync(ct));
         }
         catch (HttpRequestException)
@@ -112,7 +133,7 @@ internal static class ReadinessCheckBuilder
         project.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             name,
             services => new ReadinessCheck(
-                project.GetEndpoint("http"), http, services.GetRequiredService<ResourceNotificationService>(),
+                project.GetEndpoint("http"), http, services.GetRequiredService<ReplicaStates>(),
                 TimeProvider.System),
             failureStatus: null, tags: null));
         return project.WithHealthCheck(name);

@@ -101,6 +101,29 @@ public sealed class RunningApp : IAsyncDisposable
         (await _app.ResourceNotifications.WaitForResourceAsync(
             resource, seen => expected(seen.Snapshot), Limit)).Snapshot;
 
+    /// <summary>What is seen of a resource's processes, as soon as each of them is as expected.</summary>
+    public async Task<ResourceEvent[]> ReplicasAsync(
+        string resource, int count, Func<ResourceEvent, bool> expected)
+    {
+        var seen = new SortedDictionary<string, ResourceEvent>(StringComparer.Ordinal);
+        await foreach (var one in _app.ResourceNotifications.WatchAsync(Limit))
+        {
+            if (one.Resource.Name == resource)
+            {
+                seen[one.ResourceId] = one;
+                if (seen.Count == count && seen.Values.All(expected))
+                {
+                    break;
+                }
+            }
+        }
+
+        return [.. seen.Values];
+    }
+
+    /// <summary>Where one process of a web application listens, beside the proxy that all share.</summary>
+    public static Uri AddressOf(ResourceEvent replica) => new(AppHost.Replicas.ReplicaStates.AddressOf(replica)!);
+
     /// <summary>Says again what the resource's state is now, after a "Starting", as the orchestrator may do.</summary>
     public async Task RepeatAfterStartingAsync(string resource)
     {

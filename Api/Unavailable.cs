@@ -18,7 +18,17 @@ internal sealed record Unavailable(
     public static Unavailable? Because(Exception exception, HttpRequest request)
     {
         // EF wraps what Npgsql throws, with a text of its own.
-        if (Find(exception) is not { } error || !error.IsAbsence())
+        if (Find(exception) is not { } error)
+        {
+            return null;
+        }
+
+        if (error is PostgresException said && said.IsLostNode())
+        {
+            return LostNode(said, request);
+        }
+
+        if (!error.IsAbsence())
         {
             return null;
         }
@@ -33,6 +43,19 @@ internal sealed record Unavailable(
                 : NeverConnected(error) ? $"Nothing was saved. {again}"
                 : "It isn't known whether it was saved: look before you try again.",
             wait, $"PostgreSQL can't be reached: {error.Message.TrimEnd('.')}.");
+    }
+
+    /// <summary>
+    /// Of a Citus cluster, one node is gone: its customers wait, the others are served. Whether it has committed what it
+    /// was sent nobody knows.
+    /// </summary>
+    private static Unavailable LostNode(PostgresException error, HttpRequest request)
+    {
+        var wait = TimeSpan.FromSeconds(5);
+        var again = $"Try again in {wait.TotalSeconds} seconds.";
+        return new(Unavailability.Node, "The customer's database node can't be reached.",
+            IsRead(request) ? again : "It isn't known whether it was saved: look before you try again.",
+            wait, $"A node of the Citus cluster can't be reached: {error.MessageText.TrimEnd('.')}.");
     }
 
     /// <summary>The pool or the server has no connection left: the server itself is well.</summary>

@@ -64,6 +64,12 @@ public static class DataRegistration
     /// </summary>
     public const string StatementTimeoutSetting = "Tenancy:StatementTimeout";
 
+    /// <summary>
+    /// The name of the setting that lets a Citus coordinator log in to its nodes as the login that serves customers: see
+    /// <see cref="TenancyOptions.CitusNodePasswords"/>.
+    /// </summary>
+    public const string CitusNodePasswordsSetting = "Tenancy:CitusNodePasswords";
+
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
@@ -81,6 +87,7 @@ public static class DataRegistration
             options.WarmPool = configuration.GetValue(WarmPoolSetting, 0);
             options.TenantRoles = configuration.GetValue(TenantRolesSetting, false) ? new(SharedRole, ApiRole) : null;
             options.StatementTimeout = configuration.GetValue<TimeSpan?>(StatementTimeoutSetting);
+            options.CitusNodePasswords = configuration.GetValue(CitusNodePasswordsSetting, false);
             options.SchemaPrefix = CustomerSlug.SchemaPrefix;
             // The shared migration NotifyTenantChanges made the triggers.
             options.DirectoryListenTime = TimeSpan.FromMinutes(5);

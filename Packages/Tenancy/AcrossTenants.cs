@@ -115,11 +115,12 @@ public sealed class AcrossTenants<TContext>(
         {
             return await ReadAllAsync(tenants, projection, ct);
         }
-        catch (PostgresException error) when (error.IsTheSchemasOwn())
+        // EF wraps the error of a lost node, because another try might find it again.
+        catch (Exception error) when (error.Said() is { } said && said.IsTheSchemasOwn())
         {
             if (tenants.Length == 1)
             {
-                return [new(tenants[0], [], $"{error.SqlState}: {error.MessageText}")];
+                return [new(tenants[0], [], error.Words())];
             }
 
             var half = tenants.Length / 2;

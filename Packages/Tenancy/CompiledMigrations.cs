@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Tenancy.Citus;
 using Tenancy.Migrations;
 using Tenancy.Sql;
 
@@ -37,7 +38,7 @@ public sealed class CompiledMigrations
         });
         // The first statement is strict, whatever follows: a schema that exists is somebody's and is never adopted.
         _create = new(() => SqlTemplate.Of(
-            $"CREATE SCHEMA \"{TenantPlaceholder.Schema}\";\n{_sql.Value.CreateHistory}" +
+            $"{NewSchemaSql.Create($"\"{TenantPlaceholder.Schema}\"")}{_sql.Value.CreateHistory}" +
             string.Concat(Migrations.Select(migration => migration.Up.FirstInNewSchema)) +
             string.Concat(Migrations.Select(migration => migration.Up.InNewSchema))));
     }

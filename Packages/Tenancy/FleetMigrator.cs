@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Drift;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
@@ -82,6 +83,13 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             return new(0, [], time.GetElapsedTime(started));
         }
 
+        var citus = await CitusEngine.IsPresentAsync(database, ct) ? await CitusLimits.ReadAsync(database, ct) : null;
+        if (citus is { Workers: var most } && most < plan.Workers)
+        {
+            LogFewerWorkers(log, plan.Workers, citus.PoolSize, citus.Connections, most);
+            plan = plan with { Workers = most };
+        }
+
         RunPool.RefuseTooSmall(
             database, plan, work.GoesOutside(due.Select(versions.Find)) ? 2 : 1, "for these migrations");
         var id = Guid.CreateVersion7();
@@ -96,7 +104,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
 
         var outcome = await new RunHeartbeat(database, time, log).AroundAsync(
-            run, () => MigrateRingsAsync(run, stop, ct),
+            run, () => MigrateRingsAsync(run, citus, stop, ct),
             ended => metrics?.RunTook(time.GetElapsedTime(started), ended), stop, ct);
         var report = run.Report(time.GetElapsedTime(started), stop);
         LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds,
@@ -144,12 +152,13 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         return [.. found.Where(version => work.IsDue(versions.Find(version)))];
     }
 
-    private async Task MigrateRingsAsync(FleetRun run, CancellationToken stop, CancellationToken ct)
+    private async Task MigrateRingsAsync(
+        FleetRun run, CitusLimits? citus, CancellationToken stop, CancellationToken ct)
     {
         var plan = run.Plan;
         var rings = await LedgerTable.RingsAsync(database, run.Due(plan.Ring), ct);
         run.Expect(rings.Sum(ring => ring.Due));
-        var group = await GroupSizeAsync(run, ct);
+        var group = await GroupSizeAsync(run, citus, ct);
         // Now, for all workers: each would do it with another connection in its hands.
         foreach (var reached in run.Reached(versions))
         {
@@ -167,7 +176,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             // Who names schemas, or repeats what failed, means those and no gate.
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
             var worker = new RingWorker(
-                new(database, migrations, versions, time, Slugs, log, metrics), run, new(ring, due, group, allowed));
+                new(database, migrations, versions, time, Slugs, log, metrics, citus is not null), run,
+                new(ring, due, group, allowed));
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
@@ -187,14 +197,10 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     /// As planned, or as many as the server's lock table holds: it belongs to all sessions, and half of it is left to
     /// the others.
     /// </summary>
-    private async Task<int> GroupSizeAsync(FleetRun run, CancellationToken ct)
+    private async Task<int> GroupSizeAsync(FleetRun run, CitusLimits? citus, CancellationToken ct)
     {
-        await using var ask = database.CreateCommand(
-            """
-            SELECT current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)
-            """);
-        var capacity = (long)(await ask.ExecuteScalarAsync(ct))!;
-        var locks = run.LocksPerSchema(versions);
+        var capacity = citus?.Locks ?? await LockTableAsync(ct);
+        var locks = run.LocksPerSchema(versions) * (citus is null ? 1 : CitusLimits.LocksPerEntry);
         var fits = (int)Math.Clamp(capacity / 2 / run.Plan.Workers / locks, 1, int.MaxValue);
         if (fits < run.Plan.Group)
         {
@@ -202,6 +208,15 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         }
 
         return Math.Min(run.Plan.Group, fits);
+    }
+
+    private async Task<long> LockTableAsync(CancellationToken ct)
+    {
+        await using var ask = database.CreateCommand(
+            """
+            SELECT current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)
+            """);
+        return (long)(await ask.ExecuteScalarAsync(ct))!;
     }
 
     [LoggerMessage(LogLevel.Information,
@@ -217,4 +232,10 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             "larger ones.")]
     private static partial void LogSmallerGroups(
         ILogger log, int locks, int group, int workers, long capacity, int fits);
+
+    [LoggerMessage(LogLevel.Warning,
+        "{Workers} workers may open {PoolSize} connections each to a node of the Citus cluster, and the smallest node " +
+        "has {Connections} for everybody: the run has {Most}. Raise max_connections of the nodes, or lower " +
+        "citus.max_adaptive_executor_pool_size, for more.")]
+    private static partial void LogFewerWorkers(ILogger log, int workers, int poolSize, int connections, int most);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Drift;
 
 namespace Tenancy;
@@ -64,6 +65,7 @@ public sealed class FleetVerifier(
             new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },
             async (chunk, token) => await reader.ReadAsync(chunk, token));
 
+        await AddMisplacedAsync(verdicts, [.. due.Where(row => row.Oid is not null).Select(row => row.Schema)], ct);
         var (missing, unregistered) = plan.Registered is null
             ? ([], [])
             : await Registry.CompareAsync(database, inventory, await plan.Registered(ct), plan.Only, ct);
@@ -91,6 +93,53 @@ public sealed class FleetVerifier(
         IEnumerable<SchemaName>? only = null, CancellationToken ct = default) =>
             LedgerRepair.FromHistoriesAsync(
                 database, migrations, versions, only?.Select(schema => schema.Value), ct);
+
+    /// <summary>
+    /// Brings what Citus should have placed on a tenant's node there, with its rows, a schema in a transaction each.
+    /// Does nothing on PostgreSQL without Citus. Nobody else writes the tables meanwhile.
+    /// </summary>
+    /// <param name="only">Which schemas; null for all.</param>
+    /// <param name="ct">Ends it; what was brought stays.</param>
+    /// <returns>The schemas that lacked something, with those that couldn't be helped.</returns>
+    public async Task<IReadOnlyList<PlacementMend>> MendPlacementAsync(
+        IEnumerable<SchemaName>? only = null, CancellationToken ct = default)
+    {
+        if (!await CitusEngine.IsPresentAsync(database, ct))
+        {
+            return [];
+        }
+
+        var there = (await Inventory.ReadAsync(
+                database, migrations.HistoryTable, only?.Select(schema => schema.Value), ct))
+            .Where(row => row is { ShouldExist: true, Oid: not null }).Select(row => row.Schema).ToList();
+        var mended = new List<PlacementMend>();
+        foreach (var schema in (await Placement.FindAsync(database, there, ct)).GroupBy(one => one.Schema))
+        {
+            mended.Add(await PlacementRepair.MendAsync(database, schema.Key, [.. schema], ct));
+        }
+
+        return mended;
+    }
+
+    /// <summary>The catalog of a table is the same wherever it is, so the comparison doesn't see it.</summary>
+    private async Task AddMisplacedAsync(
+        ConcurrentDictionary<string, Verdict> verdicts, IReadOnlyCollection<string> schemas, CancellationToken ct)
+    {
+        if (!await CitusEngine.IsPresentAsync(database, ct))
+        {
+            return;
+        }
+
+        foreach (var schema in (await Placement.FindAsync(database, schemas, ct)).GroupBy(one => one.Schema.Value))
+        {
+            var verdict = verdicts[schema.Key];
+            verdicts[schema.Key] = verdict with
+            {
+                Differences = [.. verdict.Differences.Concat(schema.Select(one => one.Words))
+                    .Order(StringComparer.Ordinal)],
+            };
+        }
+    }
 
     private bool IsStray(InventoryRow row) =>
         row is { State: null, HasHistory: true } && row.Schema is not ("tenancy" or "public" or "information_schema")

@@ -49,6 +49,9 @@ public enum Unavailability
 
     /// <summary>The connection pool or the server has no connection left.</summary>
     Busy,
+
+    /// <summary>The node of the Citus cluster that has the tenant can't be reached.</summary>
+    Node,
 }
 
 /// <summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
+using Tenancy.Citus;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
 
@@ -100,6 +101,11 @@ public sealed class TenantAdoption(
         await mover.MoveAsync(reference, ct);
         await mover.ExecuteAsync(
             TenantRoles.Create(options, migrations, schema) + LedgerTable.Created(schema, version, "ready"), ct);
+        if (await CitusEngine.IsPresentAsync(database, ct))
+        {
+            await mover.DistributeAsync(ct);
+        }
+
         var differences = await mover.CompareAsync(reference, ct);
         var plan = new AdoptionPlan(tenant, mover.Steps, mover.Stays, differences,
             [.. migrations.Ids.Where(id => !source.Applied.Contains(id))]);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Roles;
 
 namespace Tenancy;
@@ -53,8 +54,10 @@ public sealed partial class TenantLogin(
         {
             try
             {
+                await RefuseRolesOnCitusAsync(login, ct);
                 await EnsureOnceAsync(group, login, ct);
                 await LimitAsync(login, ct);
+                await LetIntoNodesAsync(login, ct);
                 return;
             }
             catch (PostgresException e) when (attempt < MostAttempts && IsRace(e))
@@ -161,6 +164,48 @@ public sealed partial class TenantLogin(
         }
     }
 
+    /// <summary>Citus logs in to its nodes as the role of the moment, and a tenant's role has no login.</summary>
+    private async Task RefuseRolesOnCitusAsync(NpgsqlConnectionStringBuilder login, CancellationToken ct)
+    {
+        if (Switches(login) && await CitusEngine.IsPresentAsync(database, ct))
+        {
+            throw new TenantLoginException(
+                "TenancyOptions.TenantRoles can't be used on Citus: it logs in to its nodes as the role that a " +
+                "statement runs as, and a tenant's role can't log in. Turn the option off.");
+        }
+    }
+
+    /// <summary>
+    /// Lets the coordinator of a Citus cluster log in to the nodes as the login that serves. A login that somebody else
+    /// made is let in, too.
+    /// </summary>
+    private async Task LetIntoNodesAsync(NpgsqlConnectionStringBuilder login, CancellationToken ct)
+    {
+        if (!options.CitusNodePasswords || !IsServing(login) || !await CitusEngine.IsPresentAsync(database, ct))
+        {
+            return;
+        }
+
+        // Throws where there is none.
+        _ = Verifier(login);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        try
+        {
+            if (await NodeLogin.WriteAsync(connection, login, ct))
+            {
+                LogNodePassword(log, login.Username!);
+            }
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new TenantLoginException(
+                $"The user '{_owner.Username}' may not write pg_dist_authinfo ({e.MessageText}), where " +
+                $"TenancyOptions.CitusNodePasswords keeps the password of '{login.Username}'. Let a superuser run " +
+                "GRANT SELECT, INSERT, UPDATE ON pg_dist_authinfo TO ... on the coordinator, or turn the option off and let " +
+                "the nodes trust each other (docs/citus.md).", e);
+        }
+    }
+
     /// <summary>
     /// Whether it has the rights of what it is a member of without switching to it. Before it becomes a member of more:
     /// since PostgreSQL 16 each membership keeps what held then.
@@ -237,6 +282,10 @@ public sealed partial class TenantLogin(
     [LoggerMessage(LogLevel.Information,
         "A statement of the login {Login} may take {Seconds} s: the server ends a longer one.")]
     private static partial void LogLimited(ILogger log, string login, double seconds);
+
+    [LoggerMessage(LogLevel.Information,
+        "Wrote the password of {Login} to pg_dist_authinfo, by which the coordinator logs in to the nodes.")]
+    private static partial void LogNodePassword(ILogger log, string login);
 
     [LoggerMessage(LogLevel.Information, "Set the password of the login {Login}: the one it had was another.")]
     private static partial void LogPassword(ILogger log, string login);

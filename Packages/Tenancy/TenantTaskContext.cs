@@ -66,7 +66,7 @@ public sealed class TenantTaskContext
         var template = SqlTemplateCache.Shared.Of(sql);
         template.Guard(_shared);
         var text = template.Rewrite(Tenant.Schema);
-        return new(template.HasAtomicBody ? DoBlock.Of(text) : text, Transaction.Connection, Transaction)
+        return new(template.HasAtomicBody ? DoBlock.WhereCutWrongly(text) : text, Transaction.Connection, Transaction)
         {
             CommandTimeout = 0,
         };

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
 using Tests.Integration;
+using Tests.Integration.Citus;
 using Tests.Integration.Customers;
 using Tests.Integration.Server;
 using Xunit;
@@ -59,6 +60,7 @@ public sealed class App : IAsyncLifetime
             .UseEnvironment("Development")
             .UseSetting("ConnectionStrings:tenants", ConnectionString)
             .UseSetting("ConnectionStrings:tenantsApi", ServingConnectionString)
+            .UseSetting("Tenancy:CitusNodePasswords", $"{CitusCluster.IsConfigured}")
             // What tests provoke, they assert: the log would only bury it.
             .ConfigureLogging(logging => logging.ClearProviders()));
         _ = _api.Server;

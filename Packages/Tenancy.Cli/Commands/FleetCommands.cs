@@ -136,7 +136,8 @@ internal sealed class FleetCommands(JobSettings settings)
 
     private static readonly Option<bool> Mend = new("--mend")
     {
-        Description = "First take the ledger from the schemas' histories, as after a restored backup",
+        Description = "First take the ledger from the schemas' histories, as after a restored backup, and bring tables " +
+            "that Citus left on the coordinator to their node",
     };
 
     private Command Verify() => Does(
@@ -150,6 +151,7 @@ internal sealed class FleetCommands(JobSettings settings)
             var only = await names.FindAsync(job.Parsed.GetValue(_arguments.Tenant) ?? [], job.Stop);
             var verifier = job.Services.GetRequiredService<FleetVerifier>();
             var mended = job.Parsed.GetValue(Mend) ? await verifier.MendLedgerAsync(only, job.Stop) : [];
+            var brought = job.Parsed.GetValue(Mend) ? await verifier.MendPlacementAsync(only, job.Stop) : [];
             var report = await verifier.VerifyAsync(
                 new() { Only = only, Registered = only is null ? names.SchemasAsync : null }, job.Stop);
             Answer(
@@ -158,6 +160,7 @@ internal sealed class FleetCommands(JobSettings settings)
                 {
                     report.IsClean, report.Checked, seconds = report.Elapsed.TotalSeconds,
                     mended = mended.Select(schema => schema.Value),
+                    placed = brought.Select(one => new { schema = one.Schema.Value, one.Tables, one.Problem }),
                     drifted = report.Drifted.Select(drift => new { schema = drift.Schema.Value, drift.Differences }),
                     incomparable = report.Incomparable.Select(schema =>
                         new { schema = schema.Schema.Value, schema.Reason }), report.Strays, report.Missing,
@@ -168,6 +171,11 @@ internal sealed class FleetCommands(JobSettings settings)
                     foreach (var schema in mended)
                     {
                         writer.Line($"The ledger of {schema} was taken from its history.");
+                    }
+
+                    foreach (var one in brought)
+                    {
+                        writer.Line($"{one}");
                     }
 
                     VerifyReport.Write(writer, _noun, report);

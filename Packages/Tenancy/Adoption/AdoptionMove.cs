@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Drift;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
@@ -87,6 +88,7 @@ internal sealed class AdoptionMove(
         }
         else
         {
+            // Citus moves no table with an identity column into a distributed schema: see DistributeAsync.
             await StepAsync($"CREATE SCHEMA {Own}", $"The schema {schema} is made.", ct);
             await MoveObjectsAsync(reference, ct);
         }
@@ -98,6 +100,24 @@ internal sealed class AdoptionMove(
         }
 
         await AddBaselineAsync(ct);
+    }
+
+    /// <summary>Places the schema on a node of the Citus cluster, with all that is in it.</summary>
+    /// <exception cref="AdoptionException">Citus refuses; the message says why.</exception>
+    public async Task DistributeAsync(CancellationToken ct)
+    {
+        try
+        {
+            await PlacementRepair.DistributeAsync(connection, schema, ct);
+        }
+        catch (PostgresException e) when (e.IsTheSchemasOwn(onCitus: true))
+        {
+            throw new AdoptionException(
+                $"Citus can't place {source.Schema} on a node ({e.SqlState}: {e.MessageText}). Mend that in " +
+                $"{source.Schema} first. Nothing was changed.");
+        }
+
+        _steps.Add($"Citus places {schema} on a node.");
     }
 
     /// <summary>In sentences; none where the schema is what the migrations make.</summary>

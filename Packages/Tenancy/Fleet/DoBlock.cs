@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Tenancy.Sql;
 
 namespace Tenancy.Fleet;
@@ -12,33 +13,83 @@ internal static class DoBlock
 {
     /// <summary>
     /// A text that Npgsql would cut elsewhere than PostgreSQL does: it takes the semicolons of a function's BEGIN
-    /// ATOMIC body for the ends of statements. As one statement it isn't cut.
+    /// ATOMIC body for the ends of statements. Such a function is made in a block of its own, which isn't cut. Only the
+    /// function: a table that is made in a block stays on the coordinator of a Citus cluster.
     /// </summary>
     /// <param name="statements">Without parameters. Most have no such body, and are left alone.</param>
-    public static string WhereCutWrongly(string statements) =>
-        HasAtomicBody(statements) ? Of(statements) : statements;
+    public static string WhereCutWrongly(string statements)
+    {
+        var text = new StringBuilder(statements);
+        foreach (var (start, end) in AtomicBodies(statements).AsEnumerable().Reverse())
+        {
+            text.Remove(start, end - start).Insert(start, Of(statements[start..end]));
+        }
+
+        return text.ToString();
+    }
 
     /// <summary>Whether a function with such a body is made.</summary>
-    public static bool HasAtomicBody(string statements)
+    public static bool HasAtomicBody(string statements) => AtomicBodies(statements).Count > 0;
+
+    /// <summary>The statements that make such functions, without the semicolon behind.</summary>
+    private static List<(int Start, int End)> AtomicBodies(string statements)
     {
+        var found = new List<(int, int)>();
         if (!statements.Contains("ATOMIC", StringComparison.OrdinalIgnoreCase))
         {
-            return false;
+            return found;
         }
 
-        var sql = Lexeme.Of(statements);
-        var create = false;
-        for (var at = 0; at + 1 < sql.Count; at++)
+        var (statement, create, begin, atomic, depth) = (-1, false, false, false, 0);
+        var tokens = new SqlTokens(statements);
+        while (tokens.Next(out var kind, out var start, out var end))
         {
-            create = at == 0 || sql[at - 1].Is(';') ? sql[at].Is("create") : create;
-            if (create && sql[at].Is("begin") && sql[at + 1].Is("atomic"))
+            var text = statements.AsSpan(start, end - start);
+            if (kind == SqlToken.Comment || Lexeme.IsSpace(text[0]))
             {
-                return true;
+                continue;
             }
+
+            if (depth == 0 && text is ";")
+            {
+                if (atomic)
+                {
+                    found.Add((statement, start));
+                }
+
+                (statement, atomic) = (-1, false);
+                continue;
+            }
+
+            var word = kind == SqlToken.Other ? text : default;
+            if (statement < 0)
+            {
+                (statement, create) = (start, IsWord(word, "create"));
+            }
+
+            if (create && depth == 0 && begin && IsWord(word, "atomic"))
+            {
+                (atomic, depth) = (true, 1);
+            }
+            else if (depth > 0)
+            {
+                // A CASE has an END of its own; both are reserved words.
+                depth += IsWord(word, "case") ? 1 : IsWord(word, "end") ? -1 : 0;
+            }
+
+            begin = IsWord(word, "begin");
         }
 
-        return false;
+        if (atomic)
+        {
+            found.Add((statement, statements.Length));
+        }
+
+        return found;
     }
+
+    private static bool IsWord(ReadOnlySpan<char> text, string word) =>
+        text.Equals(word, StringComparison.OrdinalIgnoreCase);
 
     public static string Of(string statements) => $"DO {Quote($"BEGIN EXECUTE {Quote(statements)}; END")}";
 

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -56,11 +57,11 @@ internal sealed partial class RingWorker
             return taken;
         }
         catch (Exception error)
-            when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn()))
+            when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn(engine.IsCitus)))
         {
             if (!group.Alone)
             {
-                await transaction.RollbackAsync(ct);
+                await RollBackAsync(group, ct);
                 // Some statements run by themselves and not inside another one, SELECT INTO for instance. Who is in the
                 // way says nothing of that.
                 _together &= error is PostgresException inTheWay && inTheWay.GivesWay();
@@ -70,8 +71,13 @@ internal sealed partial class RingWorker
 
             if (GivesWay(group, error))
             {
-                await transaction.RollbackAsync(ct);
+                await RollBackAsync(group, ct);
                 return await GiveWayAsync(group, error, ct);
+            }
+
+            if (!IsOpen(group) || (error is PostgresException lost && lost.IsLostNode()))
+            {
+                return await FailAnewAsync(session, group, due, error, ct);
             }
 
             await transaction.RollbackAsync(BeforeMigrations, ct);
@@ -161,7 +167,7 @@ internal sealed partial class RingWorker
                 await ExecuteAsync(other, command, ct, run.Plan.StatementTimeout);
             }
         }
-        catch (PostgresException error) when (error.IsTheSchemasOwn())
+        catch (PostgresException error) when (error.IsTheSchemasOwn(engine.IsCitus) && !error.IsLostNode())
         {
             // What failed is the other connection: this one still holds the claim.
             return GivesWay(group, error) ? await GiveWayAsync(group, error, ct) : await FailAsync(group, error, ct);
@@ -190,6 +196,34 @@ internal sealed partial class RingWorker
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250) * group.Attempt), engine.Time, ct);
         return new(group.Schemas, InTheWay: true);
     }
+
+    /// <summary>
+    /// Npgsql gives up a connection whose server reports an internal error or a lost node, and Citus refuses to commit
+    /// what a lost node took part in. So the claim is lost. The schema is claimed again, unless another worker was
+    /// quicker: that one fails or succeeds itself.
+    /// </summary>
+    private async Task<Taken> FailAnewAsync(
+        WorkerSession session, Group group, Due due, Exception error, CancellationToken ct)
+    {
+        await RollBackAsync(group, ct);
+        var connection = await session.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var claimed = await LedgerTable.ClaimAsync(
+            connection, due with { Only = [group.Schemas[0].Value] }, "", 1, run.Plan, ct);
+        return claimed.Count == 0
+            ? new([])
+            : await FailAsync(group with { Connection = connection, Transaction = transaction }, error, ct);
+    }
+
+    private static async Task RollBackAsync(Group group, CancellationToken ct)
+    {
+        if (IsOpen(group))
+        {
+            await group.Transaction.RollbackAsync(ct);
+        }
+    }
+
+    private static bool IsOpen(Group group) => group.Connection.State == ConnectionState.Open;
 
     /// <summary>Under the claim, at the savepoint: or another worker of any process would try again.</summary>
     private async Task<Taken> FailAsync(Group group, Exception error, CancellationToken ct)

@@ -12,9 +12,10 @@ namespace Tenancy.Fleet;
 /// <param name="Slugs">Whose schemas they are, for spans and logs; null where nobody asks.</param>
 /// <param name="Log">The migrator's.</param>
 /// <param name="Metrics">The process's, if it has any.</param>
+/// <param name="IsCitus">Whether the database is on a Citus cluster.</param>
 internal sealed record FleetEngine(
     NpgsqlDataSource Database, CompiledMigrations Build, SchemaVersions Versions, TimeProvider Time, TenantSlugs? Slugs,
-    ILogger Log, TenancyMetrics? Metrics);
+    ILogger Log, TenancyMetrics? Metrics, bool IsCitus);
 
 /// <summary>The work in one ring.</summary>
 /// <param name="Number">The ring's.</param>
@@ -43,8 +44,11 @@ internal sealed partial class RingWorker(FleetEngine engine, FleetRun run, RingT
     private int _failures;
     private long? _heldSince;
 
-    /// <summary>Whether a group's statements are sent as one. A limit of time is each statement's own.</summary>
-    private volatile bool _together = run.Plan.StatementTimeout is null;
+    /// <summary>
+    /// Whether a group's statements are sent as one. A limit of time is each statement's own. Citus distributes a table
+    /// that a statement makes, and leaves one that a block makes on the coordinator, without a word.
+    /// </summary>
+    private volatile bool _together = run.Plan.StatementTimeout is null && !engine.IsCitus;
 
     /// <summary>
     /// Works until nothing of the ring is due, the run is halted or <paramref name="stop"/> says so. Several may work

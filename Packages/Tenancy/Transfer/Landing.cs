@@ -49,7 +49,7 @@ internal sealed class Landing
         {
             // A table with checks that wait for the transaction's end can't be altered.
             await landing.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE;"
-                + string.Concat(names.Select(name => $"ALTER TABLE {name} DISABLE TRIGGER USER;"))
+                + landing.Triggers("DISABLE")
                 + $"TRUNCATE {string.Join(", ", names)};"
                 + string.Concat(cyclic.Select(key => key.Drop(schema))), ct);
         }
@@ -60,8 +60,7 @@ internal sealed class Landing
     /// <summary>All rows are there: checks the keys that had to wait, and makes ready what depends on rows.</summary>
     public async Task CloseAsync(CancellationToken ct)
     {
-        var sql = string.Concat(
-                Tables.Select(table => $"ALTER TABLE {Schema.Qualify(table.Name)} ENABLE TRIGGER USER;"))
+        var sql = Triggers("ENABLE")
             + string.Concat(_cyclic.Select(key => key.Add(Schema)))
             + string.Concat(Sequences.Where(sequence => sequence.Table is not null)
                 .Select(sequence => sequence.PastRows(Schema)))
@@ -95,6 +94,10 @@ internal sealed class Landing
 
         return copied;
     }
+
+    /// <summary>Only of tables that have any: Citus refuses the statement for every other table.</summary>
+    private string Triggers(string change) => string.Concat(Tables.Where(table => table.HasTriggers)
+        .Select(table => $"ALTER TABLE {Schema.Qualify(table.Name)} {change} TRIGGER USER;"));
 
     public async Task<long> ExecuteAsync(string sql, CancellationToken ct)
     {

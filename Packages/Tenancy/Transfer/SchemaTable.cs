@@ -7,7 +7,8 @@ namespace Tenancy.Transfer;
 /// <param name="Name">Its name.</param>
 /// <param name="Columns">In the table's order, generated ones left out.</param>
 /// <param name="IsPartitioned">Then its rows are in its partitions, which aren't listed themselves.</param>
-internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, bool IsPartitioned)
+/// <param name="HasTriggers">Of the migrations' own.</param>
+internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, bool IsPartitioned, bool HasTriggers)
 {
     /// <summary>The tables of a schema in the order of their names, without EF's history.</summary>
     public static async Task<IReadOnlyList<SchemaTable>> ReadAsync(
@@ -17,7 +18,10 @@ internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, b
             """
             SELECT c.relname::text, c.relkind = 'p',
                 coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
-                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '{}')
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '{}'),
+                EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE NOT t.tgisinternal
+                    AND (t.tgrelid = c.oid
+                        OR c.relkind = 'p' AND t.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid))))
             FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> $2
             ORDER BY c.relname COLLATE "C"
@@ -26,7 +30,8 @@ internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, b
         await using var rows = await ask.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
         {
-            tables.Add(new(rows.GetString(0), rows.GetFieldValue<string[]>(2), rows.GetBoolean(1)));
+            tables.Add(new(rows.GetString(0), rows.GetFieldValue<string[]>(2), rows.GetBoolean(1),
+                rows.GetBoolean(3)));
         }
 
         return tables;

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Customers;
@@ -51,6 +52,7 @@ internal sealed class CustomersDatabase : IAsyncDisposable
             new DbContextOptionsBuilder<CustomersContext>()
                 .UseNpgsql(connection, CustomersContext.History).Options);
         await shared.Database.MigrateAsync(Ct);
+        await CitusCluster.ShareAsync(connectionString, "public.currencies", Ct);
     }
 
     /// <param name="warmPool">Its <c>Tenancy:WarmPool</c>.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
@@ -53,7 +54,8 @@ internal static class Job
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenantsApi"] = tenants,
-                ["DOTNET_ENVIRONMENT"] = environment },
+                ["DOTNET_ENVIRONMENT"] = environment,
+                ["Tenancy__CitusNodePasswords"] = $"{CitusCluster.IsConfigured}" },
         };
         start.ArgumentList.Add(BuiltProgram.Of("MigrationService"));
         foreach (var argument in arguments)

@@ -7,6 +7,7 @@ using Npgsql;
 using Tenancy;
 using Tenancy.Testing;
 using Tests.EndToEnd;
+using Tests.Integration.Citus;
 
 namespace Tests.Integration.Server;
 
@@ -14,7 +15,7 @@ namespace Tests.Integration.Server;
 /// The PostgreSQL of a test run, started when the first test asks for a database: the one that
 /// <c>ConnectionStrings__tenants</c> names, whose user must be allowed to create databases and roles; else a private
 /// server from the installed binaries, gone with the run; else, where there are only containers, the one that the
-/// AppHost makes.
+/// AppHost makes. With <c>TEST_CITUS</c> it is the cluster of that coordinator, see <see cref="CitusCluster"/>.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
@@ -35,16 +36,25 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Whether the environment names a server.</summary>
     public static bool IsConfigured => Configured is { Length: > 0 };
 
-    private static string? Configured => Environment.GetEnvironmentVariable("ConnectionStrings__tenants");
+    private static string? Configured =>
+        CitusCluster.Coordinator ?? Environment.GetEnvironmentVariable("ConnectionStrings__tenants");
 
     /// <summary>
     /// The connection string of a new and empty database, <c>test_</c> and random letters, which is dropped at the end
     /// of the run.
     /// </summary>
-    public async Task<string> ConnectionStringAsync(CancellationToken ct)
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="instead">See <see cref="CitusCluster.AddAsync"/>.</param>
+    public async Task<string> ConnectionStringAsync(
+        CancellationToken ct, IReadOnlyDictionary<int, int>? instead = null)
     {
         var database = await TestDatabase.CreateAsync(await StartedAsync(ct), ct);
         _databases.Add(database);
+        if (CitusCluster.IsConfigured)
+        {
+            await CitusCluster.AddAsync(database.ConnectionString, ct, instead);
+        }
+
         return database.ConnectionString;
     }
 
@@ -67,7 +77,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         var tenants = AsNewLogin(connectionString);
         await using var source = NpgsqlDataSource.Create(connectionString);
-        await new TenantLogin(source, new() { ConnectionString = connectionString, TenantConnectionString = tenants },
+        await new TenantLogin(source, new() { ConnectionString = connectionString, TenantConnectionString = tenants,
+            CitusNodePasswords = CitusCluster.IsConfigured },
             NullLogger<TenantLogin>.Instance)
             .EnsureAsync(DataRegistration.ApiRole, ct);
         return tenants;
@@ -89,6 +100,10 @@ public sealed class TestServer : IAsyncDisposable
             foreach (var database in _databases)
             {
                 await database.DisposeAsync();
+                if (CitusCluster.IsConfigured)
+                {
+                    await CitusCluster.RemoveAsync(database.ConnectionString);
+                }
             }
 
             await DropLoginsAsync(_maintenance!, [.. _logins]);
@@ -112,6 +127,14 @@ public sealed class TestServer : IAsyncDisposable
 
     private async Task<string> StartAsync(CancellationToken ct)
     {
+        if (CitusCluster.IsConfigured
+            && Environment.GetEnvironmentVariable("ConnectionStrings__tenants") is { Length: > 0 })
+        {
+            throw new InvalidOperationException(
+                $"ConnectionStrings__tenants names a server for the tests, and {CitusCluster.Variable} another one: " +
+                "set one of them.");
+        }
+
         if (IsConfigured)
         {
             return Environment.GetEnvironmentVariable(PostgresBinaries.ForTests) is not { Length: > 0 } asked

@@ -1,5 +1,6 @@
 using Tenancy.Postgres.Cluster;
 using Npgsql;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Server;
@@ -24,7 +25,8 @@ public sealed class TestServerTests(App app)
     public async Task The_tests_run_on_the_PostgreSQL_that_was_asked_for()
     {
         const string major = "SELECT current_setting('server_version_num')::int / 10000";
-        object? asked = Environment.GetEnvironmentVariable("ConnectionStrings__tenants") is { Length: > 0 } configured
+        object? asked = (CitusCluster.Coordinator ?? Environment.GetEnvironmentVariable("ConnectionStrings__tenants"))
+            is { Length: > 0 } configured
             ? await ScalarAsync(configured, major)
             : PostgresBinaries.Choose(PostgresBinaries.Installed(), version: null)?.Major;
 

@@ -67,7 +67,9 @@ public sealed class MigrationsTests
         var script = MigrationCompiler.Find(typeof(InvoicingContext), Invoicing)
             .CreateScript(SchemaName.Parse("customer_acme"));
 
-        Assert.StartsWith("CREATE SCHEMA \"customer_acme\";", script, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "SET LOCAL citus.enable_schema_based_sharding TO on;\nCREATE SCHEMA \"customer_acme\";", script,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("DO $", script, StringComparison.Ordinal);
         Assert.DoesNotContain(TenantPlaceholder.Schema, script, StringComparison.Ordinal);
         foreach (var table in new[] { "contacts", "invoices", "invoice_lines", "\"__EFMigrationsHistory\"" })

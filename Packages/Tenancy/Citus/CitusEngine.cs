@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace Tenancy.Citus;
+
+/// <summary>
+/// Whether a database is on a Citus cluster: asked when somebody first needs to know, once per data source in a process.
+/// A database that gets the extension later is noticed after a restart.
+/// </summary>
+internal sealed class CitusEngine
+{
+    private static readonly ConditionalWeakTable<NpgsqlDataSource, CitusEngine> Known = [];
+
+    private bool? _present;
+
+    /// <summary>Whether the extension exists in the database.</summary>
+    public static async ValueTask<bool> IsPresentAsync(NpgsqlDataSource database, CancellationToken ct)
+    {
+        var engine = Known.GetOrCreateValue(database);
+        if (engine._present is { } present)
+        {
+            return present;
+        }
+
+        // Two that ask at once get the same answer.
+        using var unrecorded = TenancyTelemetry.Unrecorded();
+        await using var ask = database.CreateCommand(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')");
+        present = (bool)(await ask.ExecuteScalarAsync(ct))!;
+        engine._present = present;
+        return present;
+    }
+}

@@ -71,6 +71,7 @@ api.MapCustomers();
 api.MapImpersonation();
 api.MapOperations();
 api.MapFleet();
+api.MapDoctor();
 api.MapCurrencies();
 api.MapInvoices("/invoices", of: "");
 api.MapInvoices(CustomerAddresses.Path + "/invoices", of: "Customer");

@@ -34,6 +34,9 @@ internal static class FleetCommands
             .WithReport(
                 "verify", "Verify", "Verify: compares every customer's schema with what the migrations make.",
                 "ShieldCheckmark", database.Resource)
+            .WithReport(
+                "doctor", "Doctor", "Doctor: holds the database's numbers against their limits, and says what to do.",
+                "HeartPulse", database.Resource)
             .WithCommand("halt", "Halt", context => HaltAsync(context, job), new CommandOptions
             {
                 Description = "Halt: asks the runs in progress to end after the batches in hand.",

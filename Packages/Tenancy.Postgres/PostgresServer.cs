@@ -21,11 +21,10 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly Queue<string> _log = new();
     private string? _throwaway;
 
-    private PostgresServer(DatabaseCluster cluster, int owner, bool durable, int port)
+    private PostgresServer(DatabaseCluster cluster, ServerCommand command, int port)
     {
         _cluster = cluster;
         _port = port;
-        var command = ServerCommand.For(cluster, owner, durable);
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(command.File, command.Arguments)
@@ -82,15 +81,17 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <param name="durable">Whether it waits for the disk.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="port">A free one, if null.</param>
-    internal static async Task<PostgresServer> StartAsync(
-        string dataFolder, ServerAccount account, int owner, bool durable, CancellationToken ct, int? port = null)
+    /// <param name="settings">Its settings besides the usual ones, e.g. <c>wal_level=logical</c>.</param>
+    internal static async Task<PostgresServer> StartAsync(string dataFolder, ServerAccount account, int owner,
+        bool durable, CancellationToken ct, int? port = null, IReadOnlyList<string>? settings = null)
     {
         var folder = DataFolder.Choose(
             Environment.CurrentDirectory, dataFolder, account, DataFolder.StateHome(), TextWriter.Null);
         var cluster = await Task.Run(() => DatabaseCluster.Open(folder, account, PostgresBinaries.Installed()), ct);
         for (var attempt = 1; ; attempt++)
         {
-            var server = new PostgresServer(cluster, owner, durable, port ?? FreePort());
+            var server = new PostgresServer(
+                cluster, ServerCommand.For(cluster, owner, durable, settings), port ?? FreePort());
             try
             {
                 server._process.Start();

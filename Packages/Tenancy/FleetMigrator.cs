@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy.Citus;
+using Tenancy.Doctor;
 using Tenancy.Drift;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
@@ -18,6 +19,12 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 {
     /// <summary>Finds the slugs of schemas, for telemetry.</summary>
     internal TenantSlugs? Slugs { get; init; }
+
+    /// <summary>Finds what would block a run; null to look for nothing.</summary>
+    internal TenancyDoctor? Doctor { get; init; }
+
+    /// <summary>Vacuums the catalogs after a run; null to leave that to autovacuum.</summary>
+    internal CatalogVacuum? Vacuum { get; init; }
 
     /// <inheritdoc cref="RunAsync(FleetPlan, IProgress{FleetProgress}, CancellationToken, CancellationToken)"/>
     public Task<FleetReport> RunAsync(FleetPlan plan, CancellationToken ct = default) =>
@@ -46,6 +53,11 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         try
         {
             var report = await RunOnceAsync(plan, progress, stop, ct);
+            if (report.Migrated > 0 && Vacuum is { } vacuum)
+            {
+                await vacuum.RunAsync(ct);
+            }
+
             await DescribeAsync(span, plan, report, ct);
             return report;
         }
@@ -90,6 +102,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             plan = plan with { Workers = most };
         }
 
+        await WarnOfBlockersAsync(ct);
         RunPool.RefuseTooSmall(
             database, plan, work.GoesOutside(due.Select(versions.Find)) ? 2 : 1, "for these migrations");
         var id = Guid.CreateVersion7();
@@ -110,6 +123,25 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         LogSummary(log, outcome, run.Progress.Total, report.Migrated, report.Failed.Count, report.Elapsed.TotalSeconds,
             work.Target is { Length: > 0 } last ? last : "none", report.Reason ?? "nothing stopped it");
         return report;
+    }
+
+    /// <summary>A run begins whatever is in its way: its locks time out, and it tries again.</summary>
+    private async Task WarnOfBlockersAsync(CancellationToken ct)
+    {
+        try
+        {
+            foreach (var finding in Doctor is { } doctor ? await doctor.BlockersAsync(ct) : [])
+            {
+                if (finding.Verdict == DoctorVerdict.Over)
+                {
+                    LogBlocker(log, finding.Says, finding.Why, finding.Advice);
+                }
+            }
+        }
+        catch (NpgsqlException e)
+        {
+            LogNoBlockers(log, e.Message);
+        }
     }
 
     /// <summary>Says on the run's span how many of how many were migrated.</summary>
@@ -224,6 +256,12 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         "s; last migration {Target}; {Reason}.")]
     private static partial void LogSummary(
         ILogger log, string outcome, int total, int migrated, int failed, double seconds, string target, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Says} {Why} {Advice}")]
+    private static partial void LogBlocker(ILogger log, string says, string why, string advice);
+
+    [LoggerMessage(LogLevel.Debug, "It isn't known what would block the run: {Error}")]
+    private static partial void LogNoBlockers(ILogger log, string error);
 
     [LoggerMessage(LogLevel.Warning,
         "A schema's migrations hold up to {Locks} locks until they commit: {Group} schemas times {Workers} workers " +

@@ -93,6 +93,13 @@ public sealed class TenancyMetrics : IDisposable
         meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,
             () => Fleet is { } fleet ? [new Measurement<long>(fleet.Spares)] : Array.Empty<Measurement<long>>(),
             "{schema}", "Schemas made beforehand, for tenants to come.");
+        meter.CreateObservableGauge(DoctorOver, () => Doctor?.Findings.Where(finding => finding.Value is not null)
+                .Select(finding => Measure(finding.Verdict == DoctorVerdict.Over ? 1 : 0, finding)) ?? [],
+            "1", "Whether a number of the doctor is over its limit.");
+        meter.CreateObservableGauge(DoctorUsage, () => Doctor?.Findings.Where(finding => finding.Limit > 0)
+                .Where(finding => finding.Value is not null)
+                .Select(finding => Measure(finding.Value!.Value / finding.Limit!.Value, finding)) ?? [],
+            "1", "A number of the doctor divided by its limit.");
         meter.CreateObservableUpDownCounter(
             Leases, () => Interlocked.Read(ref _leases), "{context}", "Contexts that serve a tenant now.");
         meter.CreateObservableCounter(DirectoryLookups, _lookups.Read, "{lookup}", "Lookups of a tenant by its slug.");
@@ -114,6 +121,9 @@ public sealed class TenancyMetrics : IDisposable
     /// The values of the gauges. Null while nothing is known: then the gauges report nothing.
     /// </summary>
     internal FleetSnapshot? Fleet { get; set; }
+
+    /// <summary>The last examination; null while there is none.</summary>
+    internal DoctorReport? Doctor { get; set; }
 
     /// <summary>Counts a request that was not let in, because it names no tenant that there is.</summary>
     public void Refuse(RequestRefusal reason) => _refusals.Add(Enum.GetValues<CommandRule>().Length + 1 + (int)reason);
@@ -156,6 +166,9 @@ public sealed class TenancyMetrics : IDisposable
             _provisioning.Record(time.TotalSeconds, source, new(ErrorType, type));
         }
     }
+
+    private static Measurement<double> Measure(double value, DoctorFinding finding) =>
+        new(value, new KeyValuePair<string, object?>(Finding, finding.Id));
 
     private static KeyValuePair<string, object?>[] Refusal(string what, string why) =>
         [new(Refused, what), new(Reason, SnakeCase(why))];

@@ -148,6 +148,22 @@ public sealed class TenancyOptions
     /// </summary>
     public TimeSpan FleetInterval { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The limits of the numbers that <see cref="TenancyDoctor"/> reads.</summary>
+    public DoctorLimits Doctor { get; } = new();
+
+    /// <summary>
+    /// How often a process that serves examines the database for gauges and health (<see cref="TenancyDoctor"/>).
+    /// Default 5 minutes; null for never. The migration job examines only when it is asked to.
+    /// </summary>
+    public TimeSpan? DoctorInterval { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Whether a migration run, and the removal of dropped tenants, vacuum the system catalogs in which they have left
+    /// dead rows: those with at least 1,000 of them, if that is a twentieth. Default true. The owner's login has to own
+    /// the database, or from PostgreSQL 17 to have <c>pg_maintain</c>; else it warns once.
+    /// </summary>
+    public bool VacuumCatalogs { get; set; } = true;
+
     /// <summary>
     /// How long a statement of the login that serves tenants may take before the server ends it: a ceiling that no
     /// code can forget. <see cref="TenantLogin"/> writes it on the role (<c>statement_timeout</c>), and new connections

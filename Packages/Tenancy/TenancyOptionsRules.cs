@@ -27,6 +27,10 @@ internal static class TenancyOptionsRules
                 "TenancyOptions.StatementTimeout has to be from 1 ms to 24 days, or null.")
             .Validate(options => options.FleetInterval > TimeSpan.Zero,
                 "TenancyOptions.FleetInterval has to be longer than zero.")
+            .Validate(options => options.DoctorInterval is not { } time || time > TimeSpan.Zero,
+                "TenancyOptions.DoctorInterval has to be longer than zero, or null.")
+            .Validate(options => options.Doctor.IsValid,
+                "TenancyOptions.Doctor has a limit below zero, or a share above 1.")
             .Validate(
                 options => options.ConnectTimeout >= TimeSpan.FromSeconds(1)
                     && options.ConnectTimeout.TotalSeconds <= TenancyOptions.LongestConnectTimeout,

@@ -10,6 +10,7 @@ using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using Tenancy.Doctor;
 using Tenancy.Fleet;
 using Tenancy.Leasing;
 using Tenancy.Migrations;
@@ -79,7 +80,8 @@ public static class TenancyRegistration
         configure(tenancy);
         tenancy.Finish();
         builder.Services.AddHostedService<MigrationsCheck>();
-        builder.Services.AddHealthChecks().AddCheck<TenancyHealthCheck>("tenancy", tags: ["ready"]);
+        builder.Services.AddHealthChecks().AddCheck<TenancyHealthCheck>("tenancy", tags: ["ready"])
+            .AddCheck<DoctorHealthCheck>("tenancy doctor", tags: ["ready"]);
         // Heard where the application exports its telemetry.
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource(TenancyTelemetry.Name))
             .ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddMeter(TenancyTelemetry.Name));
@@ -112,6 +114,8 @@ public static class TenancyRegistration
             provider.GetService<TenancyMetrics>())
         {
             Slugs = provider.GetRequiredService<TenantSlugs>(),
+            Doctor = provider.GetRequiredService<TenancyDoctor>(),
+            Vacuum = provider.GetRequiredService<CatalogVacuum>(),
         });
         services.AddSingleton<TenantAdoption>();
         services.AddSingleton<TenantCopy>();
@@ -123,7 +127,10 @@ public static class TenancyRegistration
         services.AddSingleton(provider => new TenantRemoval(
             Owner(provider), provider.GetRequiredService<Tenants>(), provider.GetRequiredService<IServiceScopeFactory>(),
             new(Owner(provider), provider.GetRequiredService<TenantRoles>(),
-                provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>())));
+                provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>()))
+        {
+            Vacuum = provider.GetRequiredService<CatalogVacuum>(),
+        });
         services.AddOperationKinds();
         services.AddSingleton(TenantTaskRegistration.Create);
         services.AddSingleton<TenantSearch>();
@@ -132,6 +139,7 @@ public static class TenancyRegistration
             provider.GetRequiredService<GuardedDataSource>().Owner,
             provider.GetRequiredService<CompiledMigrations>(), provider.GetRequiredService<SchemaVersions>()));
         services.AddSingleton<FleetVerifier>();
+        services.AddDoctor();
         services.AddSingleton<TenantLogin>();
         services.AddSingleton<TenantRoles>();
         services.AddSingleton<FleetMonitor>();

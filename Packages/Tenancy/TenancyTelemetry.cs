@@ -107,6 +107,18 @@ public static partial class TenancyTelemetry
     /// <summary>Gauge: schemas made beforehand, see <see cref="TenancyOptions.WarmPool"/>.</summary>
     public const string SpareSchemas = "tenancy.spare_schemas";
 
+    /// <summary>
+    /// Gauge: 1 where a number of <see cref="TenancyDoctor"/> is over its limit, else 0; nothing where it is unknown.
+    /// Attribute <see cref="Finding"/>.
+    /// </summary>
+    public const string DoctorOver = "tenancy.doctor.over";
+
+    /// <summary>
+    /// Gauge: a number of <see cref="TenancyDoctor"/> divided by its limit, where that isn't zero; attribute
+    /// <see cref="Finding"/>.
+    /// </summary>
+    public const string DoctorUsage = "tenancy.doctor.usage";
+
     /// <summary>Sum that goes up and down: contexts that serve a tenant at this moment.</summary>
     public const string Leases = "tenancy.leases";
 
@@ -169,6 +181,9 @@ public static partial class TenancyTelemetry
 
     /// <summary>Metric attribute: where a new tenant's schema came from, <c>made</c> or <c>spare</c>.</summary>
     public const string ProvisioningSource = "tenancy.provisioning.source";
+
+    /// <summary>Metric attribute: a <see cref="DoctorFinding.Id"/>.</summary>
+    public const string Finding = "tenancy.finding";
 
     /// <summary>
     /// Metric attribute of the semantic conventions: PostgreSQL's SQLSTATE or the exception's type; absent on success.

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Doctor;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
 using Tenancy.Removal;
@@ -30,6 +31,9 @@ public sealed class TenantRemoval
     internal TenantRemoval(
         NpgsqlDataSource database, Tenants tenants, IServiceScopeFactory scopes, SchemaRemoval removal) =>
         (_database, _tenants, _scopes, _removal) = (database, tenants, scopes, removal);
+
+    /// <summary>Vacuums the catalogs after a removal; null to leave that to autovacuum.</summary>
+    internal CatalogVacuum? Vacuum { get; init; }
 
     /// <summary>
     /// Archives a tenant and marks it for removal. <see cref="Tenants.SetStatusAsync"/> with
@@ -105,6 +109,11 @@ public sealed class TenantRemoval
             {
                 failed.Add(new(schema, e.Message));
             }
+        }
+
+        if (removed.Count > 0 && Vacuum is { } vacuum)
+        {
+            await vacuum.RunAsync(ct);
         }
 
         return new(removed, failed);

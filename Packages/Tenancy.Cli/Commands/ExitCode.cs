@@ -7,7 +7,9 @@ internal enum ExitCode
     /// <summary>Nothing is left to do; with <c>--on-failure isolate</c> also when tenants failed.</summary>
     Done = 0,
 
-    /// <summary>Tenants failed, or <c>verify</c> found differences.</summary>
+    /// <summary>
+    /// Tenants failed, or <c>verify</c> found differences, or <c>doctor</c> a number over its limit.
+    /// </summary>
     TenantsFailed = 1,
 
     /// <summary>The database or the shared schema failed: nothing is known of the tenants.</summary>

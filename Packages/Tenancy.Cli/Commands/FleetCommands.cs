@@ -18,11 +18,11 @@ internal sealed class FleetCommands(JobSettings settings)
         var root = new RootCommand(
             $"""
             Migrates the shared schema, then every {_noun}'s, and exits; the other commands look, repeat or take back.
-            Exit codes: 0 done, 1 {_noun}s failed (or verify found differences), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 4 the build's migrations can't be applied to {_noun}s, 64 wrong arguments, 130 cancelled.
+            Exit codes: 0 done, 1 {_noun}s failed (or verify found differences, or doctor a number over its limit), 2 the database or the shared schema failed, 3 halted (too many of a ring failed, or by the command halt), 4 the build's migrations can't be applied to {_noun}s, 64 wrong arguments, 130 cancelled.
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            Check(), ListCommand.Create(this, _arguments, _noun),
+            Check(), DoctorCommand.Create(this, _arguments, _noun), ListCommand.Create(this, _arguments, _noun),
             CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
             CopyCommand.Create(this, _noun),
         };
@@ -95,22 +95,32 @@ internal sealed class FleetCommands(JobSettings settings)
             {
                 var (shared, unknown) = await job.Services.GetRequiredService<SharedMigrations>()
                     .PendingAsync(job.Stop);
-                var groups = shared.Count > 0 && !await HasLedgerAsync(job)
-                    ? []
-                    : await job.Services.GetRequiredService<FleetReader>().PlanAsync(await job.PlanAsync(), job.Stop);
+                var hasLedger = shared.Count == 0 || await HasLedgerAsync(job);
+                var groups = hasLedger
+                    ? await job.Services.GetRequiredService<FleetReader>().PlanAsync(await job.PlanAsync(), job.Stop)
+                    : [];
+                // What is unknown is said, too: only a login that sees all sessions knows that nothing is in the way.
+                var blockers = (hasLedger
+                    ? await job.Services.GetRequiredService<TenancyDoctor>().BlockersAsync(job.Stop)
+                    : []).Where(finding => finding.Verdict != DoctorVerdict.Ok).ToList();
                 Answer(
                     job,
                     () => new Dictionary<string, object>
                     {
                         ["shared"] = shared,
                         ["unknown"] = unknown,
+                        ["blockers"] = blockers,
                         [$"{_noun}s"] = groups.Select(group => new
                         {
                             group.Ring, group.Last, group.Steps,
                             Schemas = group.Schemas.Select(schema => schema.Value),
                         }),
                     },
-                    report => PlanReport.Write(report, _noun, shared, unknown, groups));
+                    report =>
+                    {
+                        PlanReport.Write(report, _noun, shared, unknown, groups);
+                        blockers.ForEach(finding => DoctorText.Write(report, finding));
+                    });
                 return ExitCode.Done;
             });
 

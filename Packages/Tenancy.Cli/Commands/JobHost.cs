@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Spectre.Console;
 using Tenancy.Cli.Runs;
+using Tenancy.Doctor;
 using Tenancy.Registries;
 
 namespace Tenancy.Cli.Commands;
@@ -137,7 +138,8 @@ internal static partial class JobHost
             (options.LoadTypes, options.ConnectTimeout) = (options.LoadTypes ?? false, TimeSpan.FromSeconds(15)));
         // A run says what is wrong with the build, and `check` all of it; and a job serves nobody.
         foreach (var one in services.Where(one => one.ImplementationType == typeof(MigrationsCheck)
-            || one.ImplementationType == typeof(DirectoryListener)).ToList())
+            || one.ImplementationType == typeof(DirectoryListener)
+            || one.ImplementationType == typeof(DoctorMonitor)).ToList())
         {
             services.Remove(one);
         }

@@ -13,7 +13,9 @@ internal sealed record ServerCommand(string File, IReadOnlyList<string> Argument
     /// <param name="owner">The id of the process that the server lives for.</param>
     /// <param name="durable">False for data that nobody will miss: several times faster, and lost with the machine's
     /// power.</param>
-    public static ServerCommand For(DatabaseCluster cluster, int owner, bool durable)
+    /// <param name="more">Settings that win over these, e.g. <c>max_connections=30</c>.</param>
+    public static ServerCommand For(
+        DatabaseCluster cluster, int owner, bool durable, IReadOnlyList<string>? more = null)
     {
         string[] settings =
         [
@@ -24,6 +26,7 @@ internal sealed record ServerCommand(string File, IReadOnlyList<string> Argument
             durable ? "max_connections=200" : "max_connections=400",
             "max_locks_per_transaction=256",        // the ceiling for all transactions together, and a tenant's schema takes 58
             .. durable ? Array.Empty<string>() : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+            .. more ?? [],
         ];
         string[] server = [cluster.Binaries.Server, "-D", cluster.Data,
             .. settings.SelectMany(setting => new[] { "-c", setting })];

@@ -54,6 +54,7 @@ public sealed class AccessMatrixTests(App app)
         ["GET /fleet/tasks"] = Rule.Operators,
         ["POST /fleet/tasks/{task}"] = Rule.Operators,
         ["POST /fleet/halt"] = Rule.Operators,
+        ["GET /doctor"] = Rule.Operators,
         ["GET /reports/receivables"] = Rule.Operators,
         ["GET /contacts"] = Rule.Customers,
         ["POST /contacts"] = Rule.Customers,

@@ -34,12 +34,21 @@ internal sealed class CustomersDatabase : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<CustomersDatabase> CreateAsync(App app)
+    public static async Task<CustomersDatabase> CreateAsync(App app) =>
+        await CreateAsync(await app.Server.ConnectionStringAsync(Ct));
+
+    /// <summary>The same in a database that is there, and empty.</summary>
+    public static async Task<CustomersDatabase> CreateAsync(string connectionString)
     {
-        var database = new CustomersDatabase(await app.Server.ConnectionStringAsync(Ct));
-        await MigrateAsync(database.ConnectionString);
-        return database;
+        await MigrateAsync(connectionString);
+        return new(connectionString);
     }
+
+    /// <summary>An application by these logins, over a database that has the shared schema.</summary>
+    /// <param name="owner">The owner's connection string, or that of a login that reads the registry.</param>
+    /// <param name="serving">The serving login's; null for the owner's.</param>
+    public static ServiceProvider Over(string owner, string? serving = null) =>
+        new ServiceCollection().AddLogging().AddData(App.Configuration(owner, serving)).BuildServiceProvider();
 
     /// <summary>Makes the shared schema, with the registry and the ledger.</summary>
     public static async Task MigrateAsync(string connectionString)
@@ -63,7 +72,7 @@ internal sealed class CustomersDatabase : IAsyncDisposable
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([
             new($"ConnectionStrings:{DataRegistration.ConnectionName}", $"{ConnectionString};{settings}"),
             new(DataRegistration.WarmPoolSetting, $"{warmPool}")]).Build();
-        var services = new ServiceCollection()
+        var services = new ServiceCollection().AddMetrics()
             .AddLogging(logging =>
                 _ = log is null ? logging : logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log));
         var application = services.AddData(configuration).BuildServiceProvider();

@@ -35,7 +35,7 @@ public sealed class HealthTests(App app)
         var (code, health) = await api.HealthAsync(Ct);
 
         Assert.Equal((HttpStatusCode.OK, "Healthy"), (wellCode, (string)well["status"]!));
-        Assert.Equal(["database", "directory", "fleet", "self", "shared schema"],
+        Assert.Equal(["database", "directory", "doctor", "fleet", "self", "shared schema"],
             well["entries"]!.AsObject().Select(entry => entry.Key).Order());
         Assert.Equal((HttpStatusCode.OK, "Degraded"), (code, (string)health["status"]!));
         var fleet = health["entries"]!["fleet"]!;
@@ -44,6 +44,24 @@ public sealed class HealthTests(App app)
                 (int)fleet["data"]!["behind"]!));
         Assert.StartsWith(
             "1 of 3 customers failed, 1 is behind", (string)fleet["description"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_is_degraded_by_the_last_examination_and_asks_for_none()
+    {
+        var database = await app.Server.ConnectionStringAsync(Ct);
+        await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database));
+        var doctor = api.Services.GetRequiredService<TenancyDoctor>();
+        await api.Services.GetRequiredService<FleetMonitor>().LookAsync(Ct);
+        api.Services.GetRequiredService<TenancyOptions>().Doctor.Relations = 10;
+        var report = await doctor.ExamineAsync(Ct);
+
+        var (code, health) = await api.HealthAsync(Ct);
+
+        Assert.Equal((HttpStatusCode.OK, "Degraded"), (code, (string)health["entries"]!["doctor"]!["status"]!));
+        Assert.Equal(report.Findings.Single(finding => finding.Id == "relations").Value,
+            (double)health["entries"]!["doctor"]!["data"]!["relations"]!);
+        Assert.Same(report, doctor.Last);
     }
 
     [Fact]

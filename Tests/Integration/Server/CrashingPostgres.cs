@@ -12,7 +12,9 @@ internal sealed class CrashingPostgres : IAsyncDisposable
     private readonly string _folder;
     private PostgresServer? _server;
 
-    private CrashingPostgres() => _folder = ThrowawayFolder.Make(_account);
+    private readonly string[] _settings;
+
+    private CrashingPostgres(string[] settings) => (_folder, _settings) = (ThrowawayFolder.Make(_account), settings);
 
     /// <summary>
     /// A throw-away server has synchronous_commit=off: it confirms a commit before it has written the log. When it is
@@ -23,9 +25,11 @@ internal sealed class CrashingPostgres : IAsyncDisposable
         new NpgsqlConnectionStringBuilder(
             _server!.ConnectionString()) { Options = "-c synchronous_commit=on" }.ConnectionString;
 
-    public static async Task<CrashingPostgres> StartAsync(CancellationToken ct)
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="settings">Its settings besides the usual ones.</param>
+    public static async Task<CrashingPostgres> StartAsync(CancellationToken ct, params string[] settings)
     {
-        var server = new CrashingPostgres();
+        var server = new CrashingPostgres(settings);
         await server.StartServerAsync(ct);
         return server;
     }
@@ -52,7 +56,7 @@ internal sealed class CrashingPostgres : IAsyncDisposable
             try
             {
                 _server = await PostgresServer.StartAsync(
-                    _folder, _account, Environment.ProcessId, durable: false, ct, _port);
+                    _folder, _account, Environment.ProcessId, durable: false, ct, _port, _settings);
                 return;
             }
             catch (NoPostgresException e)

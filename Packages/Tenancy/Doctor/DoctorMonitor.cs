@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Tenancy.Doctor;
+
+/// <summary>
+/// Examines the database every <see cref="TenancyOptions.DoctorInterval"/>, for the gauges and for health, and leaves no
+/// span. The first time is some seconds after the start, which has enough to do.
+/// </summary>
+internal sealed partial class DoctorMonitor(
+    TenancyDoctor doctor, TenancyOptions options, TimeProvider time, ILogger<DoctorMonitor> log) : BackgroundService
+{
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(20);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.DoctorInterval is not { } interval)
+        {
+            return;
+        }
+
+        try
+        {
+            await Task.Delay(interval < First ? interval : First, time, stoppingToken);
+            using var timer = new PeriodicTimer(interval, time);
+            do
+            {
+                await LookAsync(interval, stoppingToken);
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host ends.
+        }
+    }
+
+    private async Task LookAsync(TimeSpan interval, CancellationToken ct)
+    {
+        try
+        {
+            using var unrecorded = TenancyTelemetry.Unrecorded();
+            // Half as old: what an operator has just asked for needn't be asked again.
+            await doctor.ReportAsync(interval / 2, ct);
+        }
+        catch (NpgsqlException e)
+        {
+            // The database's health says that it is gone.
+            LogFailed(log, e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "The database couldn't be examined: {Error}")]
+    private static partial void LogFailed(ILogger log, string error);
+}

@@ -72,6 +72,7 @@ public sealed class EveryPageTests(ConsoleApp console) : IClassFixture<ConsoleAp
             ["/customers/{Slug}/keys"] = $"/customers/{slug}/keys",
             ["/customers/{Slug}/operations"] = $"/customers/{slug}/operations",
             ["/customers/{Slug}/settings"] = $"/customers/{slug}/settings",
+            ["/doctor"] = "/doctor",
             ["/migrations"] = "/migrations",
             ["/operations"] = "/operations",
             ["/operations/{Id:guid}"] = $"/operations/{operation}",

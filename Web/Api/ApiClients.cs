@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Web.Contacts;
 using Web.Customers;
+using Web.Doctor;
 using Web.Fleet;
 using Web.Invoices;
 using Web.Keys;
@@ -25,6 +26,7 @@ internal static class ApiClients
         services.AddScoped<RecentCustomer>();
         services.AddHttpClient<CustomersClient>(Call);
         services.AddHttpClient<FleetClient>(Call);
+        services.AddHttpClient<DoctorClient>(Call);
         services.AddHttpClient<InvoicesClient>(Call);
         services.AddHttpClient<ContactsClient>(Call);
         services.AddHttpClient<KeysClient>(Call);

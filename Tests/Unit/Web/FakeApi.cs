@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Web.Contacts;
 using Web.Customers;
+using Web.Doctor;
 using Web.Fleet;
 using Web.Invoices;
 using Web.Keys;
@@ -23,6 +24,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public CustomersClient Customers => new(Client);
 
     public FleetClient Fleet => new(Client);
+
+    public DoctorClient Doctor => new(Client);
 
     public InvoicesClient Invoices => new(Client);
 

@@ -21,6 +21,9 @@ internal sealed class FleetFacts
     /// <summary>Operations that wait or run.</summary>
     public List<object> Active { get; } = [];
 
+    /// <summary>What the doctor says.</summary>
+    public List<object> Findings { get; } = [];
+
     /// <summary>Comparisons that are done.</summary>
     public List<object> Compared { get; } = [];
 
@@ -36,6 +39,8 @@ internal sealed class FleetFacts
                 total = 10, active = 8, suspended = 1, archived = 1, failed = 1, behind = 2, dropping = 0,
                 rings = Array.Empty<object>(),
             }),
+            ("GET", "/doctor" or "/doctor?fresh=true") => FakeApi.Json(HttpStatusCode.OK,
+                new { at = "2026-11-23T12:00:00Z", elapsed = "00:00:00.6120000", findings = Findings }),
             ("GET", "/fleet/migrations") => FakeApi.Json(HttpStatusCode.OK, new[]
             {
                 new { id = Initial, breaksOlderBuilds = false, outsideTransaction = false },
@@ -85,6 +90,22 @@ internal sealed class FleetFacts
         schemas,
         isMigrated = state is "ready" or "failed" or "suspended" or "spare",
     };
+
+    /// <summary>A number of the doctor's; null where it is unknown.</summary>
+    public static object Finding(
+        string id, double? value, double? limit = 10, string unit = "schemas", params string[] names) => new
+        {
+            id,
+            title = $"Title of {id}",
+            value,
+            limit,
+            unit,
+            says = $"It says {id}.",
+            why = "It hurts.",
+            advice = value is null || value > limit ? "Mend it." : "",
+            names,
+            verdict = value is null ? "unknown" : value > limit ? "over" : "ok",
+        };
 
     public static object Customer(string slug, string? error = null, long bytes = 0) => new
     {

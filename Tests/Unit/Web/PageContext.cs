@@ -19,6 +19,7 @@ public abstract class PageContext : BunitContext
         Services.AddScoped<RecentCustomer>();
         Services.AddTransient(_ => Api.Customers);
         Services.AddTransient(_ => Api.Fleet);
+        Services.AddTransient(_ => Api.Doctor);
         Services.AddTransient(_ => Api.Invoices);
         Services.AddTransient(_ => Api.Contacts);
         Services.AddTransient(_ => Api.Keys);

@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace Web.Doctor;
+
+/// <summary>How the database is, as the API tells it.</summary>
+/// <param name="At">When it was examined.</param>
+/// <param name="Elapsed">How long that took.</param>
+/// <param name="Findings">All numbers, over their limit or not.</param>
+public sealed record DoctorReport(DateTimeOffset At, TimeSpan Elapsed, IReadOnlyList<Finding> Findings)
+{
+    public IReadOnlyList<Finding> Over => [.. Findings.Where(finding => finding.Verdict == "over")];
+
+    public IReadOnlyList<Finding> Unknown => [.. Findings.Where(finding => finding.Verdict == "unknown")];
+
+    public IReadOnlyList<Finding> Well => [.. Findings.Where(finding => finding.Verdict == "ok")];
+}
+
+/// <summary>One number beside its limit.</summary>
+/// <param name="Id">Its name, which never changes.</param>
+/// <param name="Title">The same for people.</param>
+/// <param name="Value">The number; null where it isn't known.</param>
+/// <param name="Limit">The most that it may be; null where that isn't known, either.</param>
+/// <param name="Unit">The unit of both.</param>
+/// <param name="Says">The number in a sentence.</param>
+/// <param name="Why">Why it hurts over the limit.</param>
+/// <param name="Advice">What to do; empty for nothing.</param>
+/// <param name="Names">The first that it counts.</param>
+/// <param name="Verdict"><c>ok</c>, <c>over</c> or <c>unknown</c>.</param>
+public sealed record Finding(
+    string Id, string Title, double? Value, double? Limit, string Unit, string Says, string Why, string Advice,
+    IReadOnlyList<string> Names, string Verdict)
+{
+    /// <summary>The number in its unit, e.g. <c>1.4 GB</c>.</summary>
+    public string Number => Words(Value);
+
+    /// <summary>The limit in its unit; <c>none</c> where nothing is allowed.</summary>
+    public string Most => Limit == 0 && Unit is not ("seconds" or "%") ? "none" : Words(Limit);
+
+    private string Words(double? value) => (value, Unit) switch
+    {
+        (null, _) => "–",
+        ({ } bytes, "bytes") => Size(bytes),
+        ({ } seconds, "seconds") => Age(TimeSpan.FromSeconds(seconds)),
+        ({ } share, "%") => $"{share.ToString("#,##0.#", CultureInfo.CurrentCulture)} %",
+        ({ } number, _) => $"{number.ToString("#,##0.##", CultureInfo.CurrentCulture)} {One(number)}",
+    };
+
+    /// <summary>The unit in the singular where it is one: <c>1 schema</c>.</summary>
+    private string One(double number) => number == 1 && Unit.EndsWith('s') ? Unit[..^1] : Unit;
+
+    private static string Size(double bytes) => bytes >= 1L << 30
+        ? $"{(bytes / (1L << 30)).ToString("#,##0.#", CultureInfo.CurrentCulture)} GB"
+        : $"{(bytes / (1L << 20)).ToString("#,##0.#", CultureInfo.CurrentCulture)} MB";
+
+    private static string Age(TimeSpan age) => age switch
+    {
+        { TotalDays: >= 2 } => $"{age.TotalDays.ToString("#,##0.#", CultureInfo.CurrentCulture)} days",
+        { TotalHours: >= 2 } => $"{age.TotalHours.ToString("0.#", CultureInfo.CurrentCulture)} hours",
+        { TotalSeconds: >= 90 } => $"{age.TotalMinutes.ToString("0", CultureInfo.CurrentCulture)} min",
+        _ => $"{age.TotalSeconds.ToString("0", CultureInfo.CurrentCulture)} s",
+    };
+}

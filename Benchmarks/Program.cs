@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
+using Benchmarks.Backends;
 using Benchmarks.Export;
 using Benchmarks.Including;
 using Benchmarks.Migration;
 using Benchmarks.Pending;
 using Benchmarks.Provisioning;
 using Benchmarks.Requests;
+using Benchmarks.Scale;
 using Benchmarks.Serving;
 using Benchmarks.Stamping;
 using Benchmarks.Startup;
@@ -111,9 +113,29 @@ pending.SetAction((parsed,
     ct) => EndedAsync(
         new PendingBenchmark(parsed.GetValue(enrolled), parsed.GetValue(starts), Console.Out).RunAsync(ct), ct));
 
+var scaled = Number("--tenants", "How many customers the database has", 10_000, quickly: 60, 20, 20_000);
+var scales = Number("--rounds", "How many rounds are served; a quarter of them migrated and verified", 11, quickly: 2, 1,
+    1000);
+var scale = new Command("scale",
+    "What everything costs with very many customers: beside ten of them, and beside SQL by hand. Needs 12 GB of memory " +
+    "for 10,000.") { scaled, scales, quick };
+scale.SetAction((parsed,
+    ct) => EndedAsync(new ScaleBenchmark(parsed.GetValue(scaled), parsed.GetValue(scales), Console.Out).RunAsync(ct),
+        ct));
+
+var met = Number("--tenants", "How many customers are met", 1000, quickly: 60, 20, 10_000);
+var backends = new Command("backends",
+    "How much memory a server process keeps of the schemas it has met, and what it costs to close connections for it.")
+{
+    met, pairs, quick,
+};
+backends.SetAction((parsed, ct) => EndedAsync(
+    new BackendsBenchmark(parsed.GetValue(met), parsed.GetValue(pairs), Console.Out).RunAsync(ct), ct));
+
 var root = new RootCommand(
     "The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests,
-        include, stamp, startup, migration, verify, export, serving, provisioning, pending, once };
+        include, stamp, startup, migration, verify, export, serving, provisioning, pending, scale,
+            backends, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });

@@ -52,7 +52,7 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         var sample = Math.Min(Sample, Math.Max(1, tenants / 4));
         return
         [
-            new(Floor, tenants, Slow: false, rivals.FloorAsync),
+            new(Floor, tenants, Slow: false, (database, schemas, ct) => rivals.FloorAsync(database, schemas, ct)),
             new(Ours, tenants, Slow: false, (database, schemas, ct) => rivals.OursAsync(new(), database, schemas, ct)),
             new("ours: 1 worker, one by one", tenants, Slow: true,
                 (database, schemas, ct) => rivals.OursAsync(new() { Workers = 1, Group = 1 }, database, schemas, ct)),
@@ -173,6 +173,7 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
             $"* from {rivals.Min(rival => rival.Customers)} of them, evenly spread: the time of one, times {tenants}.");
         output.WriteLine();
         output.WriteLine($"result: migration.time_vs_floor={Table.Number(times.Ratio(Ours, Floor).Median, "0.000")}");
+        output.WriteLine($"result: migration.cpu_vs_floor={Table.Number(cpu.Ratio(Ours, Floor).Median, "0.000")}");
         output.WriteLine(
             $"result: migration.speedup_vs_ef_sequential={Table.Number(times.Ratio(EfSequential, Ours).Median, "0.0")}");
         output.WriteLine(

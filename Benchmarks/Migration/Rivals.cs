@@ -24,18 +24,28 @@ internal sealed class Rivals
 
     /// <param name="sample">The migrations that all schemas have already.</param>
     /// <param name="admin">Sees the sessions of all.</param>
-    public Rivals(CompiledMigrations sample, NpgsqlDataSource admin)
+    /// <param name="instead">Another migration than <see cref="AddReference"/>; not for EF.</param>
+    public Rivals(CompiledMigrations sample, NpgsqlDataSource admin, CompiledMigration? instead = null)
     {
         _admin = admin;
         var later = MigrationCompiler.Compile(() => new InvoicingContext(Options("Host=nowhere")));
-        _build = new([.. sample.Migrations, .. later.Migrations], later.CreateHistory, later.HistoryTable);
+        _build = new([.. sample.Migrations, .. instead is null ? later.Migrations : [instead]], later.CreateHistory,
+            later.HistoryTable);
     }
+
+    /// <summary>The migration that all apply.</summary>
+    public string Id => _build.Migrations[^1].Id;
 
     /// <summary>
     /// A loop on the server in one transaction: no round trips, no claims, no ledger, and every customer waits until
     /// the last is done. Its connection is open before the clock starts.
     /// </summary>
-    public async Task<Cost> FloorAsync(string database, IReadOnlyList<Tenant> tenants, CancellationToken ct)
+    /// <param name="database">Its connection string.</param>
+    /// <param name="tenants">All that the ledger has.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <param name="perTransaction">A COMMIT after so many, because the server's lock table ends.</param>
+    public async Task<Cost> FloorAsync(
+        string database, IReadOnlyList<Tenant> tenants, CancellationToken ct, int perTransaction = int.MaxValue)
     {
         await using var source = NpgsqlDataSource.Create(database);
         await using var connection = await source.OpenConnectionAsync(ct);
@@ -43,10 +53,12 @@ internal sealed class Rivals
         await using var loop = new NpgsqlCommand(
             $"""
             DO $loop$
-            DECLARE customer text;
+            DECLARE customer text; done int := 0;
             BEGIN
                 FOR customer IN SELECT schema FROM tenancy.schemas ORDER BY schema LOOP
                     EXECUTE format($format${_build.Migrations[^1].Up.Script(some).Replace(some.Quoted, "%1$I", StringComparison.Ordinal)}$format$, customer);
+                    done := done + 1;
+                    IF done % {perTransaction} = 0 THEN COMMIT; END IF;
                 END LOOP;
             END
             $loop$

@@ -24,7 +24,7 @@ internal static class Starts
         {
             foreach (var program in Turns.Order(All, round))
             {
-                var elapsed = await StartAsync(program, database, ct);
+                var (elapsed, _) = await StartAsync(program, database, ct);
                 if (round >= 0)
                 {
                     turns.Add(program, round, elapsed.TotalMilliseconds);
@@ -35,7 +35,10 @@ internal static class Starts
         return turns;
     }
 
-    private static async Task<TimeSpan> StartAsync(string program, string database, CancellationToken ct)
+    /// <returns>The time from start to exit, and the most memory that it had: bytes; 0 where that can't be seen.
+    /// </returns>
+    public static async Task<(TimeSpan Elapsed, long Memory)> StartAsync(
+        string program, string database, CancellationToken ct)
     {
         var start = new ProcessStartInfo(
             Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
@@ -53,12 +56,33 @@ internal static class Starts
         var begun = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(ct), process.StandardError.ReadToEndAsync(ct));
-        await process.WaitForExitAsync(ct);
+        var exited = process.WaitForExitAsync(ct);
+        var memory = 0L;
+        while (!exited.IsCompleted)
+        {
+            memory = Math.Max(memory, Resident(process.Id));
+            await Task.WhenAny(exited, Task.Delay(50, ct));
+        }
+
+        await exited;
         var elapsed = Stopwatch.GetElapsedTime(begun);
         return process.ExitCode == 0
-            ? elapsed
+            ? (elapsed, memory)
             : throw new InvalidOperationException(
                 $"'{program}' ended with exit code {process.ExitCode}: {string.Concat(await said)}");
+    }
+
+    private static long Resident(int process)
+    {
+        try
+        {
+            return Process.GetProcessById(process).WorkingSet64;
+        }
+        catch (ArgumentException)
+        {
+            // It has ended.
+            return 0;
+        }
     }
 
     /// <summary>Where the build puts a program, beside this one's output.</summary>

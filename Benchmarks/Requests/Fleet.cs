@@ -250,7 +250,8 @@ internal sealed class Fleet : IAsyncDisposable
     private string Create(SchemaName schema) =>
         $"{_migrations.CreateScript(schema)}\n{Contacts(schema.Quoted, schema.Value)}";
 
-    private static string Contacts(string schema, string name) =>
+    /// <summary>The contacts that each customer has, as SQL.</summary>
+    public static string Contacts(string schema, string name) =>
         $"""
         INSERT INTO {schema}.contacts (id, name, email, created_at)
         SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid, '{name}', 'ada@' || number, now()

@@ -42,6 +42,8 @@ internal sealed class Ours : EfVariant
 
     public override NpgsqlDataSource Database { get; }
 
+    public TenancyOptions Options => _host.Services.GetRequiredService<TenancyOptions>();
+
     public override string? RoleOfAll => _host.Services.GetRequiredService<TenancyOptions>().TenantRoles?.All;
 
     public override async Task<Contact?> FindAsync(Tenant tenant, Guid id, CancellationToken ct)

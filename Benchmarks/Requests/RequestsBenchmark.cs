@@ -85,7 +85,7 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
         foreach (var variant in rivals.All)
         {
             Say($"Warming up {variant.Name}.");
-            await WarmUp.MeetSchemasAsync(variant,
+            await WarmUp.MeetSchemasAsync(variant.Database, variant.RoleOfAll,
                 variant is SingleEf ? ["public"] : [.. variant.Tenants.Select(tenant => tenant.Schema.Value)], ct);
             await WarmUp.CheckAsync(variant, ct);
             servers[variant] = await ServerCpu.OfAsync(admin, variant.Name, ct);

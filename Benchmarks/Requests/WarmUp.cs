@@ -13,9 +13,9 @@ internal static class WarmUp
     /// </summary>
     /// <exception cref="InvalidOperationException">It serves wrong rows, so nothing it measures would mean
     /// anything.</exception>
-    public static async Task CheckAsync(Variant variant, CancellationToken ct)
+    public static async Task CheckAsync(Variant variant, CancellationToken ct, int most = int.MaxValue)
     {
-        foreach (var tenant in variant.Tenants)
+        foreach (var tenant in variant.Tenants.Take(most))
         {
             var found = await variant.FindAsync(tenant, Fleet.ContactId(3), ct);
             Expect(found is { Name: var name, Email: "ada@3" } && name == tenant.Schema.Value,
@@ -46,7 +46,8 @@ internal static class WarmUp
     /// A backend's first touch of a schema costs more than a request: here each of the pool's meets all, by statements
     /// that open the table and its indexes as the measured ones do and change nothing.
     /// </summary>
-    public static async Task MeetSchemasAsync(Variant variant, IReadOnlyList<string> schemas, CancellationToken ct)
+    public static async Task MeetSchemasAsync(
+        NpgsqlDataSource database, string? role, IReadOnlyList<string> schemas, CancellationToken ct)
     {
         var connections = new List<NpgsqlConnection>();
         try
@@ -54,10 +55,10 @@ internal static class WarmUp
             // All at once, because the pool would hand out the same one again.
             for (var i = 0; i < Variant.PoolSize; i++)
             {
-                connections.Add(await variant.Database.OpenConnectionAsync(ct));
+                connections.Add(await database.OpenConnectionAsync(ct));
             }
 
-            var become = variant.RoleOfAll is { } role ? $"PERFORM set_config('role', '{role}', true);" : "";
+            var become = role is not null ? $"PERFORM set_config('role', '{role}', true);" : "";
             var names = string.Join(", ", schemas.Select(schema => $"'{schema}'"));
             await Parallel.ForEachAsync(connections,
                 new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = ct }, async (connection, ct) =>

@@ -15,6 +15,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Tenancy;
 using Tenancy.AspNetCore;
 
@@ -39,6 +40,12 @@ internal sealed class Site : IAsyncDisposable
     public string Name { get; }
 
     public IReadOnlyList<Tenant> Tenants { get; }
+
+    /// <summary>Of a site with the library.</summary>
+    public TenancyOptions Options => _application.Services.GetRequiredService<TenancyOptions>();
+
+    /// <summary>The pool that serves tenants, of a site with the library.</summary>
+    public NpgsqlDataSource Database => _application.Services.GetRequiredService<GuardedDataSource>().Tenants;
 
     /// <summary>An application of one tenant, which knows nothing of tenants.</summary>
     public static Task<Site> SingleAsync(string name, string database, Tenant tenant) => StartAsync(name, [tenant],

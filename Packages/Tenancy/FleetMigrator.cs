@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Backends;
 using Tenancy.Citus;
 using Tenancy.Doctor;
 using Tenancy.Drift;
@@ -191,6 +192,8 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
         var rings = await LedgerTable.RingsAsync(database, run.Due(plan.Ring), ct);
         run.Expect(rings.Sum(ring => ring.Due));
         var group = await GroupSizeAsync(run, citus, ct);
+        // What is locked is what the backend learns: tables, indexes, sequences.
+        var footprint = new SchemaFootprint(run.LocksPerSchema(versions));
         // Now, for all workers: each would do it with another connection in its hands.
         foreach (var reached in run.Reached(versions))
         {
@@ -209,7 +212,7 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
             var allowed = plan.Only is not null || plan.OnlyFailed ? int.MaxValue : plan.AllowedFailures(ring, size);
             var worker = new RingWorker(
                 new(database, migrations, versions, time, Slugs, log, metrics, citus is not null), run,
-                new(ring, due, group, allowed));
+                new(ring, due, group, allowed, footprint));
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, plan.Workers),
                 new ParallelOptions { MaxDegreeOfParallelism = plan.Workers, CancellationToken = ct },

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Npgsql;
+using Tenancy.Backends;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
 using Tenancy.Provisioning;
@@ -14,6 +15,8 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     TenancyMetrics? metrics = null, TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly Lazy<SchemaFootprint> _footprint = new(
+        () => new(migrations.Migrations.Sum(migration => migration.Up.Locks)));
 
     // As many as there can be spares: nobody reads where no keeper runs.
     private readonly Channel<SchemaName> _given = Channel.CreateBounded<SchemaName>(
@@ -141,6 +144,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         await MeasureAsync(fromSpare: false, () => ExecuteAsync(transaction,
             only.CreateScript(schema) + TenantRoles.Create(options, only, schema)
                 + LedgerTable.Created(schema, version, "ready"), ct));
+        Backend.Meet(transaction.Connection!, schema, _footprint.Value);
     }
 
     /// <summary>Makes a schema for nobody yet, in one round trip.</summary>
@@ -151,6 +155,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         await ExecuteAsync(
             transaction, LedgerTable.Reserved(spare) + CreateScript(spare)
                 + LedgerTable.Created(spare, migrations.Target, "spare"), ct);
+        Backend.Meet(transaction.Connection!, spare, _footprint.Value);
         return spare;
     }
 
@@ -175,6 +180,7 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         await versions.RecordAsync(migrations.Ids, ct);
         await ExecuteAsync(
             transaction, CreateScript(schema) + LedgerTable.Created(schema, migrations.Target, "ready"), ct);
+        Backend.Meet(transaction.Connection!, schema, _footprint.Value);
     }
 
     private string CreateScript(SchemaName schema) =>

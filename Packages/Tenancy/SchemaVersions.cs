@@ -95,6 +95,10 @@ public sealed class SchemaVersions(
         }
     }
 
+    /// <summary>The version as this process has it already, so that each tenant's listing doesn't keep a copy.</summary>
+    internal string Shared(string version) =>
+        version == build.Target ? build.Target : Find(version)?.Version ?? version;
+
     /// <summary>The version's migrations; null where they aren't recorded.</summary>
     internal SchemaVersion? Find(string version) => _known.GetValueOrDefault(version);
 

@@ -102,6 +102,9 @@ public sealed class TenancyMetrics : IDisposable
             "1", "A number of the doctor divided by its limit.");
         meter.CreateObservableUpDownCounter(
             Leases, () => Interlocked.Read(ref _leases), "{context}", "Contexts that serve a tenant now.");
+        meter.CreateObservableCounter(ConnectionsRecycled,
+            () => services.GetService<TenancyOptions>()?.Backends.Recycled ?? 0, "{connection}",
+            "Connections that were closed because their server process had met too many schemas.");
         meter.CreateObservableCounter(DirectoryLookups, _lookups.Read, "{lookup}", "Lookups of a tenant by its slug.");
         meter.CreateObservableCounter(Refusals, _refusals.Read, "{refusal}",
             "Commands that the guard refused, and requests without a tenant to serve.");

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Backends;
 using Tenancy.Roles;
 
 namespace Tenancy;
@@ -235,6 +236,33 @@ public sealed class TenancyOptions
     /// Default 2; 0 for none, at most 64. Each uses at least one connection of the owner's.
     /// </summary>
     public int ParallelOperations { get; set; } = 2;
+
+    /// <summary>
+    /// How much memory the server processes behind this process's connections may have together, in bytes. Default 4
+    /// GB; at least 64 MB, or 0 for no limit. A server process keeps what it learns of each schema as long as its
+    /// connection lives. An open connection may have an equal share, and at least 16 MB: a request that makes it more
+    /// is finished, and then the connection is closed instead of going back to the pool.
+    /// </summary>
+    /// <remarks>
+    /// Counted are the schemas that a connection has met through EF, migrations and provisioning, times an upper
+    /// estimate for the model's tables, indexes and foreign keys. Commands that go past EF are not counted. See
+    /// docs/memory.md for how much that is, and for what a budget that is too small costs.
+    /// </remarks>
+    public long BackendMemory { get; set; } = 4L << 30;
+
+    /// <summary>What <see cref="BackendMemory"/> is shared by.</summary>
+    internal BackendBudget Backends => LazyInitializer.EnsureInitialized(ref _backends, () => new(this));
+
+    private BackendBudget? _backends;
+
+    /// <summary>
+    /// What each may have, however small its share is, in bytes: with less it would be closed after every request. Tests
+    /// set less.
+    /// </summary>
+    internal long LeastBackendShare { get; set; } = 16L << 20;
+
+    /// <summary>The smallest <see cref="BackendMemory"/> that is a limit.</summary>
+    internal const long LeastBackendMemory = 64L << 20;
 
     /// <summary>Npgsql's own limit, seconds.</summary>
     internal const int LongestConnectTimeout = 1024;

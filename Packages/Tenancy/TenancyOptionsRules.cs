@@ -37,6 +37,8 @@ internal static class TenancyOptionsRules
                 "TenancyOptions.ConnectTimeout has to be from 1 to 1024 seconds.")
             .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool,
                 "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
+            .Validate(options => options.BackendMemory is 0 or >= TenancyOptions.LeastBackendMemory,
+                "TenancyOptions.BackendMemory has to be at least 64 MB (67108864), or 0 for no limit.")
             .Validate(options => options.ParallelOperations is >= 0 and <= 64,
                 "TenancyOptions.ParallelOperations has to be from 0 to 64.")
             .Validate(

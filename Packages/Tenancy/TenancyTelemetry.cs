@@ -122,6 +122,12 @@ public static partial class TenancyTelemetry
     /// <summary>Sum that goes up and down: contexts that serve a tenant at this moment.</summary>
     public const string Leases = "tenancy.leases";
 
+    /// <summary>
+    /// Counter: connections that were closed for their server process's memory, see
+    /// <see cref="TenancyOptions.BackendMemory"/>.
+    /// </summary>
+    public const string ConnectionsRecycled = "tenancy.connections.recycled";
+
     /// <summary>Counter: lookups of a tenant by its slug; attribute <see cref="Result"/>.</summary>
     public const string DirectoryLookups = "tenancy.directory.lookups";
 

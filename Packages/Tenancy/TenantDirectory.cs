@@ -216,8 +216,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
                 return null;
             }
 
+            // One text for all tenants of a version. The caller's slug is the request's: the listing keeps its own.
+            listing = listing with { Version = versions.Shared(listing.Version) };
             // From now on a notice finds the slug. One that came before is seen here: the answer may be from before it.
-            _slugs[listing.Tenant.Schema.Value] = slug;
+            _slugs[listing.Tenant.Schema.Value] = listing.Tenant.Slug;
             if (Interlocked.Read(ref Noticed(listing.Tenant.Schema.Value)) <= before)
             {
                 return listing;

@@ -8,6 +8,12 @@ internal sealed class TenantLimiter : IAsyncDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// All tenants together, where nothing is limited: the limiter keeps an object for each partition, and one that
+    /// limits nothing is never idle, so it would stay.
+    /// </summary>
+    private static readonly Guid Everybody = Guid.Empty;
+
     private readonly PartitionedRateLimiter<Guid> _limiter;
 
     public TenantLimiter(TenantLimits limits)
@@ -37,7 +43,7 @@ internal sealed class TenantLimiter : IAsyncDisposable
 
     private static PartitionedRateLimiter<Guid> Rate(TenantLimits limits) =>
         PartitionedRateLimiter.Create<Guid, Guid>(tenant => limits.RequestsPerSecond == 0
-            ? RateLimitPartition.GetNoLimiter(tenant)
+            ? RateLimitPartition.GetNoLimiter(Everybody)
             : RateLimitPartition.GetTokenBucketLimiter(tenant, _ => new()
             {
                 TokenLimit = limits.Burst, AutoReplenishment = true,
@@ -50,7 +56,7 @@ internal sealed class TenantLimiter : IAsyncDisposable
 
     private static PartitionedRateLimiter<Guid> Concurrency(TenantLimits limits) =>
         PartitionedRateLimiter.Create<Guid, Guid>(tenant => limits.Concurrent == 0
-            ? RateLimitPartition.GetNoLimiter(tenant)
+            ? RateLimitPartition.GetNoLimiter(Everybody)
             : RateLimitPartition.GetConcurrencyLimiter(tenant, _ => new()
             {
                 PermitLimit = limits.Concurrent, QueueLimit = limits.Waiting,

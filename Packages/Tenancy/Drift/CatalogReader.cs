@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
+using Tenancy.Backends;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
@@ -66,6 +67,11 @@ internal static class CatalogReader
         while (await rows.ReadAsync(ct))
         {
             histories[rows.GetInt32(0)].Add(rows.GetString(1));
+        }
+
+        foreach (var (_, row) in withHistory)
+        {
+            Backend.Meet(connection, SchemaName.Parse(row.Schema), SchemaFootprint.History);
         }
 
         return schemas.Index().ToDictionary(

@@ -2,6 +2,7 @@ using System.Data;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Backends;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Fleet;
@@ -53,7 +54,7 @@ internal sealed partial class RingWorker
             }
 
             var taken = await InsideAsync(group, todo, ct);
-            session.Took(claimed.Count, engine.Time.GetElapsedTime(group.Started));
+            session.Took(group.Schemas, engine.Time.GetElapsedTime(group.Started), ring.Footprint);
             return taken;
         }
         catch (Exception error)
@@ -162,6 +163,7 @@ internal sealed partial class RingWorker
         {
             await using var other = await engine.Database.OpenConnectionAsync(ct);
             await RunLimits.SetAsync(other, run.Plan.StatementTimeout, ct);
+            Backend.Meet(other, schema, ring.Footprint);
             foreach (var command in begun == step.Id ? [step.Sql.Script(schema)] : step.Sql.Again(schema))
             {
                 await ExecuteAsync(other, command, ct, run.Plan.StatementTimeout);

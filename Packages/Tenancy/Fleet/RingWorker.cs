@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Backends;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Fleet;
@@ -22,7 +23,8 @@ internal sealed record FleetEngine(
 /// <param name="Due">How many schemas are due.</param>
 /// <param name="GroupSize">How many a group has at first.</param>
 /// <param name="AllowedFailures">How many may fail before the run is halted.</param>
-internal sealed record RingTask(int Number, int Due, int GroupSize, int AllowedFailures);
+/// <param name="Footprint">Of one schema's migrations.</param>
+internal sealed record RingTask(int Number, int Due, int GroupSize, int AllowedFailures, SchemaFootprint Footprint);
 
 /// <summary>
 /// One ring's schemas, migrated group by group. A group is claimed by its ledger rows, told apart from the others by

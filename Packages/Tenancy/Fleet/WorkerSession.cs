@@ -1,5 +1,6 @@
 using System.Data;
 using Npgsql;
+using Tenancy.Backends;
 
 namespace Tenancy.Fleet;
 
@@ -12,10 +13,13 @@ internal sealed class WorkerSession(NpgsqlDataSource database) : IAsyncDisposabl
     private NpgsqlConnection? _connection;
     private TimeSpan? _pace;
 
-    /// <summary>The connection, open; another one if the last was lost.</summary>
+    /// <summary>
+    /// The connection, open; another one if the last was lost, or has met too many schemas
+    /// (<see cref="TenancyOptions.BackendMemory"/>).
+    /// </summary>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
-        if (_connection is { State: ConnectionState.Open } open)
+        if (_connection is { State: ConnectionState.Open } open && Backend.Of(open) is not { IsRetired: true })
         {
             return open;
         }
@@ -29,8 +33,15 @@ internal sealed class WorkerSession(NpgsqlDataSource database) : IAsyncDisposabl
     /// </summary>
     public int Fits(TimeSpan time) => _pace is { } pace ? (int)Math.Clamp(time / pace, 1, int.MaxValue) : 1;
 
-    /// <summary>That the last ones took so long.</summary>
-    public void Took(int schemas, TimeSpan elapsed) => _pace = elapsed / schemas;
+    /// <summary>That these, the last ones, took so long.</summary>
+    public void Took(IReadOnlyCollection<SchemaName> schemas, TimeSpan elapsed, SchemaFootprint footprint)
+    {
+        _pace = elapsed / schemas.Count;
+        foreach (var schema in schemas)
+        {
+            Backend.Meet(_connection!, schema, footprint);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

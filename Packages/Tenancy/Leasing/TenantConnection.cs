@@ -5,7 +5,9 @@
 using System.Transactions;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+using Tenancy.Backends;
 using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
@@ -26,6 +28,11 @@ internal sealed class TenantConnection(
     private bool _replaced;
     private bool _replacing;
     private TenantCommand? _returned;
+    private SchemaFootprint? _footprint;
+
+    // Whose schemas the open connection meets. The binding may have forgotten them when it is closed.
+    private Tenant? _tenant;
+    private TenantChunk? _chunk;
 
     /// <summary>Counts how often the context went back to the pool.</summary>
     public int Lease { get; private set; }
@@ -63,6 +70,10 @@ internal sealed class TenantConnection(
         if (!errorsExpected)
         {
             Binding.RefuseNobody();
+            // Now, because the context may be gone when the connection is closed.
+            _footprint ??= SchemaFootprint.Of(Context.Model);
+            _chunk = Binding.Chunk;
+            _tenant = _chunk is null ? Binding.Value : null;
         }
     }
 
@@ -75,6 +86,50 @@ internal sealed class TenantConnection(
                 Context.GetType().Name,
                 "This query or stream was begun in a scope that has ended, and its context may serve another tenant " +
                 "by now. Read it to its end in its scope, or take a context from TenantContextFactory.");
+        }
+    }
+
+    protected override void CloseDbConnection()
+    {
+        Meet();
+        base.CloseDbConnection();
+    }
+
+    protected override Task CloseDbConnectionAsync()
+    {
+        Meet();
+        return base.CloseDbConnectionAsync();
+    }
+
+    protected override void DisposeDbConnection()
+    {
+        Meet();
+        base.DisposeDbConnection();
+    }
+
+    protected override ValueTask DisposeDbConnectionAsync()
+    {
+        Meet();
+        return base.DisposeDbConnectionAsync();
+    }
+
+    /// <summary>Before the connection goes back: afterwards it is somebody else's.</summary>
+    private void Meet()
+    {
+        if (_tenant is null && _chunk is null || DbConnection is not NpgsqlConnection connection)
+        {
+            return;
+        }
+
+        if (_tenant is not null)
+        {
+            Backend.Meet(connection, _tenant.Schema, _footprint!);
+            return;
+        }
+
+        foreach (var tenant in _chunk!.Tenants)
+        {
+            Backend.Meet(connection, tenant.Schema, _footprint!);
         }
     }
 
@@ -141,6 +196,7 @@ internal sealed class TenantConnection(
 
         Lease++;
         _returned = null;
+        (_tenant, _chunk) = (null, null);
         if (_replaced)
         {
             Replace(() =>

@@ -28,8 +28,8 @@ public sealed class MetricsTests(App app)
 
         Assert.All(samples, sample => Assert.Equal(0, sample.Value));
         Assert.Equal(
-            [TenancyTelemetry.DirectoryLookups, TenancyTelemetry.Leases, TenancyTelemetry.Migrations,
-                TenancyTelemetry.Refusals, TenancyTelemetry.Unavailable],
+            [TenancyTelemetry.ConnectionsRecycled, TenancyTelemetry.DirectoryLookups, TenancyTelemetry.Leases,
+                TenancyTelemetry.Migrations, TenancyTelemetry.Refusals, TenancyTelemetry.Unavailable],
             samples.Select(sample => sample.Instrument).Distinct().Order());
         Assert.DoesNotContain(
             samples, sample => sample.Tags.Any(tag => tag.StartsWith("tenant.", StringComparison.Ordinal)));

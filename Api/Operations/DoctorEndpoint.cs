@@ -17,5 +17,5 @@ internal static class DoctorEndpoint
         routes.MapGet("/doctor", (TenancyDoctor doctor, CancellationToken ct, bool fresh = false) =>
                 doctor.ReportAsync(fresh ? Fresh : Usual, ct))
             .WithName("Examine").WithTags("Fleet").RequireAuthorization(Caller.Operators).IgnoreTenant()
-            .WithSummary("The database's numbers beside their limits. At most five minutes old, with fresh one second.");
+            .WithSummary("The database's numbers beside their limits, five minutes old at most; with fresh one second.");
 }

@@ -54,6 +54,6 @@ public sealed class DoctorLimits
     public long ReplicationLag { get; set; } = 1_000_000;
 
     internal bool IsValid => Relations >= 0 && CatalogBytes >= 0 && DeadCatalogShare is >= 0 and <= 1
-        && DeadCatalogRows >= 0 && BackendBytes >= 0 && StatementEvictionsPerHour >= 0 && FreezeAgeShare is >= 0 and <= 1
-        && TablesPastVacuum >= 0 && TransactionAge >= TimeSpan.Zero && ReplicationLag >= 0;
+        && DeadCatalogRows >= 0 && BackendBytes >= 0 && StatementEvictionsPerHour >= 0
+        && FreezeAgeShare is >= 0 and <= 1 && TablesPastVacuum >= 0 && TransactionAge >= TimeSpan.Zero && ReplicationLag >= 0;
 }

@@ -2,7 +2,6 @@ using System.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Doctor;
-using Tenancy.Registries;
 
 namespace Tenancy;
 
@@ -18,7 +17,11 @@ namespace Tenancy;
 /// </remarks>
 public sealed class TenancyDoctor : IDisposable
 {
-    private readonly GuardedDataSource _pools;
+    /// <summary>In place of a registry that the application doesn't have: nothing is missing there.</summary>
+    private const string LedgerAlone = "SELECT schema FROM tenancy.schemas";
+
+    private readonly NpgsqlDataSource _database;
+    private readonly NpgsqlDataSource _serving;
     private readonly CompiledMigrations _build;
     private readonly TenancyOptions _options;
     private readonly IServiceScopeFactory _scopes;
@@ -27,8 +30,18 @@ public sealed class TenancyDoctor : IDisposable
     private readonly SemaphoreSlim _one = new(1);
 
     internal TenancyDoctor(GuardedDataSource pools, CompiledMigrations build, TenancyOptions options,
-        IServiceScopeFactory scopes, TimeProvider time, TenancyMetrics metrics) =>
-        (_pools, _build, _options, _scopes, _time, _metrics) = (pools, build, options, scopes, time, metrics);
+        IServiceScopeFactory scopes, TimeProvider time, TenancyMetrics metrics)
+    {
+        (_serving, _build, _options, _scopes, _time, _metrics) =
+            (pools.Tenants, build, options, scopes, time, metrics);
+        // A connection of its own, closed afterwards: it takes none from a request, and no pooled backend learns all
+        // tables. Without a logger: a database that is gone is told by health, once.
+        _database = TenantDataSource.Create(options, builder =>
+        {
+            builder.ConnectionStringBuilder.Pooling = false;
+            builder.ConnectionStringBuilder.ApplicationName = "tenancy doctor";
+        });
+    }
 
     /// <summary>False for tests of a server on another machine.</summary>
     internal bool LooksLocally { get; set; } = true;
@@ -71,18 +84,22 @@ public sealed class TenancyDoctor : IDisposable
     /// <exception cref="NpgsqlException">The database failed.</exception>
     public async Task<IReadOnlyList<DoctorFinding>> BlockersAsync(CancellationToken ct = default)
     {
-        await using var connection = await _pools.Owner.OpenConnectionAsync(ct);
+        await using var connection = await _database.OpenConnectionAsync(ct);
         var of = new Examined(connection, _options, await ServerSettings.ReadAsync(connection, ct));
         return await AskAsync(of, SessionsPart.Kinds, () => SessionsPart.ReadAsync(of, ct));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _one.Dispose();
+    public void Dispose()
+    {
+        _database.Dispose();
+        _one.Dispose();
+    }
 
     private async Task<DoctorReport> LookAsync(CancellationToken ct)
     {
         var (at, started) = (_time.GetUtcNow(), _time.GetTimestamp());
-        await using var connection = await _pools.Owner.OpenConnectionAsync(ct);
+        await using var connection = await _database.OpenConnectionAsync(ct);
         var of = new Examined(connection, _options, await ServerSettings.ReadAsync(connection, ct));
         return new(at, TimeSpan.Zero,
         [
@@ -90,7 +107,7 @@ public sealed class TenancyDoctor : IDisposable
             .. await AskAsync(of, CatalogPart.Kinds, () => CatalogPart.ReadAsync(of, ct)),
             .. await AskAsync(of, BloatPart.Kinds, () => BloatPart.ReadAsync(of, ct)),
             .. RunLocksPart.Read(of, _build),
-            .. await AskAsync(of, MemoryPart.Kinds, () => MemoryPart.ReadAsync(of, _pools.Tenants, LooksLocally, ct)),
+            .. await AskAsync(of, MemoryPart.Kinds, () => MemoryPart.ReadAsync(of, _serving, LooksLocally, ct)),
             .. await AskAsync(of, StatementsPart.Kinds, () => StatementsPart.ReadAsync(of, ct)),
             .. await AskAsync(of, SessionsPart.Kinds, () => SessionsPart.ReadAsync(of, ct)),
         ]) { Elapsed = _time.GetElapsedTime(started) };
@@ -99,8 +116,8 @@ public sealed class TenancyDoctor : IDisposable
     private async Task<IReadOnlyList<DoctorFinding>> CompareAsync(Examined of, CancellationToken ct)
     {
         await using var scope = _scopes.CreateAsyncScope();
-        return await SchemaPart.ReadAsync(
-            of, scope.ServiceProvider.Registry().SchemasSql, _build.HistoryTable, ct);
+        var registered = scope.ServiceProvider.GetService<ITenantRegistry>()?.SchemasSql ?? LedgerAlone;
+        return await SchemaPart.ReadAsync(of, registered, _build.HistoryTable, ct);
     }
 
     /// <summary>What the server refuses to one question leaves the others their answers.</summary>

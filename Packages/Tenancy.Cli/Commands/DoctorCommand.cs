@@ -9,8 +9,8 @@ internal static class DoctorCommand
 {
     public static Command Create(FleetCommands commands, FleetArguments arguments, string noun) => commands.Does(
         FleetCommands.Add(new("doctor",
-            $"Holds sizes, lost schemas, vacuum, locks, memory and sessions against their limits, for any number of {noun}s. " +
-            "Changes nothing. Exits with 1 when a number is over its limit."), arguments.Report), reports: true,
+            $"Holds sizes, lost schemas, vacuum, locks, memory and sessions against their limits, for any number of " +
+            $"{noun}s. Changes nothing. Exits with 1 when a number is over its limit."), arguments.Report), reports: true,
         async job =>
         {
             var report = await job.Services.GetRequiredService<TenancyDoctor>().ExamineAsync(job.Stop);

@@ -16,7 +16,7 @@ internal static class DoctorText
             (string[])[finding.Id, Number(finding.Value), Number(finding.Limit), finding.Unit, Word(finding.Verdict)]));
         var seconds = doctor.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         report.Summary(
-            $"{doctor.Findings.Count} numbers read in {seconds} s: {doctor.Over} over the limit, {doctor.Unknown} unknown.");
+            $"{doctor.Findings.Count} numbers in {seconds} s: {doctor.Over} over the limit, {doctor.Unknown} unknown.");
     }
 
     /// <summary>One finding in full.</summary>

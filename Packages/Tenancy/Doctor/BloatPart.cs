@@ -27,8 +27,8 @@ internal static class BloatPart
             CatalogSize.Of(bytes, of.Limits.CatalogBytes,
                 $"The catalogs take {Size(bytes)}; the largest are " +
                 $"{string.Join(", ", catalogs.Take(3).Select(one => $"{one.Name} ({Size(one.Bytes)})"))}.",
-                "See relations and dead-catalog-rows first. VACUUM FULL of a catalog gives its room back and locks out " +
-                "everybody meanwhile."),
+                "See relations and dead-catalog-rows first. VACUUM FULL of a catalog gives its room back, and locks " +
+                "everybody out meanwhile."),
             Dead(of, catalogs),
         ];
     }

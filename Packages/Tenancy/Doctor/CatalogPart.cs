@@ -50,8 +50,8 @@ internal static class CatalogPart
     private static DoctorFinding CountRelations(Examined of, Figures figures) => FindingKind.Relations.Of(
         figures.Relations, of.Limits.Relations,
         $"The database has {Count(figures.Relations, "relation")}, {Count(figures.Tables, "table")} among them.",
-        "Drop tenants and spare schemas that nobody needs, merge small tables of a tenant, or put further tenants into " +
-        "a second database.");
+        "Drop tenants and spare schemas that nobody needs, merge small tables of a tenant, or put further tenants " +
+        "into a second database.");
 
     private static DoctorFinding Backlog(Examined of, Figures figures)
     {
@@ -75,7 +75,8 @@ internal static class CatalogPart
         var limit = Math.Floor(of.Limits.FreezeAgeShare * of.Server.FreezeMaxAge);
         return FreezeAge.Of(figures.Age, limit,
             string.Create(CultureInfo.InvariantCulture,
-                $"The oldest table is {figures.Age:N0} transactions old; autovacuum freezes it at {of.Server.FreezeMaxAge:N0}. ") +
+                $"The oldest table is {figures.Age:N0} transactions old; autovacuum freezes it at ") +
+            string.Create(CultureInfo.InvariantCulture, $"{of.Server.FreezeMaxAge:N0}. ") +
             $"{Count(figures.Old, "table")} passed the limit.",
             "Run vacuumdb --freeze --min-xid-age in quiet hours, a few tables at a time, before autovacuum has to. " +
             "Mend what holds vacuum up: see old-transaction, prepared-transaction and replication.", figures.Oldest);

@@ -7,7 +7,8 @@ namespace Tenancy.Doctor;
 /// Vacuums the system catalogs that a run, or the removal of tenants, has left dead rows in. Autovacuum comes when a
 /// fifth of a catalog is dead; by then the catalog has grown, and it never shrinks.
 /// </summary>
-internal sealed partial class CatalogVacuum(NpgsqlDataSource database, TenancyOptions options, ILogger<CatalogVacuum> log)
+internal sealed partial class CatalogVacuum(
+    NpgsqlDataSource database, TenancyOptions options, ILogger<CatalogVacuum> log)
 {
     private int _told;
 
@@ -98,8 +99,8 @@ internal sealed partial class CatalogVacuum(NpgsqlDataSource database, TenancyOp
     private static partial void LogDone(ILogger log, string catalogs, long rows);
 
     [LoggerMessage(LogLevel.Warning,
-        "The system catalogs have {Rows} dead rows, and this login may not vacuum them. Let an administrator run {Grant}, " +
-        "or set TenancyOptions.VacuumCatalogs to false.")]
+        "The system catalogs have {Rows} dead rows, and this login may not vacuum them. Let an administrator run " +
+        "{Grant}, or set TenancyOptions.VacuumCatalogs to false.")]
     private static partial void LogMayNot(ILogger log, long rows, string grant);
 
     [LoggerMessage(LogLevel.Warning, "The system catalogs weren't vacuumed: {Error}")]

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Tenancy.Doctor;
 
 /// <summary>
-/// Examines the database every <see cref="TenancyOptions.DoctorInterval"/>, for the gauges and for health, and leaves no
-/// span. The first time is some seconds after the start, which has enough to do.
+/// Examines the database every <see cref="TenancyOptions.DoctorInterval"/>, for the gauges and for health, and leaves
+/// no span. The first time is some seconds after the start, which has enough to do.
 /// </summary>
 internal sealed partial class DoctorMonitor(
     TenancyDoctor doctor, TenancyOptions options, TimeProvider time, ILogger<DoctorMonitor> log) : BackgroundService
@@ -49,7 +49,15 @@ internal sealed partial class DoctorMonitor(
             // The database's health says that it is gone.
             LogFailed(log, e.Message);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A defect, of the application's registry perhaps. It ends no process that serves.
+            LogDefect(log, e);
+        }
     }
+
+    [LoggerMessage(LogLevel.Error, "The database couldn't be examined.")]
+    private static partial void LogDefect(ILogger log, Exception error);
 
     [LoggerMessage(LogLevel.Debug, "The database couldn't be examined: {Error}")]
     private static partial void LogFailed(ILogger log, string error);

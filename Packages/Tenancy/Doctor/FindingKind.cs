@@ -51,8 +51,8 @@ internal sealed record FindingKind(string Id, string Title, string Unit, string 
         "and throws away the statistics of one statement in twenty.");
 
     public static readonly FindingKind Dumps = new("dump", "Dumps in progress", "sessions",
-        "A dump holds a lock on each table until it ends. A migration that alters a table waits for it until its lock " +
-        "timeout, and the tenant's requests wait behind the migration.");
+        "A dump holds a lock on each table until it ends. A migration that alters a table waits for it until its " +
+        "lock timeout, and the tenant's requests wait behind the migration.");
 
     public static readonly FindingKind OldTransaction = new("old-transaction", "Age of the oldest transaction",
         "seconds", "Vacuum can't remove rows that an open transaction may still see, in the catalogs, either. Its " +
@@ -63,8 +63,8 @@ internal sealed record FindingKind(string Id, string Title, string Unit, string 
         "A prepared transaction keeps its locks and its snapshot until somebody ends it, over restarts, too.");
 
     public static readonly FindingKind Replication = new("replication", "Rows kept for replication", "transactions",
-        "Vacuum keeps the rows that a replication slot or a standby may still need. A logical slot keeps dead rows of " +
-        "the catalogs.");
+        "Vacuum keeps the rows that a replication slot or a standby may still need. A logical slot keeps dead rows " +
+        "of the catalogs.");
 
     /// <summary>A number that was read.</summary>
     public DoctorFinding Of(

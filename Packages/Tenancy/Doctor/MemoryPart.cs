@@ -39,8 +39,8 @@ internal static class MemoryPart
         return
         [
             BackendMemory.Of((double)each * size, of.Limits.BackendBytes,
-                $"{Size(each)} is what {source}. Times the pool's {size} connections: {Size((double)each * size)}, in " +
-                "each process that serves.",
+                $"{Size(each)} is what {source}. Times the pool's {size} connections: {Size((double)each * size)}, " +
+                "in each process that serves.",
                 "Lower Maximum Pool Size or Connection Lifetime in the serving connection string, or raise the limit " +
                 "if the server has the memory (TenancyOptions.Doctor.BackendBytes)."),
         ];

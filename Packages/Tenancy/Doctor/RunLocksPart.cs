@@ -22,7 +22,7 @@ internal static class RunLocksPart
             [
                 RunLocks.Of(each * plan.Workers, limit,
                     string.Create(CultureInfo.InvariantCulture,
-                        $"All migrations of this build take {each:N0} locks in one schema, so {plan.Workers} workers ") +
+                        $"All migrations of this build take {each:N0} locks in one schema. {plan.Workers} workers ") +
                     string.Create(CultureInfo.InvariantCulture,
                         $"take {each * plan.Workers:N0} with one schema each; half of the lock table is {limit:N0}. ") +
                     $"A group may have {Math.Clamp(fits, 1, plan.Group)} of {plan.Group} schemas.",

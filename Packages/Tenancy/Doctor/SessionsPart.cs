@@ -30,7 +30,7 @@ internal static class SessionsPart
         ORDER BY a.xact_start NULLS LAST, a.pid
         """;
 
-    /// <summary>SQL: what keeps rows for replication. A standby without a slot tells what it needs by its session.</summary>
+    /// <summary>SQL: what keeps rows for replication. A standby without a slot is a session.</summary>
     private const string Keeping =
         """
         SELECT 'slot ' || slot_name || CASE WHEN active THEN '' ELSE ' (nobody uses it)' END,
@@ -69,8 +69,8 @@ internal static class SessionsPart
             : Dumps.Of(dumps.Count, 0,
                 dumps.Count == 0
                     ? "Nobody reads the tables of many tenants at once."
-                    : $"{Count(dumps.Count, "session")}: the first holds locks on {Count(dumps[0].Tables, "table")} of " +
-                        $"{Count(dumps[0].Schemas, "tenant")}.",
+                    : $"{Count(dumps.Count, "session")}: the first holds locks on " +
+                        $"{Count(dumps[0].Tables, "table")} of {Count(dumps[0].Schemas, "tenant")}.",
                 "Wait for its end before you migrate, or end it: SELECT pg_terminate_backend(pid).",
                 [.. dumps.Take(10).Select(one => one.Words)]);
     }

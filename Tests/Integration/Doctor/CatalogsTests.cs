@@ -16,17 +16,20 @@ public sealed class CatalogsTests(App app)
             (await database.FindAsync("relations")).Value);
         Assert.Equal(
             await database.ScalarAsync<long>(
-                "SELECT (SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')) " +
-                "+ (SELECT count(*) FROM pg_sequences)"),
+                "SELECT (SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))" +
+                " + (SELECT count(*) FROM pg_sequences)"),
             (await database.FindAsync("dump-locks")).Value);
         Assert.Equal(
-            await database.ScalarAsync<long>("SELECT setting::bigint * (SELECT sum(setting::bigint) FROM pg_settings WHERE name IN ('max_connections', 'max_prepared_transactions'))::bigint FROM pg_settings WHERE name = 'max_locks_per_transaction'"),
+            await database.ScalarAsync<long>(
+                "SELECT setting::bigint * (SELECT sum(setting::bigint) FROM pg_settings WHERE name IN " +
+                "('max_connections', 'max_prepared_transactions'))::bigint FROM pg_settings WHERE name = " +
+                "'max_locks_per_transaction'"),
             (await database.FindAsync("dump-locks")).Limit);
         // A size grows by the page while the two are asked.
         Assert.Equal(
             (double)await database.ScalarAsync<long>(
-                "SELECT sum(pg_total_relation_size(relid))::bigint FROM pg_statio_sys_tables JOIN pg_class ON oid = relid " +
-                "WHERE schemaname = 'pg_catalog' AND NOT relisshared"),
+                "SELECT sum(pg_total_relation_size(relid))::bigint FROM pg_statio_sys_tables JOIN pg_class ON oid = " +
+                "relid WHERE schemaname = 'pg_catalog' AND NOT relisshared"),
             (await database.FindAsync("catalog-size")).Value!.Value, 200_000.0);
     }
 
@@ -72,7 +75,8 @@ public sealed class CatalogsTests(App app)
         await using var database = await Examination.StartAsync(app);
         // Autovacuum itself leaves it alone.
         await database.ExecuteAsync(
-            "CREATE TABLE public.busy (x int) WITH (autovacuum_enabled = false, autovacuum_vacuum_threshold = 10, autovacuum_vacuum_scale_factor = 0)",
+            "CREATE TABLE public.busy (x int) WITH (autovacuum_enabled = false, autovacuum_vacuum_threshold = 10, " +
+            "autovacuum_vacuum_scale_factor = 0)",
             "INSERT INTO public.busy SELECT generate_series(1, 90000)", "DELETE FROM public.busy");
         var found = await database.FindAsync("vacuum-backlog", one => one.Names.Contains("busy"));
         await database.ExecuteAsync("VACUUM public.busy");
@@ -89,11 +93,16 @@ public sealed class CatalogsTests(App app)
         // Numbers are given to all databases together; a subtransaction that writes takes one.
         await database.ExecuteAsync(
             "CREATE TABLE public.counted (x int)",
-            "DO $$ BEGIN FOR i IN 1..3000 LOOP BEGIN INSERT INTO public.counted VALUES (i); EXCEPTION WHEN others THEN NULL; END; END LOOP; END $$");
-        var before = await database.ScalarAsync<int>("SELECT max(age(relfrozenxid)) FROM pg_class WHERE relkind IN ('r', 't', 'm')");
+            """
+            DO $$ BEGIN FOR i IN 1..3000 LOOP
+                BEGIN INSERT INTO public.counted VALUES (i); EXCEPTION WHEN others THEN NULL; END;
+            END LOOP; END $$
+            """);
+        const string Oldest = "SELECT max(age(relfrozenxid)) FROM pg_class WHERE relkind IN ('r', 't', 'm')";
+        var before = await database.ScalarAsync<int>(Oldest);
         database.Limits.FreezeAgeShare = 0.00001;
         var found = await database.FindAsync("freeze-age");
-        var after = await database.ScalarAsync<int>("SELECT max(age(relfrozenxid)) FROM pg_class WHERE relkind IN ('r', 't', 'm')");
+        var after = await database.ScalarAsync<int>(Oldest);
 
         Assert.InRange(found.Value!.Value, before, after);
         Assert.Equal((DoctorVerdict.Over, 2000, 10), (found.Verdict, found.Limit, found.Names.Count));

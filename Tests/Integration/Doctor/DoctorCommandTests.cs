@@ -21,14 +21,16 @@ public sealed class DoctorCommandTests(App app)
 
         Assert.Equal((0, 1, 1, 1), (well.ExitCode, text.ExitCode, json.ExitCode, markdown.ExitCode));
         Assert.Contains(" 0 over the limit, ", well.Output, StringComparison.Ordinal);
-        Assert.Contains("Schemas without a tenant (orphan-schemas): over the limit", text.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Schemas without a tenant (orphan-schemas): over the limit", text.Output, StringComparison.Ordinal);
         Assert.Contains("  Find out whose they are.", text.Output, StringComparison.Ordinal);
         Assert.Contains("  stray", text.Output, StringComparison.Ordinal);
         var finding = Assert.Single(JsonNode.Parse(json.Output)!["findings"]!.AsArray(),
             one => (string)one!["id"]! == "orphan-schemas")!;
         Assert.Equal(("over", 1, 0, "stray"), ((string)finding["verdict"]!, (int)finding["value"]!,
             (int)finding["limit"]!, (string)finding["names"]![0]!));
-        Assert.Contains("| orphan-schemas | 1 | 0 | schemas | over the limit |", markdown.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "| orphan-schemas | 1 | 0 | schemas | over the limit |", markdown.Output, StringComparison.Ordinal);
     }
 
     [Fact]

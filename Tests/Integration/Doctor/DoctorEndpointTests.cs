@@ -27,7 +27,8 @@ public sealed class DoctorEndpointTests(App app)
         Assert.Same(last, doctor.Last);
         Assert.True(JsonNode.DeepEquals(first, again));
         var finding = Assert.Single(first!["findings"]!.AsArray(), one => (string)one!["id"]! == "relations")!;
-        Assert.Equal(("over", 10, "relations"), ((string)finding["verdict"]!, (int)finding["limit"]!, (string)finding["unit"]!));
+        Assert.Equal(("over", 10, "relations"),
+            ((string)finding["verdict"]!, (int)finding["limit"]!, (string)finding["unit"]!));
         await Eventually.HoldsAsync(async () =>
         {
             _ = await api.Http.GetStringAsync("/doctor?fresh=true", Ct);

@@ -1,5 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Tenancy;
+using Tenancy.Doctor;
 using Tests.Integration.Metrics;
 using Xunit;
 
@@ -20,7 +23,8 @@ public sealed class DoctorSignsTests(App app)
 
         var report = await database.Doctor.ExamineAsync(Ct);
 
-        Assert.Equal(report.Findings.Where(finding => finding.Value is not null).Select(finding => $"{TenancyTelemetry.Finding}={finding.Id}"),
+        Assert.Equal(report.Findings.Where(finding => finding.Value is not null)
+                .Select(finding => $"{TenancyTelemetry.Finding}={finding.Id}"),
             measured.Of(TenancyTelemetry.DoctorOver).Select(sample => Assert.Single(sample.Tags)));
         Assert.Equal(1, measured.Sum(TenancyTelemetry.DoctorOver, $"{TenancyTelemetry.Finding}=relations"));
         Assert.Equal(0, measured.Sum(TenancyTelemetry.DoctorOver, $"{TenancyTelemetry.Finding}=catalog-size"));
@@ -60,5 +64,23 @@ public sealed class DoctorSignsTests(App app)
         Assert.Single(together.Distinct());
         Assert.Same(together[0], database.Doctor.Last);
         Assert.NotSame(together[0], await database.Doctor.ExamineAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_process_that_serves_examines_by_itself_unless_that_is_turned_off()
+    {
+        await using var database = await Examination.StartAsync(app);
+        var options = database.Services.GetRequiredService<TenancyOptions>();
+        var monitor = Assert.Single(database.Services.GetServices<IHostedService>().OfType<DoctorMonitor>());
+
+        options.DoctorInterval = null;
+        await monitor.StartAsync(Ct);
+        await monitor.ExecuteTask!;
+        Assert.Null(database.Doctor.Last);
+
+        options.DoctorInterval = TimeSpan.FromMilliseconds(1);
+        await monitor.StartAsync(Ct);
+        await Eventually.HoldsAsync(() => database.Doctor.Last is not null);
+        await monitor.StopAsync(Ct);
     }
 }

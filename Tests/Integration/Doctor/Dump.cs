@@ -28,7 +28,8 @@ internal sealed class Dump : IAsyncDisposable
 
         var dump = new Dump(await BeginAsync(database), connection);
         await Eventually.HoldsAsync(() => database.ScalarAsync<bool>(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock')"));
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = " +
+            "'Lock')"));
         return dump;
     }
 

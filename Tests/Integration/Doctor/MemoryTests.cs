@@ -28,7 +28,8 @@ public sealed class MemoryTests(App app)
             await using var grow = new NpgsqlCommand(
                 """
                 SET work_mem = '1GB'; BEGIN;
-                DECLARE held CURSOR FOR SELECT repeat('x', 1000) || i FROM generate_series(1, 80000) AS i ORDER BY 1; FETCH 1 FROM held
+                DECLARE held CURSOR FOR SELECT repeat('x', 1000) || i FROM generate_series(1, 80000) AS i ORDER BY 1;
+                FETCH 1 FROM held
                 """, session);
             await grow.ExecuteNonQueryAsync(Ct);
             var found = await database.FindAsync("backend-memory");
@@ -47,7 +48,8 @@ public sealed class MemoryTests(App app)
         await using var database = await Examination.StartAsync(app);
         var serving = await app.Server.AddTenantsLoginAsync(database.ConnectionString, Ct);
         var user = new NpgsqlConnectionStringBuilder(serving).Username;
-        await using var application = CustomersDatabase.Over(database.ConnectionString, $"{serving};Maximum Pool Size=7");
+        await using var application = CustomersDatabase.Over(
+            database.ConnectionString, $"{serving};Maximum Pool Size=7");
         var doctor = application.GetRequiredService<TenancyDoctor>();
         doctor.LooksLocally = false;
 

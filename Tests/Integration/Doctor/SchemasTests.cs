@@ -18,8 +18,8 @@ public sealed class SchemasTests(App app)
             "CREATE SCHEMA unregistered; INSERT INTO tenancy.schemas (schema, state) VALUES ('unregistered', 'ready')",
             "CREATE SCHEMA leftover; INSERT INTO tenancy.schemas (schema, state) VALUES ('leftover', 'dropped')",
             // A removal that goes on by itself, one that is to come, and one made beforehand.
-            "CREATE SCHEMA leaving; INSERT INTO tenancy.schemas (schema, state, drop_after) VALUES ('leaving', 'dropped', now())",
-            "CREATE SCHEMA waiting; INSERT INTO tenancy.schemas (schema, state, drop_after) VALUES ('waiting', 'dropping', now())",
+            "CREATE SCHEMA leaving; CREATE SCHEMA waiting; INSERT INTO tenancy.schemas (schema, state, drop_after) " +
+            "VALUES ('leaving', 'dropped', now()), ('waiting', 'dropping', now())",
             "CREATE SCHEMA spare; INSERT INTO tenancy.schemas (schema, state) VALUES ('spare', 'spare')");
         var found = await database.FindAsync("orphan-schemas");
         await database.ExecuteAsync("DROP SCHEMA stray, unregistered, leftover CASCADE");

@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
@@ -20,7 +21,7 @@ public sealed class SessionsTests(App app)
         Assert.Equal(DoctorVerdict.Ok, (await database.FindAsync("old-transaction")).Verdict);
 
         await using var session = await database.OpenAsync("forgotten");
-        await using (var transaction = await session.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, Ct))
+        await using (var transaction = await session.BeginTransactionAsync(IsolationLevel.RepeatableRead, Ct))
         {
             await using var read = new NpgsqlCommand("SELECT count(*) FROM pg_class", session);
             await read.ExecuteScalarAsync(Ct);
@@ -28,7 +29,8 @@ public sealed class SessionsTests(App app)
             database.Limits.TransactionAge = TimeSpan.FromHours(1);
 
             Assert.Equal(DoctorVerdict.Over, found.Verdict);
-            Assert.Contains($"pid {session.ProcessID} (forgotten)", Assert.Single(found.Names), StringComparison.Ordinal);
+            Assert.Contains(
+                $"pid {session.ProcessID} (forgotten)", Assert.Single(found.Names), StringComparison.Ordinal);
             Assert.Equal(DoctorVerdict.Ok, (await database.FindAsync("old-transaction")).Verdict);
         }
 
@@ -96,7 +98,8 @@ public sealed class SessionsTests(App app)
         var login = app.Server.AsNewLogin(database.ConnectionString);
         var (user, password) = (new NpgsqlConnectionStringBuilder(login).Username,
             new NpgsqlConnectionStringBuilder(login).Password);
-        await database.ExecuteAsync($"CREATE ROLE {user} LOGIN PASSWORD '{password}'; GRANT tenancy_registry TO {user}");
+        await database.ExecuteAsync(
+            $"CREATE ROLE {user} LOGIN PASSWORD '{password}'; GRANT tenancy_registry TO {user}");
         await using var other = await database.OpenAsync("hidden");
         await using var transaction = await other.BeginTransactionAsync(Ct);
         await using (var read = new NpgsqlCommand("TABLE customer_one.invoices", other))

@@ -95,7 +95,8 @@ public sealed class DoctorPageTests : PageContext
 
         var page = Render<OverviewPage>();
 
-        Assert.Contains("The database couldn't be examined: The database is busy.", page.Markup, StringComparison.Ordinal);
+        Assert.Contains(
+            "The database couldn't be examined: The database is busy.", page.Markup, StringComparison.Ordinal);
         Assert.NotEmpty(page.FindAll(".tile"));
     }
 

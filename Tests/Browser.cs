@@ -28,8 +28,9 @@ public sealed class Browser : IAsyncDisposable
     /// <param name="height">CSS pixels.</param>
     /// <param name="dark">What the reader's system has.</param>
     /// <param name="locale">The browser's language.</param>
+    /// <param name="zone">Its time zone.</param>
     public async Task<IPage> NewPageAsync(
-        int width = 1440, int height = 900, bool dark = false, string locale = "en-GB")
+        int width = 1440, int height = 900, bool dark = false, string locale = "en-GB", string zone = "UTC")
     {
         var browser = await StartedAsync();
         // A context of its own, so that it may open further windows with the same cookies.
@@ -38,7 +39,7 @@ public sealed class Browser : IAsyncDisposable
             ViewportSize = new() { Width = width, Height = height },
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             Locale = locale,
-            TimezoneId = "UTC",
+            TimezoneId = zone,
             // What is half faded in has another contrast.
             ReducedMotion = ReducedMotion.Reduce,
             IgnoreHTTPSErrors = true,

@@ -40,6 +40,7 @@ app.UseRequestLocalization(options =>
     options.SetDefaultCulture("en");
 });
 
+app.UseReaderZone();
 app.UseAuthentication();
 app.UseAuthorization();
 app.UseRateLimiter();

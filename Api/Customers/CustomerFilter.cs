@@ -20,11 +20,11 @@ public sealed class CustomerFilter
     public string? Status { get; init; }
 
     /// <summary>
-    /// Only those in that condition: <c>failed</c> (the last migration), <c>behind</c> (a migration is missing) or
-    /// <c>dropping</c> (deleted, not removed yet).
+    /// Only those in that condition: <c>failed</c> (the last migration), <c>behind</c> (a migration is missing),
+    /// <c>waiting</c> (behind, and the last migration didn't fail) or <c>dropping</c> (deleted, not removed yet).
     /// </summary>
     [FromQuery(Name = "condition"),
-        RegularExpression("^(failed|behind|dropping)$", ErrorMessage = "Use failed, behind or dropping.")]
+        RegularExpression("^(failed|behind|waiting|dropping)$", ErrorMessage = "Use failed, behind, waiting or dropping.")]
     public string? Condition { get; init; }
 
     /// <summary>Only those of that ring; 0 is upgraded first.</summary>

@@ -13,8 +13,11 @@ namespace Api.Invoicing;
 /// <summary>Whom the customer sends invoices to.</summary>
 internal static class ContactsEndpoints
 {
-    private static readonly Keyset<Contact, ContactView> ByName =
-        Keyset<Contact, ContactView>.By("name", c => c.Name, view => view.Name, c => c.Id, view => view.Id);
+    private static readonly Dictionary<string, Keyset<Contact, ContactView>> Orders = new[]
+    {
+        ByName("name", descending: false), ByName("-name", descending: true), ByEmail("email", descending: false),
+        ByEmail("-email", descending: true),
+    }.ToDictionary(order => order.Name);
 
     /// <param name="routes">The application.</param>
     /// <param name="at">Where, e.g. <c>/contacts</c>.</param>
@@ -22,7 +25,8 @@ internal static class ContactsEndpoints
     public static void MapContacts(this IEndpointRouteBuilder routes, string at, string of)
     {
         var contacts = routes.MapGroup(at).WithTags("Contacts").RequireAuthorization(Caller.Users).RequireTenant();
-        contacts.MapGet("/", List).WithName($"List{of}Contacts").WithSummary("Lists contacts by name.");
+        contacts.MapGet("/", List).WithName($"List{of}Contacts")
+            .WithSummary("Lists contacts, by name unless sort says otherwise.");
         contacts.MapGet("/{id:guid}", Find).WithName($"Find{of}Contact").WithSummary("One contact.");
         contacts.MapPost("/", Create).WithName($"Create{of}Contact").WithSummary("Adds a contact.").Idempotent();
         contacts.MapPut("/{id:guid}", Change).WithName($"Change{of}Contact")
@@ -33,9 +37,19 @@ internal static class ContactsEndpoints
             .ProducesProblem(409).ProducesProblem(412).ProducesProblem(428);
     }
 
+    private static Keyset<Contact, ContactView> ByName(string name, bool descending) =>
+        Keyset<Contact, ContactView>.By(
+            name, c => c.Name, view => view.Name, c => c.Id, view => view.Id, descending);
+
+    private static Keyset<Contact, ContactView> ByEmail(string name, bool descending) =>
+        Keyset<Contact, ContactView>.By(
+            name, c => c.Email, view => view.Email, c => c.Id, view => view.Id, descending, isNullable: true);
+
     private static Task<Results<Ok<KeysetPage<ContactView>>, ValidationProblem>> List(
         [AsParameters] KeysetPaging paging, InvoicingContext db, CancellationToken ct,
-        [FromQuery(Name = "search"), StringLength(Contact.LongestName)] string? search = null)
+        [FromQuery(Name = "search"), StringLength(Contact.LongestName)] string? search = null,
+        [FromQuery(Name = "sort"), RegularExpression(
+            "^-?(name|email)$", ErrorMessage = "Use name, -name, email or -email.")] string? sort = null)
     {
         var contacts = db.Contacts.AsNoTracking();
         if (!string.IsNullOrWhiteSpace(search))
@@ -46,7 +60,8 @@ internal static class ContactsEndpoints
         }
 
         return paging.OfAsync(
-            contacts, ByName, sorted => sorted.Select(c => new ContactView(c.Id, c.Name, c.Email)), ct);
+            contacts, Orders[string.IsNullOrEmpty(sort) ? "name" : sort],
+            sorted => sorted.Select(c => new ContactView(c.Id, c.Name, c.Email)), ct);
     }
 
     private static async Task<Results<Ok<ContactView>, StatusCodeHttpResult, ProblemHttpResult>> Find(

@@ -4,6 +4,7 @@ using Api.Access;
 using Api.Contract;
 using Api.Customers;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Tenancy;
 using Tenancy.AspNetCore;
 
@@ -15,8 +16,10 @@ internal static class FleetEndpoints
     public static void MapFleet(this IEndpointRouteBuilder routes)
     {
         var fleet = routes.MapGroup("/fleet").WithTags("Fleet").RequireAuthorization(Caller.Operators).IgnoreTenant();
-        fleet.MapGet("/", (FleetReader reader, CancellationToken ct) => reader.StatusAsync(ct)).WithName("FindFleet")
-            .WithSummary("How many schemas are at which version, which failed or are behind, and the last runs.");
+        fleet.MapGet("/", (FleetReader reader, CancellationToken ct,
+                [FromQuery(Name = "failures"), Range(0, 1000)] int? failures = null) =>
+                    reader.OverviewAsync(failures ?? int.MaxValue, ct))
+            .WithName("FindFleet").WithSummary("How many schemas are at which version, which failed or are behind, and the last runs.");
         fleet.MapGet("/migrations", (FleetReader reader) => reader.Migrations()).WithName("ListMigrations")
             .WithSummary("The migrations that this build has, in order.");
         var changes = fleet.MapGroup("").AddEndpointFilter(CustomerLifecycle.RefuseWithoutOwnerAsync);
@@ -41,6 +44,7 @@ internal static class FleetEndpoints
             .WithName("ReconcileFleet").WithSummary("Begins to remove the deleted customers whose time is over.");
         fleet.MapGet("/tasks", (TenantTasks tasks, CancellationToken ct) => tasks.StatusAsync(ct)).WithName("ListTasks")
             .WithSummary("The tasks that are done once for each customer, and how far they are.");
+        fleet.MapTaskCustomers();
         changes.MapPost("/tasks/{task}", RunTask).WithName("RunTask")
             .WithSummary("Begins a task for the customers that haven't done it.").ProducesProblem(404);
         changes.MapPost("/halt", Halt).WithName("HaltFleet")
@@ -88,9 +92,7 @@ internal static class FleetEndpoints
     {
         if (!tasks.Names.Contains(task))
         {
-            return TypedResults.Problem(
-                $"This build has {(tasks.Names.Count == 0 ? "no tasks" : string.Join(", ", tasks.Names))}.",
-                statusCode: 404, title: "Unknown task.");
+            return TaskCustomers.Unknown(tasks);
         }
 
         var arguments = request.Arguments(hasRing: true);

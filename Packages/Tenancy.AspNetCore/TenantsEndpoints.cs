@@ -74,8 +74,8 @@ public static class TenantsEndpoints
             || !Names<TenantCondition>(question.Condition, out var condition)
             || !Names<TenantSort>(question.Sort is ['-', ..] ? question.Sort[1..] : question.Sort, out var sort))
         {
-            return Bad("status is active, suspended or archived; condition is failed, behind or dropping; sort is " +
-                "slug, name, created, migrated, size or ring, with - in front for the other end.");
+            return Bad("status is active, suspended or archived; condition is failed, behind, waiting or " +
+                "dropping; sort is slug, name, created, migrated, size or ring, with - in front for the other end.");
         }
 
         if ($"{question.Search}{question.Version}".Contains('\0', StringComparison.Ordinal))

@@ -22,21 +22,40 @@ public sealed class FleetReader(
         [.. build.Migrations.Select(migration => new FleetMigration(
             migration.Id, build.Breaking.Contains(migration.Id), migration.Up.OutsideTransaction))];
 
-    /// <summary>Reads the fleet's status from the ledger, for any number of schemas at once.</summary>
+    /// <summary>
+    /// Reads the fleet's status from the ledger, for any number of schemas at once. It has all failures.
+    /// </summary>
+    /// <param name="ct">Ends the wait.</param>
     /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
-    public async Task<FleetStatus> StatusAsync(CancellationToken ct = default)
+    public Task<FleetStatus> StatusAsync(CancellationToken ct = default) => OverviewAsync(int.MaxValue, ct);
+
+    /// <summary>
+    /// Reads the fleet's status as <see cref="StatusAsync"/> does, with the first failures alone: for what asks again
+    /// and again. <see cref="FleetGroup.Failed"/> counts all.
+    /// </summary>
+    /// <param name="mostFailures">At most so many failures, the first by the schema's name; 0 or more.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mostFailures"/> is below 0.</exception>
+    /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
+    public async Task<FleetStatus> OverviewAsync(int mostFailures, CancellationToken ct = default)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(mostFailures);
         await versions.LearnAsync(await LedgerTable.VersionsAsync(database, ct), ct);
         await using var connection = await database.OpenConnectionAsync(ct);
         var groups = await ReadAsync(
             connection,
-            "SELECT ring, state, version, count(*)::int FROM tenancy.schemas GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", [],
-            row => Group(row.GetInt32(0), Enum.Parse<SchemaState>(row.GetString(1), ignoreCase: true), row.GetString(2),
-                row.GetInt32(3)), ct);
+            $"""
+            SELECT ring, state, version, count(*)::int,
+                (count(*) FILTER (WHERE {LedgerModel.Migrated} AND last_error IS NOT NULL))::int
+            FROM tenancy.schemas GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """,
+            [], row => Group(row.GetInt32(0), Enum.Parse<SchemaState>(row.GetString(1), ignoreCase: true),
+                row.GetString(2), row.GetInt32(3)) with { Failed = row.GetInt32(4) }, ct);
         var failures = await ReadAsync(
             connection,
             "SELECT schema, ring, attempts, last_error, failed_at, unfinished FROM tenancy.schemas WHERE " +
-            $"{LedgerModel.Migrated} AND last_error IS NOT NULL ORDER BY schema", [],
+            $"{LedgerModel.Migrated} AND last_error IS NOT NULL ORDER BY schema LIMIT $1",
+            [new NpgsqlParameter<int> { TypedValue = mostFailures }],
             row => new FleetFailure(
                 row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), row.TimeOrNull(4),
                 row.TextOrNull(5)), ct);

@@ -3,7 +3,8 @@ namespace Tenancy;
 /// <summary>The status of the whole fleet.</summary>
 /// <param name="Target">The last migration that this build has; empty if it has none.</param>
 /// <param name="Groups">The schemas by ring, state and version.</param>
-/// <param name="Failures">Schemas whose last migration failed, by name.</param>
+/// <param name="Failures">Schemas whose last migration failed, by name; see
+/// <see cref="FleetReader.OverviewAsync"/>.</param>
 /// <param name="Laggards">Schemas that lack a migration of this build, by name; the first
 /// <see cref="FleetReader.MostLaggards"/> of them.</param>
 /// <param name="Runs">The runs that are alive, then the last that ended; ten at most.</param>
@@ -43,6 +44,9 @@ public sealed record FleetGroup(
     /// <summary>Whether a run looks after them at all: not those in the making, archived or being dropped.</summary>
     public bool IsMigrated =>
         State is SchemaState.Ready or SchemaState.Failed or SchemaState.Suspended or SchemaState.Spare;
+
+    /// <summary>On how many of them the last migration failed.</summary>
+    public int Failed { get; init; }
 }
 
 /// <summary>A schema whose last migration failed.</summary>

@@ -35,6 +35,9 @@ public enum TenantCondition
 
     /// <summary>It is marked for removal, see <see cref="TenantRemoval"/>.</summary>
     Dropping,
+
+    /// <summary>The schema lacks a migration of this build, and the last one didn't fail.</summary>
+    Waiting,
 }
 
 /// <summary>Which tenants a list has, in which order. All conditions have to hold.</summary>

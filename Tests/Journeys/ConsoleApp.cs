@@ -66,9 +66,11 @@ public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
     /// <param name="width">CSS pixels.</param>
     /// <param name="dark">What the reader's system has.</param>
     /// <param name="locale">The browser's language.</param>
-    public async Task<Tab> OpenAsync(string path, int width = 1400, bool dark = false, string locale = "en-GB")
+    /// <param name="zone">Its time zone.</param>
+    public async Task<Tab> OpenAsync(
+        string path, int width = 1400, bool dark = false, string locale = "en-GB", string zone = "UTC")
     {
-        var tab = await OpenSignedOutAsync("/sign-in", width, dark, locale);
+        var tab = await OpenSignedOutAsync("/sign-in", width, dark, locale, zone);
         await tab.Page.Context.AddCookiesAsync(Running.Session);
         await tab.GoAsync(path);
         return tab;
@@ -98,9 +100,9 @@ public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
     /// <summary>Opens a page in a window of its own in which nobody has signed in.</summary>
     /// <inheritdoc cref="OpenAsync"/>
     public async Task<Tab> OpenSignedOutAsync(
-        string path, int width = 1400, bool dark = false, string locale = "en-GB")
+        string path, int width = 1400, bool dark = false, string locale = "en-GB", string zone = "UTC")
     {
-        var tab = new Tab(await browser.NewPageAsync(width, 900, dark, locale), Address);
+        var tab = new Tab(await browser.NewPageAsync(width, 900, dark, locale, zone), Address);
         await tab.GoAsync(path);
         return tab;
     }

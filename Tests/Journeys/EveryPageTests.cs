@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Components;
+using Npgsql;
 using Xunit;
 
 namespace Tests.Journeys;
@@ -74,10 +75,25 @@ public sealed class EveryPageTests(ConsoleApp console) : IClassFixture<ConsoleAp
             ["/customers/{Slug}/settings"] = $"/customers/{slug}/settings",
             ["/doctor"] = "/doctor",
             ["/migrations"] = "/migrations",
+            ["/tasks"] = "/tasks",
+            ["/tasks/{Name}"] = $"/tasks/{await TaskAsync(slug)}",
             ["/operations"] = "/operations",
             ["/operations/{Id:guid}"] = $"/operations/{operation}",
             ["/reports/receivables"] = "/reports/receivables",
         };
+    }
+
+    /// <summary>A task that failed on the customer.</summary>
+    private async Task<string> TaskAsync(string slug)
+    {
+        await using var database = NpgsqlDataSource.Create(console.ConnectionString);
+        await using var failed = database.CreateCommand(
+            $"""
+            INSERT INTO tenancy.tasks (task, schema, attempts, last_error, failed_at)
+            VALUES ('2026-12-{slug}', 'customer_{slug.Replace('-', '_')}', 2, '23505: duplicate key value', now())
+            """);
+        await failed.ExecuteNonQueryAsync(Ct);
+        return $"2026-12-{slug}";
     }
 
     private async Task<string> CreatedAsync(string path, object body)

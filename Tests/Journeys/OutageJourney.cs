@@ -22,8 +22,8 @@ public sealed class OutageJourney(ConsoleApp console) : IClassFixture<ConsoleApp
         other.Api.Away();
         await page.GetByRole(AriaRole.Link, new() { Name = "Migrations" }).ClickAsync();
         await Expect(alert).ToContainTextAsync("It may be starting or stopped.");
-        await Expect(alert).ToContainTextAsync("Trace");
-        await Expect(alert.GetByRole(AriaRole.Button, new() { Name = "Try again" })).ToBeVisibleAsync();
+        await Expect(page.Locator(".problem-trace")).ToContainTextAsync("Trace");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Try again" })).ToBeVisibleAsync();
         await tab.CheckAsync();
         other.Api.Open();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Last runs" })).ToBeVisibleAsync();

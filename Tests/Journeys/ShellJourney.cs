@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Tests.Integration.Invoicing;
 using Xunit;
@@ -48,7 +50,46 @@ public sealed class ShellJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 
         await tab.GoAsync("/customers/nobody-has-this");
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("No customer has the slug 'nobody-has-this'.");
-        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Trace");
+        await Expect(page.Locator(".problem-trace")).ToContainTextAsync("Trace");
+    }
+
+    [Theory]
+    [InlineData("Pacific/Auckland")]
+    [InlineData("America/Los_Angeles")]
+    public async Task Times_are_in_the_browsers_time_zone(string zone)
+    {
+        var slug = await console.CustomerAsync();
+        var created = (await console.Api.GetFromJsonAsync<JsonObject>($"/customers/{slug}", Ct))!["createdAt"]!;
+        var local = TimeZoneInfo.ConvertTime(
+            created.GetValue<DateTimeOffset>(), TimeZoneInfo.FindSystemTimeZoneById(zone));
+
+        // The first page that this browser sees.
+        await using var tab = await console.OpenAsync($"/customers/{slug}", zone: zone);
+
+        await Expect(tab.Page.GetByRole(AriaRole.Definition).Filter(new()
+        {
+            HasText = local.ToString("dd/MM/yyyy HH:mm", CultureInfo.InvariantCulture),
+        })).Not.ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task A_file_is_not_saved_when_the_session_has_ended_but_the_way_leads_to_the_sign_in()
+    {
+        var slug = await console.CustomerAsync();
+        await using var tab = await console.OpenAsync($"/customers/{slug}/settings");
+        var page = tab.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Export", Exact = true }).ClickAsync();
+        var link = page.GetByRole(AriaRole.Link, new() { Name = "Download the file" });
+        await Expect(link).ToBeVisibleAsync();
+        var saved = false;
+        page.Download += (_, _) => saved = true;
+
+        await page.Context.ClearCookiesAsync();
+        await link.ClickAsync();
+
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+        Assert.Contains(Uri.EscapeDataString($"/customers/{slug}/settings"), page.Url, StringComparison.Ordinal);
+        Assert.False(saved);
     }
 
     /// <summary>Playwright's own way evaluates a text inside the page, which the page's policy forbids.</summary>

@@ -99,14 +99,14 @@ public sealed record Problem(string Title, string? Detail = null)
         HttpStatusCode.BadRequest => ("The API didn't accept this.", "Check what you entered."),
         HttpStatusCode.Unauthorized =>
             ("You aren't signed in any more.", "The session has ended, or the key was revoked."),
-        HttpStatusCode.Forbidden => ("You aren't allowed to do this.", null),
+        HttpStatusCode.Forbidden => ("You aren't allowed to do this.", "Sign in with a key that may, or ask whoever runs this."),
         HttpStatusCode.NotFound => ("This doesn't exist.", "It may have been removed, or the address is wrong."),
         HttpStatusCode.Conflict => ("This clashes with what is there already.", "Look at it again, then decide."),
         HttpStatusCode.TooManyRequests => ("Too many requests.", "Try again in a moment."),
         HttpStatusCode.ServiceUnavailable => ("Not available at the moment.", "It is being upgraded or is paused."),
         >= HttpStatusCode.InternalServerError =>
             ("The API failed.", "This isn't your mistake. Try again; if it stays, tell whoever runs it."),
-        _ => ($"The API refused this ({(int)status}).", null),
+        _ => ($"The API refused this ({(int)status}).", "Tell whoever runs it, and name the trace."),
     };
 
     /// <summary>Titles that ASP.NET Core writes when nobody gave one: they name the status and say nothing.</summary>

@@ -12,10 +12,12 @@ public sealed class ContactsClient(HttpClient http, Visit? visit = null)
     /// <param name="page">From 1.</param>
     /// <param name="pageSize">1 to 200.</param>
     /// <param name="ct">Gives up waiting.</param>
+    /// <param name="sort"><c>name</c>, <c>-name</c>, <c>email</c> or <c>-email</c>; null for <c>name</c>.</param>
     public Task<Result<Page<Contact>>> ListAsync(
-        string customer, string? search, int page, int pageSize, CancellationToken ct)
+        string customer, string? search, int page, int pageSize, CancellationToken ct, string? sort = null)
     {
         var query = string.IsNullOrWhiteSpace(search) ? "" : $"&search={Uri.EscapeDataString(search.Trim())}";
+        query += sort is null ? "" : $"&sort={Uri.EscapeDataString(sort)}";
         return SendAsync<Page<Contact>>(
             customer, "list contacts", new(HttpMethod.Get, $"/contacts?page={page}&pageSize={pageSize}{query}"), ct);
     }

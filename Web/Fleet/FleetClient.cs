@@ -7,15 +7,17 @@ namespace Web.Fleet;
 /// <summary>What operators ask about all customers at once, and the runs over them. No write is sent twice.</summary>
 public sealed class FleetClient(HttpClient http, Visit? visit = null)
 {
+    /// <summary>All schemas, the last runs, and the first <see cref="FleetLook.MostFailed"/> failures.</summary>
     public Task<Result<FleetStatus>> FindAsync(CancellationToken ct) =>
-        http.SendAsync<FleetStatus>(visit, "find fleet", new(HttpMethod.Get, "/fleet"), ct);
+        http.SendAsync<FleetStatus>(
+            visit, "find fleet", new(HttpMethod.Get, $"/fleet?failures={FleetLook.MostFailed}"), ct);
 
     /// <summary>The migrations of the API's build, in order.</summary>
     public Task<Result<List<FleetMigration>>> MigrationsAsync(CancellationToken ct) =>
         http.SendAsync<List<FleetMigration>>(visit, "list migrations", new(HttpMethod.Get, "/fleet/migrations"), ct);
 
     /// <summary>Customers in a condition, with their last error.</summary>
-    /// <param name="condition"><c>failed</c> or <c>behind</c>.</param>
+    /// <param name="condition"><c>failed</c> or <c>waiting</c>.</param>
     /// <param name="count">At most so many; 1 to 200.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Page<Customer>>> CustomersAsync(string condition, int count, CancellationToken ct) =>
@@ -51,6 +53,34 @@ public sealed class FleetClient(HttpClient http, Visit? visit = null)
                 {
                     Content = JsonContent.Create(new { to, migrations, ring, customers }),
                 }, ct);
+
+    /// <summary>The tasks that are done once for each customer, by name.</summary>
+    public Task<Result<List<FleetTask>>> TasksAsync(CancellationToken ct) =>
+        http.SendAsync<List<FleetTask>>(visit, "list tasks", new(HttpMethod.Get, "/fleet/tasks"), ct);
+
+    /// <summary>How far customers are with a task, by slug.</summary>
+    /// <param name="task">Its name.</param>
+    /// <param name="state"><c>done</c>, <c>failed</c> or <c>left</c>; null for all.</param>
+    /// <param name="page">From 1.</param>
+    /// <param name="pageSize">1 to 200.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public Task<Result<Page<TaskCustomer>>> TaskCustomersAsync(
+        string task, string? state, int page, int pageSize, CancellationToken ct) =>
+        http.SendAsync<Page<TaskCustomer>>(visit, "list task's customers", new(HttpMethod.Get,
+            $"/fleet/tasks/{Uri.EscapeDataString(task)}/customers?page={page}&pageSize={pageSize}" +
+            (string.IsNullOrEmpty(state) ? "" : $"&state={Uri.EscapeDataString(state)}")), ct);
+
+    /// <summary>Begins a task for the customers that haven't done it.</summary>
+    /// <param name="task">Its name.</param>
+    /// <param name="customers">Only those, by slug; null for all.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public Task<Result<Operation>> RunTaskAsync(
+        string task, IReadOnlyList<string>? customers, CancellationToken ct) =>
+        http.SendAsync<Operation>(visit, "begin task",
+            new(HttpMethod.Post, $"/fleet/tasks/{Uri.EscapeDataString(task)}")
+            {
+                Content = JsonContent.Create(new { customers }),
+            }, ct);
 
     /// <summary>Asks all runs in progress to end after what is in hand.</summary>
     public Task<Result<HaltedRuns>> HaltAsync(string reason, CancellationToken ct) =>

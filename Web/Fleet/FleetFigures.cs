@@ -56,7 +56,6 @@ internal static class FleetFigures
     /// <summary>The rings that a run goes through, the first first.</summary>
     public static IReadOnlyList<RingFigures> Rings(FleetStatus fleet)
     {
-        var failed = fleet.Failures.CountBy(failure => failure.Ring).ToDictionary();
         return
         [
             .. fleet.Groups.Where(group => group.IsMigrated).GroupBy(group => group.Ring).OrderBy(ring => ring.Key)
@@ -64,7 +63,7 @@ internal static class FleetFigures
                     ring.Where(group => !group.IsSpare).Sum(group => group.Schemas),
                     ring.Where(group => group is { IsBehind: true, IsSpare: false }).Sum(group => group.Schemas),
                     ring.Where(group => group is { IsBehind: true, IsSpare: true }).Sum(group => group.Schemas),
-                    failed.GetValueOrDefault(ring.Key))),
+                    ring.Sum(group => group.Failed))),
         ];
     }
 

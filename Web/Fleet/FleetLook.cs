@@ -10,14 +10,15 @@ namespace Web.Fleet;
 /// <param name="Active">The operations over many customers that wait or run, the newest first.</param>
 public sealed record FleetLook(FleetStatus Status, Page<Customer> Failed, IReadOnlyList<Operation> Active)
 {
-    /// <summary>A page of the API.</summary>
-    public const int MostFailed = 200;
+    /// <summary>How many failures are read: a page reads them again and again, and a link leads to all.</summary>
+    public const int MostFailed = 50;
 
     /// <summary>Whether the next look will show something else.</summary>
     public bool IsMoving => Status.IsMoving || Active.Count > 0;
 
     /// <summary>Failed schemas that aren't a customer's: spare ones, say.</summary>
-    public IEnumerable<FleetFailure> Ownerless => Failed.Total > Failed.Items.Count
+    public IEnumerable<FleetFailure> Ownerless =>
+        Failed.Total > Failed.Items.Count || Status.Failed > Status.Failures.Count
         ? []
         : Status.Failures.ExceptBy(Failed.Items.Select(customer => customer.Schema), failure => failure.Schema);
 

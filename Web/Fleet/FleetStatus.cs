@@ -3,7 +3,7 @@ namespace Web.Fleet;
 /// <summary>All customers' schemas, as the API tells them.</summary>
 /// <param name="Target">The last migration that the API's build has; empty for none.</param>
 /// <param name="Groups">The schemas by ring, state and version.</param>
-/// <param name="Failures">Schemas whose last migration failed.</param>
+/// <param name="Failures">Schemas whose last migration failed; the first <see cref="FleetLook.MostFailed"/>.</param>
 /// <param name="Runs">The runs in progress, then the last that ended; ten at most.</param>
 public sealed record FleetStatus(
     string Target, IReadOnlyList<FleetGroup> Groups, IReadOnlyList<FleetFailure> Failures,
@@ -11,6 +11,9 @@ public sealed record FleetStatus(
 {
     /// <summary>Whether a run is in progress, whoever began it.</summary>
     public bool IsMoving => Runs.Any(run => run.IsRunning);
+
+    /// <summary>On how many schemas the last migration failed.</summary>
+    public int Failed => Groups.Sum(group => group.Failed);
 }
 
 /// <summary>Schemas that are alike.</summary>
@@ -23,9 +26,10 @@ public sealed record FleetStatus(
 /// <param name="Unknown">What they have that the build doesn't know.</param>
 /// <param name="Schemas">How many they are.</param>
 /// <param name="IsMigrated">Whether a run looks after them.</param>
+/// <param name="Failed">On how many of them the last migration failed.</param>
 public sealed record FleetGroup(
     int Ring, string State, string Version, string Standing, string? Last, IReadOnlyList<string> Missing,
-    IReadOnlyList<string> Unknown, int Schemas, bool IsMigrated)
+    IReadOnlyList<string> Unknown, int Schemas, bool IsMigrated, int Failed = 0)
 {
     /// <summary>Made beforehand: nobody's yet.</summary>
     public bool IsSpare => State == "spare";

@@ -10,7 +10,8 @@ namespace Web.Operations;
 internal static class OperationFiles
 {
     public static void MapOperationFiles(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/operations/{id:guid}/file", PassOnAsync);
+        // HEAD tells whether there is a file: a browser would save an error, too.
+        routes.MapMethods("/operations/{id:guid}/file", [HttpMethods.Get, HttpMethods.Head], PassOnAsync);
 
     private static async Task PassOnAsync(Guid id, OperationsClient client, OperatorKey key, HttpContext http)
     {
@@ -33,7 +34,10 @@ internal static class OperationFiles
         // Customers' rows stay in no cache on their way.
         to.Headers.CacheControl = "no-store";
         to.Headers.XContentTypeOptions = "nosniff";
-        await answer.Content.CopyToAsync(to.Body, http.RequestAborted);
+        if (!HttpMethods.IsHead(http.Request.Method))
+        {
+            await answer.Content.CopyToAsync(to.Body, http.RequestAborted);
+        }
     }
 
     private static async Task<HttpResponseMessage> OpenAsync(OperationsClient client, Guid id, CancellationToken ct)

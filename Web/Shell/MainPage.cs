@@ -11,6 +11,7 @@ internal sealed record MainPage(string Label, string Href, NavLinkMatch Match = 
     public static IReadOnlyList<MainPage> All { get; } =
     [
         new("Overview", "/", NavLinkMatch.All), new("Customers", "/customers"), new("Migrations", "/migrations"),
-        new("Operations", "/operations"), new("Doctor", "/doctor"), new("Receivables", "/reports/receivables"),
+        new("Tasks", "/tasks"), new("Operations", "/operations"), new("Doctor", "/doctor"),
+        new("Receivables", "/reports/receivables"),
     ];
 }

@@ -36,12 +36,13 @@ internal static class Words
 
     public static string Date(DateOnly date) => date.ToString(DatePattern, CultureInfo.CurrentCulture);
 
-    /// <summary>The day, in the server's time zone.</summary>
-    public static string Date(DateTimeOffset moment) => Date(DateOnly.FromDateTime(moment.LocalDateTime));
+    /// <summary>The day, in the reader's time zone.</summary>
+    public static string Date(DateTimeOffset moment) => Date(DateOnly.FromDateTime(ReaderZone.Of(moment).DateTime));
 
-    /// <summary>The day and the minute, in the server's time zone.</summary>
+    /// <summary>The day and the minute, in the reader's time zone; in UTC, with that word, where it is unknown.</summary>
     public static string Moment(DateTimeOffset moment) =>
-        $"{Date(moment)} {moment.LocalDateTime.ToString("t", CultureInfo.CurrentCulture)}";
+        $"{Date(moment)} {ReaderZone.Of(moment).ToString("t", CultureInfo.CurrentCulture)}" +
+        $"{(ReaderZone.Current is null ? " UTC" : "")}";
 
     /// <summary>
     /// The culture's short pattern. Where there is no culture, the order that nobody misreads: 2026-11-23.

@@ -73,6 +73,10 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
         if (row.GetBoolean(2) && versions.StandingOf(row.GetString(5)) == VersionStanding.Behind)
         {
             yield return TenantCondition.Behind;
+            if (!row.GetBoolean(3))
+            {
+                yield return TenantCondition.Waiting;
+            }
         }
 
         if (row.GetBoolean(4))
@@ -127,9 +131,14 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
             case TenantCondition.Failed:
                 conditions.Add(TenantConditions.Failed);
                 break;
-            case TenantCondition.Behind:
+            case TenantCondition.Behind or TenantCondition.Waiting:
                 conditions.Add($"s.{LedgerModel.Migrated} AND s.version = ANY ({{0}})", LedgerTable.Texts(
                     [.. found.Where(version => versions.StandingOf(version) == VersionStanding.Behind)]));
+                if (query.Condition == TenantCondition.Waiting)
+                {
+                    conditions.Add("s.last_error IS NULL");
+                }
+
                 break;
             case TenantCondition.Dropping:
                 conditions.Add(TenantConditions.Dropping);

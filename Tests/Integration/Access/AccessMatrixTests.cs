@@ -52,6 +52,7 @@ public sealed class AccessMatrixTests(App app)
         ["POST /fleet/verify"] = Rule.Operators,
         ["POST /fleet/reconcile"] = Rule.Operators,
         ["GET /fleet/tasks"] = Rule.Operators,
+        ["GET /fleet/tasks/{task}/customers"] = Rule.Operators,
         ["POST /fleet/tasks/{task}"] = Rule.Operators,
         ["POST /fleet/halt"] = Rule.Operators,
         ["GET /doctor"] = Rule.Operators,

@@ -44,7 +44,7 @@ public sealed class KeysetPagingTests(App app)
     }
 
     [Fact]
-    public async Task The_pages_of_contacts_are_the_list()
+    public async Task The_pages_of_contacts_are_the_list_in_every_order()
     {
         var acme = await app.NewCustomerAsync();
         var name = Gen.Int[0, Names.Length - 1].Select(at => Names[at]);
@@ -52,12 +52,25 @@ public sealed class KeysetPagingTests(App app)
         {
             await using var db = app.Invoicing.Create(acme.Tenant);
             await db.Contacts.ExecuteDeleteAsync(Ct);
-            db.Contacts.AddRange(names.Select(one => new Contact { Name = one }));
+            // Every fourth has no address, and the others share three.
+            db.Contacts.AddRange(names.Select((one, at) => (Name: one, Email: at % 4)).DistinctBy(one =>
+                one.Email == 0 ? (object)Guid.NewGuid() : one).Select(one => new Contact
+                {
+                    Name = one.Name, Email = one.Email == 0 ? null : $"{one.Email}@example.com",
+                }));
             await db.SaveChangesAsync(Ct);
 
-            Assert.Equal(
-                await db.Contacts.OrderBy(c => c.Name).ThenBy(c => c.Id).Select(c => c.Id).ToListAsync(Ct),
-                await WalkAsync(acme, $"/customers/{acme.Tenant.Slug}/contacts?pageSize={size}"));
+            foreach (var (sort, sorted) in new (string, IQueryable<Contact>)[]
+            {
+                ("", db.Contacts.OrderBy(c => c.Name).ThenBy(c => c.Id)),
+                ("-name", db.Contacts.OrderByDescending(c => c.Name).ThenByDescending(c => c.Id)),
+                ("email", db.Contacts.OrderBy(c => c.Email).ThenBy(c => c.Id)),
+                ("-email", db.Contacts.OrderByDescending(c => c.Email).ThenByDescending(c => c.Id)),
+            })
+            {
+                Assert.Equal(await sorted.Select(c => c.Id).ToListAsync(Ct),
+                    await WalkAsync(acme, $"/customers/{acme.Tenant.Slug}/contacts?sort={sort}&pageSize={size}"));
+            }
         }, iter: TestDepth.Of(15, 200), threads: 1);
     }
 

@@ -34,6 +34,25 @@ public sealed class PlanTests(App app)
     }
 
     [Fact]
+    public async Task The_status_names_as_many_failures_as_were_asked_for_and_counts_all()
+    {
+        await using var fleet = await TestFleet.StartAsync(app.Server);
+        var schemas = await fleet.ProvisionAsync(TestFleet.Build("m1_a"), 4);
+        foreach (var schema in schemas[1..])
+        {
+            await fleet.ScalarAsync($"CREATE TABLE {schema.Qualify("m2_b")} (by_hand int)");
+        }
+
+        await fleet.Migrator(Build).RunAsync(new() { Only = schemas[1..] }, Ct);
+
+        var first = await fleet.Reader(Build).OverviewAsync(2, Ct);
+        Assert.Equal([schemas[1].Value, schemas[2].Value], first.Failures.Select(failure => failure.Schema));
+        Assert.Equal(3, first.Groups.Sum(group => group.Failed));
+        Assert.Empty((await fleet.Reader(Build).OverviewAsync(0, Ct)).Failures);
+        Assert.Equal(3, (await fleet.Reader(Build).StatusAsync(Ct)).Failures.Count);
+    }
+
+    [Fact]
     public async Task Plan_and_status_go_by_ring_and_version_and_change_nothing()
     {
         await using var fleet = await TestFleet.StartAsync(app.Server);

@@ -59,6 +59,8 @@ public sealed class TenantSearchTests(App app)
         // No run migrates what is to be removed.
         await FindsAsync(new() { Condition = TenantCondition.Behind }, item =>
             item.Version == "old" && item.State != SchemaState.Dropping);
+        await FindsAsync(new() { Condition = TenantCondition.Waiting }, item =>
+            item.Version == "old" && item.State != SchemaState.Dropping && item.LastError is null);
         await FindsAsync(new() { Condition = TenantCondition.Dropping }, item => item.State == SchemaState.Dropping);
         await FindsAsync(
             new() { Condition = TenantCondition.Failed, Ring = 2, Sort = TenantSort.Name },

@@ -29,6 +29,25 @@ public sealed class ContactsPagesTests : PageContext
         Assert.Equal("/customers/acme/contacts/new", page.Find("header a").GetAttribute("href"));
     }
 
+    [Theory]
+    [InlineData("", "Name", "ascending", "?sort=-name", "?sort=email")]
+    [InlineData("?sort=-name&page=2", "Name", "descending", "", "?sort=email")]
+    [InlineData("?sort=email&search=a", "Email", "ascending", "?search=a", "?sort=-email&search=a")]
+    public void The_heads_say_and_change_the_order(
+        string query, string sorted, string direction, string byName, string byEmail)
+    {
+        Services.GetRequiredService<NavigationManager>().NavigateTo($"/customers/acme/contacts{query}");
+
+        var page = Render<ContactsPage>(p => p.Add(x => x.Slug, "acme"));
+
+        var head = Assert.Single(page.FindAll("th[aria-sort]"));
+        Assert.Equal(direction, head.GetAttribute("aria-sort"));
+        Assert.StartsWith(sorted, head.TextContent.Trim(), StringComparison.Ordinal);
+        Assert.Equal([$"http://localhost/customers/acme/contacts{byName}",
+            $"http://localhost/customers/acme/contacts{byEmail}"],
+            page.FindAll("th a").Select(link => link.GetAttribute("href")));
+    }
+
     [Fact]
     public void A_customer_that_is_not_served_gets_no_new_contacts()
     {

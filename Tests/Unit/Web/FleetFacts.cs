@@ -16,6 +16,7 @@ internal sealed class FleetFacts
 
     public List<object> Failed { get; } = [];
 
+    /// <summary>Behind, and not failed.</summary>
     public List<object> Behind { get; } = [];
 
     /// <summary>Operations that wait or run.</summary>
@@ -32,8 +33,11 @@ internal sealed class FleetFacts
         Func<HttpRequestMessage, HttpResponseMessage>? others = null) => request =>
         (request.Method.Method, request.RequestUri!.PathAndQuery) switch
         {
-            ("GET", "/fleet") => FakeApi.Json(HttpStatusCode.OK,
-                new { target = Colors, groups = Groups, failures = Failures, laggards = Array.Empty<object>(), runs = Runs }),
+            ("GET", "/fleet?failures=50") => FakeApi.Json(HttpStatusCode.OK,
+                new
+                {
+                    target = Colors, groups = Groups, failures = Failures, laggards = Array.Empty<object>(), runs = Runs,
+                }),
             ("GET", "/customer-counts?search=") => FakeApi.Json(HttpStatusCode.OK, new
             {
                 total = 10, active = 8, suspended = 1, archived = 1, failed = 1, behind = 2, dropping = 0,
@@ -48,7 +52,7 @@ internal sealed class FleetFacts
             }),
             ("GET", var path) when path.StartsWith("/customers?condition=failed", StringComparison.Ordinal) =>
                 FakeApi.Page([.. Failed]),
-            ("GET", var path) when path.StartsWith("/customers?condition=behind", StringComparison.Ordinal) =>
+            ("GET", var path) when path.StartsWith("/customers?condition=waiting", StringComparison.Ordinal) =>
                 FakeApi.Page([.. Behind]),
             ("GET", var path) when path.StartsWith("/customers?sort=-size", StringComparison.Ordinal) =>
                 FakeApi.Page(Customer("globex", bytes: 3 * 1024 * 1024)),
@@ -73,7 +77,7 @@ internal sealed class FleetFacts
             schema = "customer_acme", ring = 1, attempts = 2, error = "42P07: exists", failedAt = "2026-11-23T12:00:00Z",
         });
         facts.Failed.Add(Customer("acme", error: Colors + ": 42P07: relation \"colors\" already exists"));
-        facts.Behind.AddRange([Customer("acme", error: "42P07"), Customer("initech")]);
+        facts.Behind.Add(Customer("initech"));
         return facts;
     }
 
@@ -89,6 +93,7 @@ internal sealed class FleetFacts
         unknown = Array.Empty<string>(),
         schemas,
         isMigrated = state is "ready" or "failed" or "suspended" or "spare",
+        failed = state is "failed" ? schemas : 0,
     };
 
     /// <summary>A number of the doctor's; null where it is unknown.</summary>

@@ -110,4 +110,21 @@ public sealed class FormsTests
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         Assert.Equal("2026-11-23", Words.Date(new DateOnly(2026, 11, 23)));
     }
+
+    [Theory]
+    [InlineData("Pacific/Auckland", "24/11/2026", "24/11/2026 00:30")]
+    [InlineData("America/New_York", "23/11/2026", "23/11/2026 06:30")]
+    // A browser that names no zone, or none that there is.
+    [InlineData(null, "23/11/2026", "23/11/2026 11:30 UTC")]
+    [InlineData("Nowhere/Nothing", "23/11/2026", "23/11/2026 11:30 UTC")]
+    [InlineData("../../../etc/passwd", "23/11/2026", "23/11/2026 11:30 UTC")]
+    [InlineData("/usr/share/zoneinfo/Europe/Berlin", "23/11/2026", "23/11/2026 11:30 UTC")]
+    public void Times_are_those_of_the_readers_clock(string? zone, string day, string minute)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("en-GB");
+        ReaderZone.Current = ReaderZone.Find(zone);
+        var moment = new DateTimeOffset(2026, 11, 23, 12, 30, 0, TimeSpan.FromHours(1));
+
+        Assert.Equal((day, minute), (Words.Date(moment), Words.Moment(moment)));
+    }
 }

@@ -119,8 +119,8 @@ public sealed class InvoiceFormTests : PageContext
         _description = "Theirs";
         await page.Find("form").SubmitAsync();
 
-        await page.FindAll("button").Single(b => b.TextContent.StartsWith("Take over", StringComparison.Ordinal))
-            .ClickAsync();
+        await page.FindAll("button").Single(b =>
+            b.TextContent.Trim().StartsWith("Take over", StringComparison.Ordinal)).ClickAsync();
 
         Assert.Equal("Theirs", Field(page, "Description").GetAttribute("value"));
         Assert.Empty(page.FindAll("[role=alert]"));

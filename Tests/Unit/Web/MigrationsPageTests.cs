@@ -231,7 +231,7 @@ public sealed class MigrationsPageTests : PageContext
             Render<MigrationsPage>().Find("[aria-labelledby=drift]").TextContent, StringComparison.Ordinal);
     }
 
-    private int Looks() => Api.Requests.Count(request => request.Path == "/fleet");
+    private int Looks() => Api.Requests.Count(request => request.Path == "/fleet?failures=50");
 
     private static AngleSharp.Dom.IElement Button<T>(IRenderedComponent<T> page, string label)
         where T : Microsoft.AspNetCore.Components.IComponent =>

@@ -25,6 +25,18 @@ public sealed class OperationFilesTests(WebHost web) : IClassFixture<WebHost>
     }
 
     [Fact]
+    public async Task Whether_there_is_a_file_is_told_without_it()
+    {
+        using var client = await web.SignedInAsync();
+        using var head = new HttpRequestMessage(HttpMethod.Head, Address);
+
+        using var told = await client.SendAsync(head, Ct);
+
+        Assert.Equal(HttpStatusCode.OK, told.StatusCode);
+        Assert.Empty(await told.Content.ReadAsByteArrayAsync(Ct));
+    }
+
+    [Fact]
     public async Task Nobody_else_gets_it()
     {
         using var client = web.SignedOut();

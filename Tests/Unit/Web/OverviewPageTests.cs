@@ -65,12 +65,12 @@ public sealed class OverviewPageTests : PageContext
         var bar = Render<MudBlazor.MudSnackbarProvider>();
         var page = Render<OverviewPage>();
         Api.Answer = _facts.Answer(_ => FakeApi.Problem(HttpStatusCode.Forbidden,
-            new { title = "This API can't change the fleet.", detail = "Use the job." }));
+            new { title = "This API can't change the fleet.", detail = "Use the job.", traceId = "0af765" }));
 
         page.Find("button[aria-label='Migrate initech Inc.']").Click();
 
-        bar.WaitForAssertion(() => Assert.Contains("This API can't change the fleet. Use the job.", bar.Markup,
-            StringComparison.Ordinal));
+        bar.WaitForAssertion(() => Assert.Contains("This API can't change the fleet. Use the job. Trace 0af765",
+            bar.Markup, StringComparison.Ordinal));
         Assert.False(page.Find("button[aria-label='Migrate initech Inc.']").HasAttribute("disabled"));
     }
 

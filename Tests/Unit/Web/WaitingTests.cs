@@ -51,6 +51,26 @@ public sealed class WaitingTests : PageContext
     }
 
     [Fact]
+    public async Task A_problem_that_stays_is_announced_once()
+    {
+        var page = Opened();
+        await page.InvokeAsync(() => _asked.Dequeue().SetResult(Away("1")));
+        var announced = page.Find("[role=alert]").InnerHtml;
+        Assert.Contains("Trace 1", page.Find(".problem-trace").TextContent, StringComparison.Ordinal);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await page.InvokeAsync(() => page.FindAll("button").Single().Click());
+        await page.InvokeAsync(() => _asked.Dequeue().SetResult(Away("2")));
+
+        // What a screen reader says again when it changes.
+        Assert.Equal(announced, page.Find("[role=alert]").InnerHtml);
+        Assert.Contains("Trace 2", page.Find(".problem-trace").TextContent, StringComparison.Ordinal);
+
+        static Problem Away(string trace) => Problem.From(
+            new HttpRequestException(HttpRequestError.ConnectionError), writes: false)! with { Trace = trace };
+    }
+
+    [Fact]
     public void A_problem_names_its_trace()
     {
         var page = Render<ProblemView>(p => p.Add(view => view.Problem, new Problem("It failed.") { Trace = "0af765" }));

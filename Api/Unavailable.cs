@@ -46,8 +46,8 @@ internal sealed record Unavailable(
     }
 
     /// <summary>
-    /// Of a Citus cluster, one node is gone: its customers wait, the others are served. Whether it has committed what it
-    /// was sent nobody knows.
+    /// One node of a Citus cluster is gone: its customers wait, the others are served. Nobody knows whether it has
+    /// committed what it was sent.
     /// </summary>
     private static Unavailable LostNode(PostgresException error, HttpRequest request)
     {

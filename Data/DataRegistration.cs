@@ -65,8 +65,8 @@ public static class DataRegistration
     public const string StatementTimeoutSetting = "Tenancy:StatementTimeout";
 
     /// <summary>
-    /// The name of the setting that lets a Citus coordinator log in to its nodes as the login that serves customers: see
-    /// <see cref="TenancyOptions.CitusNodePasswords"/>.
+    /// The name of the setting that lets a Citus coordinator log in to its nodes as the login that serves customers:
+    /// see <see cref="TenancyOptions.CitusNodePasswords"/>.
     /// </summary>
     public const string CitusNodePasswordsSetting = "Tenancy:CitusNodePasswords";
 

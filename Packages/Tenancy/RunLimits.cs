@@ -32,6 +32,8 @@ public static class RunLimits
     internal static void AddTo(
         NpgsqlBatch batch, Version postgres, TimeSpan lockTimeout, TimeSpan? statementTimeout)
     {
+        // Citus tells its nodes of what follows, where the locks are. PostgreSQL alone takes no notice.
+        batch.BatchCommands.Add(new("SET LOCAL citus.propagate_set_commands TO 'local'"));
         foreach (var (name, milliseconds) in Of(postgres, lockTimeout, statementTimeout))
         {
             batch.BatchCommands.Add(

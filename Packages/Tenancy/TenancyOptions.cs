@@ -173,8 +173,8 @@ public sealed class TenancyOptions
     public TimeSpan? StatementTimeout { get; set; }
 
     /// <summary>
-    /// Whether <see cref="TenantLogin"/> tells the coordinator of a Citus cluster the serving login's password, by which
-    /// it logs in to the nodes: a row in <c>pg_dist_authinfo</c>, in plain text, that superusers read. Default false: a
+    /// Whether <see cref="TenantLogin"/> tells the coordinator of a Citus cluster the serving login's password, by
+    /// which it logs in to the nodes: a row in <c>pg_dist_authinfo</c>, in plain text, that superusers read. Default false: a
     /// password file, certificates or trust between the nodes does it. Nothing happens on PostgreSQL without Citus.
     /// </summary>
     public bool CitusNodePasswords { get; set; }

@@ -201,8 +201,8 @@ public sealed partial class TenantLogin(
             throw new TenantLoginException(
                 $"The user '{_owner.Username}' may not write pg_dist_authinfo ({e.MessageText}), where " +
                 $"TenancyOptions.CitusNodePasswords keeps the password of '{login.Username}'. Let a superuser run " +
-                "GRANT SELECT, INSERT, UPDATE ON pg_dist_authinfo TO ... on the coordinator, or turn the option off and let " +
-                "the nodes trust each other (docs/citus.md).", e);
+                "GRANT SELECT, INSERT, UPDATE ON pg_dist_authinfo TO ... on the coordinator, or turn the option off " +
+                "and let the nodes trust each other (docs/citus.md).", e);
         }
     }
 

@@ -146,8 +146,8 @@ internal sealed class FleetCommands(JobSettings settings)
 
     private static readonly Option<bool> Mend = new("--mend")
     {
-        Description = "First take the ledger from the schemas' histories, as after a restored backup, and bring tables " +
-            "that Citus left on the coordinator to their node",
+        Description = "First take the ledger from the schemas' histories, as after a restored backup, and bring " +
+            "tables that Citus left on the coordinator to their node",
     };
 
     private Command Verify() => Does(

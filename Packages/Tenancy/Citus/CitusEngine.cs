@@ -4,8 +4,8 @@ using Npgsql;
 namespace Tenancy.Citus;
 
 /// <summary>
-/// Whether a database is on a Citus cluster: asked when somebody first needs to know, once per data source in a process.
-/// A database that gets the extension later is noticed after a restart.
+/// Whether a database is on a Citus cluster: asked when somebody first needs to know, once per data source in a
+/// process. A database that gets the extension later is noticed after a restart.
 /// </summary>
 internal sealed class CitusEngine
 {

@@ -8,8 +8,8 @@ internal static class NewSchemaSql
     /// Citus takes the setting for one of an extension's, and it changes nothing there.
     /// </summary>
     /// <remarks>
-    /// For this schema alone, never for the database: Citus would place the schema <c>tenancy</c>, too, whose statements
-    /// it then refuses (0A000). SET LOCAL, hence in a transaction: nothing stays on the pooled connection.
+    /// For this schema alone, never for the database: Citus would place the schema <c>tenancy</c>, too, whose
+    /// statements it then refuses (0A000). SET LOCAL, hence in a transaction: nothing stays on the pooled connection.
     /// </remarks>
     /// <param name="quoted">The schema's name, quoted.</param>
     public static string Create(string quoted) =>

@@ -41,8 +41,9 @@ internal static class PlacementRepair
             if (misplaced.Any(one => one.Apart))
             {
                 return new(schema, tables,
-                    $"{string.Join(", ", misplaced.Where(one => one.Apart).Select(one => one.Table))} was distributed " +
-                    "by hand and is apart from the schema's other tables: undo that by undistribute_table, then run " +
+                    $"{string.Join(", ", misplaced.Where(one => one.Apart).Select(one => one.Table))} was " +
+                    "distributed by hand and is apart from the schema's other tables: undo that by " +
+                    "undistribute_table, then run " +
                     "this again");
             }
 
@@ -60,8 +61,9 @@ internal static class PlacementRepair
         }
         catch (PostgresException error) when (error.IsTheSchemasOwn(onCitus: true))
         {
-            return new(schema, tables, $"Citus refuses it ({error.SqlState}: {error.MessageText}). Take the migration " +
-                "that made it back (down), change it to what Citus allows, and migrate again");
+            return new(schema, tables,
+                $"Citus refuses it ({error.SqlState}: {error.MessageText}). " +
+                "Take the migration that made it back (down), change it to what Citus allows, and migrate again");
         }
     }
 

@@ -58,7 +58,8 @@ internal sealed partial class RingWorker
             return taken;
         }
         catch (Exception error)
-            when (error is NotSupportedException || (error is PostgresException said && said.IsTheSchemasOwn(engine.IsCitus)))
+            when (error is NotSupportedException
+                || (error is PostgresException said && said.IsTheSchemasOwn(engine.IsCitus)))
         {
             if (!group.Alone)
             {

@@ -42,7 +42,9 @@ internal sealed class BreakableCluster : IAsyncDisposable
         return new(database, await app.Server.AddTenantsLoginAsync(database.ConnectionString, Ct));
     }
 
-    /// <summary>A customer on the node that can be lost, or on another one. Citus chooses, so more may be made.</summary>
+    /// <summary>
+    /// A customer on the node that can be lost, or on another one. Citus chooses, so more may be made.
+    /// </summary>
     public async Task<Tenant> NewCustomerAsync(bool lost)
     {
         for (var made = 0; made < MostCustomers; made++)

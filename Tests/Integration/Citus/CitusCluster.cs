@@ -13,7 +13,7 @@ internal static class CitusCluster
     /// <summary>The environment variable.</summary>
     public const string Variable = "TEST_CITUS";
 
-    private const int AddingNodes = 4711;
+    private const int ChangingRoles = 4711;
 
     /// <summary>The coordinator's connection string; null where there is no cluster.</summary>
     public static string? Coordinator { get; } =
@@ -30,6 +30,22 @@ internal static class CitusCluster
     /// <param name="reason">What Citus doesn't do, and what that means for the test.</param>
     public static void SkipOn(string reason) => Assert.SkipWhen(IsConfigured, reason);
 
+    /// <summary>
+    /// Held while roles change: all databases of a cluster share them, and two changes at once fail on a node ("tuple
+    /// concurrently updated"). Disposing of it lets the next one in, whatever process it is. Null without a cluster.
+    /// </summary>
+    public static async Task<NpgsqlConnection?> AloneAsync(CancellationToken ct)
+    {
+        if (!IsConfigured)
+        {
+            return null;
+        }
+
+        var alone = await OpenAsync(Coordinator!, ct);
+        await ExecuteAsync(alone, $"SELECT pg_advisory_lock({ChangingRoles})", ct);
+        return alone;
+    }
+
     /// <summary>Spreads a new database over the nodes.</summary>
     /// <param name="database">On the coordinator, empty.</param>
     /// <param name="ct">Ends the wait.</param>
@@ -38,9 +54,8 @@ internal static class CitusCluster
         string database, CancellationToken ct, IReadOnlyDictionary<int, int>? instead = null)
     {
         var name = new NpgsqlConnectionStringBuilder(database).Database!;
-        // A node that is added gets the roles, which all databases share: one at a time, whatever process it is.
-        await using var alone = await OpenAsync(Coordinator!, ct);
-        await ExecuteAsync(alone, $"SELECT pg_advisory_lock({AddingNodes})", ct);
+        // A node that is added gets the roles.
+        await using var alone = await AloneAsync(ct);
         await using var coordinator = await OpenAsync(database, ct);
         await ExecuteAsync(coordinator, "CREATE EXTENSION citus", ct);
         foreach (var (host, port, isCoordinator) in await NodesAsync(ct))
@@ -77,7 +92,9 @@ internal static class CitusCluster
         }
     }
 
-    /// <summary>Puts a shared table on all nodes, where tenants' tables are joined to it. Nothing without a cluster.</summary>
+    /// <summary>
+    /// Puts a shared table on all nodes, where tenants' tables are joined to it. Nothing without a cluster.
+    /// </summary>
     public static async Task ShareAsync(string database, string table, CancellationToken ct)
     {
         if (!IsConfigured)
@@ -92,7 +109,8 @@ internal static class CitusCluster
     }
 
     /// <summary>The nodes as the cluster's own database names them.</summary>
-    public static async Task<IReadOnlyList<(string Host, int Port, bool IsCoordinator)>> NodesAsync(CancellationToken ct)
+    public static async Task<IReadOnlyList<(string Host, int Port, bool IsCoordinator)>> NodesAsync(
+        CancellationToken ct)
     {
         await using var coordinator = await OpenAsync(Coordinator!, ct);
         await using var ask = new NpgsqlCommand(

@@ -6,7 +6,7 @@ using Xunit;
 namespace Tests.Integration.Citus;
 
 /// <summary>A database of one test's own on the cluster, and what Citus says of it.</summary>
-internal sealed class CitusFleet(TestFleet fleet) : IAsyncDisposable
+internal sealed class CitusFleet(TestFleet fleet, string connectionString) : IAsyncDisposable
 {
     private const string Table = "CREATE TABLE \"__Tenant__\".";
 
@@ -22,6 +22,9 @@ internal sealed class CitusFleet(TestFleet fleet) : IAsyncDisposable
 
     public TestFleet Fleet => fleet;
 
+    /// <summary>The superuser's.</summary>
+    public string ConnectionString => connectionString;
+
     public NpgsqlDataSource Database => fleet.Database;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -29,7 +32,8 @@ internal sealed class CitusFleet(TestFleet fleet) : IAsyncDisposable
     public static async Task<CitusFleet> StartAsync(App app)
     {
         CitusCluster.SkipWithout();
-        return new(await TestFleet.StartAsync(app.Server));
+        var database = await app.Server.ConnectionStringAsync(Ct);
+        return new(await TestFleet.StartAsync(database), database);
     }
 
     public FleetVerifier Verifier(CompiledMigrations build) => DriftFleet.Verifier(fleet, build);
@@ -42,6 +46,19 @@ internal sealed class CitusFleet(TestFleet fleet) : IAsyncDisposable
         JOIN pg_dist_schema AS s ON s.schemaid = c.relnamespace AND s.colocationid = p.colocationid
         WHERE c.relnamespace = '{schema.Quoted}'::regnamespace AND c.relname NOT LIKE '\_\_%'
         """))!;
+
+    /// <summary>The node that has a table, and the table's name there.</summary>
+    public async Task<(string Host, int Port, string Shard)> ShardAsync(SchemaName schema, string table)
+    {
+        await using var ask = Database.CreateCommand(
+            $"""
+            SELECT nodename, nodeport, '{table}_' || shardid FROM pg_dist_shard JOIN pg_dist_placement USING (shardid)
+            JOIN pg_dist_node USING (groupid) WHERE logicalrelid = '{schema.Qualify(table)}'::regclass
+            """);
+        await using var row = await ask.ExecuteReaderAsync(Ct);
+        await row.ReadAsync(Ct);
+        return (row.GetString(0), row.GetInt32(1), row.GetString(2));
+    }
 
     public async Task ExecuteAsync(string sql)
     {

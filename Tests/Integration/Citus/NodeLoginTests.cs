@@ -27,7 +27,8 @@ public sealed class NodeLoginTests(App app)
             database.ConnectionString, serving.ConnectionString, ("Tenancy__CitusNodePasswords", "true"));
 
         Assert.True(exitCode == 0, output);
-        Assert.Contains($"Wrote the password of {serving.Username} to pg_dist_authinfo", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Wrote the password of {serving.Username} to pg_dist_authinfo", output, StringComparison.Ordinal);
         Assert.DoesNotContain(serving.Password!, output, StringComparison.Ordinal);
         Assert.Equal(0L, await CountContactsAsync(serving.ConnectionString, customer));
     }
@@ -90,7 +91,8 @@ public sealed class NodeLoginTests(App app)
         await using var database = await CustomersDatabase.CreateAsync(app);
 
         var (exitCode, output) = await Job.RunWithLoginAsync(
-            database.ConnectionString, app.Server.AsNewLogin(database.ConnectionString), ("Tenancy__TenantRoles", "true"));
+            database.ConnectionString, app.Server.AsNewLogin(database.ConnectionString),
+            ("Tenancy__TenantRoles", "true"));
 
         Assert.Equal(2, exitCode);
         Assert.Contains("TenantRoles can't be used on Citus", output, StringComparison.Ordinal);

@@ -83,6 +83,29 @@ public sealed class PlacementTests(App app)
         Assert.True((await citus.Verifier(CitusFleet.New).VerifyAsync(ct: Ct)).IsClean);
     }
 
+    [Fact]
+    public async Task A_runs_limit_for_locks_holds_on_the_nodes()
+    {
+        await using var citus = await CitusFleet.StartAsync(app);
+        var schema = Assert.Single(await citus.Fleet.ProvisionAsync(CitusFleet.Old, 1));
+        var (host, port, shard) = await citus.ShardAsync(schema, "invoices");
+        await using var node = new Npgsql.NpgsqlConnection(
+            $"{CitusCluster.Node(citus.ConnectionString, host, port)};Pooling=false");
+        await node.OpenAsync(Ct);
+        await using var held = await node.BeginTransactionAsync(Ct);
+        await using var hold = new Npgsql.NpgsqlCommand(
+            $"SET LOCAL citus.enable_manual_changes_to_shards TO on; LOCK TABLE {schema}.{shard}", node);
+        await hold.ExecuteNonQueryAsync(Ct);
+        // Without the limit the run would wait for as long as this test.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        patience.CancelAfter(TimeSpan.FromMinutes(2));
+
+        var report = await citus.Fleet.Migrator(CitusFleet.New).RunAsync(
+            new() { LockTimeout = TimeSpan.FromMilliseconds(200), Attempts = 1 }, patience.Token);
+
+        Assert.Contains("55P03", Assert.Single(report.Failed).Error, StringComparison.Ordinal);
+    }
+
     /// <summary>The schemas that Citus has on nodes.</summary>
     private static Task<string> DistributedAsync(CustomersDatabase database) => database.ScalarAsync<string>(
         "SELECT string_agg(schema_name::text, ',' ORDER BY schema_name::text) FROM citus_schemas");

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Tests.Integration.Citus;
 
-/// <summary>Tables that stay on the coordinator, without a word from Citus, are found and brought to their node.</summary>
+/// <summary>Tables that stay on the coordinator, without a word from Citus, are found and moved to their node.</summary>
 public sealed class VerifyingPlacementTests(App app)
 {
     private static readonly CompiledMigrations InBlock = DriftFleet.Migrations(
@@ -13,7 +13,8 @@ public sealed class VerifyingPlacementTests(App app)
             """
             DO $$ BEGIN
                 CREATE TABLE "__Tenant__".contacts (id int PRIMARY KEY, number int GENERATED ALWAYS AS IDENTITY);
-                CREATE TABLE "__Tenant__".invoices (id int PRIMARY KEY, contact int REFERENCES "__Tenant__".contacts (id));
+                CREATE TABLE "__Tenant__".invoices (
+                    id int PRIMARY KEY, contact int REFERENCES "__Tenant__".contacts (id));
             END $$;
             """));
 
@@ -75,7 +76,8 @@ public sealed class VerifyingPlacementTests(App app)
         await citus.ExecuteAsync(
             $"""
             CREATE FUNCTION {schemas[0]}.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
-            CREATE TRIGGER stamping BEFORE UPDATE ON {schemas[0]}.invoices FOR EACH ROW EXECUTE FUNCTION {schemas[0]}.stamp();
+            CREATE TRIGGER stamping BEFORE UPDATE ON {schemas[0]}.invoices
+                FOR EACH ROW EXECUTE FUNCTION {schemas[0]}.stamp();
             """);
 
         var mended = await citus.Verifier(InBlock).MendPlacementAsync(ct: Ct);

@@ -60,7 +60,11 @@ internal sealed class CustomersDatabase : IAsyncDisposable
         await using var shared = new CustomersContext(
             new DbContextOptionsBuilder<CustomersContext>()
                 .UseNpgsql(connection, CustomersContext.History).Options);
-        await shared.Database.MigrateAsync(Ct);
+        await using (await CitusCluster.AloneAsync(Ct))
+        {
+            await shared.Database.MigrateAsync(Ct);
+        }
+
         await CitusCluster.ShareAsync(connectionString, "public.currencies", Ct);
     }
 

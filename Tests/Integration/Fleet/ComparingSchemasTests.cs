@@ -113,8 +113,10 @@ public sealed class ComparingSchemasTests(App app)
         Assert.Equal("c_000", schemas[0].Value);
 
         var clean = await DriftFleet.Verifier(fleet, build).VerifyAsync(ct: Ct);
-        await fleet.ScalarAsync("ALTER TABLE c_000.a DROP CONSTRAINT ck_a, ADD CONSTRAINT ck_a CHECK (x <> 'a')");
-        await fleet.ScalarAsync("ALTER TABLE c_001.a DROP CONSTRAINT ck_a, ADD CONSTRAINT ck_a CHECK (x <> 'c_001.a')");
+        await fleet.ScalarAsync(
+            "ALTER TABLE c_000.a DROP CONSTRAINT ck_a; ALTER TABLE c_000.a ADD CONSTRAINT ck_a CHECK (x <> 'a')");
+        await fleet.ScalarAsync(
+            "ALTER TABLE c_001.a DROP CONSTRAINT ck_a; ALTER TABLE c_001.a ADD CONSTRAINT ck_a CHECK (x <> 'c_001.a')");
         var drifted = await DriftFleet.Verifier(fleet, build).VerifyAsync(ct: Ct);
 
         Assert.True(clean.IsClean);

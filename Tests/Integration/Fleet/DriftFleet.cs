@@ -1,5 +1,6 @@
 using Tenancy;
 using Tenancy.Migrations;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
@@ -65,5 +66,9 @@ public sealed class DriftFleet(App app) : IAsyncLifetime
         fleet.ScalarAsync(
             "SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'");
 
-    internal async Task<SchemaName> NewSchemaAsync() => Assert.Single(await Fleet.ProvisionAsync(Build, 1));
+    internal async Task<SchemaName> NewSchemaAsync()
+    {
+        CitusCluster.SkipOn("The schema has a trigger, and what tests change in it by hand Citus refuses in part.");
+        return Assert.Single(await Fleet.ProvisionAsync(Build, 1));
+    }
 }

@@ -1,6 +1,8 @@
 using Npgsql;
 using Tenancy;
+using Tenancy.Citus;
 using Tenancy.Migrations;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
@@ -96,6 +98,7 @@ public sealed class GroupsTests(App app)
     [Fact]
     public async Task A_group_is_no_larger_than_the_servers_lock_table_allows()
     {
+        CitusCluster.SkipOn("It fills the lock table with new tables, which take Citus seven times as long.");
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 10);
         var capacity = (int)(await fleet.ScalarAsync(
@@ -138,6 +141,7 @@ public sealed class GroupsTests(App app)
                 connection);
         var taken = (long)(await count.ExecuteScalarAsync(Ct))!;
 
-        Assert.InRange(LockEstimate.Of(Sql), taken, 3 * taken);
+        var estimated = LockEstimate.Of(Sql) * (CitusCluster.IsConfigured ? CitusLimits.LocksPerEntry : 1);
+        Assert.InRange(estimated, taken, 3 * taken);
     }
 }

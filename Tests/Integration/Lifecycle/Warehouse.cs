@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Lifecycle;
@@ -104,6 +105,7 @@ internal sealed class Warehouse : IAsyncDisposable
     public static async Task<Warehouse> StartAsync(App app, ILoggerProvider? log = null,
         Action<TenancyOptions>? options = null, Action<IServiceCollection>? services = null)
     {
+        CitusCluster.SkipOn("Its tables have a trigger and keys in a circle, which Citus refuses.");
         var database = await app.Server.ConnectionStringAsync(Ct);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();

@@ -174,7 +174,7 @@ public sealed class TenantLoginTests(App app)
     /// <summary>A database that belongs to a user of its own, with this right.</summary>
     private async Task<(string Owner, string Tenants)> DatabaseOfAsync(string right)
     {
-        CitusCluster.SkipOn("An owner who is no superuser needs a login to the nodes, which this test doesn't give him.");
+        CitusCluster.SkipOn("An owner who is no superuser needs a login to the nodes, which the test doesn't give him.");
         var database = await app.Server.ConnectionStringAsync(Ct);
         var owner = new NpgsqlConnectionStringBuilder(app.Server.AsNewLogin(database));
         await ScalarAsync(database, $"""

@@ -8,7 +8,8 @@ namespace Tests.Unit.Citus;
 public sealed class CitusTextsTests
 {
     private const string Atomic =
-        "CREATE FUNCTION s.f(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN a > 0 THEN 1 END; SELECT 2; END";
+        "CREATE FUNCTION s.f(a int) RETURNS int LANGUAGE sql " +
+        "BEGIN ATOMIC SELECT CASE WHEN a > 0 THEN 1 END; SELECT 2; END";
 
     [Fact]
     public void A_schema_is_placed_by_a_setting_of_its_own_transaction()
@@ -41,8 +42,8 @@ public sealed class CitusTextsTests
     [InlineData(97, 16, 3)]
     [InlineData(297, 16, 9)]
     [InlineData(20, 16, 1)]
-    public void Workers_leave_half_of_the_smallest_nodes_connections_to_others(int connections, int pool, int workers) =>
-        Assert.Equal(workers, new CitusLimits(0, connections, pool).Workers);
+    public void Workers_leave_half_of_the_smallest_nodes_connections_to_others(
+        int connections, int pool, int workers) => Assert.Equal(workers, new CitusLimits(0, connections, pool).Workers);
 
     [Theory]
     [InlineData("plain", "'plain'")]

@@ -154,6 +154,8 @@ public sealed class RoleLifecycleTests(App app)
     [Fact]
     public async Task The_job_gives_the_customers_of_before_their_roles_and_the_api_serves_all_by_them()
     {
+        Citus.CitusCluster.SkipOn(
+            "Citus logs in to its nodes as the role of the moment, and a tenant's role can't log in.");
         var database = await app.Server.ConnectionStringAsync(Ct);
         var login = app.Server.AsNewLogin(database);
         Assert.Equal(0, (await Job.RunWithLoginAsync(database, login)).ExitCode);

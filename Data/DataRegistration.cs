@@ -88,6 +88,7 @@ public static class DataRegistration
             options.TenantRoles = configuration.GetValue(TenantRolesSetting, false) ? new(SharedRole, ApiRole) : null;
             options.StatementTimeout = configuration.GetValue<TimeSpan?>(StatementTimeoutSetting);
             options.CitusNodePasswords = configuration.GetValue(CitusNodePasswordsSetting, false);
+            options.ShareWithTenants("public.currencies");
             options.SchemaPrefix = CustomerSlug.SchemaPrefix;
             // The shared migration NotifyTenantChanges made the triggers.
             options.DirectoryListenTime = TimeSpan.FromMinutes(5);

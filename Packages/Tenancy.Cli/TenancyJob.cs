@@ -9,9 +9,9 @@ namespace Tenancy.Cli;
 /// The migration job of an application: <c>migrate</c> (the default), <c>status</c>, <c>plan</c>, <c>script</c>,
 /// <c>retry</c>, <c>verify</c>, <c>down</c>, <c>halt</c>, <c>ring</c>, <c>check</c>, <c>doctor</c>; <c>list</c>,
 /// <c>create</c>, <c>adopt</c>, <c>copy</c>; <c>task</c>, <c>tasks</c>; <c>suspend</c>, <c>resume</c>, <c>archive</c>,
-/// <c>rename</c>, <c>export</c>, <c>import</c>, <c>clone</c>, <c>drop</c>, <c>reconcile</c>. Run it to its end before
-/// the release serves. Exit codes: 0 done, 1 tenants failed, differences found or a number over its limit, 2 the
-/// database failed, 3 halted, 4 the build's migrations can't be a tenant's, 64 wrong arguments, 130 cancelled.
+/// <c>rename</c>, <c>export</c>, <c>import</c>, <c>clone</c>, <c>drop</c>, <c>reconcile</c>, <c>move</c>. Run it to its
+/// end before the release serves. Exit codes: 0 done, 1 tenants failed, differences found or a number over its limit, 2
+/// the database failed, 3 halted, 4 the build's migrations can't be a tenant's, 64 wrong arguments, 130 cancelled.
 /// </summary>
 public static class TenancyJob
 {

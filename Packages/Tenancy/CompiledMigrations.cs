@@ -91,6 +91,17 @@ public sealed class CompiledMigrations
     /// <returns>Sentences that say what to do; none where all is well.</returns>
     public IReadOnlyList<string> Problems() => MigrationCompiler.Problems(Contexts);
 
+    /// <summary>
+    /// Finds everything in these migrations that Citus refuses in a tenant's schema, or does otherwise than one
+    /// expects, besides what <see cref="Problems"/> finds. Asks no server. What takes migrations back is not looked at.
+    /// </summary>
+    /// <param name="unsafeTriggers">Whether the database has <c>citus.enable_unsafe_triggers</c> on. Default:
+    /// false.</param>
+    /// <returns>For each a line with the migration, the reason, what to do instead, and the statement; none where all
+    /// is well.</returns>
+    public IReadOnlyList<string> CitusProblems(bool unsafeTriggers = false) =>
+        CitusCheck.Problems(Contexts, unsafeTriggers);
+
     /// <summary>The contexts that they belong to.</summary>
     internal IReadOnlyList<TenantContext> Contexts { get; init; } = [];
 

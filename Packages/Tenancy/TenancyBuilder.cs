@@ -102,6 +102,13 @@ public sealed class TenancyBuilder
         return this;
     }
 
+    /// <summary>
+    /// Declares shared tables that tenants join: see <see cref="TenancyOptions.ShareWithTenants"/>.
+    /// </summary>
+    /// <param name="tables">Each <c>schema.table</c>, e.g. <c>public.currencies</c>.</param>
+    public TenancyBuilder ShareWithTenants(params string[] tables) =>
+        Configure(options => options.ShareWithTenants(tables));
+
     /// <summary>Adds work that is done once for every tenant: see <see cref="TenantTask"/>.</summary>
     /// <typeparam name="TTask">The task; a singleton, made by the application's services.</typeparam>
     public TenancyBuilder AddTask<TTask>() where TTask : TenantTask

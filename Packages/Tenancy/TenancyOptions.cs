@@ -97,6 +97,28 @@ public sealed class TenancyOptions
     public IList<string> SharedTables { get; } = [];
 
     /// <summary>
+    /// Declares shared tables that tenants join (<see cref="SharedTables"/>), and lets the migration job, or
+    /// <see cref="Tenants.MigrateAsync(CancellationToken)"/>, see to their rights: SELECT for the login that serves
+    /// tenants, or for the roles of <see cref="TenantRoles"/> where tenants have roles. On a Citus cluster they become
+    /// reference tables, which every node has. Each run looks again and does what is missing.
+    /// </summary>
+    /// <param name="tables">Each <c>schema.table</c>, made by a shared migration.</param>
+    public TenancyOptions ShareWithTenants(params string[] tables)
+    {
+        ArgumentNullException.ThrowIfNull(tables);
+        foreach (var table in tables)
+        {
+            SharedTables.Add(table);
+            Joined.Add(table);
+        }
+
+        return this;
+    }
+
+    /// <summary>See <see cref="ShareWithTenants"/>.</summary>
+    internal IList<string> Joined { get; } = [];
+
+    /// <summary>
     /// Functions of the application's or of an extension's that a tenant's commands may call without a schema, though
     /// neither PostgreSQL nor its own extensions have them: names, or <c>schema.name</c>, e.g.
     /// <c>public.st_distance</c>. A function with its schema in front needs none of this: see

@@ -48,6 +48,9 @@ internal static class TenancyOptionsRules
             .Validate(
                 options => options.SharedTables.All(table => table.Split('.') is [{ Length: > 0 }, { Length: > 0 }]),
                 "TenancyOptions.SharedTables names tables with their schemas: schema.table, or schema.*.")
+            .Validate(
+                options => options.Joined.All(table => table.Split('.') is [{ Length: > 0 }, not ("" or "*")]),
+                "ShareWithTenants names each table with its schema: schema.table.")
             .ValidateOnStart();
 
     /// <summary>PostgreSQL counts milliseconds in 31 bits.</summary>

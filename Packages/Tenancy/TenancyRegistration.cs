@@ -131,6 +131,9 @@ public static class TenancyRegistration
         {
             Vacuum = provider.GetRequiredService<CatalogVacuum>(),
         });
+        services.AddSingleton(provider => new TenantMove(
+            Owner(provider), provider.GetRequiredService<TenancyOptions>(),
+            provider.GetRequiredService<IServiceScopeFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddOperationKinds();
         services.AddSingleton(TenantTaskRegistration.Create);
         services.AddSingleton<TenantSearch>();

@@ -274,6 +274,7 @@ public sealed partial class Tenants(
         await using var scope = scopes.CreateAsyncScope();
         await TenancyTables.EnsureAsync(
             database, scope.ServiceProvider.GetService<RegistryKind>()?.IsBuiltIn is true, ct);
+        await JoinedTables.EnsureAsync(database, tenancy, ct);
     }
 
     private async Task<IReadOnlyList<TenantSummary>> SummariesAsync(

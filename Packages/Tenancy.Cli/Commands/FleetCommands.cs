@@ -22,13 +22,14 @@ internal sealed class FleetCommands(JobSettings settings)
             """)
         {
             Migrate(), Status(), Plan(), Script(), Retry(), Verify(), Down(), Halt(), MoveToRing(),
-            Check(), DoctorCommand.Create(this, _arguments, _noun), ListCommand.Create(this, _arguments, _noun),
+            CheckCommand.Create(this, _noun), DoctorCommand.Create(this, _arguments, _noun),
+            ListCommand.Create(this, _arguments, _noun),
             CreateCommand.Create(this, _noun), AdoptCommand.Create(this, _noun),
             CopyCommand.Create(this, _noun),
         };
         foreach (var command in new TaskCommands(this, _arguments, _noun).All()
             .Concat(LifecycleCommands.All(this, _noun)).Concat(TransferCommands.All(this, _noun))
-            .Concat(RemovalCommands.All(this, _noun)))
+            .Concat(RemovalCommands.All(this, _noun)).Append(MoveCommand.Create(this, _arguments, _noun)))
         {
             root.Subcommands.Add(command);
         }
@@ -191,26 +192,6 @@ internal sealed class FleetCommands(JobSettings settings)
                     VerifyReport.Write(writer, _noun, report);
                 });
             return report.IsClean ? ExitCode.Done : ExitCode.TenantsFailed;
-        });
-
-    private Command Check() => Does(
-        new Command("check", $"Says what keeps this build from serving {_noun}s: models, options and migrations. Asks no " +
-            "database."),
-        reports: true, job =>
-        {
-            var problems = job.Services.GetRequiredService<CompiledMigrations>().Problems();
-            foreach (var problem in problems)
-            {
-                job.Output.WriteLine(problem);
-            }
-
-            job.Output.WriteLine(problems.Count switch
-            {
-                0 => "Nothing is wrong with this build.",
-                1 => "1 problem.",
-                var many => string.Create(CultureInfo.InvariantCulture, $"{many} problems."),
-            });
-            return Task.FromResult(problems.Count == 0 ? ExitCode.Done : ExitCode.BuildFailed);
         });
 
     private Command Halt()

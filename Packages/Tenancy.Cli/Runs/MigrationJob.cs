@@ -43,6 +43,8 @@ internal sealed partial class MigrationJob(
             await step(services, stop);
         }
 
+        // Behind the steps, because one of them makes the login.
+        await JoinedTables.EnsureAsync(database, services.GetRequiredService<TenancyOptions>(), stop);
         if (pending.Count > 0 || unknown > 0)
         {
             await shared.EnrolUnknownAsync(stop);

@@ -253,6 +253,14 @@ internal static class MigrationCompiler
         return assembly.CreateMigration(assembly.Migrations[id], context.GetService<IDatabaseProvider>().Name);
     }
 
+    /// <summary>The commands of a migration, as EF's generator makes them.</summary>
+    /// <exception cref="TenantMigrationException">An operation can't be made into SQL.</exception>
+    internal static IReadOnlyList<MigrationCommand> Commands(DbContext context, string id)
+    {
+        var migration = Migration(context, id);
+        return Generate(context, id, migration.UpOperations, migration.TargetModel);
+    }
+
     /// <summary>One direction of one migration.</summary>
     internal static MigrationSql Compile(
         DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target, string? history)

@@ -14,9 +14,10 @@ internal static class SequenceSql
     /// <param name="column">The column's name.</param>
     /// <param name="quoted">The same as an identifier.</param>
     /// <remarks>
-    /// <c>tableoid</c> is the table that a row is in; no row, nothing to move past. The last value is null while the
-    /// sequence gave nothing out, then only <c>nextval</c> tells where it starts. A descending sequence goes below its
-    /// rows.
+    /// The table's row type leads to the table, and so to its sequence. (The rows' own <c>tableoid</c> doesn't on
+    /// Citus, where it is that of a node's shard, which has no sequence.) No row, nothing to move past. The last value
+    /// is null while the sequence gave nothing out, then only <c>nextval</c> tells where it starts. A descending
+    /// sequence goes below its rows.
     /// </remarks>
     public static string PastRows(string table, string column, string quoted) =>
         $"""
@@ -29,9 +30,10 @@ internal static class SequenceSql
             false)
         FROM (
             SELECT pg_catalog.pg_get_serial_sequence(
-                       t.tableoid::pg_catalog.regclass::text, '{column.Replace("'", "''", StringComparison.Ordinal)}')::pg_catalog.regclass AS sequence,
-                   max(t.{quoted})::bigint AS most, min(t.{quoted})::bigint AS least
-            FROM {table} AS t GROUP BY t.tableoid
+                       r.typrelid::pg_catalog.regclass::text, '{column.Replace("'", "''", StringComparison.Ordinal)}')::pg_catalog.regclass AS sequence,
+                   t.most, t.least
+            FROM (SELECT max({quoted})::bigint AS most, min({quoted})::bigint AS least FROM {table}) AS t
+            CROSS JOIN pg_catalog.pg_type AS r WHERE r.oid = pg_catalog.pg_typeof(NULL::{table}) AND t.most IS NOT NULL
         ) AS own
         JOIN pg_catalog.pg_sequence AS kept ON kept.seqrelid = own.sequence
         WHERE coalesce(

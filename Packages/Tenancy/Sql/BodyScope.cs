@@ -8,6 +8,9 @@ namespace Tenancy.Sql;
 /// <param name="Level">How many bodies it stands in.</param>
 internal sealed record BodyScope(IReadOnlySet<string> Variables, bool OwnPath, int Level)
 {
+    /// <summary>Takes each statement of the body, where somebody asks for them.</summary>
+    public List<SqlStatement>? Found { get; init; }
+
     /// <summary>A text in a text in a text: nobody writes more.</summary>
     public const int MostLevels = 8;
 

@@ -158,7 +158,7 @@ internal sealed partial class StatementReader
 
         var text = BodyText.Of(At(at).Text)
             ?? throw SessionRules.UnreadBody("a body in escapes or in several pieces: write it between $$ and $$");
-        var scope = new BodyScope(variables.ToHashSet(StringComparer.Ordinal), ownPath, level);
+        var scope = new BodyScope(variables.ToHashSet(StringComparer.Ordinal), ownPath, level) { Found = _found };
         foreach (var name in language switch
         {
             "sql" => Names(text, scope),

@@ -23,9 +23,11 @@ internal sealed partial class StatementReader
 
     private readonly BodyScope? _scope;
     private readonly bool _inMigration;
+    private readonly List<SqlStatement>? _found;
 
-    private StatementReader(string sql, BodyScope? scope, bool inMigration)
+    private StatementReader(string sql, BodyScope? scope, bool inMigration, List<SqlStatement>? found = null)
     {
+        _found = found ?? scope?.Found;
         _sql = Lexeme.Of(sql);
         _rules = new(_sql);
         _scope = scope;
@@ -43,6 +45,17 @@ internal sealed partial class StatementReader
         return reader._names.Count == 0 ? [] : [.. reader._names.Distinct()];
     }
 
+    /// <summary>
+    /// The statements of a migration's command, those in the bodies of its routines and DO blocks included.
+    /// </summary>
+    /// <exception cref="CommandRefusedException">As <see cref="Names(string, bool)"/>.</exception>
+    public static IReadOnlyList<SqlStatement> Statements(string sql)
+    {
+        var found = new List<SqlStatement>();
+        new StatementReader(sql, scope: null, inMigration: true, found).Read();
+        return found;
+    }
+
     private void Read()
     {
         while (_at < _sql.Count)
@@ -52,8 +65,10 @@ internal sealed partial class StatementReader
                 continue;
             }
 
+            var start = _at;
             ReadStatement();
             EndStatement();
+            _found?.Add(new(_sql[start.._at], _scope?.Level ?? 0));
             if (_at < _sql.Count && !Current().Is(';'))
             {
                 Unexplained("the end of the statement");

@@ -15,9 +15,10 @@ public static class TenancyHosting
     /// fetches once. The console and the dashboard say which, and why. In publish mode: a container.
     /// </summary>
     /// <remarks>
-    /// Settings of the AppHost: <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or <c>local</c> forces one;
-    /// <c>Postgres:DataFolder</c> and <c>Postgres:DataVolume</c> say where the data is; <c>Postgres:Fetch=false</c>
-    /// fetches nothing. A test that hosts the AppHost in its own process fetches nothing.
+    /// Settings of the AppHost: <c>Postgres:Use</c> = <c>connection</c>, <c>container</c> or <c>local</c> forces one,
+    /// and <c>citus</c> runs a Citus cluster in containers, a coordinator and two workers; <c>Postgres:DataFolder</c>
+    /// and <c>Postgres:DataVolume</c> say where the data is; <c>Postgres:Fetch=false</c> fetches nothing. A test that
+    /// hosts the AppHost in its own process fetches nothing.
     /// </remarks>
     /// <param name="builder">The AppHost.</param>
     /// <param name="name">The database's, and the name of its connection string. Default: <c>tenants</c>.</param>

@@ -37,8 +37,11 @@ internal sealed class DatabaseSource(
         "container" when ContainerEngine.Find(builder.Configuration) is { } engine =>
             AddContainer(engine, "Postgres:Use is 'container'"),
         "container" => throw Impossible("Postgres:Use is 'container', and no container engine answers."),
+        "citus" when ContainerEngine.Find(builder.Configuration) is { } engine => AddCitus(engine),
+        "citus" => throw NoCitus(),
         "local" => AddLocal("Postgres:Use is 'local'", engineWasAsked: false),
-        var unknown => throw Impossible($"Postgres:Use is '{unknown}': it can be connection, container or local."),
+        var unknown => throw Impossible(
+            $"Postgres:Use is '{unknown}': it can be connection, container, citus or local."),
     };
 
     /// <summary>
@@ -104,6 +107,30 @@ internal sealed class DatabaseSource(
             .Tell($"PostgreSQL: a container of {engine.Name} with the volume '{volume}', because {why}.",
                 () => OtherData.InFolders(builder, state));
     }
+
+    private IResourceBuilder<PostgresDatabaseResource> AddCitus(ContainerEngine engine)
+    {
+        var volume = $"{Volume}-citus";
+        // The workers' volumes are used with the coordinator's, and by nobody else.
+        var claim = VolumeClaim.Take(volume, engine, state.Folder);
+        builder.Services.AddSingleton<IHostedService>(_ => claim);
+        var (coordinator, database) = builder.AddCitus(Server, name, volume);
+        coordinator.WithLoginCheck("postgres",
+            refusal => RefusedLogin.OfContainer(refusal, volume, engine, Project, CitusContainers.FullImage));
+        return database.Tell(
+            $"PostgreSQL: a Citus cluster in containers of {engine.Name}, a coordinator and two workers, with the volumes " +
+            $"{string.Join(", ", CitusContainers.Volumes(volume).Select(one => $"'{one}'"))}, because Postgres:Use is " +
+            "'citus'.",
+            () => [.. OtherData.InFolders(builder, state),
+                .. OtherData.InVolumes(engine, Volume, state.Memory(builder))]);
+    }
+
+    private NoPostgresException NoCitus() => new($$"""
+        Postgres:Use is 'citus', and no container engine answers.
+        There are two ways to give the application a Citus cluster:
+          1. a container engine:  start Docker or Podman (it must answer within two seconds)
+          2. a cluster you have:  dotnet run --project {{Project}} -- --ConnectionStrings:{{name}}="Host=COORDINATOR;Database=...;Username=...;Password=..."
+        """);
 
     private IResourceBuilder<LocalPostgresDatabaseResource> AddLocal(string why, bool engineWasAsked)
     {

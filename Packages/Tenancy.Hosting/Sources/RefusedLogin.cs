@@ -11,7 +11,7 @@ internal static class RefusedLogin
     /// Of a container: its data keeps the password that it was made with, whatever the AppHost's is today.
     /// </summary>
     public static string? OfContainer(
-        PostgresException refusal, string volume, ContainerEngine engine, string project) =>
+        PostgresException refusal, string volume, ContainerEngine engine, string project, string image = Image) =>
         refusal.SqlState != PostgresErrorCodes.InvalidPassword ? null : $"""
             PostgreSQL refuses the AppHost's password (28P01). The data in the container volume '{volume}'
             was made with another password than the user secret 'Parameters:postgres-password' has now. The secret was lost,
@@ -19,7 +19,7 @@ internal static class RefusedLogin
             Stop the AppHost, and do one of these:
               1. put the password back:    dotnet user-secrets --project {project} set Parameters:postgres-password THE_OLD_ONE
               2. give the data a new one:  dotnet user-secrets --project {project} set Parameters:postgres-password A_NEW_ONE
-                                           {engine.Name} run --rm --user postgres --entrypoint sh --volume {volume}:/var/lib/postgresql {Image} -c "echo \"ALTER USER postgres PASSWORD 'A_NEW_ONE'\" | postgres --single -D /var/lib/postgresql/18/docker postgres"
+                                           {engine.Name} run --rm --user postgres --entrypoint sh --volume {volume}:/var/lib/postgresql {image} -c "echo \"ALTER USER postgres PASSWORD 'A_NEW_ONE'\" | postgres --single -D /var/lib/postgresql/18/docker postgres"
               3. use another volume:       --Postgres:DataVolume=...
               4. delete the data:          {engine.Name} volume rm {volume}
             """;

@@ -107,6 +107,74 @@ public sealed class DatabaseSourceTests : IDisposable
             "ConnectionStrings:tenants is no connection string", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_cluster_is_a_coordinator_and_two_workers_of_one_image_each_with_a_volume_where_it_keeps_its_data()
+    {
+        await using var app = await StartingAsync(Engine(), Volume(), ("Postgres:Use", "citus"));
+
+        var model = app.Services.GetRequiredService<DistributedApplicationModel>();
+        var nodes = model.Resources.OfType<ContainerResource>().OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
+        Assert.Equal(["postgres", "postgres-worker-1", "postgres-worker-2"], nodes.Select(node => node.Name));
+        Assert.Equal(["docker.io/citusdata/citus:14.1.0"], nodes.Select(Image).Distinct());
+        Assert.Equal(["acme-citus", "acme-citus-worker-1", "acme-citus-worker-2"],
+            nodes.Select(node => Assert.Single(node.Annotations.OfType<ContainerMountAnnotation>()))
+                .Select(mount => mount.Target == "/var/lib/postgresql" ? mount.Source : mount.Target));
+        Assert.Equal(["acme-citus", "acme-citus-worker-1", "acme-citus-worker-2"], CitusContainers.Volumes("acme-citus"));
+        Assert.StartsWith("PostgreSQL: a Citus cluster in containers of docker, a coordinator and two workers, with the " +
+            "volumes 'acme-citus', 'acme-citus-worker-1', 'acme-citus-worker-2', because Postgres:Use is 'citus'.",
+            _log.Lines.First(), StringComparison.Ordinal);
+
+        static string Image(ContainerResource node) =>
+            node.Annotations.OfType<ContainerImageAnnotation>().Last() is var image
+                ? $"{image.Registry}/{image.Image}:{image.Tag}"
+                : "";
+    }
+
+    [Fact]
+    public async Task A_clusters_nodes_make_the_database_follow_writes_and_only_the_coordinator_is_reached_from_outside()
+    {
+        await using var app = await StartingAsync(Engine(), Volume(), ("Postgres:Use", "citus"));
+
+        var model = app.Services.GetRequiredService<DistributedApplicationModel>();
+        foreach (var node in model.Resources.OfType<ContainerResource>())
+        {
+            var settings = await SettingsAsync(app, node);
+            Assert.Equal("tenants", settings["POSTGRES_DB"]);
+            foreach (var password in new[] { "POSTGRES_PASSWORD", "PGPASSWORD" })
+            {
+                Assert.Equal("postgres-password", Assert.IsType<ParameterResource>(settings[password]).Name);
+            }
+
+            Assert.Equal(node.Name == "postgres" ? "scram-sha-256" : "trust", settings["POSTGRES_HOST_AUTH_METHOD"]);
+            Assert.Equal(node.Name == "postgres", node.Annotations.OfType<EndpointAnnotation>().Any());
+            Assert.Equal(["-c", "wal_level=logical"], await ArgumentsAsync(node));
+        }
+
+        var database = model.Resources.OfType<PostgresDatabaseResource>().Single();
+        Assert.Contains("tenants_nodes", database.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+    }
+
+    [Fact]
+    public void A_cluster_without_an_engine_is_refused_with_what_to_do()
+    {
+        var refused = Assert.Throws<NoPostgresException>(() =>
+            Building(("ASPIRE_CONTAINER_RUNTIME", _folder["no engine"]), ("Postgres:Use", "citus")));
+
+        Assert.StartsWith(
+            "Postgres:Use is 'citus', and no container engine answers.", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("start Docker or Podman", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("-- --ConnectionStrings:tenants=\"Host=COORDINATOR;", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_AppHost_of_one_cluster_is_refused()
+    {
+        var first = Building(Engine(), Volume(), ("Postgres:Use", "citus"));
+
+        Assert.Throws<NoPostgresException>(() => Building(Engine(), Volume(), ("Postgres:Use", "citus")));
+        GC.KeepAlive(first);
+    }
+
     public void Dispose()
     {
         _log.Dispose();
@@ -121,6 +189,30 @@ public sealed class DatabaseSourceTests : IDisposable
     private static (string, string) Volume() => ("Postgres:DataVolume", "acme");
 
     private (string, string) DataFolder() => ("Postgres:DataFolder", _folder["local"]);
+
+    private static async Task<IReadOnlyDictionary<string, object>> SettingsAsync(
+        DistributedApplication app, ContainerResource resource)
+    {
+        var context = new EnvironmentCallbackContext(
+            app.Services.GetRequiredService<DistributedApplicationExecutionContext>(), resource, cancellationToken: Ct);
+        foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+        {
+            await annotation.Callback(context);
+        }
+
+        return context.EnvironmentVariables;
+    }
+
+    private static async Task<IReadOnlyList<object>> ArgumentsAsync(ContainerResource resource)
+    {
+        var arguments = new List<object>();
+        foreach (var annotation in resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+        {
+            await annotation.Callback(new CommandLineArgsCallbackContext(arguments, Ct));
+        }
+
+        return arguments;
+    }
 
     private async Task<string[]> ToldAsync(params (string Key, string Value)[] settings)
     {

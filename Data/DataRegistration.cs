@@ -70,12 +70,21 @@ public static class DataRegistration
     /// </summary>
     public const string CitusNodePasswordsSetting = "Tenancy:CitusNodePasswords";
 
+    /// <summary>
+    /// The name of the setting that names the further databases of customers, with commas between, e.g. <c>two</c>.
+    /// Each has connection strings like the first one's, with <c>_</c> and its name behind: <c>tenants_two</c>,
+    /// <c>tenantsApi_two</c>, <c>tenantsRegistry_two</c>, <c>tenantsListen_two</c>. See
+    /// <see cref="TenancyOptions.Databases"/>.
+    /// </summary>
+    public const string DatabasesSetting = "Tenancy:Databases";
+
     /// <summary>Registers both contexts, the registry and the library's verbs, over one pool per login.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">
     /// Has <c>ConnectionStrings:tenants</c>, the owner's, or, where no customer is created,
     /// <c>ConnectionStrings:tenantsRegistry</c>; and <c>ConnectionStrings:tenantsApi</c>, with which customers are
-    /// served, else they are with the owner's; and <c>Tenancy:WarmPool</c> and <c>Tenancy:TenantRoles</c>.
+    /// served, else they are with the owner's; and <c>Tenancy:WarmPool</c>,
+    /// <c>Tenancy:TenantRoles</c> and <c>Tenancy:Databases</c>.
     /// </param>
     public static IServiceCollection AddData(this IServiceCollection services, IConfiguration configuration)
     {
@@ -93,6 +102,18 @@ public static class DataRegistration
             // The shared migration NotifyTenantChanges made the triggers.
             options.DirectoryListenTime = TimeSpan.FromMinutes(5);
             options.ListenConnectionString = Given(configuration, ListenConnectionName);
+            foreach (var name in (configuration[DatabasesSetting] ?? "").Split(
+                ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                options.Databases.Add(name, new()
+                {
+                    ConnectionString = Given(configuration, In(name, ConnectionName))
+                        ?? Given(configuration, In(name, RegistryConnectionName)) ?? "",
+                    TenantConnectionString = Given(configuration, In(name, ApiConnectionName)),
+                    ListenConnectionString = Given(configuration, In(name, ListenConnectionName)),
+                });
+            }
+
             options.FindTenant = (provider, slug, ct) =>
                 CustomerRegistry.FindTenantAsync(provider.GetRequiredService<CustomersContext>(), slug, ct);
             options.FindSlugs = (provider, schemas, ct) =>
@@ -104,6 +125,11 @@ public static class DataRegistration
         services.AddScoped<ITenantRegistry, CustomersTable>();
         return services;
     }
+
+    /// <summary>The name of a connection string in a database, e.g. <c>tenantsApi_two</c>.</summary>
+    /// <param name="database">Null for the first one.</param>
+    /// <param name="name">Its name in the first one.</param>
+    public static string In(string? database, string name) => database is null ? name : $"{name}_{database}";
 
     /// <summary>Whether the owner's connection string is there: only the owner makes schemas.</summary>
     public static bool MayCreateCustomers(this IConfiguration configuration) =>

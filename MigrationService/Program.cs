@@ -41,13 +41,15 @@ static CustomersContext Shared(IServiceProvider services)
     return new(options.Options);
 }
 
-// The logins that the API has, each a member of its role: the owner alone may make them.
+// In each database: the logins that the API has, each a member of its role: the owner alone may make them.
 static async Task EnsureLoginsAsync(IServiceProvider services, CancellationToken ct)
 {
     var login = services.GetRequiredService<TenantLogin>();
     await login.EnsureAsync(DataRegistration.ApiRole, ct);
-    await login.EnsureAsync(DataRegistration.RegistryRole, services.GetRequiredService<IConfiguration>()
-        .GetConnectionString(DataRegistration.RegistryConnectionName), ct);
+    var registry = DataRegistration.In(
+        services.GetRequiredService<TenancyOptions>().Database, DataRegistration.RegistryConnectionName);
+    await login.EnsureAsync(DataRegistration.RegistryRole,
+        services.GetRequiredService<IConfiguration>().GetConnectionString(registry), ct);
 }
 
 static Task AddDemoCustomersAsync(IServiceProvider services, CancellationToken ct) =>

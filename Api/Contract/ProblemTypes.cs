@@ -44,7 +44,7 @@ internal static class ProblemTypes
     public static readonly IReadOnlyList<string> OfCustomers =
     [
         "urn:customer:other", "urn:customer:suspended", "urn:customer:archived", "urn:customer:upgrading",
-        "urn:customer:failed", "urn:customer:provisioning", "urn:customer:over-limit",
+        "urn:customer:failed", "urn:customer:provisioning", "urn:customer:unreachable", "urn:customer:over-limit",
     ];
 
     /// <summary>Gives a problem its type, where nothing but its status is known.</summary>

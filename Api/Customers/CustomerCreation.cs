@@ -20,7 +20,7 @@ internal static class CustomerCreation
 
     private static async Task<Results<CreatedAtRoute<CustomerView>, ValidationProblem, ProblemHttpResult>> Create(
         NewCustomer customer, HttpContext http, CustomerRegistry registry, TenantDirectory directory,
-        Tenancy.Tenants tenants, IConfiguration configuration, CancellationToken ct)
+        Tenancy.Tenants tenants, IConfiguration configuration, TenancyOptions tenancy, CancellationToken ct)
     {
         using var scope = http.Name(customer.Slug);
         if (!configuration.MayCreateCustomers())
@@ -28,6 +28,15 @@ internal static class CustomerCreation
             return TypedResults.Problem(
                 "It has no login that may make schemas. Run the migration job's command: create SLUG --name NAME.",
                 statusCode: 403, title: "This API doesn't create customers.");
+        }
+
+        if (customer.Database is { } database && !tenancy.Databases.ContainsKey(database))
+        {
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]>
+            {
+                ["database"] = [$"There is no database '{database}'. Leave it out for the first one" +
+                    string.Concat(tenancy.Databases.Keys.Order().Select(name => $", or use {name}")) + "."],
+            });
         }
 
         Guid? id = null;
@@ -43,7 +52,9 @@ internal static class CustomerCreation
 
         try
         {
-            await registry.CreateAsync(customer.Slug, customer.Name.Trim(), id: id, ct: ct);
+            await (customer.Database is null
+                ? registry.CreateAsync(customer.Slug, customer.Name.Trim(), id: id, ct: ct)
+                : registry.CreateInAsync(customer.Database, customer.Slug, customer.Name.Trim(), id, ct));
             await directory.ForgetAsync(customer.Slug, ct);
         }
         catch (SlugTakenException) when (id is not null)
@@ -54,7 +65,7 @@ internal static class CustomerCreation
                 throw;
             }
 
-            if ((made.Slug, made.Name) != (customer.Slug, customer.Name.Trim()))
+            if ((made.Slug, made.Name, made.Database) != (customer.Slug, customer.Name.Trim(), customer.Database))
             {
                 return Idempotency.OtherRequest();
             }
@@ -86,8 +97,12 @@ internal static class CustomerCreation
 }
 
 /// <summary>A customer to be created.</summary>
+/// <param name="Slug">Its name in addresses.</param>
+/// <param name="Name">Its name in words.</param>
+/// <param name="Database">The database that its schema is made in; the first one if it is left out.</param>
 public sealed record NewCustomer(
     [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
         RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
     [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName),
-        PlainText] string Name);
+        PlainText] string Name,
+    [property: RegularExpression("^[a-z][a-z0-9_]{0,62}$", ErrorMessage = "Name a database.")] string? Database = null);

@@ -89,15 +89,16 @@ internal static class CustomersEndpoints
 /// <param name="FailedAt">When a migration last failed.</param>
 /// <param name="DropAfter">When it may be removed; null where nobody deleted it.</param>
 /// <param name="Bytes">The size of its tables and indexes, a sample: 0 for what PostgreSQL hasn't measured yet.</param>
+/// <param name="Database">The database that has its schema; null for the first one.</param>
 public sealed record CustomerView(
     Guid Id, string Slug, string Name, string Schema, CustomerStatus Status, Availability Availability, int Ring,
     DateTimeOffset CreatedAt, string Version, string? LastMigration, DateTimeOffset? MigratedAt, string? LastError,
-    DateTimeOffset? FailedAt, DateTimeOffset? DropAfter, long Bytes)
+    DateTimeOffset? FailedAt, DateTimeOffset? DropAfter, long Bytes, string? Database)
 {
     internal static CustomerView Of(TenantDetails c) => new(
         c.Entry.Tenant.Id, c.Entry.Tenant.Slug, c.Entry.Name, c.Entry.Tenant.Schema.Value,
         (CustomerStatus)c.Entry.Status, c.Availability, c.Ring, c.Entry.CreatedAt, c.Version, c.LastMigration,
-        c.MigratedAt, c.LastError, c.FailedAt, c.DropAfter, c.Bytes);
+        c.MigratedAt, c.LastError, c.FailedAt, c.DropAfter, c.Bytes, c.Entry.Tenant.Database);
 }
 
 /// <summary>How many customers each filter of their list finds.</summary>

@@ -19,7 +19,7 @@ internal static class Readiness
         services.AddSingleton<SharedSchemaCheck>().AddSingleton<DirectoryCheck>().AddHealthChecks()
             .AddCheck<DatabaseCheck>("database").AddCheck<DirectoryCheck>("directory")
             .AddCheck<SharedSchemaCheck>("shared schema").AddCheck<FleetCheck>("fleet")
-            .AddCheck<DoctorCheck>("doctor");
+            .AddCheck<DoctorCheck>("doctor").AddCheck<OtherDatabasesCheck>("other databases");
         return services;
     }
 
@@ -73,6 +73,19 @@ internal static class Readiness
             await select.ExecuteScalarAsync(ct);
             return HealthCheckResult.Healthy("PostgreSQL answers the login that serves customers.");
         }
+    }
+
+    /// <summary>
+    /// The databases besides the first one answer. Degraded where one doesn't: the customers of the others are served.
+    /// </summary>
+    private sealed class OtherDatabasesCheck(TenancyPools pools) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken = default) =>
+                await pools.FindAbsentAsync(cancellationToken) is { Count: > 0 } absent
+                    ? HealthCheckResult.Degraded(string.Join(' ', absent.Select(one =>
+                        $"The database '{one.Key}' can't be reached: its customers get 503. {one.Value}")))
+                    : HealthCheckResult.Healthy("All other databases answer.");
     }
 
     /// <summary>The directory's own query, for a slug that nobody can have.</summary>

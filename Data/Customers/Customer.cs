@@ -31,11 +31,14 @@ public sealed class Customer
     /// <summary>Which wave of a migration it belongs to; 0 goes first, and only who was put there is in it.</summary>
     public int Ring { get; set; } = LedgerRow.UsualRing;
 
+    /// <summary>The database that has its schema; null for the first one: <see cref="Tenant.Database"/>.</summary>
+    public string? Database { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? SuspendedAt { get; set; }
 
     public DateTimeOffset? ArchivedAt { get; set; }
 
-    public Tenant AsTenant() => new(Id, Slug, SchemaName.Parse(Schema));
+    public Tenant AsTenant() => new(Id, Slug, SchemaName.Parse(Schema)) { Database = Database };
 }

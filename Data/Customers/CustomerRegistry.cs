@@ -16,7 +16,7 @@ public sealed class SlugTakenException(string slug, Exception? inner = null)
 
 /// <summary>Creates customers and finds them.</summary>
 public sealed class CustomerRegistry(
-    CustomersContext db, SchemaProvisioner provisioner, TenancyOptions tenancy, TimeProvider time)
+    CustomersContext db, SchemaProvisioner provisioner, Tenants tenants, TenancyOptions tenancy, TimeProvider time)
 {
     /// <summary>Span: a customer is created; attribute <see cref="TenancyTelemetry.Tenant"/>.</summary>
     public const string CreateCustomer = "create customer";
@@ -83,6 +83,28 @@ public sealed class CustomerRegistry(
 
         await transaction.CommitAsync(ct);
         return customer!;
+    }
+
+    /// <summary>The same in another database than the first: see <see cref="Tenants.CreateInAsync"/>.</summary>
+    /// <param name="database">One of <see cref="TenancyOptions.Databases"/>.</param>
+    /// <param name="slug">See <see cref="CustomerSlug"/>.</param>
+    /// <param name="name">For people.</param>
+    /// <param name="id">The new customer's id; null for any.</param>
+    /// <param name="ct">Ends the work.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="SlugTakenException">The slug is another customer's.</exception>
+    public async Task CreateInAsync(
+        string database, string slug, string name, Guid? id = null, CancellationToken ct = default)
+    {
+        using var span = TenancyTelemetry.StartFor(slug, CreateCustomer);
+        try
+        {
+            await tenants.CreateInAsync(database, slug, name, id, ct);
+        }
+        catch (TenantSlugTakenException e)
+        {
+            throw new SlugTakenException(slug, e);
+        }
     }
 
     /// <summary>

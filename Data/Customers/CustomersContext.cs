@@ -41,6 +41,7 @@ public sealed class CustomersContext(DbContextOptions<CustomersContext> options)
             customer.Property(c => c.Status).HasMaxLength(16).HasConversion(
                 status => status.ToString().ToLowerInvariant(),
                 text => Enum.Parse<CustomerStatus>(text, ignoreCase: true));
+            customer.Property(c => c.Database).HasMaxLength(63);
             customer.HasIndex(c => c.Slug).IsUnique();
             customer.HasIndex(c => c.Schema).IsUnique();
         });

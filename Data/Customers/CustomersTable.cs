@@ -6,7 +6,7 @@ namespace Data.Customers;
 
 /// <summary>The customers as the library's registry of tenants.</summary>
 internal sealed class CustomersTable([FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database)
-    : TableRegistry(database, "public.customers", "ring")
+    : TableRegistry(database, "public.customers", "ring", "database")
 {
     private readonly NpgsqlDataSource _database = database;
 

@@ -16,9 +16,10 @@ namespace Tenancy.AspNetCore;
 /// <param name="LastError">What its last migration said when it failed; null after one that succeeded.</param>
 /// <param name="DropAfter">When it may be removed; null where nobody asked for that.</param>
 /// <param name="Bytes">The size of its tables and indexes: a sample, see <see cref="TenantDetails.Bytes"/>.</param>
+/// <param name="Database">The database that has its schema; null for the first one.</param>
 public sealed record TenantAnswer(Guid Id, string Slug, string Name, string Status, string Availability, string Schema,
     string Version, DateTimeOffset CreatedAt, int Ring, string? LastMigration, DateTimeOffset? MigratedAt,
-    string? LastError, DateTimeOffset? DropAfter, long Bytes);
+    string? LastError, DateTimeOffset? DropAfter, long Bytes, string? Database = null);
 
 /// <summary>A page of tenants.</summary>
 /// <param name="Items">In the order that was asked for.</param>
@@ -43,7 +44,9 @@ public sealed record TenantsQuestion(
 /// <summary>A tenant to be created.</summary>
 /// <param name="Slug">See <see cref="TenantSlug"/>.</param>
 /// <param name="Name">For people; the slug if it is left out. At most 200 characters.</param>
-public sealed record NewTenant(string? Slug, string? Name = null);
+/// <param name="Database">The database that it is made in, see <see cref="TenancyOptions.Databases"/>; the first one if
+/// it is left out.</param>
+public sealed record NewTenant(string? Slug, string? Name = null, string? Database = null);
 
 /// <summary>A tenant's new slug and name.</summary>
 /// <param name="Slug">See <see cref="TenantSlug"/>; null to leave it.</param>

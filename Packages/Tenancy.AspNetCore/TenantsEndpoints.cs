@@ -133,11 +133,15 @@ public static class TenantsEndpoints
 
         try
         {
-            await tenants.CreateAsync(tenant.Slug!, tenant.Name, ct);
+            await tenants.CreateInAsync(tenant.Database, tenant.Slug!, tenant.Name, ct: ct);
         }
         catch (TenantSlugTakenException e)
         {
             return Taken(e);
+        }
+        catch (ArgumentException e) when (tenant.Database is not null)
+        {
+            return Bad(e.Message.Split(" (Parameter", 2)[0]);
         }
 
         var created = await OneAsync(tenant.Slug!, tenants, ct);
@@ -227,7 +231,8 @@ public static class TenantsEndpoints
     private static TenantAnswer Answer(TenantDetails tenant) => new(
         tenant.Entry.Tenant.Id, tenant.Entry.Tenant.Slug, tenant.Entry.Name, Text(tenant.Entry.Status),
         Text(tenant.Availability), tenant.Entry.Tenant.Schema.Value, tenant.Version, tenant.Entry.CreatedAt,
-        tenant.Ring, tenant.LastMigration, tenant.MigratedAt, tenant.LastError, tenant.DropAfter, tenant.Bytes);
+        tenant.Ring, tenant.LastMigration, tenant.MigratedAt, tenant.LastError, tenant.DropAfter, tenant.Bytes,
+        tenant.Entry.Tenant.Database);
 
     private static string Text<TEnum>(TEnum value) where TEnum : struct, Enum => value.ToString().ToLowerInvariant();
 }

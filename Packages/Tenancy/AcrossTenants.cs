@@ -38,8 +38,9 @@ public sealed class AcrossTenants<TContext>(
     IDbContextFactory<TContext> contexts, CurrentTenant current) where TContext : DbContext
 {
     /// <summary>
-    /// Reads in schema order. A chunk's tenants appear when its statement has succeeded; one that fails is halved until
-    /// only the tenants at fault are left, which appear with their <see cref="TenantRows{TRow}.Error"/>.
+    /// Reads in schema order, one database after the other. A chunk's tenants appear when its statement has succeeded;
+    /// one that fails is halved until only the tenants at fault are left, which appear with their
+    /// <see cref="TenantRows{TRow}.Error"/>.
     /// </summary>
     /// <param name="tenants">Whom to read for, in any order.</param>
     /// <param name="projection">The same query for each: rows of numbers, texts and dates, no entities and no
@@ -48,7 +49,7 @@ public sealed class AcrossTenants<TContext>(
     /// <param name="ct">Ends the reading.</param>
     /// <exception cref="InvalidOperationException">The scope serves a tenant; the row isn't flat; or the context
     /// retries, which would buffer rows.</exception>
-    /// <exception cref="NpgsqlException">The database itself failed: connection lost, shutting down, out of resources.
+    /// <exception cref="NpgsqlException">The first database failed: connection lost, shutting down, out of resources.
     /// What appeared is right.</exception>
     public async IAsyncEnumerable<TenantRows<TRow>> ReadAsync<TRow>(
         IEnumerable<Tenant> tenants, Func<TContext, IQueryable<TRow>> projection, AcrossTenantsOptions? options = null,
@@ -65,7 +66,10 @@ public sealed class AcrossTenants<TContext>(
         var running = new Queue<Task<List<TenantRows<TRow>>>>();
         try
         {
-            foreach (var chunk in tenants.OrderBy(tenant => tenant.Schema).Chunk(options.ChunkSize))
+            // A statement is sent to one database. Without a name, the first one, comes first.
+            foreach (var chunk in tenants.OrderBy(tenant => tenant.Schema)
+                .GroupBy(tenant => tenant.Database).OrderBy(group => group.Key, StringComparer.Ordinal)
+                .SelectMany(group => group.Chunk(options.ChunkSize)))
             {
                 running.Enqueue(ReadChunkAsync(chunk, projection, stop.Token));
                 if (running.Count < options.Connections)
@@ -114,6 +118,16 @@ public sealed class AcrossTenants<TContext>(
         try
         {
             return await ReadAllAsync(tenants, projection, ct);
+        }
+        catch (TenantUnavailableException unknown)
+        {
+            return [.. tenants.Select(tenant => new TenantRows<TRow>(tenant, [], unknown.Message))];
+        }
+        catch (Exception error) when (tenants[0].Database is not null && error.OfTheServer() is not null)
+        {
+            // The tenants of a database that is gone, and nobody else. EF wraps what Npgsql says.
+            return [.. tenants.Select(tenant => new TenantRows<TRow>(
+                tenant, [], $"The database '{tenant.Database}' can't be reached: {error.OfTheServer()!.Message}"))];
         }
         // EF wraps the error of a lost node, because another try might find it again.
         catch (Exception error) when (error.Said() is { } said && said.IsTheSchemasOwn())

@@ -43,6 +43,12 @@ public sealed record DriftReport(
 {
     /// <summary>Whether there is no difference, nothing superfluous and nothing missing.</summary>
     public bool IsClean => Drifted.Count + Strays.Count + Missing.Count + Unregistered.Count == 0;
+
+    /// <summary>Both together: another database's after this one.</summary>
+    internal DriftReport With(DriftReport other) => new(
+        Checked + other.Checked, [.. Drifted, .. other.Drifted], [.. Incomparable, .. other.Incomparable],
+        [.. Strays, .. other.Strays], [.. Missing, .. other.Missing], [.. Unregistered, .. other.Unregistered],
+        Elapsed + other.Elapsed);
 }
 
 /// <summary>A schema that isn't as it should be.</summary>

@@ -21,7 +21,9 @@ public sealed class FleetMonitor(
     private readonly SemaphoreSlim _one = new(1);
 
     /// <summary>The last count; null when there is none, because the last look failed.</summary>
-    public FleetSnapshot? Last => metrics.Fleet;
+    public FleetSnapshot? Last => options.Database is { } name
+        ? metrics.Others.GetValueOrDefault(name)
+        : metrics.Fleet;
 
     /// <summary>
     /// Counts now. A failure is no error: it leaves <see cref="Last"/> null, and the database's health says why.
@@ -32,12 +34,12 @@ public sealed class FleetMonitor(
         await _one.WaitAsync(ct);
         try
         {
-            return metrics.Fleet = await probe.AskAsync(CountAsync, ct);
+            return Keep(await probe.AskAsync(CountAsync, ct));
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
         {
             // No ledger yet, or no database: nothing is known, which isn't the same as zero.
-            metrics.Fleet = null;
+            Keep(null);
             ct.ThrowIfCancellationRequested();
             return null;
         }
@@ -46,6 +48,10 @@ public sealed class FleetMonitor(
             _one.Release();
         }
     }
+
+    private FleetSnapshot? Keep(FleetSnapshot? counted) => options.Database is { } name
+        ? metrics.Others[name] = counted
+        : metrics.Fleet = counted;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -87,6 +93,6 @@ public sealed class FleetMonitor(
         }
 
         await versions.LearnAsync([.. counts.Select(count => count.Version).Distinct()], ct);
-        return new(time.GetUtcNow(), counts, versions, build);
+        return new(time.GetUtcNow(), counts, versions, build, options.Database);
     }
 }

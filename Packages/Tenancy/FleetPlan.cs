@@ -119,7 +119,13 @@ public enum FleetOutcome
 /// <param name="Run">Its row in <c>tenancy.runs</c>; null when there was nothing to do.</param>
 public sealed record FleetReport(
     int Migrated, IReadOnlyList<FailedSchema> Failed, TimeSpan Elapsed, FleetOutcome Outcome = FleetOutcome.Done,
-    string? Reason = null, Guid? Run = null);
+    string? Reason = null, Guid? Run = null)
+{
+    /// <summary>Both together: another database's run after this one.</summary>
+    internal FleetReport With(FleetReport other) => new(
+        Migrated + other.Migrated, [.. Failed, .. other.Failed], Elapsed + other.Elapsed,
+        Outcome == FleetOutcome.Done ? other.Outcome : Outcome, Reason ?? other.Reason, Run ?? other.Run);
+}
 
 /// <summary>
 /// A schema that could not be migrated. Its transaction was rolled back: it is at the version it had.

@@ -12,7 +12,8 @@ public sealed class FleetSnapshot
         .Where(state => state != SchemaState.Spare)];
 
     internal FleetSnapshot(
-        DateTimeOffset at, IReadOnlyCollection<SchemaCount> counts, SchemaVersions versions, CompiledMigrations build)
+        DateTimeOffset at, IReadOnlyCollection<SchemaCount> counts, SchemaVersions versions, CompiledMigrations build,
+        string? database = null)
     {
         At = at;
         var tenants = counts.Where(count => count.State != SchemaState.Spare).ToList();
@@ -25,8 +26,8 @@ public sealed class FleetSnapshot
         Spares = counts.Sum(count => count.Schemas) - tenants.Sum(count => count.Schemas);
         ByState = [.. States.Select(state => new Measurement<long>(
             tenants.Where(count => count.State == state).Sum(count => count.Schemas),
-            new KeyValuePair<string, object?>(State, state.ToString().ToLowerInvariant())))];
-        ByVersion = [.. Series(migrated, versions, build)];
+            [new(State, state.ToString().ToLowerInvariant()), .. Of(database)]))];
+        ByVersion = [.. Series(migrated, versions, build, database)];
     }
 
     /// <summary>When the ledger was read.</summary>
@@ -52,7 +53,7 @@ public sealed class FleetSnapshot
     /// This build's version, also where nobody has it; the versions that most tenants have; the rest together.
     /// </summary>
     private static IEnumerable<Measurement<long>> Series(
-        List<SchemaCount> tenants, SchemaVersions versions, CompiledMigrations build)
+        List<SchemaCount> tenants, SchemaVersions versions, CompiledMigrations build, string? database)
     {
         var series = tenants.Append(new(SchemaState.Ready, build.Target, Failed: false, Schemas: 0))
             .GroupBy(count => count.Version)
@@ -67,9 +68,12 @@ public sealed class FleetSnapshot
             .GroupBy(version => (version.Label, Standing: Words(versions.StandingOf(version.Version))))
             .Select(group => new Measurement<long>(
                 group.Sum(version => version.Tenants),
-                new KeyValuePair<string, object?>(TenancyTelemetry.Version, group.Key.Label),
-                new(Standing, group.Key.Standing)));
+                [new(TenancyTelemetry.Version, group.Key.Label), new(Standing, group.Key.Standing), .. Of(database)]));
     }
+
+    /// <summary>The attribute of the databases that aren't the first.</summary>
+    private static IEnumerable<KeyValuePair<string, object?>> Of(string? database) =>
+        database is null ? [] : [new(TenancyTelemetry.Database, database)];
 
     private static string Label(string version, SchemaVersions versions) =>
         version.Length == 0

@@ -40,8 +40,9 @@ public interface ITenantRegistry
 
     /// <summary>
     /// A query of all tenants, with the columns <c>id</c>, <c>slug</c>, <c>schema</c>, <c>name</c>, <c>status</c>
-    /// (<c>active</c>, <c>suspended</c> or <c>archived</c>), <c>created_at</c> and <c>ring</c>. It becomes a part of
-    /// larger queries, which filter and sort tenants. Default: null, and
+    /// (<c>active</c>, <c>suspended</c> or <c>archived</c>), <c>created_at</c> and <c>ring</c>; and, where there are
+    /// several databases, <c>database</c>. It becomes a part of larger queries, which filter and sort tenants. Default:
+    /// null, and
     /// <see cref="Tenants.SearchAsync(TenantQuery, CancellationToken)"/> refuses.
     /// </summary>
     string? TenantsSql => null;

@@ -94,6 +94,11 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
         ArgumentNullException.ThrowIfNull(transaction);
         foreach (var name in Names(wanted))
         {
+            if (await IsElsewhereAsync(name, ct))
+            {
+                continue;
+            }
+
             // A row that another transaction is about to commit makes this wait for it, and then move on to the next
             // name.
             await using var reserve = new NpgsqlCommand(
@@ -192,6 +197,11 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
     {
         foreach (var name in Names(wanted))
         {
+            if (await IsElsewhereAsync(name, ct))
+            {
+                continue;
+            }
+
             if (await SpareSchemas.ClaimAsync(transaction, migrations.Target, name, ring, ct) is (
                 Reserved: true, var spare))
             {
@@ -201,6 +211,10 @@ public sealed class SchemaProvisioner(CompiledMigrations migrations, SchemaVersi
 
         throw NoName(wanted);
     }
+
+    /// <summary>A tenant's schema has a name that no other tenant's has, in whichever database.</summary>
+    private async ValueTask<bool> IsElsewhereAsync(SchemaName name, CancellationToken ct) =>
+        options.IsRegistered is { } registered && await registered(name, ct);
 
     private IEnumerable<SchemaName> Names(string wanted) => Enumerable.Range(1, int.MaxValue)
         .Select(suffix => SchemaName.Parse(suffix == 1 ? wanted : $"{wanted}_{suffix}"))

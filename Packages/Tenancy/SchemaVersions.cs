@@ -75,7 +75,14 @@ public sealed class SchemaVersions(
         _known.ContainsKey(version) ? ValueTask.CompletedTask : LearnAsync([version], ct);
 
     /// <summary>Asks the database for versions this process never met.</summary>
-    public async ValueTask LearnAsync(IReadOnlyCollection<string> versions, CancellationToken ct = default)
+    public ValueTask LearnAsync(IReadOnlyCollection<string> versions, CancellationToken ct = default) =>
+        LearnAsync(versions, database, ct);
+
+    /// <summary>
+    /// The same of another database: a version's name is made of its migrations, so it means the same everywhere.
+    /// </summary>
+    internal async ValueTask LearnAsync(
+        IReadOnlyCollection<string> versions, NpgsqlDataSource other, CancellationToken ct)
     {
         var unknown = versions.Where(version => !_known.ContainsKey(version)).ToArray();
         if (unknown.Length == 0)
@@ -83,7 +90,7 @@ public sealed class SchemaVersions(
             return;
         }
 
-        await using var ask = database.CreateCommand(
+        await using var ask = other.CreateCommand(
             "SELECT version, migrations, breaking FROM tenancy.versions WHERE version = ANY ($1)");
         ask.Parameters.Add(Texts(unknown));
         await using var rows = await ask.ExecuteReaderAsync(ct);

@@ -12,7 +12,10 @@ namespace Tenancy;
 /// <param name="table">With its schema, quoted where it has to be: it becomes SQL as it is.</param>
 /// <param name="ringColumn">The integer column that has the tenant's ring; null where the ledger alone knows
 /// it.</param>
-public abstract class TableRegistry(NpgsqlDataSource database, string table, string? ringColumn = null)
+/// <param name="databaseColumn">The text column that names the tenant's database, null for the first one; null where
+/// all tenants are in the first one.</param>
+public abstract class TableRegistry(
+    NpgsqlDataSource database, string table, string? ringColumn = null, string? databaseColumn = null)
     : ITenantRegistry
 {
     private const string Columns = "id, slug, schema, name, status, created_at";
@@ -21,14 +24,16 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
     public string SchemasSql => $"SELECT schema, {Ring} AS ring FROM {table}";
 
     /// <inheritdoc/>
-    public string TenantsSql => $"SELECT {Columns}, {Ring} AS ring FROM {table}";
+    public string TenantsSql => $"SELECT {Columns}, {Ring} AS ring, {Database} AS database FROM {table}";
+
+    private string Database => databaseColumn ?? "NULL::text";
 
     private string Ring => ringColumn ?? $"{LedgerRow.UsualRing}";
 
     /// <inheritdoc/>
     public async Task<TenantEntry?> FindAsync(string slug, CancellationToken ct)
     {
-        await using var find = database.CreateCommand($"SELECT {Columns} FROM {table} WHERE slug = $1");
+        await using var find = database.CreateCommand($"SELECT {Columns}, {Database} FROM {table} WHERE slug = $1");
         find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = slug });
         return (await ReadAsync(find, ct)).SingleOrDefault();
     }
@@ -54,7 +59,8 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
     public async Task<IReadOnlyList<TenantEntry>> ListAsync(string? after, int limit, CancellationToken ct)
     {
         await using var list = database.CreateCommand(
-            $"SELECT {Columns} FROM {table} WHERE slug COLLATE \"C\" > $1 ORDER BY slug COLLATE \"C\" LIMIT $2");
+            $"SELECT {Columns}, {Database} FROM {table} WHERE slug COLLATE \"C\" > $1 " +
+            "ORDER BY slug COLLATE \"C\" LIMIT $2");
         list.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after ?? "" });
         list.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         return await ReadAsync(list, ct);
@@ -63,9 +69,24 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
     /// <inheritdoc/>
     public async Task<bool> TryAddAsync(TenantEntry entry, NpgsqlTransaction transaction, CancellationToken ct)
     {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentNullException.ThrowIfNull(transaction);
+        if (entry.Tenant.Database is { } elsewhere && databaseColumn is null)
+        {
+            throw new NotSupportedException(
+                $"The registry {table} can't say that a tenant is in the database '{elsewhere}': give TableRegistry " +
+                "the name of its column for that.");
+        }
+
+        var (names, values) = ringColumn is null ? ("", "") : ($", {ringColumn}", $", {LedgerRow.UsualRing}");
+        if (databaseColumn is not null)
+        {
+            (names, values) = ($"{names}, {databaseColumn}", $"{values}, $7");
+        }
+
         await using var add = new NpgsqlCommand(
-            $"INSERT INTO {table} ({Columns}{(ringColumn is null ? "" : $", {ringColumn}")}) VALUES ($1, $2, $3, $4, $5, " +
-            $"$6{(ringColumn is null ? "" : $", {LedgerRow.UsualRing}")}) ON CONFLICT (slug) DO NOTHING",
+            $"INSERT INTO {table} ({Columns}{names}) VALUES ($1, $2, $3, $4, $5, $6{values}) " +
+            "ON CONFLICT (slug) DO NOTHING",
             transaction.Connection, transaction)
         {
             Parameters =
@@ -78,6 +99,14 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
                 new NpgsqlParameter<DateTimeOffset> { TypedValue = entry.CreatedAt },
             },
         };
+        if (databaseColumn is not null)
+        {
+            add.Parameters.Add(new NpgsqlParameter
+            {
+                Value = (object?)entry.Tenant.Database ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
+            });
+        }
+
         return await add.ExecuteNonQueryAsync(ct) == 1;
     }
 
@@ -127,7 +156,11 @@ public abstract class TableRegistry(NpgsqlDataSource database, string table, str
         while (await rows.ReadAsync(ct))
         {
             entries.Add(new(
-                new(rows.GetGuid(0), rows.GetString(1), SchemaName.Parse(rows.GetString(2))), rows.GetString(3),
+                new(rows.GetGuid(0), rows.GetString(1), SchemaName.Parse(rows.GetString(2)))
+                {
+                    Database = rows.TextOrNull(6),
+                },
+                rows.GetString(3),
                 Enum.Parse<TenantStatus>(rows.GetString(4), ignoreCase: true),
                 rows.GetFieldValue<DateTimeOffset>(5)));
         }

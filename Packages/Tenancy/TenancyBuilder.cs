@@ -16,7 +16,12 @@ public sealed class TenancyBuilder
     private readonly HashSet<Type> _seeded = [];
     private bool _hasRegistry;
 
-    internal TenancyBuilder(IServiceCollection services) => Services = services;
+    private readonly Func<string, string?> _connectionString;
+
+    /// <param name="services">The application's.</param>
+    /// <param name="connectionString">The connection string of that name, by what comes after the first one's.</param>
+    internal TenancyBuilder(IServiceCollection services, Func<string, string?> connectionString) =>
+        (Services, _connectionString) = (services, connectionString);
 
     /// <summary>The application's services, for other packages' extensions.</summary>
     public IServiceCollection Services { get; }
@@ -56,6 +61,22 @@ public sealed class TenancyBuilder
         // The application's own setting wins.
         Services.Configure<TenancyOptions>(options => options.DirectoryListenTime ??= TimeSpan.FromMinutes(5));
         return UseRegistry<BuiltInRegistry>();
+    }
+
+    /// <summary>
+    /// Adds a database for tenants, besides the first one that has the registry. Its tenants' rows in the registry name
+    /// it in the column <c>database</c>. The owner's connection string is that of the first database's name, <c>_</c>
+    /// and this name: <c>ConnectionStrings:shop_two</c> for <c>AddTenancy("shop", ...)</c> and
+    /// <c>AddDatabase("two")</c>.
+    /// </summary>
+    /// <param name="name">A letter, then up to 62 of <c>a-z</c>, <c>0-9</c> and <c>_</c>.</param>
+    /// <param name="configure">Sets the rest; null for nothing. What it sets wins.</param>
+    public TenancyBuilder AddDatabase(string name, Action<TenantDatabaseOptions>? configure = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var database = new TenantDatabaseOptions { ConnectionString = _connectionString($"_{name}") ?? "" };
+        configure?.Invoke(database);
+        return Configure(options => options.Databases[name] = database);
     }
 
     /// <summary>Takes the tenants from the application's own registry.</summary>

@@ -9,7 +9,7 @@ namespace Tenancy;
 /// behind, by the last count of the ledger: the others are served. Over connections of its own, see
 /// <see cref="DatabaseProbe"/>.
 /// </summary>
-internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetMonitor watch) : IHealthCheck
+internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetMonitor watch, TenancyPools pools) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -25,6 +25,12 @@ internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetMonitor watch
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
             return new(context.Registration.FailureStatus, $"PostgreSQL doesn't serve tenants: {e.Message}", e);
+        }
+
+        if (await pools.FindAbsentAsync(cancellationToken) is { Count: > 0 } absent)
+        {
+            return HealthCheckResult.Degraded(string.Join(' ', absent.Select(one =>
+                $"The database '{one.Key}' doesn't answer, and its tenants are answered with 503: {one.Value}")));
         }
 
         if ((watch.Last ?? await watch.LookAsync(cancellationToken)) is not { } fleet)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -52,6 +53,9 @@ public enum Unavailability
 
     /// <summary>The node of the Citus cluster that has the tenant can't be reached.</summary>
     Node,
+
+    /// <summary>The tenant is in a database that the process doesn't know.</summary>
+    Unreachable,
 }
 
 /// <summary>
@@ -87,9 +91,11 @@ public sealed class TenancyMetrics : IDisposable
     {
         var meter = services.GetService<IMeterFactory>()?.Create(Name) ?? (_own = new(Name));
         meter.CreateObservableGauge(
-            TenancyTelemetry.Tenants, () => Fleet?.ByState ?? [], "{tenant}", "Tenants by the state of their schema.");
+            TenancyTelemetry.Tenants, () => Fleets.SelectMany(fleet => fleet.ByState), "{tenant}",
+            "Tenants by the state of their schema.");
         meter.CreateObservableGauge(
-            TenantsByVersion, () => Fleet?.ByVersion ?? [], "{tenant}", "Tenants by the version of their schema.");
+            TenantsByVersion, () => Fleets.SelectMany(fleet => fleet.ByVersion), "{tenant}",
+            "Tenants by the version of their schema.");
         meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,
             () => Fleet is { } fleet ? [new Measurement<long>(fleet.Spares)] : Array.Empty<Measurement<long>>(),
             "{schema}", "Schemas made beforehand, for tenants to come.");
@@ -121,12 +127,17 @@ public sealed class TenancyMetrics : IDisposable
     }
 
     /// <summary>
-    /// The values of the gauges. Null while nothing is known: then the gauges report nothing.
+    /// The values of the gauges, of the first database. Null while nothing is known: then the gauges report nothing.
     /// </summary>
     internal FleetSnapshot? Fleet { get; set; }
 
     /// <summary>The last examination; null while there is none.</summary>
     internal DoctorReport? Doctor { get; set; }
+
+    /// <summary>Those of the other databases, by name. Their values have the attribute tenancy.database.</summary>
+    internal ConcurrentDictionary<string, FleetSnapshot?> Others { get; } = new(StringComparer.Ordinal);
+
+    private IEnumerable<FleetSnapshot> Fleets => Others.Values.Prepend(Fleet).OfType<FleetSnapshot>();
 
     /// <summary>Counts a request that was not let in, because it names no tenant that there is.</summary>
     public void Refuse(RequestRefusal reason) => _refusals.Add(Enum.GetValues<CommandRule>().Length + 1 + (int)reason);

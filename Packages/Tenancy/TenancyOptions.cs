@@ -47,6 +47,35 @@ public sealed class TenancyOptions
     /// </remarks>
     public TenantRoleOptions? TenantRoles { get; set; }
 
+    /// <summary>
+    /// Further databases of tenants, by the names that the registry has in <see cref="Tenant.Database"/>. Each has a
+    /// ledger, pools and shared tables of its own; the registry is in the first database, that of
+    /// <see cref="ConnectionString"/>. Default: none. See <see cref="TenancyBuilder.AddDatabase"/>.
+    /// </summary>
+    public IDictionary<string, TenantDatabaseOptions> Databases { get; } =
+        new Dictionary<string, TenantDatabaseOptions>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Which database these options are of: one of <see cref="Databases"/>, or null for the first one. For what the
+    /// migration job does in each, e.g. makes its logins.
+    /// </summary>
+    public string? Database { get; private set; }
+
+    /// <summary>
+    /// Whether a tenant of any database has that schema, which one database's ledger can't say. Null with one database.
+    /// </summary>
+    internal Func<SchemaName, CancellationToken, Task<bool>>? IsRegistered { get; set; }
+
+    /// <summary>The same options for one of <see cref="Databases"/>. It keeps no spare schemas.</summary>
+    internal TenancyOptions Of(string name)
+    {
+        var (options, database) = ((TenancyOptions)MemberwiseClone(), Databases[name]);
+        (options.Database, options.WarmPool) = (name, 0);
+        (options.ConnectionString, options.TenantConnectionString, options.ListenConnectionString) =
+            (database.ConnectionString, database.TenantConnectionString, database.ListenConnectionString);
+        return options;
+    }
+
     /// <summary>The statements of the roles; null where the option is off.</summary>
     internal TenantRoleSql? RoleSql => TenantRoles is { } roles
         ? new(roles with { Database = roles.Database ?? TenantDataSource.DatabaseOf(new(ConnectionString)) })

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Tenancy;
 
 /// <summary>What <see cref="TenancyOptions"/> have to be. A host that has others doesn't start.</summary>
-internal static class TenancyOptionsRules
+internal static partial class TenancyOptionsRules
 {
     public static void AddTenancyOptions(this IServiceCollection services, Action<TenancyOptions> configure) =>
         services.AddOptions<TenancyOptions>().Configure(configure)
@@ -51,7 +51,33 @@ internal static class TenancyOptionsRules
             .Validate(
                 options => options.Joined.All(table => table.Split('.') is [{ Length: > 0 }, not ("" or "*")]),
                 "ShareWithTenants names each table with its schema: schema.table.")
+            .Validate(options => options.Databases.Keys.All(name => DatabaseName().IsMatch(name)),
+                "TenancyOptions.Databases has a name that can't be one: use a letter, then up to 62 of a-z, 0-9 and _.")
+            .Validate(
+                options => options.Databases.Values.All(database =>
+                    !string.IsNullOrWhiteSpace(database.ConnectionString)
+                    && !TenantDataSource.HasSearchPath(database.ConnectionString)
+                    && !TenantDataSource.HasSearchPath(database.TenantConnectionString)),
+                "Each of TenancyOptions.Databases needs a ConnectionString, without a search path.")
+            .Validate(
+                options => string.IsNullOrWhiteSpace(options.TenantConnectionString) || options.Databases.Values
+                    .All(database => !string.IsNullOrWhiteSpace(database.TenantConnectionString)),
+                "Each of TenancyOptions.Databases needs a TenantConnectionString, because the first database has " +
+                "one: its tenants would be served with the owner's rights.")
+            .Validate(
+                options => options.Databases.Values.Select(database => database.ConnectionString)
+                    .Append(options.ConnectionString).Select(Place).Distinct().Count() == options.Databases.Count + 1,
+                "Two of the first database and TenancyOptions.Databases are the same database of the same server.")
             .ValidateOnStart();
+
+    private static (string?, int, string) Place(string connectionString)
+    {
+        var settings = new Npgsql.NpgsqlConnectionStringBuilder(connectionString);
+        return (settings.Host, settings.Port, TenantDataSource.DatabaseOf(settings));
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"^[a-z][a-z0-9_]{0,62}\z")]
+    private static partial System.Text.RegularExpressions.Regex DatabaseName();
 
     /// <summary>PostgreSQL counts milliseconds in 31 bits.</summary>
     private static bool IsOfServer(TimeSpan time) => time.TotalMilliseconds <= int.MaxValue;

@@ -10,6 +10,7 @@ using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using Tenancy.Databases;
 using Tenancy.Doctor;
 using Tenancy.Fleet;
 using Tenancy.Leasing;
@@ -76,7 +77,8 @@ public static class TenancyRegistration
         RefuseSecond(builder.Services);
         AddCore(builder.Services, options =>
             options.ConnectionString = builder.Configuration.GetConnectionString(connectionName) ?? "");
-        var tenancy = new TenancyBuilder(builder.Services);
+        var tenancy = new TenancyBuilder(
+            builder.Services, suffix => builder.Configuration.GetConnectionString(connectionName + suffix));
         configure(tenancy);
         tenancy.Finish();
         builder.Services.AddHostedService<MigrationsCheck>();
@@ -91,7 +93,8 @@ public static class TenancyRegistration
     private static void AddCore(IServiceCollection services, Action<TenancyOptions> configure)
     {
         services.AddTenancyOptions(configure);
-        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TenancyOptions>>().Value);
+        services.TryAddSingleton(Options);
+        services.AddDatabases();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TenancyMetrics>();
         services.TryAddSingleton<DatabaseProbe>();
@@ -123,7 +126,7 @@ public static class TenancyRegistration
         services.AddSingleton(provider => new TenantTransfer(
             Owner(provider), provider.GetRequiredService<CompiledMigrations>(),
             provider.GetRequiredService<SourceTenants>(), provider.GetRequiredService<TenantLandings>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(), provider));
         services.AddSingleton(provider => new TenantRemoval(
             Owner(provider), provider.GetRequiredService<Tenants>(), provider.GetRequiredService<IServiceScopeFactory>(),
             new(Owner(provider), provider.GetRequiredService<TenantRoles>(),
@@ -148,6 +151,22 @@ public static class TenancyRegistration
         services.AddSingleton<FleetMonitor>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetMonitor>());
         services.AddHostedService<SharedTypesCheck>();
+    }
+
+    private static TenancyOptions Options(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<TenancyOptions>>().Value;
+        if (options.Databases.Count > 0)
+        {
+            options.IsRegistered = async (schema, ct) =>
+            {
+                await using var scope = provider.CreateAsyncScope();
+                return scope.ServiceProvider.GetService<ITenantRegistry>() is { } registry
+                    && (await registry.FindSlugsAsync([schema], ct)).Count > 0;
+            };
+        }
+
+        return options;
     }
 
     private static void AddDataSources(IServiceCollection services)
@@ -211,7 +230,7 @@ public static class TenancyRegistration
     /// <param name="replaceSchema">See <see cref="TenantContextBuilder{TContext}.ReplaceSchema"/>.</param>
     public static DbContextOptionsBuilder UseTenancy(
         this DbContextOptionsBuilder options, TenancyOptions? tenancy = null, params string[] replaceSchema) =>
-            Apply(options, tenancy, metrics: null, roles: null, replaceSchema);
+            Apply(options, tenancy, metrics: null, roles: null, databases: null, replaceSchema);
 
     private static void AddLease<TContext>(IServiceCollection services, TenantContextBuilder<TContext> context)
         where TContext : DbContext
@@ -253,7 +272,8 @@ public static class TenancyRegistration
             options.UseNpgsql(provider.GetRequiredService<GuardedDataSource>().Tenants, npgsql =>
                 _ = context.Migrations is { } migrations ? npgsql.MigrationsAssembly(migrations) : npgsql);
             var tenancy = provider.GetRequiredService<TenancyOptions>();
-            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.RoleSql, context.Replaced);
+            Apply(options, tenancy, provider.GetRequiredService<TenancyMetrics>(), tenancy.RoleSql,
+                provider.GetRequiredService<TenantDatabases>(), context.Replaced);
             context.Apply(provider, options);
             OptionRules.RefuseSeeding(options.Options);
         }
@@ -293,7 +313,7 @@ public static class TenancyRegistration
 
     private static DbContextOptionsBuilder Apply(
         DbContextOptionsBuilder options, TenancyOptions? tenancy, TenancyMetrics? metrics, TenantRoleSql? roles,
-        IReadOnlyCollection<string> replaced)
+        TenantDatabases? databases, IReadOnlyCollection<string> replaced)
     {
         ArgumentNullException.ThrowIfNull(options);
         tenancy ??= new();
@@ -307,6 +327,7 @@ public static class TenancyRegistration
                 {
                     Metrics = metrics,
                     Roles = roles,
+                    Databases = databases,
                     Unguarded = tenancy.Unguarded,
                 });
         OptionRules.Replace(options, tenancy.EfOptimizations);

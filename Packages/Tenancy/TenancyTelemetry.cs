@@ -160,6 +160,12 @@ public static partial class TenancyTelemetry
     public const string State = "tenancy.state";
 
     /// <summary>
+    /// Attribute: the database of the tenants, one of <see cref="TenancyOptions.Databases"/>. The first database's
+    /// values don't have it.
+    /// </summary>
+    public const string Database = "tenancy.database";
+
+    /// <summary>
     /// Metric attribute: the last migration's id and the first 8 digits of the version, <c>20261123101500_Initial
     /// (1f3a9c04)</c>; <c>other</c> for all but the ten versions that most tenants have.
     /// </summary>

@@ -10,4 +10,11 @@ namespace Tenancy;
 /// <param name="Slug">The name in addresses, e.g. <c>acme</c>; may change.</param>
 /// <param name="Schema">Where its tables are; never changes and is never used again.</param>
 [ImmutableObject(true)]
-public sealed record Tenant(Guid Id, string Slug, SchemaName Schema);
+public sealed record Tenant(Guid Id, string Slug, SchemaName Schema)
+{
+    /// <summary>
+    /// The database that has its schema, one of <see cref="TenancyOptions.Databases"/>. Default null: the first one,
+    /// which has the registry.
+    /// </summary>
+    public string? Database { get; init; }
+}

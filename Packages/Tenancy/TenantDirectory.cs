@@ -3,6 +3,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Databases;
+using Tenancy.Registries;
 
 namespace Tenancy;
 
@@ -36,6 +38,11 @@ public enum Availability
 
     /// <summary>Suspended: it waits for somebody's decision.</summary>
     Suspended,
+
+    /// <summary>
+    /// The registry names a database that this process doesn't know: <see cref="TenancyOptions.Databases"/> lacks it.
+    /// </summary>
+    Unreachable,
 }
 
 /// <summary>
@@ -59,6 +66,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     // How often all were forgotten.
     private long _epoch;
     private volatile bool _listens;
+
+    // Which databases tell of changes.
+    private readonly ConcurrentDictionary<string, bool> _heard = new(StringComparer.Ordinal);
+    private TenantDatabases? _databases;
 
     // How often tenants were forgotten, by a part of the slug's hash, so that the memory is bounded. The number is part
     // of the cache's key: an answer that was asked for before is never found afterwards, however late it comes.
@@ -98,10 +109,28 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         else
         {
             // Asked for once per version that this process never met, not once per tenant.
-            await versions.LearnAsync(listing.Version, ct);
+            await LearnAsync(listing, ct);
         }
 
         return listing;
+    }
+
+    private ValueTask LearnAsync(TenantListing listing, CancellationToken ct) => listing.Tenant.Database is { } name
+        ? Databases.Find(name) is { } database ? versions.LearnAsync([listing.Version], database.Owner, ct) : default
+        : versions.LearnAsync(listing.Version, ct);
+
+    private TenantDatabases Databases
+    {
+        get
+        {
+            if (_databases is null)
+            {
+                using var scope = scopes.CreateScope();
+                _databases = scope.ServiceProvider.GetRequiredService<TenantDatabases>();
+            }
+
+            return _databases;
+        }
     }
 
     /// <summary>
@@ -148,14 +177,21 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     /// <summary>
     /// Says whether changes are heard. Either way what was learnt until now is forgotten: nobody knows what was missed.
     /// </summary>
-    internal void Listens(bool hears)
+    /// <param name="hears">Whether.</param>
+    /// <param name="database">Whose; null for the first one's.</param>
+    internal void Listens(bool hears, string? database = null)
     {
-        _listens = hears;
+        _heard[database ?? ""] = hears;
+        // An answer is kept for a long time before anybody knows in which database its tenant is.
+        _listens = _heard.Count > options.Databases.Count && _heard.Values.All(heard => heard);
         ForgetAll();
     }
 
-    /// <summary>Whether changes are heard.</summary>
+    /// <summary>Whether changes are heard, of all databases.</summary>
     internal bool IsListening => _listens;
+
+    /// <summary>Whether a database's changes are heard.</summary>
+    internal bool Hears(string? database) => _heard.GetValueOrDefault(database ?? "");
 
     private void ForgetAll() => Interlocked.Increment(ref _epoch);
 
@@ -172,8 +208,20 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ref _generations[(uint)string.GetHashCode(slug, StringComparison.Ordinal) % _generations.Length];
 
     /// <summary>Learns what the versions of these mean, in one query, before <see cref="AvailabilityOf"/>.</summary>
-    public ValueTask LearnAsync(IEnumerable<TenantListing> listings, CancellationToken ct = default) =>
-        versions.LearnAsync([.. listings.Select(listing => listing.Version).Distinct()], ct);
+    public async ValueTask LearnAsync(IEnumerable<TenantListing> listings, CancellationToken ct = default)
+    {
+        foreach (var group in listings.GroupBy(listing => listing.Tenant.Database, listing => listing.Version))
+        {
+            if (group.Key is null)
+            {
+                await versions.LearnAsync([.. group.Distinct()], ct);
+            }
+            else if (Databases.Find(group.Key) is { } database)
+            {
+                await versions.LearnAsync([.. group.Distinct()], database.Owner, ct);
+            }
+        }
+    }
 
     /// <summary>
     /// Whether this build can serve that tenant now. A schema ahead of the build is served, because migrations expand,
@@ -184,13 +232,15 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ArgumentNullException.ThrowIfNull(listing);
         return listing.State switch
         {
+            SchemaState.Suspended => Availability.Suspended,
+            not SchemaState.Archived when listing.Tenant.Database is { } name && !options.Databases.ContainsKey(name) =>
+                Availability.Unreachable,
             SchemaState.Ready
                 when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead =>
                     Availability.Served,
             SchemaState.Ready => Availability.Upgrading,
             SchemaState.Failed => Availability.Failed,
             SchemaState.Provisioning => Availability.Provisioning,
-            SchemaState.Suspended => Availability.Suspended,
             _ => Availability.Closed,
         };
     }
@@ -214,6 +264,11 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
             if (await find(scope.ServiceProvider, slug, ct) is not { } listing)
             {
                 return null;
+            }
+
+            if (listing.Tenant.Database is not null)
+            {
+                listing = await RegistryLookup.ElsewhereAsync(Databases, listing, ct);
             }
 
             // One text for all tenants of a version. The caller's slug is the request's: the listing keeps its own.

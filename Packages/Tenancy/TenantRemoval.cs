@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Doctor;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
@@ -65,8 +66,18 @@ public sealed class TenantRemoval
 
         await using var scope = _scopes.CreateAsyncScope();
         if (!TenantSlug.IsValid(slug)
-            || await scope.ServiceProvider.Registry().FindAsync(slug, ct) is not { } entry
-            || !await _tenants.SetStatusAsync(slug, TenantStatus.Archived, ct))
+            || await scope.ServiceProvider.Registry().FindAsync(slug, ct) is not { } entry)
+        {
+            return null;
+        }
+
+        if (entry.Tenant.Database != scope.ServiceProvider.GetRequiredService<TenancyOptions>().Database)
+        {
+            return await scope.ServiceProvider.GetRequiredService<TenantDatabases>().Of(entry.Tenant)
+                .GetRequiredService<TenantRemoval>().DropAsync(slug, repeated, grace, ct);
+        }
+
+        if (!await _tenants.SetStatusAsync(slug, TenantStatus.Archived, ct))
         {
             return null;
         }
@@ -86,9 +97,27 @@ public sealed class TenantRemoval
     /// Removes the tenants whose time is over, and finishes what an interrupted removal left. The migration job does it
     /// after each run. Safe to run in several processes at once, and to interrupt.
     /// </summary>
+    /// <remarks>In all databases, the first one first.</remarks>
     /// <param name="ct">Ends it after the transaction in hand.</param>
-    /// <exception cref="NpgsqlException">The ledger can't be read.</exception>
+    /// <exception cref="NpgsqlException">A ledger can't be read. The other databases' removals are done.</exception>
     public async Task<RemovalReport> ReconcileAsync(CancellationToken ct = default)
+    {
+        await using var scope = _scopes.CreateAsyncScope();
+        var services = scope.ServiceProvider;
+        if (services.GetRequiredService<TenancyOptions>() is { Database: null, Databases.Count: > 0 })
+        {
+            var reports = await services.GetRequiredService<TenantDatabases>().EachAsync(
+                () => ReconcileHereAsync(ct),
+                database => database.GetRequiredService<TenantRemoval>().ReconcileHereAsync(ct));
+            return new(
+                [.. reports.SelectMany(report => report.Removed)], [.. reports.SelectMany(report => report.Failed)]);
+        }
+
+        return await ReconcileHereAsync(ct);
+    }
+
+    /// <summary>The same in this database alone.</summary>
+    internal async Task<RemovalReport> ReconcileHereAsync(CancellationToken ct)
     {
         await using var ask = _database.CreateCommand(
             $"""

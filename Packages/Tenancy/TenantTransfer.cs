@@ -1,4 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Transfer;
 
 namespace Tenancy;
@@ -24,10 +26,12 @@ public sealed class TenantTransfer
     private readonly SourceTenants _sources;
     private readonly TenantLandings _landings;
     private readonly TimeProvider _time;
+    private readonly IServiceProvider _services;
 
     internal TenantTransfer(NpgsqlDataSource database, CompiledMigrations migrations, SourceTenants sources,
-        TenantLandings landings, TimeProvider time) =>
-        (_database, _migrations, _sources, _landings, _time) = (database, migrations, sources, landings, time);
+        TenantLandings landings, TimeProvider time, IServiceProvider services) =>
+        (_database, _migrations, _sources, _landings, _time, _services) =
+            (database, migrations, sources, landings, time, services);
 
     /// <summary>
     /// Writes a tenant's rows into a file: a ZIP archive with an entry for each table, and a manifest. A suspended or
@@ -43,6 +47,11 @@ public sealed class TenantTransfer
         string slug, Stream file, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(file);
+        if (await ElsewhereAsync(slug, ct) is { } there)
+        {
+            return await there.ExportAsync(slug, file, ct);
+        }
+
         _migrations.Compile();
         await using var source = await _sources.OpenAsync(slug, ct);
         return await ExportFile.WriteAsync(source, _migrations.HistoryTable, file, _time.GetUtcNow(), ct);
@@ -65,6 +74,22 @@ public sealed class TenantTransfer
     public Task<TransferredTenant> ImportAsync(Stream file, string slug, string? name = null,
         TenantImportLimits? limits = null, CancellationToken ct = default) =>
             ImportAsync(file, slug, name, limits, id: null, ct);
+
+    /// <summary>The same into a database of the caller's choice.</summary>
+    /// <param name="database">One of <see cref="TenancyOptions.Databases"/>; null for the first one.</param>
+    /// <param name="file">See there.</param>
+    /// <param name="slug">The new tenant's slug.</param>
+    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="limits">Null for the defaults.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="FormatException">The slug, or the name, can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="TenantTransferException">The file isn't an export, doesn't fit this build, is damaged, or
+    /// exceeds a limit.</exception>
+    public Task<TransferredTenant> ImportInAsync(string? database, Stream file, string slug, string? name = null,
+        TenantImportLimits? limits = null, CancellationToken ct = default) =>
+            In(database).ImportAsync(file, slug, name, limits, id: null, ct);
 
     /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
     internal Task<TransferredTenant> ImportAsync(
@@ -98,7 +123,7 @@ public sealed class TenantTransfer
             throw new TenantTransferException($"The file's rows don't fit together: {e.MessageText}", e);
         }
 
-        await transaction.CommitAsync(ct);
+        await transaction.CommitNewAsync(ct);
         return new(landing.Tenant, rows, await _landings.FinishAsync(landing.Tenant, ids, ct));
     }
 
@@ -119,6 +144,37 @@ public sealed class TenantTransfer
         string slug, string newSlug, string? name = null, CancellationToken ct = default) =>
             CloneAsync(slug, newSlug, name, id: null, ct);
 
+    /// <summary>
+    /// The same into a database of the caller's choice. Into another one than the tenant's, all rows go through a
+    /// temporary file.
+    /// </summary>
+    /// <param name="database">One of <see cref="TenancyOptions.Databases"/>; null for the first one.</param>
+    /// <param name="slug">Whose rows.</param>
+    /// <param name="newSlug">The new tenant's slug.</param>
+    /// <param name="name">For people; null for the slug.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="TenantUnavailableException">There is no such tenant.</exception>
+    /// <exception cref="FormatException">The new slug, or the name, can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="TenantTransferException">The schema isn't complete, is being migrated, or is newer than this
+    /// build.</exception>
+    public async Task<TransferredTenant> CloneInAsync(
+        string? database, string slug, string newSlug, string? name = null, CancellationToken ct = default)
+    {
+        var target = In(database);
+        if (await FindAsync(slug, ct) is { } tenant && tenant.Database == database)
+        {
+            return await target.CloneAsync(slug, newSlug, name, ct);
+        }
+
+        await target._landings.PrepareAsync(newSlug, name, ct);
+        await using var file = SpooledFile.New();
+        await ExportAsync(slug, file, ct);
+        file.Position = 0;
+        return await target.ImportAsync(file, newSlug, name, limits: null, id: null, ct);
+    }
+
     /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
     internal Task<TransferredTenant> CloneAsync(
         string slug, string newSlug, string? name, Guid id, CancellationToken ct) =>
@@ -127,6 +183,12 @@ public sealed class TenantTransfer
     private async Task<TransferredTenant> CloneAsync(
         string slug, string newSlug, string? name, Guid? id, CancellationToken ct)
     {
+        // A clone is in the database of its original.
+        if (await ElsewhereAsync(slug, ct) is { } there)
+        {
+            return await there.CloneAsync(slug, newSlug, name, id, ct);
+        }
+
         await _landings.PrepareAsync(newSlug, name, ct);
         var (tenant, rows, ids) = await SourceTenants.RetryAsync(async () =>
         {
@@ -135,11 +197,28 @@ public sealed class TenantTransfer
                 source.Transaction, id, newSlug, name, source.Migrations, source.Schema.Value, ct);
             var copied = await landing.CopyAsync(source.Schema, ct);
             await landing.CloseAsync(ct);
-            await source.Transaction.CommitAsync(ct);
+            await source.Transaction.CommitNewAsync(ct);
             return (landing.Tenant, copied, source.Migrations);
         });
         return new(tenant, rows, await _landings.FinishAsync(tenant, ids, ct));
     }
+
+    /// <summary>That of the database that has the tenant; null where it is this one, or there is none.</summary>
+    private async Task<TenantTransfer?> ElsewhereAsync(string slug, CancellationToken ct)
+    {
+        var options = _services.GetRequiredService<TenancyOptions>();
+        return options is { Database: null, Databases.Count: > 0 }
+            && await FindAsync(slug, ct) is { Database: not null } tenant
+            ? _services.GetRequiredService<TenantDatabases>().Of(tenant).GetRequiredService<TenantTransfer>()
+            : null;
+    }
+
+    private async Task<Tenant?> FindAsync(string slug, CancellationToken ct) =>
+        TenantSlug.IsValid(slug) ? await _landings.FindAsync(slug, ct) : null;
+
+    private TenantTransfer In(string? database) => database is null
+        ? this
+        : _services.GetRequiredService<TenantDatabases>().Named(database).GetRequiredService<TenantTransfer>();
 
     /// <summary>Finds the tenant that an earlier call has made, and brings it to this build's version.</summary>
     private async Task<TransferredTenant> OnceAsync(

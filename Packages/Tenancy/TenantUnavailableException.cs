@@ -12,6 +12,8 @@ public sealed class TenantUnavailableException : InvalidOperationException
         Tenancy.Availability.Upgrading => $"The tenant '{slug}' waits for this build's migrations: try again later.",
         Tenancy.Availability.Failed => $"The migration of the tenant '{slug}' failed and waits for a repair.",
         Tenancy.Availability.Provisioning => $"The tenant '{slug}' is being made: try again later.",
+        Tenancy.Availability.Unreachable =>
+            $"The tenant '{slug}' is in a database that this process doesn't know: add it to TenancyOptions.Databases.",
         Tenancy.Availability.Suspended => $"The tenant '{slug}' is suspended.",
         _ => $"The tenant '{slug}' is archived or being dropped.",
     }) => (Slug, Availability) = (slug, availability);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Registries;
 
 namespace Tenancy;
@@ -67,6 +68,34 @@ public sealed partial class Tenants
         }
     }
 
+    /// <summary>
+    /// The same in another database than the first. The registry's row is in the first one and the schema in the other,
+    /// so they can't be made in one transaction. An interruption leaves a tenant that nobody serves, and that
+    /// <see cref="TenantRemoval.ReconcileAsync"/> removes after an hour.
+    /// </summary>
+    /// <param name="database">One of <see cref="TenancyOptions.Databases"/>; null for the first one.</param>
+    /// <param name="slug">See <see cref="TenantSlug"/>.</param>
+    /// <param name="name">For people, see <see cref="TenantName"/>; null for the slug.</param>
+    /// <param name="id">The tenant's id, with which this may be repeated; null for a new one.</param>
+    /// <param name="ct">Ends the work.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="FormatException">The slug, or the name, can't be a tenant's.</exception>
+    /// <exception cref="TenantSlugTakenException">It is another's.</exception>
+    /// <exception cref="NpgsqlException">One of the databases failed, or a migration did.</exception>
+    public async Task<Tenant> CreateInAsync(
+        string? database, string slug, string? name = null, Guid? id = null, CancellationToken ct = default)
+    {
+        if (database != tenancy.Database)
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var databases = scope.ServiceProvider.GetRequiredService<TenantDatabases>();
+            return await databases.Named(database ?? "").GetRequiredService<Tenants>()
+                .CreateInAsync(database, slug, name, id, ct);
+        }
+
+        return id is { } own ? await CreateAsync(own, slug, name, ct) : await CreateAsync(null, slug, name, ct);
+    }
+
     private async Task<Tenant> CreateAsync(Guid? id, string slug, string? name, CancellationToken ct)
     {
         TenantSlug.Check(slug);
@@ -104,13 +133,14 @@ public sealed partial class Tenants
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await provisioner.ProvisionAsync(
             transaction, tenancy.WantedSchema(slug), reserved: async schema =>
-                tenant = await registry.AddNewAsync(slug, name, schema, transaction, time, ct, id), ct: ct);
+                tenant = await registry.AddNewAsync(
+                    slug, name, schema, transaction, time, ct, id, tenancy.Database), ct: ct);
         foreach (var seed in services.GetServices<TenantSeed>())
         {
             await seed.WriteAsync(services, tenant!, transaction, ct);
         }
 
-        await transaction.CommitAsync(ct);
+        await transaction.CommitNewAsync(ct);
         return tenant!;
     }
 

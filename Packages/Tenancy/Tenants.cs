@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Registries;
 using Tenancy.Removal;
 
@@ -39,7 +40,8 @@ public sealed partial class Tenants(
     /// <param name="ct">Ends it after the work in hand, whose token is the same.</param>
     /// <exception cref="InvalidOperationException"><see cref="TenancyOptions.FindSlugs"/> or
     /// <see cref="TenancyOptions.FindTenant"/> isn't set.</exception>
-    /// <exception cref="NpgsqlException">The ledger or the registry can't be read.</exception>
+    /// <exception cref="NpgsqlException">The ledger or the registry can't be read. With several databases: one of them
+    /// can't; the others' tenants were visited.</exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public Task<ForEachTenantReport> ForEachAsync(
         Func<TenantScope, CancellationToken, Task> work, ForEachTenantOptions? options = null,
@@ -48,7 +50,19 @@ public sealed partial class Tenants(
         ArgumentNullException.ThrowIfNull(work);
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Parallel, 1);
-        return new TenantVisits(this, database, scopes, tenancy).RunAsync(work, options, ct);
+        return new TenantVisits(this, Ledgers(), scopes, tenancy).RunAsync(work, options, ct);
+    }
+
+    private IReadOnlyList<NpgsqlDataSource> Ledgers()
+    {
+        if (tenancy.Database is not null || tenancy.Databases.Count == 0)
+        {
+            return [database];
+        }
+
+        using var scope = scopes.CreateScope();
+        return [database, .. scope.ServiceProvider.GetRequiredService<TenantDatabases>().Others
+            .Select(other => other.Owner)];
     }
 
     /// <summary>Tenants in the order of their slugs, with the state of their schemas.</summary>
@@ -129,6 +143,11 @@ public sealed partial class Tenants(
         {
             await directory.ForgetAsync(slug, ct);
             return false;
+        }
+
+        if (Elsewhere(scope.ServiceProvider, entry.Tenant) is { } there)
+        {
+            return await there.SetStatusAsync(slug, status, ct);
         }
 
         if (status != TenantStatus.Archived)
@@ -219,9 +238,16 @@ public sealed partial class Tenants(
             return false;
         }
 
-        await SetRingAsync(registry, [entry.Tenant.Schema], ring, ct);
+        await (Elsewhere(scope.ServiceProvider, entry.Tenant) ?? this)
+            .SetRingAsync(registry, [entry.Tenant.Schema], ring, ct);
         return true;
     }
+
+    /// <summary>The tenants of the database that has the tenant; null where it is this one.</summary>
+    /// <exception cref="TenantUnavailableException">Nobody has configured that database.</exception>
+    private Tenants? Elsewhere(IServiceProvider services, Tenant tenant) => tenant.Database == tenancy.Database
+        ? null
+        : services.GetRequiredService<TenantDatabases>().Of(tenant).GetRequiredService<Tenants>();
 
     /// <summary>The same for schemas: also for those that the registry doesn't have.</summary>
     internal async Task SetRingAsync(
@@ -261,10 +287,23 @@ public sealed partial class Tenants(
     /// <param name="ct">Ends it at once; what the groups in hand have done is rolled back.</param>
     /// <exception cref="TenantMigrationException">The build's migrations can't be a tenant's.</exception>
     /// <exception cref="NpgsqlException">The database failed.</exception>
+    /// <remarks>The databases are migrated one after the other, and the report is that of all.</remarks>
     public async Task<FleetReport> MigrateAsync(CancellationToken ct = default)
     {
         await PrepareAsync(ct);
-        return await fleet.RunAsync(new(), ct);
+        var report = await fleet.RunAsync(new(), ct);
+        if (tenancy.Database is not null || tenancy.Databases.Count == 0)
+        {
+            return report;
+        }
+
+        await using var scope = scopes.CreateAsyncScope();
+        foreach (var database in scope.ServiceProvider.GetRequiredService<TenantDatabases>().Others)
+        {
+            report = report.With(await database.GetRequiredService<Tenants>().MigrateAsync(ct));
+        }
+
+        return report;
     }
 
     /// <summary>Makes the library's own tables if they aren't there.</summary>
@@ -272,8 +311,7 @@ public sealed partial class Tenants(
     {
         await TenantPlaceholder.RefuseIfItExistsAsync(database, ct);
         await using var scope = scopes.CreateAsyncScope();
-        await TenancyTables.EnsureAsync(
-            database, scope.ServiceProvider.GetService<RegistryKind>()?.IsBuiltIn is true, ct);
+        await TenancyTables.EnsureAsync(database, scope.ServiceProvider.GetService<RegistryKind>(), tenancy, ct);
         await JoinedTables.EnsureAsync(database, tenancy, ct);
     }
 
@@ -281,6 +319,13 @@ public sealed partial class Tenants(
         IReadOnlyList<TenantEntry> entries, CancellationToken ct)
     {
         var listings = await RegistryLookup.ListAsync(database, entries, ct);
+        if (tenancy.Databases.Count > 0)
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            listings = await RegistryLookup.ElsewhereAsync(
+                scope.ServiceProvider.GetRequiredService<TenantDatabases>(), listings, ct);
+        }
+
         await directory.LearnAsync(listings, ct);
         return
         [

@@ -30,6 +30,10 @@ internal static class WorkErrors
     public static bool IsTimeLimit(this Exception error) =>
         Chain(error).OfType<NpgsqlException>().FirstOrDefault() is { InnerException: TimeoutException };
 
+    /// <summary>The error of a server that failed for everybody, however it was wrapped; null for any other.</summary>
+    public static NpgsqlException? OfTheServer(this Exception error) => Chain(error).OfType<NpgsqlException>()
+        .FirstOrDefault(one => (one as PostgresException)?.IsTheSchemasOwn() is not true);
+
     /// <summary>What the server said, however it was wrapped; null where it said nothing.</summary>
     public static PostgresException? Said(this Exception error) =>
         Chain(error).OfType<PostgresException>().FirstOrDefault();

@@ -237,6 +237,11 @@ namespace Data.Customers.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("Database")
+                        .HasMaxLength(63)
+                        .HasColumnType("character varying(63)")
+                        .HasColumnName("database");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(200)

@@ -65,6 +65,9 @@ internal sealed class Refusals(TenantResolution resolution)
         Availability.Provisioning => (Unavailability.Provisioning, new(503, "Being created.",
             $"The {Noun} '{slug}' is being created. Try again in {Making.TotalSeconds} seconds.", Making,
             $"urn:{Noun}:provisioning")),
+        Availability.Unreachable => (Unavailability.Unreachable, new(503, "The database is unknown.",
+            $"The {Noun} '{slug}' is in a database that this process doesn't know.", Repair,
+            $"urn:{Noun}:unreachable")),
         // Asking again won't help: it waits for somebody's decision.
         Availability.Suspended => (Unavailability.Suspended, new(403, "Suspended.",
             $"The {Noun} '{slug}' is suspended.", Type: $"urn:{Noun}:suspended")),

@@ -15,14 +15,17 @@ internal static class CreateCommand
         {
             Description = $"Do nothing where a {noun} has the slug: for scripts that are run again",
         };
-        var command = new Command(
-            "create", $"Creates a {noun}: its schema exists, migrated, when this ends.") { slug, name, missing };
+        var database = Database(noun);
+        var command = new Command("create", $"Creates a {noun}: its schema exists, migrated, when this ends.")
+        {
+            slug, name, missing, database,
+        };
         return commands.Does(command, reports: true, async job =>
         {
             try
             {
-                var tenant = await job.Services.GetRequiredService<Tenants>().CreateAsync(
-                    job.Parsed.GetValue(slug)!, job.Parsed.GetValue(name), job.Stop);
+                var tenant = await job.Services.GetRequiredService<Tenants>().CreateInAsync(
+                    job.Parsed.GetValue(database), job.Parsed.GetValue(slug)!, job.Parsed.GetValue(name), ct: job.Stop);
                 job.Output.WriteLine($"Created {tenant.Slug}, schema {tenant.Schema}.");
                 return ExitCode.Done;
             }
@@ -31,10 +34,16 @@ internal static class CreateCommand
                 job.Output.WriteLine($"{job.Parsed.GetValue(slug)} exists.");
                 return ExitCode.Done;
             }
-            catch (Exception e) when (e is TenantSlugTakenException or FormatException)
+            catch (Exception e) when (e is TenantSlugTakenException or FormatException or ArgumentException)
             {
-                throw new UsageException(e.Message, e);
+                throw new UsageException(e.Message.Split(" (Parameter", 2)[0], e);
             }
         });
     }
+
+    /// <summary>Where a new tenant is.</summary>
+    internal static Option<string?> Database(string noun) => new("--database")
+    {
+        Description = $"The database that the {noun} is made in. Default: the first one", HelpName = "name",
+    };
 }

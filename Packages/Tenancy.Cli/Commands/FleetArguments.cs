@@ -91,6 +91,11 @@ internal sealed class FleetArguments(string noun)
         Isolate = parsed.GetValue(OnFailure) == Commands.OnFailure.Isolate,
     };
 
+    /// <summary>Whether a failure is to leave the exit code 0; false for a command without that option.</summary>
+    public static bool IsIsolated(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.OfType<Option<OnFailure>>().FirstOrDefault() is { } option
+            && parsed.GetValue(option) == Commands.OnFailure.Isolate;
+
     /// <summary>Reports text that is no number as a usage error.</summary>
     internal static Option<int?> Whole(string name, string description, int? usually, int least, int most) => new(name)
     {

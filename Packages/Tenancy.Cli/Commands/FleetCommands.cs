@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Cli.Reports;
+using Tenancy.Databases;
 using Spectre.Console;
 using Tenancy.Cli.Runs;
 
@@ -55,20 +56,20 @@ internal sealed class FleetCommands(JobSettings settings)
     private T Fill<T>(T command, Func<JobContext, Task<ExitCode>> action) where T : Command
     {
         Add(command, [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Run]);
-        return Does(command, reports: false, action);
+        return DoesInEach(command, reports: false, action);
     }
 
     private async Task<ExitCode> Migrate(JobContext job) =>
         await job.Services.GetRequiredService<MigrationJob>()
             .MigrateAsync(await job.PlanAsync(), job.Display(), job.Stop, job.Abort);
 
-    private Command Retry() => Does(
+    private Command Retry() => DoesInEach(
         Add(new("retry", $"Migrates the {_noun}s whose last migration failed, once what was wrong is mended."),
             [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Run]), reports: false,
         async job => await job.Services.GetRequiredService<MigrationJob>()
             .RunAsync(await job.PlanAsync() with { OnlyFailed = true }, job.Display(), job.Stop, job.Abort));
 
-    private Command Down() => Does(
+    private Command Down() => DoesInEach(
         Add(new("down",
             $"Takes {_noun}s' migrations back, the newest first. This build answers those {_noun}s with 503 until " +
             "they are migrated again."), [_arguments.DownTo, _arguments.Tenant, _arguments.Ring, .. _arguments.Run]),
@@ -77,7 +78,7 @@ internal sealed class FleetCommands(JobSettings settings)
             await job.PlanAsync(_arguments.DownTo) with { Down = true }, job.Display(), job.Stop, job.Abort));
 
     private Command Status() =>
-        Does(
+        DoesInEach(
             Add(new("status",
                 $"Which {_noun}s are at which version, who is behind, who failed and why, and the last runs."),
                     _arguments.Report),
@@ -89,7 +90,7 @@ internal sealed class FleetCommands(JobSettings settings)
                 });
 
     private Command Plan() =>
-        Does(
+        DoesInEach(
             Add(new("plan", "What migrate would run, for whom. Changes nothing."),
                 [_arguments.Tenant, _arguments.Ring, _arguments.To, .. _arguments.Report]),
             reports: true, async job =>
@@ -134,9 +135,9 @@ internal sealed class FleetCommands(JobSettings settings)
                 [_arguments.To]),
                     reports: true, async job =>
                 {
-                    var schemas = await job.Services.GetRequiredService<NamedTenants>()
-                        .FindAsync([job.Parsed.GetValue(customer)!], job.Stop);
-                    var sql = await job.Services.GetRequiredService<FleetReader>()
+                    var name = job.Parsed.GetValue(customer)!;
+                    var schemas = await job.Services.GetRequiredService<NamedTenants>().FindAsync([name], job.Stop);
+                    var sql = await (await HolderAsync(job, name)).GetRequiredService<FleetReader>()
                         .ScriptAsync(
                             schemas![0], new() { To = job.Migration(job.Parsed.GetValue(_arguments.To)) }, job.Stop);
                     await job.Output.Profile.Out.Writer
@@ -151,7 +152,7 @@ internal sealed class FleetCommands(JobSettings settings)
             "tables that Citus left on the coordinator to their node",
     };
 
-    private Command Verify() => Does(
+    private Command Verify() => DoesInEach(
         Add(new("verify",
             $"Compares every {_noun}'s schema with what the migrations make, its history with the ledger, and the " +
             "registry with both; says in words what differs."), [_arguments.Tenant, Mend, .. _arguments.Report]),
@@ -159,7 +160,7 @@ internal sealed class FleetCommands(JobSettings settings)
         async job =>
         {
             var names = job.Services.GetRequiredService<NamedTenants>();
-            var only = await names.FindAsync(job.Parsed.GetValue(_arguments.Tenant) ?? [], job.Stop);
+            var only = await names.FindHereAsync(job.Parsed.GetValue(_arguments.Tenant) ?? [], job.Stop);
             var verifier = job.Services.GetRequiredService<FleetVerifier>();
             var mended = job.Parsed.GetValue(Mend) ? await verifier.MendLedgerAsync(only, job.Stop) : [];
             var brought = job.Parsed.GetValue(Mend) ? await verifier.MendPlacementAsync(only, job.Stop) : [];
@@ -198,7 +199,7 @@ internal sealed class FleetCommands(JobSettings settings)
     {
         var reason = new Option<string>("--reason") { Description = "Why; the run's report repeats it",
             DefaultValueFactory = _ => "asked by the command halt" };
-        return Does(
+        return DoesInEach(
             Add(new("halt", "Asks the runs in progress, wherever they run, to end after the groups in hand."),
                 [reason]), reports: true, async job =>
             {
@@ -229,9 +230,18 @@ internal sealed class FleetCommands(JobSettings settings)
             Add(new("ring", $"Puts {_noun}s into a ring: 0 are the canaries, 1 is everybody's.") { number },
                 [customer]), reports: true, async job =>
             {
-                var names = job.Services.GetRequiredService<NamedTenants>();
-                var schemas = (await names.FindAsync(job.Parsed.GetValue(customer)!, job.Stop))!;
-                await names.MoveAsync(schemas, job.Parsed.GetValue(number), job.Stop);
+                var schemas = (await job.Services.GetRequiredService<NamedTenants>()
+                    .FindAsync(job.Parsed.GetValue(customer)!, job.Stop))!;
+                await EachDatabase.RunAsync(job, reports: true, isolate: false, async each =>
+                {
+                    var names = each.Services.GetRequiredService<NamedTenants>();
+                    if (await names.FindHereAsync(job.Parsed.GetValue(customer)!, job.Stop) is { Count: > 0 } here)
+                    {
+                        await names.MoveAsync(here, job.Parsed.GetValue(number), job.Stop);
+                    }
+
+                    return ExitCode.Done;
+                });
                 job.Output.WriteLine($"{string.Join(", ", schemas)}: ring {job.Parsed.GetValue(number)}.");
                 return ExitCode.Done;
             });
@@ -240,15 +250,32 @@ internal sealed class FleetCommands(JobSettings settings)
     internal void Answer(JobContext job, Func<object> json, Action<ReportWriter> write)
     {
         var format = job.Parsed.GetValue(_arguments.Json) ? ReportFormat.Json : job.Parsed.GetValue(_arguments.Format);
-        if (format == ReportFormat.Json)
+        if (format == ReportFormat.Json && job.Answers is { } answers)
+        {
+            answers.Add(new { database = job.Database, answer = json() });
+        }
+        else if (format == ReportFormat.Json)
         {
             StatusReport.WriteJson(job.Output, json());
         }
         else
         {
-            write(ReportWriter.For(format, job.Output));
+            var report = ReportWriter.For(format, job.Output);
+            if (job.Answers is not null)
+            {
+                report.Line(job.Database is { } name ? $"The database '{name}':" : "The first database:");
+            }
+
+            write(report);
         }
     }
+
+    /// <summary>The services of the database that has a tenant.</summary>
+    private static async Task<IServiceProvider> HolderAsync(JobContext job, string name) =>
+        (await job.Services.GetRequiredService<ITenantRegistry>().FindAsync(name, job.Stop))?.Tenant
+            is { Database: not null } tenant
+            ? job.Services.GetRequiredService<TenantDatabases>().Of(tenant)
+            : job.Services;
 
     private static async Task<bool> HasLedgerAsync(JobContext job)
     {
@@ -266,6 +293,11 @@ internal sealed class FleetCommands(JobSettings settings)
 
         return command;
     }
+
+    /// <summary>The same in each database of tenants.</summary>
+    internal T DoesInEach<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command =>
+        Does(command, reports, job => EachDatabase.RunAsync(
+            job, reports, FleetArguments.IsIsolated(job.Parsed), action));
 
     internal T Does<T>(T command, bool reports, Func<JobContext, Task<ExitCode>> action) where T : Command
     {

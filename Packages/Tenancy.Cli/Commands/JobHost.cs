@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Spectre.Console;
 using Tenancy.Cli.Runs;
+using Tenancy.Databases;
 using Tenancy.Doctor;
 using Tenancy.Registries;
 
@@ -26,6 +27,12 @@ internal sealed record JobContext(
     IServiceProvider Services, FleetArguments Arguments, ParseResult Parsed, IAnsiConsole Output,
     CancellationToken Stop, CancellationToken Abort)
 {
+    /// <summary>The database whose services these are; null for the first one.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>Takes the JSON answers of several databases, which are one document; null where there is one.</summary>
+    public List<object>? Answers { get; init; }
+
     /// <summary>The plan of the command line, with the schemas of the tenants that it names.</summary>
     /// <exception cref="UsageException">A tenant or a migration isn't there.</exception>
     public async Task<FleetPlan> PlanAsync(Option<string>? to = null) =>
@@ -145,7 +152,8 @@ internal static partial class JobHost
         }
 
         services.AddSingleton(settings).AddScoped<MigrationJob>().AddScoped<SharedMigrations>()
-            .AddScoped<NamedTenants>().AddScoped<TaskJob>().AddScoped<RunEnding>();
+            .AddScoped<NamedTenants>().AddScoped<TaskJob>().AddScoped<RunEnding>()
+            .PerDatabase(typeof(MigrationJob), typeof(SharedMigrations), typeof(NamedTenants), typeof(TaskJob));
         if (reports || interactive)
         {
             services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);

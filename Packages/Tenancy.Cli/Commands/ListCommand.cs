@@ -63,6 +63,8 @@ internal static class ListCommand
             });
     }
 
+    private static readonly string[] None = [];
+
     private static object Json(TenantPage page) => new
     {
         page.Total, page.Next,
@@ -71,21 +73,23 @@ internal static class ListCommand
             item.Entry.Tenant.Id, item.Entry.Tenant.Slug, item.Entry.Name, schema = item.Entry.Tenant.Schema.Value,
             item.Entry.Status, item.Availability, item.State, item.Ring, item.Version, item.LastMigration,
             item.Entry.CreatedAt, item.MigratedAt, item.Attempts, item.LastError, item.FailedAt, item.DropAfter,
-            item.Bytes,
+            item.Bytes, item.Entry.Tenant.Database,
         }),
     };
 
     private static void Write(ReportWriter report, string noun, TenantPage page)
     {
+        var elsewhere = page.Items.Any(item => item.Entry.Tenant.Database is not null);
         report.Summary($"{page.Items.Count} of {page.Total} {noun}s.");
         report.Table(
             $"{char.ToUpperInvariant(noun[0])}{noun[1..]}s",
-            ["slug", "name", "status", "ring", "last migration", "migrated", "size", "error"],
+            ["slug", "name", "status", "ring", "last migration", "migrated", "size",
+                .. elsewhere ? ["database"] : None, "error"],
             page.Items.Select(item => (string[])
             [
                 item.Entry.Tenant.Slug, item.Entry.Name, Status(item), StatusReport.Number(item.Ring),
                 item.LastMigration ?? "", item.MigratedAt?.ToString("u", CultureInfo.InvariantCulture) ?? "",
-                Size(item.Bytes), item.LastError ?? "",
+                Size(item.Bytes), .. elsewhere ? [item.Entry.Tenant.Database ?? ""] : None, item.LastError ?? "",
             ]));
         if (page.Next is not null)
         {

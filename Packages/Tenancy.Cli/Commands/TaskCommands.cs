@@ -41,7 +41,7 @@ internal sealed class TaskCommands(FleetCommands commands, FleetArguments argume
 
     public IEnumerable<Command> All() => [Run(), List()];
 
-    private Command Run() => commands.Does(
+    private Command Run() => commands.DoesInEach(
         new Command("task", $"Does a task once for every {noun}, ring after ring. Who has done it is left out.")
         {
             _name, _sql, _as, arguments.Tenant, arguments.Ring, _retry, _workers, arguments.LockTimeout,
@@ -102,7 +102,7 @@ internal sealed class TaskCommands(FleetCommands commands, FleetArguments argume
         var command = new Command(
             "tasks", $"How many {noun}s have done each task, failed or are left, and what the last failure said.");
         Array.ForEach(arguments.Report, command.Options.Add);
-        return commands.Does(command, reports: true, async job =>
+        return commands.DoesInEach(command, reports: true, async job =>
         {
             var tasks = await job.Services.GetRequiredService<TenantTasks>().StatusAsync(job.Stop);
             commands.Answer(job, () => new { tasks }, report => TasksReport.Write(report, noun, tasks));

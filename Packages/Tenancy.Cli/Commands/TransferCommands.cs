@@ -56,17 +56,19 @@ internal static class TransferCommands
         var file = new Argument<string>("file") { Description = "An export's file" };
         var slug = new Argument<string>("slug") { Description = $"The new {noun}'s slug: " + TenantSlug.Rule };
         var name = new Option<string>("--name") { Description = "For people. Default: the slug" };
+        var database = CreateCommand.Database(noun);
         return commands.Does(
             new Command("import", $"Makes a {noun} from an export's file, in a schema of its own.")
             {
-                file, slug, name,
+                file, slug, name, database,
             },
             reports: true, async job => Report(job, "Imported", await TellAsync(noun, async () =>
             {
                 await using var stream = new FileStream(
                     job.Parsed.GetValue(file)!, FileMode.Open, FileAccess.Read, FileShare.Read);
-                return await job.Services.GetRequiredService<TenantTransfer>().ImportAsync(
-                    stream, job.Parsed.GetValue(slug)!, job.Parsed.GetValue(name), ct: job.Stop);
+                return await job.Services.GetRequiredService<TenantTransfer>().ImportInAsync(
+                    job.Parsed.GetValue(database), stream, job.Parsed.GetValue(slug)!, job.Parsed.GetValue(name),
+                    ct: job.Stop);
             })));
     }
 
@@ -75,11 +77,25 @@ internal static class TransferCommands
         var slug = new Argument<string>("slug") { Description = $"The {noun}'s slug" };
         var to = new Argument<string>("new-slug") { Description = $"The new {noun}'s slug: " + TenantSlug.Rule };
         var name = new Option<string>("--name") { Description = "For people. Default: the new slug" };
+        var database = new Option<string?>("--database")
+        {
+            Description = $"Another database than the {noun}'s, for the new one; its rows go through a temporary file",
+            HelpName = "name",
+        };
         return commands.Does(
-            new Command("clone", $"Makes a {noun} with the rows of another one, e.g. as a sandbox.") { slug, to, name },
+            new Command("clone", $"Makes a {noun} with the rows of another one, e.g. as a sandbox.")
+            {
+                slug, to, name, database,
+            },
             reports: true, async job => Report(job, "Cloned", await TellAsync(noun, () =>
-                job.Services.GetRequiredService<TenantTransfer>().CloneAsync(
-                    job.Parsed.GetValue(slug)!, job.Parsed.GetValue(to)!, job.Parsed.GetValue(name), job.Stop))));
+            {
+                var (transfer, into) =
+                    (job.Services.GetRequiredService<TenantTransfer>(), job.Parsed.GetValue(database));
+                var (from, other) = (job.Parsed.GetValue(slug)!, job.Parsed.GetValue(to)!);
+                return into is null
+                    ? transfer.CloneAsync(from, other, job.Parsed.GetValue(name), job.Stop)
+                    : transfer.CloneInAsync(into, from, other, job.Parsed.GetValue(name), job.Stop);
+            })));
     }
 
     /// <summary>It has all that the tenant stores: for nobody else.</summary>
@@ -122,9 +138,9 @@ internal static class TransferCommands
             throw new UsageException($"No {noun} has the slug '{e.Slug}'.", e);
         }
         catch (Exception e) when (e is TenantTransferException or TenantSlugTakenException or FormatException
-            or IOException or UnauthorizedAccessException)
+            or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            throw new UsageException(e.Message, e);
+            throw new UsageException(e.Message.Split(" (Parameter", 2)[0], e);
         }
     }
 }

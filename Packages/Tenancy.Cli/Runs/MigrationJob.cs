@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy.Cli.Commands;
+using Tenancy.Databases;
 using Tenancy.Registries;
 
 namespace Tenancy.Cli.Runs;
@@ -37,7 +38,8 @@ internal sealed partial class MigrationJob(
             await shared.MigrateAsync(stop);
         }
 
-        await TenancyTables.EnsureAsync(database, services.GetService<RegistryKind>()?.IsBuiltIn is true, stop);
+        var options = services.GetRequiredService<TenancyOptions>();
+        await TenancyTables.EnsureAsync(database, services.GetService<RegistryKind>(), options, stop);
         foreach (var step in settings.BeforeTenants)
         {
             await step(services, stop);
@@ -53,7 +55,9 @@ internal sealed partial class MigrationJob(
         var code = await RunAsync(plan, display, stop, ct);
         await services.GetRequiredService<TenantRoles>().EnsureAsync(stop);
         await RemoveDroppedAsync(stop);
-        foreach (var step in code == ExitCode.Done && !stop.IsCancellationRequested ? settings.AfterTenants : [])
+        // Once, and not for each database.
+        var isLast = code == ExitCode.Done && !stop.IsCancellationRequested && options.Database is null;
+        foreach (var step in isLast ? settings.AfterTenants : [])
         {
             await step(services, stop);
         }
@@ -86,7 +90,7 @@ internal sealed partial class MigrationJob(
     /// <summary>What can't be removed now is nobody's: it keeps no release from serving.</summary>
     private async Task RemoveDroppedAsync(CancellationToken stop)
     {
-        var report = await services.GetRequiredService<TenantRemoval>().ReconcileAsync(stop);
+        var report = await services.GetRequiredService<TenantRemoval>().ReconcileHereAsync(stop);
         foreach (var schema in report.Removed)
         {
             LogRemoved(log, schema, settings.Noun);
@@ -100,8 +104,8 @@ internal sealed partial class MigrationJob(
 
     private async Task<long> CountAsync(CancellationToken ct)
     {
-        await using var count = database.CreateCommand(
-            $"SELECT count(*) FROM ({registry.SchemasSql}) AS registered");
+        var schemas = await registry.SchemasSqlAsync(services.GetRequiredService<TenancyOptions>(), ct);
+        await using var count = database.CreateCommand($"SELECT count(*) FROM ({schemas}) AS registered");
         return (long)(await count.ExecuteScalarAsync(ct))!;
     }
 

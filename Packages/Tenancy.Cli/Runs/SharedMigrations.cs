@@ -4,13 +4,14 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Databases;
 
 namespace Tenancy.Cli.Runs;
 
 /// <summary>Applies the shared migrations, and adds tenants that the ledger doesn't know.</summary>
 internal sealed partial class SharedMigrations(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, ITenantRegistry registry,
-    JobSettings settings, IServiceProvider services, ILogger<SharedMigrations> log)
+    JobSettings settings, TenancyOptions options, IServiceProvider services, ILogger<SharedMigrations> log)
 {
     // Any number will do that no other program of this database locks.
     private const long Lock = 0x74656E616E6379;
@@ -45,6 +46,7 @@ internal sealed partial class SharedMigrations(
                 return (build, 0);
             }
 
+            var schemas = await registry.SchemasSqlAsync(options, ct);
             await using var ask = connection.CreateBatch();
             foreach (var context in settings.Shared)
             {
@@ -52,7 +54,7 @@ internal sealed partial class SharedMigrations(
             }
 
             ask.BatchCommands.Add(new(
-                $"SELECT count(*)::int FROM ({registry.SchemasSql}) AS r WHERE NOT EXISTS (SELECT FROM " +
+                $"SELECT count(*)::int FROM ({schemas}) AS r WHERE NOT EXISTS (SELECT FROM " +
                 "tenancy.schemas AS s WHERE s.schema = r.schema)"));
             await using var rows = await ask.ExecuteReaderAsync(ct);
             var pending = new List<string>();
@@ -127,10 +129,11 @@ internal sealed partial class SharedMigrations(
     /// </summary>
     public async Task EnrolUnknownAsync(CancellationToken ct)
     {
+        var schemas = await registry.SchemasSqlAsync(options, ct);
         await using var enrol = database.CreateCommand(
             $"""
             INSERT INTO tenancy.schemas (schema, state, ring)
-            SELECT schema, 'failed', ring FROM ({registry.SchemasSql}) AS registered
+            SELECT schema, 'failed', ring FROM ({schemas}) AS registered
             ON CONFLICT (schema) DO NOTHING
             """);
         if (await enrol.ExecuteNonQueryAsync(ct) is > 0 and var enrolled)

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Databases;
 using Tenancy.Migrations;
 using Tenancy.Roles;
 using Tenancy.Sql;
@@ -33,6 +34,9 @@ internal sealed class TenancyExtension(
 
     /// <summary>Which roles the context's commands switch to; null where they run as the login.</summary>
     public TenantRoleSql? Roles { get; init; }
+
+    /// <summary>The databases besides the one that the options name; null for a context made by hand.</summary>
+    public TenantDatabases? Databases { get; init; }
 
     /// <summary>See <see cref="TenancyOptions.Unguarded"/>.</summary>
     public bool Unguarded { get; init; }

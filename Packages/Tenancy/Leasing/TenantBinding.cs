@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Sql;
 
 namespace Tenancy.Leasing;
@@ -111,16 +113,34 @@ internal sealed class TenantBinding(TenancyExtension? options) : IResettableServ
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
     public string TextOf(SqlTemplate template) => Chunk is { } chunk ? chunk.TextOf(template) : template.Rewrite(Value.Schema);
 
+    /// <summary>The database of whom the context serves; null for the first one, and for nobody.</summary>
+    public string? Database => Chunk is { } chunk ? chunk.Database : Find()?.Database;
+
+    /// <summary>The data source of <see cref="Database"/>; null for the first one, which the options name.</summary>
+    /// <exception cref="TenantUnavailableException">Nobody has configured that database.</exception>
+    public NpgsqlDataSource? Source => Elsewhere()?.Serving;
+
+    private TenantDatabase? Elsewhere() => Database is null ? null : options?.Databases is { } databases
+        ? databases.Of(Chunk is { } chunk ? chunk.Tenants[0] : Value)
+        : throw new InvalidOperationException(
+            "This context was made by hand and knows no other database than its own, but its tenant is in the " +
+            $"database '{Database}'. Take a context from TenantContextFactory, or give it a connection by " +
+            "SetDbConnection.");
+
     /// <summary>
     /// The SQL that switches to the tenant's role. Empty where the context's commands run as the login.
     /// </summary>
     /// <exception cref="NoTenantException">The context serves nobody.</exception>
-    public string Switch => _switch ??= options?.Roles switch
+    public string Switch => _switch ??= Roles() switch
     {
         null => "",
         var roles when Chunk is not null => roles.SwitchToAll(),
         var roles => roles.Switch(Value.Schema),
     };
+
+    // A role's name has the database's name in it.
+    private Roles.TenantRoleSql? Roles() =>
+        options?.Roles is { } roles ? Elsewhere() is { } elsewhere ? elsewhere.Options.RoleSql : roles : null;
 
     /// <summary>Of a context that goes back to the pool.</summary>
     public void ResetState()

@@ -11,7 +11,11 @@ namespace Tenancy.Leasing;
 /// </summary>
 internal sealed class TenantChunk(IReadOnlyList<Tenant> tenants)
 {
+    /// <summary>At least one, all of one database.</summary>
     public IReadOnlyList<Tenant> Tenants { get; } = tenants;
+
+    /// <summary>Their database; null for the first one.</summary>
+    public string? Database { get; } = tenants[0].Database;
 
     /// <summary>The rows as they come from the server, at the one that EF made into an object last.</summary>
     public DbDataReader? Rows { get; set; }

@@ -25,9 +25,11 @@ internal sealed class TenantConnection(
     private AllowList? _shared;
     private AllowList? _sharedAsOwner;
     private System.Data.Common.DbDataSource? _source;
+    private bool _made;
     private bool _replaced;
     private bool _replacing;
     private TenantCommand? _returned;
+    private string? _database;
     private SchemaFootprint? _footprint;
 
     // Whose schemas the open connection meets. The binding may have forgotten them when it is closed.
@@ -74,7 +76,22 @@ internal sealed class TenantConnection(
             _footprint ??= SchemaFootprint.Of(Context.Model);
             _chunk = Binding.Chunk;
             _tenant = _chunk is null ? Binding.Value : null;
+            if (!_replaced && _made && Binding.Database != _database)
+            {
+                throw new InvalidOperationException(
+                    "This context's connection was asked for before its tenant was chosen, and the tenant is in the " +
+                    $"database '{Binding.Database}': choose the tenant first.");
+            }
         }
+    }
+
+    /// <summary>
+    /// Of the tenant's database. EF makes one in each lease, when it is first needed, so that this is the only place.
+    /// </summary>
+    protected override System.Data.Common.DbConnection CreateDbConnection()
+    {
+        (_made, _database) = (true, Binding.Database);
+        return _database is null ? base.CreateDbConnection() : Binding.Source!.CreateConnection();
     }
 
     /// <exception cref="ObjectDisposedException">The context has gone back to the pool since.</exception>
@@ -197,6 +214,7 @@ internal sealed class TenantConnection(
         Lease++;
         _returned = null;
         (_tenant, _chunk) = (null, null);
+        _made = false;
         if (_replaced)
         {
             Replace(() =>

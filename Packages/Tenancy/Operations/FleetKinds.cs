@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
@@ -10,7 +11,7 @@ namespace Tenancy.Operations;
 
 /// <summary>Migrates tenants, all or those that failed, or takes their migrations back.</summary>
 internal sealed class MigrateKind(
-    string name, FleetMigrator fleet, CompiledMigrations build,
+    string name, FleetMigrator fleet, TenantDatabases databases, CompiledMigrations build,
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database) : OperationKind(name)
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
@@ -26,7 +27,8 @@ internal sealed class MigrateKind(
             To = Name == OperationKinds.Down ? (string?)context.Arguments["to"] : null,
         };
         // What is in hand is finished: the run's own row says then how it ended.
-        var report = await fleet.RunAsync(plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
+        var report = await FleetKinds.OverAllAsync(databases, fleet, one => one.RunAsync(
+            plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None), ct);
         return await FleetKinds.DescribeAsync(context, report);
     }
 
@@ -60,33 +62,38 @@ internal sealed class MigrateKind(
 }
 
 /// <summary>Does a registered task for the tenants that haven't done it.</summary>
-internal sealed class TaskKind(TenantTasks tasks) : OperationKind(OperationKinds.Task)
+internal sealed class TaskKind(TenantTasks tasks, TenantDatabases databases) : OperationKind(OperationKinds.Task)
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
     {
         var task = tasks.Find((string?)context.Arguments["task"] ?? "");
         var plan = await FleetKinds.PlanAsync(context, (bool?)context.Arguments["onlyFailed"] is true, ct);
-        var report = await tasks.RunAsync(
-            task, plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None);
+        var report = await FleetKinds.OverAllAsync(databases, tasks, one => one.RunAsync(
+            task, plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None), ct);
         return await FleetKinds.DescribeAsync(context, report);
     }
 }
 
 /// <summary>Compares the schemas with the migrations, and the registry with the ledger.</summary>
 internal sealed class VerifyKind(
-    FleetVerifier verifier, [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database)
+    FleetVerifier verifier, TenantDatabases databases, TenancyOptions options,
+    [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database)
     : OperationKind(OperationKinds.Verify)
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
     {
-        var only = await FleetKinds.NamedAsync(context, ct);
+        var only = await FleetKinds.NamedTenantsAsync(context, ct);
         var registry = context.Services.Registry();
-        var report = await verifier.VerifyAsync(
-            new()
+        var reports = await databases.EachAsync(
+            () => VerifyAsync(verifier, Here(null), token => registry.SchemasAsync(database, options, token), ct),
+            async other =>
             {
-                Only = only,
-                Registered = only is null ? token => registry.SchemasAsync(database, token) : null,
-            }, ct);
+                await using var scope = other.NewScope();
+                var placed = scope.ServiceProvider.Registry();
+                return await VerifyAsync(other.GetRequiredService<FleetVerifier>(), Here(other.Name),
+                    token => placed.SchemasAsync(other.Owner, other.Options, token), ct);
+            });
+        var report = reports.Aggregate((all, one) => all.With(one));
         var slugs = await FleetKinds.SlugsAsync(context, [.. report.Drifted.Take(FleetKinds.Most)
             .Select(drift => drift.Schema), .. report.Incomparable.Take(FleetKinds.Most)
             .Select(schema => schema.Schema)]);
@@ -110,7 +117,14 @@ internal sealed class VerifyKind(
             ["missing"] = FleetKinds.List(report.Missing.Select(schema => (JsonNode)schema)),
             ["unregistered"] = FleetKinds.List(report.Unregistered.Select(schema => (JsonNode)schema.Value)),
         };
+
+        SchemaName[]? Here(string? name) =>
+            only is null ? null : [.. only.Where(tenant => tenant.Database == name).Select(tenant => tenant.Schema)];
     }
+
+    private static Task<DriftReport> VerifyAsync(FleetVerifier verifier, SchemaName[]? only,
+        Func<CancellationToken, Task<IReadOnlyCollection<string>>> registered, CancellationToken ct) =>
+            verifier.VerifyAsync(new() { Only = only, Registered = only is null ? registered : null }, ct);
 }
 
 /// <summary>Removes the tenants whose time is over.</summary>
@@ -142,6 +156,41 @@ internal static class FleetKinds
             Ring = (int?)context.Arguments["ring"],
             Only = await NamedAsync(context, ct),
         };
+
+    /// <summary>
+    /// A run in each database, one after the other, and one report. A database that fails, but the first, halts the
+    /// whole: what is done stays.
+    /// </summary>
+    /// <param name="databases">Those besides the first.</param>
+    /// <param name="first">What runs in the first one.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="ct">No further database is begun then.</param>
+    public static async Task<FleetReport> OverAllAsync<T>(
+        TenantDatabases databases, T first, Func<T, Task<FleetReport>> run, CancellationToken ct) where T : class
+    {
+        var report = await run(first);
+        foreach (var database in databases.Others)
+        {
+            if (report.Outcome != FleetOutcome.Done || ct.IsCancellationRequested)
+            {
+                break;
+            }
+
+            try
+            {
+                report = report.With(await run(database.GetRequiredService<T>()));
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            {
+                report = report with
+                {
+                    Outcome = FleetOutcome.Halted, Reason = $"the database '{database.Name}' failed: {e.Message}",
+                };
+            }
+        }
+
+        return report;
+    }
 
     /// <summary>The result of a run; says how the operation ended.</summary>
     public static async Task<JsonObject?> DescribeAsync(OperationContext context, FleetReport report)
@@ -198,7 +247,11 @@ internal static class FleetKinds
 
     /// <summary>The schemas of the tenants that the argument <c>slugs</c> names; null without it, for all.</summary>
     /// <exception cref="ArgumentException">It names nobody: that isn't everybody.</exception>
-    public static async Task<IReadOnlyList<SchemaName>?> NamedAsync(OperationContext context, CancellationToken ct)
+    public static async Task<IReadOnlyList<SchemaName>?> NamedAsync(OperationContext context, CancellationToken ct) =>
+        (await NamedTenantsAsync(context, ct))?.Select(tenant => tenant.Schema).ToList();
+
+    /// <inheritdoc cref="NamedAsync"/>
+    public static async Task<IReadOnlyList<Tenant>?> NamedTenantsAsync(OperationContext context, CancellationToken ct)
     {
         if (context.Arguments["slugs"] is not JsonArray slugs)
         {
@@ -211,10 +264,10 @@ internal static class FleetKinds
         }
 
         var registry = context.Services.Registry();
-        var named = new List<SchemaName>();
+        var named = new List<Tenant>();
         foreach (var slug in slugs.Select(node => (string)node!))
         {
-            named.Add((await registry.FindAsync(slug, ct))?.Tenant.Schema
+            named.Add((await registry.FindAsync(slug, ct))?.Tenant
                 ?? throw new TenantUnavailableException(slug, null));
         }
 

@@ -5,4 +5,4 @@ namespace Tenancy.Registries;
 
 /// <summary>The table <c>tenancy.tenants</c>, see <see cref="TenancyTables"/>.</summary>
 internal sealed class BuiltInRegistry([FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database)
-    : TableRegistry(database, "tenancy.tenants");
+    : TableRegistry(database, "tenancy.tenants", databaseColumn: "database");

@@ -47,9 +47,9 @@ internal sealed partial class DirectoryListener(
             }
             finally
             {
-                if (directory.IsListening)
+                if (directory.Hears(options.Database))
                 {
-                    directory.Listens(false);
+                    directory.Listens(false, options.Database);
                 }
             }
 
@@ -71,7 +71,7 @@ internal sealed partial class DirectoryListener(
         }
 
         await ProveAsync(connection, heard, ct);
-        directory.Listens(true);
+        directory.Listens(true, options.Database);
         (_told, _failures) = (false, 0);
         while (true)
         {

@@ -20,11 +20,12 @@ internal static class NewTenants
     /// <exception cref="FormatException">The name can't be one.</exception>
     /// <exception cref="TenantSlugTakenException">The slug is another's.</exception>
     public static async Task<Tenant> AddNewAsync(this ITenantRegistry registry, string slug, string? name,
-        SchemaName schema, NpgsqlTransaction transaction, TimeProvider time, CancellationToken ct, Guid? id = null)
+        SchemaName schema, NpgsqlTransaction transaction, TimeProvider time, CancellationToken ct, Guid? id = null,
+        string? database = null)
     {
         TenantName.Check(name);
         var now = time.GetUtcNow();
-        var tenant = new Tenant(id ?? Guid.CreateVersion7(now), slug, schema);
+        var tenant = new Tenant(id ?? Guid.CreateVersion7(now), slug, schema) { Database = database };
         return await registry.TryAddAsync(new(tenant, name ?? slug, TenantStatus.Active, now), transaction, ct)
             ? tenant
             : throw new TenantSlugTakenException(slug);

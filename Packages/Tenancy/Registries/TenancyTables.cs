@@ -112,26 +112,40 @@ internal static class TenancyTables
             CONSTRAINT pk_tenants PRIMARY KEY (id),
             CONSTRAINT ck_tenants_status CHECK (status IN ('active', 'suspended', 'archived'))
         );
+        ALTER TABLE tenancy.tenants ADD COLUMN IF NOT EXISTS database character varying(63) COLLATE "C";
         CREATE UNIQUE INDEX IF NOT EXISTS ix_tenants_slug ON tenancy.tenants (slug);
         CREATE UNIQUE INDEX IF NOT EXISTS ix_tenants_schema ON tenancy.tenants (schema);
 
         """;
 
+    /// <summary>Those that the application's kind of registry asks for, in whichever database.</summary>
+    public static Task<bool> EnsureAsync(
+        NpgsqlDataSource database, RegistryKind? kind, TenancyOptions options, CancellationToken ct) =>
+            options.Database is null
+                ? EnsureAsync(database, kind?.IsBuiltIn is true, ct)
+                : EnsureAsync(database, registry: false, ct, notices: kind?.IsBuiltIn is true);
+
     /// <summary>Does nothing where they are there, so that a login that makes no tables may call it.</summary>
     /// <param name="database">The owner's.</param>
     /// <param name="registry">Whether the registry's is wanted, too.</param>
     /// <param name="ct">Ends the wait.</param>
+    /// <param name="notices">Whether the ledger tells of changes though the registry is elsewhere.</param>
     /// <returns>Whether it made any.</returns>
     /// <exception cref="PostgresException">The login may not.</exception>
-    public static async Task<bool> EnsureAsync(NpgsqlDataSource database, bool registry, CancellationToken ct)
+    public static async Task<bool> EnsureAsync(
+        NpgsqlDataSource database, bool registry, CancellationToken ct, bool notices = false)
     {
         await using (var ask = database.CreateCommand(
             """
             SELECT to_regclass('tenancy.ix_schemas_drop_after') IS NOT NULL AND to_regclass('tenancy.operation_files') IS NOT NULL
-                AND (NOT $1 OR to_regproc('tenancy.tell_registry') IS NOT NULL AND to_regclass('tenancy.tenants') IS NOT NULL)
+                AND (NOT $1 OR to_regproc('tenancy.tell_registry') IS NOT NULL AND EXISTS (
+                    SELECT FROM pg_catalog.pg_attribute
+                    WHERE attrelid = to_regclass('tenancy.tenants') AND attname = 'database'))
+                AND (NOT $2 OR to_regproc('tenancy.tell_ledger') IS NOT NULL)
             """))
         {
             ask.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = registry });
+            ask.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = notices });
             if (await ask.ExecuteScalarAsync(ct) is true)
             {
                 return false;
@@ -142,7 +156,8 @@ internal static class TenancyTables
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var make = new NpgsqlCommand(
             $"SELECT pg_advisory_xact_lock({Lock});\n{Ledger}" +
-            (registry ? Tenants + TenantNotices.OnLedger + TenantNotices.OnRegistry("tenancy.tenants") : ""),
+            (registry || notices ? TenantNotices.OnLedger : "") +
+            (registry ? Tenants + TenantNotices.OnRegistry("tenancy.tenants") : ""),
             connection, transaction);
         await make.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);

@@ -1,18 +1,20 @@
 using System.Globalization;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Registries;
 
 /// <summary>The query, part by part; values are parameters.</summary>
+/// <param name="others">The ledgers of the other databases.</param>
 /// <param name="tenants">The registry's query of its tenants.</param>
-internal sealed class TenantConditions(string tenants)
+internal sealed class TenantConditions(OtherLedgers others, string tenants)
 {
     /// <summary>
     /// The size of a schema's tables in bytes, from the catalog's own numbers: the functions that measure files wait
     /// for a migration's locks. The dependencies have an index by schema, the relations have none.
     /// </summary>
-    private const string Bytes =
+    internal const string Bytes =
         """
         (SELECT (coalesce(sum(c.relpages + coalesce(toast.relpages, 0) + coalesce((
                 SELECT sum(x.relpages) FROM pg_catalog.pg_index AS i
@@ -33,11 +35,10 @@ internal sealed class TenantConditions(string tenants)
     public const string Dropping = "s.state IN ('dropping', 'dropped')";
 
     private readonly List<string> _where = ["true"];
-    private readonly List<NpgsqlParameter> _parameters = [];
+    private readonly List<NpgsqlParameter> _parameters = [.. others.Parameters];
 
     private string From =>
-        $"FROM ({tenants}) AS t LEFT JOIN tenancy.schemas AS s ON s.schema = t.schema WHERE " +
-        string.Join(" AND ", _where);
+        $"FROM ({tenants}) AS t LEFT JOIN {others.Ledger} ON {others.Joins} WHERE {string.Join(" AND ", _where)}";
 
     public void Add(string condition, params NpgsqlParameter[] values)
     {
@@ -91,7 +92,7 @@ internal sealed class TenantConditions(string tenants)
             SELECT found.*, {Bytes} FROM (
                 SELECT t.id, t.slug, t.schema, t.name, t.status, t.created_at, coalesce(s.ring, t.ring), s.state,
                     coalesce(s.version, ''), s.migrated_at, coalesce(s.attempts, 0), s.last_error, s.failed_at,
-                    s.drop_after, ({Key(query.Sort)})::text
+                    s.drop_after, ({Key(query.Sort)})::text{(others.IsNone ? "" : ", t.database")}
                 {From}
                 ORDER BY {Key(query.Sort)} {direction}, t.slug COLLATE "C" {direction}
                 OFFSET {query.Skip} LIMIT {query.Limit + 1}) AS found
@@ -105,15 +106,18 @@ internal sealed class TenantConditions(string tenants)
         return command;
     }
 
+    private static string Here => Bytes.Replace("found.schema", "t.schema", StringComparison.Ordinal);
+
     private static bool IsNumber(TenantSort sort) => sort is not (TenantSort.Slug or TenantSort.Name);
 
     /// <summary>A text, or a whole number: both survive a client that carries them.</summary>
-    private static string Key(TenantSort sort) => sort switch
+    private string Key(TenantSort sort) => sort switch
     {
         TenantSort.Name => "lower(t.name) COLLATE \"C\"",
         TenantSort.Created => "(extract(epoch FROM t.created_at) * 1000000)::bigint",
         TenantSort.Migrated => "coalesce((extract(epoch FROM s.migrated_at) * 1000000)::bigint, 0)",
-        TenantSort.Size => Bytes.Replace("found.schema", "t.schema", StringComparison.Ordinal),
+        TenantSort.Size when others.IsNone => Here,
+        TenantSort.Size => $"CASE WHEN t.database IS NULL THEN {Here} ELSE coalesce(s.bytes, 0) END",
         TenantSort.Ring => "coalesce(s.ring, t.ring)::bigint",
         _ => "t.slug COLLATE \"C\"",
     };

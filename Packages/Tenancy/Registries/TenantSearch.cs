@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Registries;
@@ -8,39 +9,43 @@ namespace Tenancy.Registries;
 /// Over the pool of the contexts. A connection of the other one sends DISCARD ALL before its next command, and Npgsql
 /// cancels no command before that is answered: a request would wait 30 seconds for a server that has fallen silent.
 /// </remarks>
-internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory directory, SchemaVersions versions)
+internal sealed class TenantSearch(
+    GuardedDataSource pools, TenantDirectory directory, SchemaVersions versions, TenantDatabases databases)
 {
     public async Task<TenantPage> RunAsync(ITenantRegistry registry, TenantQuery query, CancellationToken ct)
     {
         var found = await LearnAsync(ct);
-        var conditions = Of(registry);
-        Narrow(conditions, query, found);
+        var others = await OtherLedgers.ReadAsync(databases, versions, withSizes: query.Sort == TenantSort.Size, ct);
+        var conditions = Of(registry, others);
+        Narrow(conditions, query, [.. found, .. others.Versions]);
         await using var connection = await pools.Owner.OpenConnectionAsync(ct);
         var total = await conditions.CountAsync(connection, ct);
         conditions.Begin(query);
         await using var ask = conditions.Page(connection, query);
         await using var rows = await ask.ExecuteReaderAsync(ct);
-        var (items, last) = (new List<TenantDetails>(), (string?)null);
-        while (await rows.ReadAsync(ct))
+        var (items, last, more) = (new List<TenantDetails>(), (string?)null, false);
+        while (!more && await rows.ReadAsync(ct))
         {
             if (items.Count == query.Limit)
             {
-                return new(items, last, total);
+                more = true;
+                continue;
             }
 
-            var item = Read(rows);
+            var item = Read(rows, others);
             items.Add(item);
             last = new TenantPlace(TenantPlace.OrderOf(query), rows.GetString(14), item.Entry.Tenant.Slug).ToString();
         }
 
-        return new(items, null, total);
+        return new(await others.MeasuredAsync(items, ct), more ? last : null, total);
     }
 
     /// <summary>How many tenants each filter finds.</summary>
     public async Task<TenantCounts> CountAsync(ITenantRegistry registry, string? search, CancellationToken ct)
     {
         var found = await LearnAsync(ct);
-        var conditions = Of(registry);
+        var others = await OtherLedgers.ReadAsync(databases, versions, withSizes: false, ct);
+        var conditions = Of(registry, others);
         Narrow(conditions, new() { Search = search }, found);
         var groups = new List<(TenantStatus Status, int Ring, TenantCondition[] Conditions, int Count)>();
         await using var connection = await pools.Owner.OpenConnectionAsync(ct);
@@ -92,7 +97,8 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
         return found;
     }
 
-    private static TenantConditions Of(ITenantRegistry registry) => new(
+    private static TenantConditions Of(ITenantRegistry registry, OtherLedgers others) => new(
+        others,
         registry.TenantsSql ?? throw new NotSupportedException(
             $"{registry.GetType().Name} has no query of its tenants: implement ITenantRegistry.TenantsSql."));
 
@@ -146,17 +152,23 @@ internal sealed class TenantSearch(GuardedDataSource pools, TenantDirectory dire
         }
     }
 
-    private TenantDetails Read(NpgsqlDataReader row)
+    private TenantDetails Read(NpgsqlDataReader row, OtherLedgers others)
     {
-        var tenant = new Tenant(row.GetGuid(0), row.GetString(1), SchemaName.Parse(row.GetString(2)));
+        var tenant = new Tenant(row.GetGuid(0), row.GetString(1), SchemaName.Parse(row.GetString(2)))
+        {
+            Database = others.IsNone ? null : row.TextOrNull(15),
+        };
         var status = Enum.Parse<TenantStatus>(row.GetString(4), ignoreCase: true);
         var state = row.IsDBNull(7) ? (SchemaState?)null : Enum.Parse<SchemaState>(row.GetString(7), ignoreCase: true);
         var version = row.GetString(8);
         return new(
             new(tenant, row.GetString(3), status, row.GetFieldValue<DateTimeOffset>(5)),
-            directory.AvailabilityOf(RegistryLookup.Listing(tenant, status, state, version)), state, row.GetInt32(6),
+            others.IsGone(tenant.Database)
+                ? Availability.Unreachable
+                : directory.AvailabilityOf(RegistryLookup.Listing(tenant, status, state, version)),
+            state, row.GetInt32(6),
             version, versions.Find(version)?.Last, row.TimeOrNull(9), row.GetInt32(10),
-            row.TextOrNull(11), row.TimeOrNull(12), row.TimeOrNull(13), row.GetInt64(15));
+            row.TextOrNull(11), row.TimeOrNull(12), row.TimeOrNull(13), row.GetInt64(others.IsNone ? 15 : 16));
     }
 
 }

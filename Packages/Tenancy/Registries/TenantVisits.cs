@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Ledgers;
@@ -7,7 +8,7 @@ namespace Tenancy.Registries;
 
 /// <summary>One piece of work for every tenant: see <see cref="Tenants.ForEachAsync"/>.</summary>
 internal sealed class TenantVisits(
-    Tenants tenants, NpgsqlDataSource database, IServiceScopeFactory scopes, TenancyOptions tenancy)
+    Tenants tenants, IReadOnlyList<NpgsqlDataSource> databases, IServiceScopeFactory scopes, TenancyOptions tenancy)
 {
     private const int Page = 500;
 
@@ -89,28 +90,40 @@ internal sealed class TenantVisits(
     }
 
     /// <summary>
-    /// All tenants of the ledger that the registry knows, in the order of their schemas, a page at a time.
+    /// All tenants of the ledgers that the registry knows, in the order of their schemas, a page at a time. The error
+    /// of a ledger that can't be read is thrown at the end, after the other databases' tenants.
     /// </summary>
     private async IAsyncEnumerable<(SchemaName Schema, string Slug)> SlugsAsync(
         SchemaName? after, [EnumeratorCancellation] CancellationToken ct)
     {
         var find = tenancy.FindSlugs ?? throw new InvalidOperationException(
             "TenancyOptions.FindSlugs isn't set: there is no way from a schema to its tenant.");
+        var left = databases.ToList();
+        ExceptionDispatchInfo? failure = null;
         while (true)
         {
             IReadOnlyDictionary<SchemaName, string> slugs;
-            List<SchemaName> schemas;
-            await using (var ask = database.CreateCommand(
-                $"SELECT schema FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND state <> 'spare' " +
-                "AND schema > $1 ORDER BY schema LIMIT $2"))
+            var pages = new List<List<SchemaName>>();
+            foreach (var database in left.ToList())
             {
-                ask.Parameters.Add(LedgerTable.Text(after?.Value ?? ""));
-                ask.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Page });
-                schemas = await ask.SchemasAsync(ct);
+                try
+                {
+                    pages.Add(await PageAsync(database, after, ct));
+                }
+                catch (NpgsqlException e) when (databases.Count > 1)
+                {
+                    failure ??= ExceptionDispatchInfo.Capture(e);
+                    left.Remove(database);
+                }
             }
 
+            // What comes after the end of a full page may not be the next one of all.
+            var end = pages.Where(page => page.Count == Page).Select(page => (SchemaName?)page[^1]).Min();
+            var schemas = pages.SelectMany(page => page)
+                .Where(schema => end is null || schema.CompareTo(end.Value) <= 0).Order().ToList();
             if (schemas.Count == 0)
             {
+                failure?.Throw();
                 yield break;
             }
 
@@ -129,6 +142,17 @@ internal sealed class TenantVisits(
 
             after = schemas[^1];
         }
+    }
+
+    private static async Task<List<SchemaName>> PageAsync(
+        NpgsqlDataSource database, SchemaName? after, CancellationToken ct)
+    {
+        await using var ask = database.CreateCommand(
+            $"SELECT schema FROM tenancy.schemas WHERE {LedgerModel.Migrated} AND state <> 'spare' " +
+            "AND schema > $1 ORDER BY schema LIMIT $2");
+        ask.Parameters.Add(LedgerTable.Text(after?.Value ?? ""));
+        ask.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Page });
+        return await ask.SchemasAsync(ct);
     }
 
     private sealed record Outcome(TenantFailure? Failure, TenantUnavailableException? Unavailable);

@@ -9,17 +9,7 @@ internal static class SpooledFile
     /// <exception cref="TenantTransferException">It is longer.</exception>
     public static async Task<FileStream> OfAsync(Stream file, long most, CancellationToken ct)
     {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None,
-            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        var kept = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
+        var kept = New();
         try
         {
             using var passed = new RowStream();
@@ -39,5 +29,21 @@ internal static class SpooledFile
             await kept.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>An empty one. It is for nobody else: it has all that a tenant stores.</summary>
+    public static FileStream New()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
     }
 }

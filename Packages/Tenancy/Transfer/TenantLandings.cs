@@ -55,7 +55,7 @@ internal sealed class TenantLandings(
         await using var scope = scopes.CreateAsyncScope();
         var schema = await provisioner.ReserveAsync(transaction, options.WantedSchema(slug), ct: ct);
         var tenant = await scope.ServiceProvider.Registry()
-            .AddNewAsync(slug, name, schema, transaction, time, ct, id);
+            .AddNewAsync(slug, name, schema, transaction, time, ct, id, options.Database);
         await provisioner.CreateAtAsync(transaction, schema, ids, ct);
         return await Landing.OpenAsync(connection, tenant, migrations.HistoryTable, other, ct);
     }

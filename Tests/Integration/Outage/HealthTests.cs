@@ -35,7 +35,7 @@ public sealed class HealthTests(App app)
         var (code, health) = await api.HealthAsync(Ct);
 
         Assert.Equal((HttpStatusCode.OK, "Healthy"), (wellCode, (string)well["status"]!));
-        Assert.Equal(["database", "directory", "doctor", "fleet", "self", "shared schema"],
+        Assert.Equal(["database", "directory", "doctor", "fleet", "other databases", "self", "shared schema"],
             well["entries"]!.AsObject().Select(entry => entry.Key).Order());
         Assert.Equal((HttpStatusCode.OK, "Degraded"), (code, (string)health["status"]!));
         var fleet = health["entries"]!["fleet"]!;

@@ -29,12 +29,17 @@ internal sealed class SilentProxy : IAsyncDisposable
 
     public void TalkAgain() => _talking.TrySetResult();
 
+    /// <summary>May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_end.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _end.CancelAsync();
         _listener.Stop();
         await _accepting;
-        _end.Dispose();
     }
 
     private async Task AcceptAsync()

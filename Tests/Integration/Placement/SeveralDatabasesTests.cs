@@ -137,6 +137,7 @@ public sealed class SeveralDatabasesTests(App app)
         var second = await app.Server.ConnectionStringAsync(Ct);
         return (await ShopSite.StartAsync(app, tenancy => tenancy
             .AddContext<OrderingContext>(context => context.ReplaceSchema(OrderingContext.Schema))
+            .Resolve(request => request.Header("X-Shop"))
             .AddDatabase("two", database => database.ConnectionString = second),
             site => site.MapTenants("/tenants")), second);
     }

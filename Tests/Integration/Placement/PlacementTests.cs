@@ -238,7 +238,7 @@ public sealed class PlacementTests(App app) : IAsyncLifetime
 
     private async Task<decimal[]> AllAsync(string slug)
     {
-        var page = await _two.Http.GetFromJsonAsync<JsonObject>($"/customers/{slug}/invoices?size=100", Ct);
+        var page = await _two.Http.GetFromJsonAsync<JsonObject>($"/customers/{slug}/invoices?pageSize=100", Ct);
         return [.. page!["items"]!.AsArray().Select(invoice => (decimal)invoice!["total"]!)];
     }
 

@@ -52,15 +52,16 @@ public sealed class TenancyDoctor : IDisposable
     /// <summary>
     /// The last report if it is young enough; else it examines, once for all who ask at the same time.
     /// </summary>
-    /// <param name="atMost">How old it may be.</param>
+    /// <param name="atMost">How old it may be when this is called. Zero: it begins after the call.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="NpgsqlException">The database failed.</exception>
     public async Task<DoctorReport> ReportAsync(TimeSpan atMost, CancellationToken ct = default)
     {
+        var oldest = _time.GetUtcNow() - atMost;
         await _one.WaitAsync(ct);
         try
         {
-            return Last is { } last && _time.GetUtcNow() - last.At < atMost
+            return Last is { } last && last.At >= oldest
                 ? last
                 : _metrics.Doctor = await LookAsync(ct);
         }
@@ -70,7 +71,7 @@ public sealed class TenancyDoctor : IDisposable
         }
     }
 
-    /// <summary>Examines now.</summary>
+    /// <summary>Examines now, or joins an examination that begins after this call.</summary>
     /// <param name="ct">Ends it.</param>
     /// <exception cref="NpgsqlException">The database failed. A question that it refuses is an unknown finding
     /// instead.</exception>

@@ -15,32 +15,35 @@ internal sealed class SchemaRemoval(
 {
     /// <summary>SQL: things of a schema in other schemas' objects: a view or a foreign key by hand.</summary>
     private const string Users =
-        """
+        $"""
         SELECT DISTINCT u.oid::regclass::text FROM pg_catalog.pg_class AS c
-        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         JOIN pg_catalog.pg_depend AS d ON d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
         LEFT JOIN pg_catalog.pg_rewrite AS r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
         LEFT JOIN pg_catalog.pg_constraint AS k ON d.classid = 'pg_catalog.pg_constraint'::regclass AND k.oid = d.objid
         JOIN pg_catalog.pg_class AS u ON u.oid = coalesce(r.ev_class, nullif(k.conrelid, 0))
-        WHERE n.nspname = $1 AND u.relnamespace <> n.oid ORDER BY 1
+        WHERE c.oid IN ({SchemaRelations.Oids}) AND u.relnamespace <> c.relnamespace ORDER BY 1
         """;
 
     /// <summary>SQL: what is left, a statement for each, and how many locks it takes.</summary>
     private const string Left =
-        """
+        $"""
         WITH things (kind, name, locks, nth) AS (
             SELECT CASE c.relkind WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
                 c.oid::regclass::text,
                 -- Itself, its toast table with its index, its two types; and each thing of its own has a lock, too.
                 5 + (SELECT count(*) FROM pg_catalog.pg_index WHERE indrelid = c.oid)
-                    + (SELECT count(*) FROM pg_catalog.pg_constraint WHERE c.oid IN (conrelid, confrelid))
+                    + (SELECT count(*) FROM pg_catalog.pg_constraint WHERE conrelid = c.oid)
+                    -- Foreign keys to it. No index of pg_constraint finds them.
+                    + (SELECT count(DISTINCT k.oid) FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_constraint AS k ON k.oid = d.objid
+                        WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid
+                            AND d.classid = 'pg_catalog.pg_constraint'::regclass AND k.confrelid = c.oid AND k.conrelid <> c.oid)
                     + (SELECT count(*) FROM pg_catalog.pg_attrdef WHERE adrelid = c.oid)
                     + (SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid)
                     + (SELECT count(*) FROM pg_catalog.pg_depend WHERE refobjid = c.oid AND refclassid = 'pg_catalog.pg_class'::regclass
                         AND classid = 'pg_catalog.pg_class'::regclass AND deptype IN ('a', 'i')),
                 -- Partitions before their table, tables before the sequences that they own.
                 CASE WHEN c.relispartition THEN 0 WHEN c.relkind = 'S' THEN 3 WHEN c.relkind IN ('v', 'm') THEN 1 ELSE 2 END
-            FROM pg_catalog.pg_class AS c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+            FROM pg_catalog.pg_class AS c WHERE c.oid IN ({SchemaRelations.Oids}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
             UNION ALL
             SELECT 'ROUTINE', p.oid::regprocedure::text, 1, 4 FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = to_regnamespace($1)
         ), counted AS (

@@ -13,7 +13,7 @@ internal sealed record ForeignKey(
         NpgsqlConnection connection, SchemaName schema, CancellationToken ct)
     {
         await using var ask = new NpgsqlCommand(
-            """
+            $"""
             SELECT c.relname::text, k.conname::text, p.relname::text, pg_catalog.pg_get_constraintdef(k.oid),
                 (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
                     JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
@@ -21,8 +21,7 @@ internal sealed record ForeignKey(
                     JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num)
             FROM pg_catalog.pg_constraint AS k
             JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
-            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = $1 AND p.relnamespace = c.relnamespace
+            WHERE k.conrelid IN ({SchemaRelations.Oids}) AND k.contype = 'f' AND k.conparentid = 0 AND p.relnamespace = c.relnamespace
             ORDER BY 1, 2
             """, connection) { Parameters = { LedgerTable.Text(schema.Value) } };
         var keys = new List<ForeignKey>();

@@ -109,10 +109,9 @@ internal sealed class Landing
     private async Task<IReadOnlyList<string>> ViewsAsync(CancellationToken ct)
     {
         await using var ask = new NpgsqlCommand(
-            """
+            $"""
             SELECT c.relname::text FROM pg_catalog.pg_class AS c
-            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE n.nspname = $1 AND c.relkind = 'm' ORDER BY c.oid
+            WHERE c.oid IN ({SchemaRelations.Oids}) AND c.relkind = 'm' ORDER BY c.oid
             """, _connection) { Parameters = { LedgerTable.Text(Schema.Value) } };
         return await ask.NamesAsync(ct);
     }

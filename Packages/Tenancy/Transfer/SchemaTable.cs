@@ -15,15 +15,16 @@ internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, b
         NpgsqlConnection connection, SchemaName schema, string history, CancellationToken ct)
     {
         await using var ask = new NpgsqlCommand(
-            """
+            $$"""
             SELECT c.relname::text, c.relkind = 'p',
                 coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '{}'),
                 EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE NOT t.tgisinternal
                     AND (t.tgrelid = c.oid
                         OR c.relkind = 'p' AND t.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid))))
-            FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> $2
+            FROM pg_catalog.pg_class AS c
+            WHERE c.oid IN ({{SchemaRelations.Oids}}) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                AND c.relname <> $2
             ORDER BY c.relname COLLATE "C"
             """, connection) { Parameters = { LedgerTable.Text(schema.Value), LedgerTable.Text(history) } };
         var tables = new List<SchemaTable>();

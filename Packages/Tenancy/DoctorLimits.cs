@@ -22,12 +22,6 @@ public sealed class DoctorLimits
     public long DeadCatalogRows { get; set; } = 10_000;
 
     /// <summary>
-    /// How much memory the serving pool's backends may take together, in bytes: a sampled backend times the pool's
-    /// size. Default 4 GiB.
-    /// </summary>
-    public long BackendBytes { get; set; } = 4L << 30;
-
-    /// <summary>
     /// How often per hour <c>pg_stat_statements</c> may throw statements out for want of room. Default 1.
     /// </summary>
     public double StatementEvictionsPerHour { get; set; } = 1;
@@ -54,6 +48,6 @@ public sealed class DoctorLimits
     public long ReplicationLag { get; set; } = 1_000_000;
 
     internal bool IsValid => Relations >= 0 && CatalogBytes >= 0 && DeadCatalogShare is >= 0 and <= 1
-        && DeadCatalogRows >= 0 && BackendBytes >= 0 && StatementEvictionsPerHour >= 0
-        && FreezeAgeShare is >= 0 and <= 1 && TablesPastVacuum >= 0 && TransactionAge >= TimeSpan.Zero && ReplicationLag >= 0;
+        && DeadCatalogRows >= 0 && StatementEvictionsPerHour >= 0 && FreezeAgeShare is >= 0 and <= 1
+        && TablesPastVacuum >= 0 && TransactionAge >= TimeSpan.Zero && ReplicationLag >= 0;
 }

@@ -299,7 +299,10 @@ public sealed class TenancyOptions
     /// estimate for the model's tables, indexes and foreign keys. Commands that go past EF are not counted. See
     /// docs/memory.md for how much that is, and for what a budget that is too small costs.
     /// </remarks>
-    public long BackendMemory { get; set; } = 4L << 30;
+    public long BackendMemory { get; set; } = DefaultBackendMemory;
+
+    /// <summary>4 GB.</summary>
+    internal const long DefaultBackendMemory = 4L << 30;
 
     /// <summary>What <see cref="BackendMemory"/> is shared by.</summary>
     internal BackendBudget Backends => LazyInitializer.EnsureInitialized(ref _backends, () => new(this));

@@ -17,10 +17,11 @@ namespace Tests.Journeys;
 
 /// <summary>
 /// The console and the API behind it, in this process, over a database of their own; a browser opens the console's
-/// pages. All journeys share it, so each makes customers of its own, whose slugs nobody else has.
+/// pages. All journeys share it, one after the other, and each makes customers of its own, whose slugs nobody else has.
 /// </summary>
 /// <remarks>
 /// <code>
+/// [Collection(ConsoleApp.Journeys)]
 /// public sealed class ContactsJourney(ConsoleApp console) : IClassFixture&lt;ConsoleApp&gt;
 ///
 /// var acme = await console.CustomerAsync();                   // over the API
@@ -33,6 +34,12 @@ namespace Tests.Journeys;
 /// </remarks>
 public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
 {
+    /// <summary>
+    /// The collection of all journeys. Some of them migrate, halt or take back all customers of the database, and a
+    /// journey of one customer must not meet that: one runs after the other.
+    /// </summary>
+    public const string Journeys = "Journeys";
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private RunningConsole Running => app.Keep(() => new RunningConsole(app, browser));

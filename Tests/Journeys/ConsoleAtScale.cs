@@ -14,6 +14,7 @@ namespace Tests.Journeys;
 /// The console with 10,000 customers and 5,000 invoices of one of them: pictures at two widths and in both themes, and
 /// how long pages take. Not a test: it runs only when it is asked for, see CONTRIBUTING.md.
 /// </summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class ConsoleAtScale(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private const int Customers = 10_000;

@@ -13,6 +13,7 @@ namespace Tests.Journeys;
 /// Makes the console's pictures in docs/images, light and dark. Not a test: it runs only when it is asked for, see
 /// CONTRIBUTING.md.
 /// </summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private static readonly (string Slug, string Name, int Invoices)[] Customers =

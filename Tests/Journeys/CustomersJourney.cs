@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tests.Journeys;
 
 /// <summary>An operator looks for customers and looks after them.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private const string German = "Allgemeine Versicherungs- und Rückversicherungsgesellschaft für das Handwerk und " +
@@ -109,8 +110,9 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Acme, restored");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Settings" }).ClickAsync();
-        await page.GetByRole(AriaRole.Form, new() { Name = "Name and slug" }).GetByLabel("Slug").FillAsync(renamed);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        var names = page.GetByRole(AriaRole.Form, new() { Name = "Name and slug" });
+        await names.GetByLabel("Slug").FillAsync(renamed);
+        await names.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await page.WaitForURLAsync($"**/customers/{renamed}/settings");
 
         await page.GetByLabel($"Type {renamed} to confirm").FillAsync(copy);

@@ -5,6 +5,7 @@ using Xunit;
 namespace Tests.Journeys;
 
 /// <summary>An operator is warned of a schema that nobody has, removes it, and sees that all is well.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class DoctorJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -11,6 +11,7 @@ namespace Tests.Journeys;
 /// Every page, in both themes, on a desk and on a phone: nothing on it hinders anybody, as far as axe can tell, nothing
 /// goes wrong in the browser, and nothing is wider than the window. A page that is added has to be added here.
 /// </summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class EveryPageTests(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     // At full depth both themes and both widths, four windows in all.

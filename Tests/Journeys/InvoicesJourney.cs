@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tests.Journeys;
 
 /// <summary>One customer's invoices and contacts, from the first to a paid one on paper.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tests.Journeys;
 
 /// <summary>The console without a mouse.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class KeyboardJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     /// <summary>

@@ -11,6 +11,7 @@ namespace Tests.Journeys;
 
 /// <summary>An operator steers the migrations: runs, what failed, and what differs from them.</summary>
 /// <remarks>Halting ends every run, so all journeys with runs stand here: tests of a class wait for each other.</remarks>
+[Collection(ConsoleApp.Journeys)]
 public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tests.Journeys;
 
 /// <summary>The API is away, or the browser has lost the console: the page says so and recovers by itself.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class OutageJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     [Fact]

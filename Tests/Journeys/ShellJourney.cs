@@ -10,6 +10,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tests.Journeys;
 
 /// <summary>What all pages share: the way back, and addresses that lead nowhere.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class ShellJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -8,6 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tests.Journeys;
 
 /// <summary>Signing in and out.</summary>
+[Collection(ConsoleApp.Journeys)]
 public sealed class SignInJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -34,7 +34,7 @@ internal sealed class BackendBudget(TenancyOptions options)
     }
 
     /// <summary>Null for a data source that the library hasn't made.</summary>
-    public static BackendBudget? Of(NpgsqlDataSource source) => 
+    public static BackendBudget? Of(NpgsqlDataSource source) =>
         s_budgets.TryGetValue(source, out var budget) ? budget : null;
 
     /// <summary>One more pool that shares the memory.</summary>

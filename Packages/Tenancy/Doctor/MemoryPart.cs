@@ -30,7 +30,7 @@ internal static class MemoryPart
         {
             return
             [
-                BackendMemory.Unknown(of.Limits.BackendBytes,
+                BackendMemory.Unknown(Limit(of),
                     $"The login {settings.Username} may not see its own memory, and the server isn't on this machine.",
                     $"Let an administrator run: GRANT pg_read_all_stats TO \"{settings.Username}\"."),
             ];
@@ -38,13 +38,17 @@ internal static class MemoryPart
 
         return
         [
-            BackendMemory.Of((double)each * size, of.Limits.BackendBytes,
+            BackendMemory.Of((double)each * size, Limit(of),
                 $"{Size(each)} is what {source}. Times the pool's {size} connections: {Size((double)each * size)}, " +
                 "in each process that serves.",
                 "Lower Maximum Pool Size or Connection Lifetime in the serving connection string, or raise the limit " +
-                "if the server has the memory (TenancyOptions.Doctor.BackendBytes)."),
+                "if the server has the memory (TenancyOptions.BackendMemory)."),
         ];
     }
+
+    /// <summary>The budget of the pools. Where they have none, its default.</summary>
+    private static long Limit(Examined of) =>
+        of.Options.BackendMemory is > 0 and var budget ? budget : TenancyOptions.DefaultBackendMemory;
 
     /// <summary>Null where the server isn't on this machine, or its processes can't be looked at.</summary>
     private static async Task<long?> LargestLocalAsync(Examined of, CancellationToken ct)

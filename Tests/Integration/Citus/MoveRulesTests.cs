@@ -27,7 +27,7 @@ public sealed class MoveRulesTests
             }
         }
 
-        Assert.Empty(unlike);
+        Assert.True(unlike.Count == 0, string.Join('\n', unlike));
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class CreatingCustomersTests(App app)
             ((string)customer["slug"]!, (string)customer["name"]!, (string)customer["status"]!));
         var schema = SchemaName.Parse((string)customer["schema"]!);
         Assert.Equal(CustomerSlug.WantedSchema(slug), schema.Value);
-        Assert.Equal(5L, await ScalarAsync("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema.Value));
+        Assert.Equal(6L, await ScalarAsync("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema.Value));
         Assert.Equal(
             app.Services.GetRequiredService<CompiledMigrations>().Ids.LongCount(),
             await ScalarAsync($"SELECT count(*) FROM {schema.Qualify("__EFMigrationsHistory")}"));

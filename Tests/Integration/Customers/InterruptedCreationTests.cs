@@ -167,7 +167,7 @@ public sealed class InterruptedCreationTests(App app)
         Assert.Equal(exists ? "ready" : "",
             await database.ScalarAsync<string>(
                 "SELECT coalesce((SELECT state FROM tenancy.schemas WHERE schema = $1), '')", schema));
-        Assert.Equal(exists ? 5 : 0,
+        Assert.Equal(exists ? 6 : 0,
             await database.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema));
         Assert.Equal(exists ? 1 : 0,
             await database.ScalarAsync<long>("SELECT count(*) FROM pg_namespace WHERE nspname LIKE $1", schema + "%"));

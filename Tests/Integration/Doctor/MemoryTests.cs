@@ -17,7 +17,7 @@ public sealed class MemoryTests(App app)
     public async Task A_backend_that_grows_is_found_until_its_session_ends()
     {
         await using var database = await Examination.StartAsync(app, "Maximum Pool Size=10");
-        database.Limits.BackendBytes = (long)(10 * 60 * Megabyte);
+        database.Services.GetRequiredService<TenancyOptions>().BackendMemory = (long)(10 * 60 * Megabyte);
         var before = await database.FindAsync("backend-memory");
         Assert.Equal(DoctorVerdict.Ok, before.Verdict);
         Assert.SkipWhen(!before.Says.Contains("/proc", StringComparison.Ordinal), "The server isn't on this machine.");

@@ -51,8 +51,16 @@ public sealed class TaskCustomersTests(App app)
     private async Task<IReadOnlyList<JsonNode>> ListAsync(string task, string state)
     {
         using var http = app.Client();
-        var page = await http.GetFromJsonAsync<JsonObject>(
-            $"/fleet/tasks/{task}/customers?state={state}&pageSize=200", Ct);
-        return [.. page!["items"]!.AsArray().Select(item => item!)];
+        List<JsonNode> listed = [];
+        for (var number = 1; ; number++)
+        {
+            var page = (await http.GetFromJsonAsync<JsonObject>(
+                $"/fleet/tasks/{task}/customers?state={state}&pageSize=100&page={number}", Ct))!["items"]!.AsArray();
+            listed.AddRange(page.Select(item => item!));
+            if (page.Count < 100)
+            {
+                return listed;
+            }
+        }
     }
 }

@@ -82,7 +82,8 @@ internal static partial class CitusRules
                 "statement.");
         }
 
-        return column.HasUnnamedConstraint
+        // Citus names a foreign key where it is all that the ALTER TABLE does.
+        return column.HasUnnamedConstraint || (column.HasUnnamedReference && !alone)
             ? new("Citus refuses a constraint without a name in ADD COLUMN.",
                 "Add the column, then ADD CONSTRAINT name in another ALTER TABLE.")
             : null;

@@ -28,8 +28,14 @@ internal sealed class ColumnDefinition(IReadOnlyList<Lexeme> words)
         WordReader.Outside(words).FirstOrDefault(word => word.Word.Is("primary")).At is var at and > 1
             && words[at - 2].Is("constraint") ? words[at - 1].Text : null;
 
-    /// <summary>Whether a constraint has no <c>CONSTRAINT name</c> in front.</summary>
+    /// <summary>Whether a constraint other than a foreign key has no <c>CONSTRAINT name</c> in front.</summary>
     public bool HasUnnamedConstraint { get; } = WordReader.Outside(words).Any(word =>
-        word.At > 1 && word.Word is { Kind: LexemeKind.Word, Text: "primary" or "unique" or "references" or "check" }
-            && !(words[word.At - 2].Is("constraint") && words[word.At - 1].IsIdentifier));
+        word.Word is { Kind: LexemeKind.Word, Text: "primary" or "unique" or "check" } && IsUnnamed(words, word.At));
+
+    /// <summary>Whether a foreign key has none.</summary>
+    public bool HasUnnamedReference { get; } = WordReader.Outside(words).Any(word =>
+        word.Word is { Kind: LexemeKind.Word, Text: "references" } && IsUnnamed(words, word.At));
+
+    private static bool IsUnnamed(IReadOnlyList<Lexeme> words, int at) =>
+        at > 1 && !(words[at - 2].Is("constraint") && words[at - 1].IsIdentifier);
 }

@@ -153,7 +153,18 @@ internal sealed class MoveCluster : IAsyncDisposable
             Coordinator, _name, $"SELECT citus_set_coordinator_host('{Coordinator.Host}', {Coordinator.Port})");
         foreach (var node in Nodes.Skip(1))
         {
-            await OnNodeAsync(Coordinator, _name, $"SELECT citus_add_node('{node.Host}', {node.Port})");
+            // Citus copies the server's roles to the node. Another test may be making or dropping one: then it gives up.
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    await OnNodeAsync(Coordinator, _name, $"SELECT citus_add_node('{node.Host}', {node.Port})");
+                    break;
+                }
+                catch (PostgresException e) when (e.SqlState == "XX000" && attempt < 10)
+                {
+                }
+            }
         }
     }
 

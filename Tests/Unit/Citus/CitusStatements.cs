@@ -66,7 +66,8 @@ internal static class CitusStatements
         ("""ALTER TABLE "__Tenant__".x ADD UNIQUE (n), ADD CHECK (v > 0)""", "beside other subcommands"),
         ("""ALTER TABLE "__Tenant__".x ADD COLUMN c int CHECK (c > 0)""", "without a name"),
         ("""ALTER TABLE "__Tenant__".x ADD COLUMN c int UNIQUE, ADD COLUMN d int""", "without a name"),
-        ("""ALTER TABLE "__Tenant__".x ADD c int REFERENCES "__Tenant__".k (id)""", "without a name"),
+        ("""ALTER TABLE "__Tenant__".x ADD c int REFERENCES "__Tenant__".k (id), ADD d int""", "without a name"),
+        ("""ALTER TABLE "__Tenant__".x ADD c int CHECK (c > 0) REFERENCES "__Tenant__".k (id)""", "without a name"),
         ("""ALTER TABLE "__Tenant__".x ALTER CONSTRAINT fk_x DEFERRABLE""", "ALTER CONSTRAINT"),
         ("""ALTER TABLE "__Tenant__".x RENAME CONSTRAINT fk_x TO fk""", "'RENAME CONSTRAINT FK_X'"),
 
@@ -119,12 +120,14 @@ internal static class CitusStatements
         """ALTER TABLE "__Tenant__".x ADD COLUMN c int GENERATED ALWAYS AS (v + 1) STORED""",
         """ALTER TABLE "__Tenant__".x ADD COLUMN c uuid DEFAULT gen_random_uuid(), ADD COLUMN d text DEFAULT 'as identity'""",
         """ALTER TABLE "__Tenant__".x ADD COLUMN c int CONSTRAINT ck CHECK (c > 0)""",
+        """ALTER TABLE "__Tenant__".x ADD c int REFERENCES "__Tenant__".k (id)""",
         """ALTER TABLE "__Tenant__".x ADD CONSTRAINT ck CHECK (v > 0 AND v < 5)""",
         """ALTER TABLE "__Tenant__".x ADD CHECK (v > 0)""",
         """ALTER TABLE "__Tenant__".x ADD CONSTRAINT un UNIQUE (n, v)""",
         """ALTER TABLE "__Tenant__".x ALTER v SET DEFAULT 4, ALTER v SET NOT NULL, ALTER t TYPE varchar(20)""",
         """ALTER TABLE "__Tenant__".x ALTER t SET COMPRESSION pglz""",
-        """ALTER TABLE "__Tenant__".x ALTER v SET DEFAULT nextval('"__Tenant__".numbers')""",
+        """CREATE SEQUENCE "__Tenant__".free AS int; """ +
+            """ALTER TABLE "__Tenant__".x ALTER v SET DEFAULT nextval('"__Tenant__".free')""",
         """ALTER TABLE "__Tenant__".x RENAME COLUMN t TO "constraint" """,
         """ALTER TABLE "__Tenant__".x RENAME TO y""",
         """ALTER TABLE "__Tenant__".x DROP COLUMN v, DROP COLUMN t""",
@@ -155,7 +158,8 @@ internal static class CitusStatements
         """INSERT INTO "__Tenant__".k (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = excluded.name""",
         """WITH d AS (DELETE FROM "__Tenant__".k RETURNING id) INSERT INTO "__Tenant__".k SELECT id FROM d""",
         """CREATE VIEW "__Tenant__".vi AS SELECT id FROM "__Tenant__".x""",
-        """CREATE FUNCTION "__Tenant__".f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END""",
+        // One statement: Npgsql would part more at their semicolons.
+        """CREATE FUNCTION "__Tenant__".f() RETURNS int LANGUAGE sql RETURN 1""",
         """COMMENT ON TABLE "__Tenant__".x IS 'trigger'""",
         """DROP TABLE "__Tenant__".x, "__Tenant__".k""",
     ];

@@ -282,7 +282,7 @@ public sealed class ResolutionTests(App app)
 
         var report = await site.Application.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Ct);
 
-        Assert.Equal(["OrderingContext", "tenancy"], report.Entries.Keys.Order());
+        Assert.Equal(["OrderingContext", "tenancy", "tenancy doctor"], report.Entries.Keys.Order());
         Assert.All(report.Entries.Values, entry => Assert.Equal(HealthStatus.Healthy, entry.Status));
         Assert.Equal((200, "Healthy"), await site.GetAsync("/health"));
     }

@@ -49,14 +49,14 @@ public sealed partial class MetricsPageTests
 
     private static string Kind(Instrument instrument) => instrument switch
     {
-        ObservableGauge<long> => "gauge",
+        ObservableGauge<long> or ObservableGauge<int> or ObservableGauge<double> => "gauge",
         ObservableUpDownCounter<long> => "up-down counter",
         ObservableCounter<long> => "counter",
         Histogram<double> => "histogram",
         _ => instrument.GetType().Name,
     };
 
-    [GeneratedRegex(@"^\| \[`(?<name>[a-z_.]+)`\]\(#[a-z_-]+\) \| (?<kind>[a-z -]+) \| `(?<unit>[a-z{}]+)` \|",
+    [GeneratedRegex(@"^\| \[`(?<name>[a-z_.]+)`\]\(#[a-z_-]+\) \| (?<kind>[a-z -]+) \| `(?<unit>[a-z{}1]+)` \|",
         RegexOptions.Multiline)]
     private static partial Regex Row();
 

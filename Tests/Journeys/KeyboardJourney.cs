@@ -98,6 +98,8 @@ public sealed class KeyboardJourney(ConsoleApp console) : IClassFixture<ConsoleA
         {
             await tab.GoAsync(path);
             var button = page.GetByRole(AriaRole.Button, new() { Name = name, Exact = name != "Search" });
+            // One that is disabled until its page is loaded doesn't take the focus.
+            await Expect(button).ToBeEnabledAsync();
             await button.FocusAsync();
             await page.Keyboard.PressAsync("Enter");
             await Expect(dialogs).ToHaveCountAsync(1);

@@ -267,6 +267,10 @@ public sealed class Tab : IAsyncDisposable
         await Page.Locator("h1").First.WaitForAsync();
     }
 
+    /// <summary>Waits until nothing of the page is being loaded: what comes later may move a button.</summary>
+    public Task SettledAsync() =>
+        Assertions.Expect(Page.Locator("[aria-busy=true]:not([role=progressbar])")).ToHaveCountAsync(0);
+
     /// <summary>
     /// Nothing on the page hinders anybody, as far as axe can tell, nothing went wrong in the browser, and the page is
     /// no wider than the window.

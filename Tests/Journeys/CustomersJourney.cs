@@ -84,6 +84,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         var (copy, renamed) = (App.NewSlug(), App.NewSlug());
         await using var tab = await console.OpenAsync($"/customers/{acme}/settings");
         var page = tab.Page;
+        await tab.SettledAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Export", Exact = true }).ClickAsync();
         await Expect(page.GetByText("rows in the file.")).ToBeVisibleAsync();
         await page.ReloadAsync();
@@ -98,6 +99,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await tab.CheckAsync();
 
         await tab.GoAsync($"/customers/{acme}/settings");
+        await tab.SettledAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Import…" }).ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Import a customer" });
         await dialog.GetByLabel("Name").FillAsync("Acme, restored");
@@ -110,6 +112,8 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Acme, restored");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Settings" }).ClickAsync();
+        await page.WaitForURLAsync("**/settings");
+        await tab.SettledAsync();
         var names = page.GetByRole(AriaRole.Form, new() { Name = "Name and slug" });
         await names.GetByLabel("Slug").FillAsync(renamed);
         await names.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
@@ -131,6 +135,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         var (acme, clone) = (await console.CustomerAsync("Acme"), App.NewSlug());
         await using var tab = await console.OpenAsync($"/customers/{acme}/settings");
         var page = tab.Page;
+        await tab.SettledAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Clone…" }).ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Clone Acme" });
         await Expect(dialog.GetByLabel("Name")).ToHaveValueAsync("Acme sandbox");

@@ -29,7 +29,7 @@ public sealed class ShellJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
         await Expect(page.Locator("a.row-link")).ToHaveCountAsync(25);
 
         // The chart of what is owed comes later and moves the rows.
-        await Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
+        await tab.SettledAsync();
         await page.EvaluateAsync("scrollTo(0, 400)");
         await HoldsAsync(page,
             "Object.keys(sessionStorage).some(key => key.startsWith('scroll:') && sessionStorage[key] == scrollY)");
@@ -79,6 +79,7 @@ public sealed class ShellJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
         var slug = await console.CustomerAsync();
         await using var tab = await console.OpenAsync($"/customers/{slug}/settings");
         var page = tab.Page;
+        await tab.SettledAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Export", Exact = true }).ClickAsync();
         var link = page.GetByRole(AriaRole.Link, new() { Name = "Download the file" });
         await Expect(link).ToBeVisibleAsync();

@@ -69,12 +69,14 @@ internal sealed class CustomersDatabase : IAsyncDisposable
     }
 
     /// <param name="warmPool">Its <c>Tenancy:WarmPool</c>.</param>
-    /// <param name="settings">Appended to the connection string.</param>
+    /// <param name="settings">
+    /// Appended to the connection string, in which a busy machine has more time for a connection than a request has.
+    /// </param>
     /// <param name="log">Told everything.</param>
     public ServiceProvider Application(int warmPool = 0, string settings = "", ILoggerProvider? log = null)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([
-            new($"ConnectionStrings:{DataRegistration.ConnectionName}", $"{ConnectionString};{settings}"),
+            new($"ConnectionStrings:{DataRegistration.ConnectionName}", $"{ConnectionString};Timeout=15;{settings}"),
             new(DataRegistration.WarmPoolSetting, $"{warmPool}")]).Build();
         var services = new ServiceCollection().AddMetrics()
             .AddLogging(logging =>

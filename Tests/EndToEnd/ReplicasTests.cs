@@ -14,6 +14,7 @@ public sealed class ReplicasTests(Integration.App app)
     [Fact]
     public async Task Two_jobs_migrate_each_customer_once_and_two_APIs_refuse_a_suspended_customer()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts the whole system twice over: at full depth only.");
         await using var data = await ThrowawayData.CreateAsync(app.Server, Ct);
         await using var running = await RunningApp.StartAsync(
             [.. data.Arguments, "--Replicas:Api=2", "--Replicas:Migrations=2"]);

@@ -19,7 +19,7 @@ internal static class Readiness
         services.AddSingleton<SharedSchemaCheck>().AddSingleton<DirectoryCheck>().AddHealthChecks()
             .AddCheck<DatabaseCheck>("database").AddCheck<DirectoryCheck>("directory")
             .AddCheck<SharedSchemaCheck>("shared schema").AddCheck<FleetCheck>("fleet")
-            .AddCheck<DoctorCheck>("doctor").AddCheck<OtherDatabasesCheck>("other databases");
+            .AddCheck<DoctorHealthCheck>("doctor").AddCheck<OtherDatabasesCheck>("other databases");
         return services;
     }
 
@@ -153,17 +153,6 @@ internal static class Readiness
                 $"The shared schema lacks {string.Join(", ", missing)}: run the migration job.",
                 data: new Dictionary<string, object> { ["missing"] = missing });
         }
-    }
-
-    /// <summary>
-    /// Degraded when a number of the database is over its limit. By this process's last examination, five minutes old
-    /// at most: the probe never waits for one.
-    /// </summary>
-    private sealed class DoctorCheck(TenancyDoctor doctor) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-                doctor.Last?.Health() ?? HealthCheckResult.Healthy("The database wasn't examined yet."));
     }
 
     /// <summary>

@@ -268,6 +268,7 @@ public sealed class Tab : IAsyncDisposable
     }
 
     /// <summary>Waits until nothing of the page is being loaded: what comes later may move a button.</summary>
+    /// <remarks>A bar of something that goes on is busy as long as that does.</remarks>
     public Task SettledAsync() =>
         Assertions.Expect(Page.Locator("[aria-busy=true]:not([role=progressbar])")).ToHaveCountAsync(0);
 
@@ -278,7 +279,6 @@ public sealed class Tab : IAsyncDisposable
     /// <param name="quiet">False where the browser has something to say, for example while it is cut off.</param>
     public async Task CheckAsync(bool quiet = true)
     {
-        // A bar of something that goes on is busy as long as it does.
         // After a reload there is nothing at first, which isn't busy either.
         await Page.Locator("h1").First.WaitForAsync();
         await SettledAsync();

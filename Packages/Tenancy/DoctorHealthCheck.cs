@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Tenancy.Doctor;
+namespace Tenancy;
 
 /// <summary>
 /// Degraded where a number was over its limit when this process last examined the database. It asks nothing itself, so
 /// that a probe never waits for it.
 /// </summary>
-internal sealed class DoctorHealthCheck(TenancyDoctor doctor) : IHealthCheck
+/// <param name="doctor">Whose last examination it tells.</param>
+public sealed class DoctorHealthCheck(TenancyDoctor doctor) : IHealthCheck
 {
+    /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(doctor.Last?.Health() ?? HealthCheckResult.Healthy("Nothing was examined yet."));

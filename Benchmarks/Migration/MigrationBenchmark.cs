@@ -41,9 +41,9 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         await fleet.EnrolAsync(Before, tenants, ct);
         await using var admin = NpgsqlDataSource.Create(fleet.ConnectionString("postgres"));
         var rivals = All(new(fleet.Migrations, admin));
-        var (times, cpu) = await MeasureAsync(fleet, rivals, ct);
+        var costs = await MeasureAsync(fleet, rivals, ct);
         Say("Done.");
-        Report(times, cpu, rivals, server);
+        Report(costs, rivals, server);
         await VerifyBenchmark.MeasureAsync(fleet.ConnectionString(Before), VerifyRounds, output, ct);
     }
 
@@ -70,9 +70,9 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         ];
     }
 
-    private async Task<(Turns Times, Turns Cpu)> MeasureAsync(Fleet fleet, Rival[] rivals, CancellationToken ct)
+    private async Task<Costs> MeasureAsync(Fleet fleet, Rival[] rivals, CancellationToken ct)
     {
-        Turns times = new(), cpu = new();
+        var costs = new Costs();
         // The first round compiles the code.
         for (var round = -1; round < rounds; round++)
         {
@@ -83,13 +83,12 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
                 var each = await RunAsync(fleet, rival, ct);
                 if (round >= 0)
                 {
-                    times.Add(rival.Name, round, each.Milliseconds);
-                    cpu.Add(rival.Name, round, each.CpuMilliseconds);
+                    costs.Add(rival.Name, round, each);
                 }
             }
         }
 
-        return (times, cpu);
+        return costs;
     }
 
     /// <summary>On a copy of the database that nobody has touched.</summary>
@@ -148,13 +147,15 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
         }
     }
 
-    private void Report(Turns times, Turns cpu, Rival[] rivals, string server)
+    private void Report(Costs costs, Rival[] rivals, string server)
     {
+        var (times, cpu) = (costs.Times, costs.Cpu);
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}: {tenants} customers, {rounds} rounds; {server}; .NET " +
             $"{Environment.Version}, {Environment.ProcessorCount} processors."));
-        List<string[]> rows = [["", "rounds", $"{tenants} customers, s", "one, ms", "CPU, ms",
+        List<string[]> rows = [["", "rounds", $"{tenants} customers, s", "one, ms", "client CPU, ms",
+            "server CPU, ms",
             "time, against the floor", "CPU, against the floor", "time, against ours"]];
         rows.AddRange(rivals.Select(rival => new[]
         {
@@ -162,7 +163,8 @@ internal sealed class MigrationBenchmark(int tenants, int rounds, TextWriter out
             Table.Number(times.Values(rival.Name).Count, "0"),
             Table.Number(times.Median(rival.Name) * tenants / 1000, "0.00") + (rival.Customers < tenants ? "*" : " "),
             Table.Number(times.Median(rival.Name), "0.00"),
-            Table.Number(cpu.Median(rival.Name), "0.00"),
+            Table.Number(costs.Client.Median(rival.Name), "0.00"),
+            Table.Number(costs.Server.Median(rival.Name), "0.00"),
             $"{times.Ratio(rival.Name, Floor)}",
             $"{cpu.Ratio(rival.Name, Floor)}",
             $"{times.Ratio(rival.Name, Ours)}",

@@ -55,25 +55,12 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
 {
     private readonly HybridCacheEntryOptions _short = Kept(options.DirectoryCacheTime);
     private readonly HybridCacheEntryOptions _long = Kept(options.DirectoryListenTime ?? options.DirectoryCacheTime);
-
-    // Whose answers are kept, for notices that name schemas.
-    private readonly ConcurrentDictionary<string, string> _slugs = new(StringComparer.Ordinal);
-
-    // When a schema was last named by a notice, by a part of its name's hash: the notices' own count.
-    private readonly long[] _noticed = new long[1024];
-    private long _notices;
-
-    // How often all were forgotten.
-    private long _epoch;
-    private volatile bool _listens;
+    private readonly StaleAnswers _stale = new();
 
     // Which databases tell of changes.
     private readonly ConcurrentDictionary<string, bool> _heard = new(StringComparer.Ordinal);
     private TenantDatabases? _databases;
-
-    // How often tenants were forgotten, by a part of the slug's hash, so that the memory is bounded. The number is part
-    // of the cache's key: an answer that was asked for before is never found afterwards, however late it comes.
-    private readonly long[] _generations = new long[1024];
+    private volatile bool _listens;
 
     /// <returns>
     /// Null when no tenant has that slug. Never what the registry said before a <see cref="ForgetAsync"/> that returned
@@ -84,36 +71,38 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ArgumentException.ThrowIfNullOrEmpty(slug);
         while (true)
         {
-            var (generation, epoch) = (GenerationOf(slug), Interlocked.Read(ref _epoch));
-            var listing = await FindAsync(slug, KeyOf(slug, generation, epoch), ct);
-            // Forgotten meanwhile: the answer may be from before.
-            if (generation == GenerationOf(slug) && epoch == Interlocked.Read(ref _epoch))
+            var key = KeyOf(slug);
+            var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
+            var answer = await cache.GetOrCreateAsync(
+                key, lookup, static (lookup, token) => lookup.AskAsync(token), _listens ? _long : _short,
+                cancellationToken: ct);
+            // Who waited for another's question asked nothing.
+            metrics?.LookUp(lookup.Asked);
+            if (answer.Tenant is not { } tenant || !_stale.IsFresh(tenant.Schema, answer.Asked))
             {
-                return listing;
+                await cache.RemoveAsync(key, ct);
             }
-        }
-    }
 
-    private async ValueTask<TenantListing?> FindAsync(string slug, string key, CancellationToken ct)
-    {
-        var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
-        var listing = await cache.GetOrCreateAsync(
-            key, lookup, static (lookup, token) => lookup.AskAsync(token), _listens ? _long : _short,
-            cancellationToken: ct);
-        // Who waited for another's question asked nothing.
-        metrics?.LookUp(lookup.Asked);
-        if (listing is null)
-        {
-            await cache.RemoveAsync(key, ct);
-        }
-        else
-        {
+            // Where it was forgotten meanwhile, the answer may be from before the change.
+            if (!IsFresh(slug, answer))
+            {
+                continue;
+            }
+
+            if (answer.Tenant is null)
+            {
+                return null;
+            }
+
+            var listing = new TenantListing(answer.Tenant, answer.State, answer.Version!);
             // Asked for once per version that this process never met, not once per tenant.
             await LearnAsync(listing, ct);
+            return listing;
         }
-
-        return listing;
     }
+
+    private bool IsFresh(string slug, in Answer answer) => _stale.IsFresh(slug, answer.Asked)
+        && (answer.Tenant is not { } tenant || _stale.IsFresh(tenant.Schema, answer.Asked));
 
     private ValueTask LearnAsync(TenantListing listing, CancellationToken ct) => listing.Tenant.Database is { } name
         ? Databases.Find(name) is { } database ? versions.LearnAsync([listing.Version], database.Owner, ct) : default
@@ -141,8 +130,9 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     public ValueTask ForgetAsync(string slug, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(slug);
-        var next = Interlocked.Increment(ref Generation(slug));
-        return cache.RemoveAsync(KeyOf(slug, next - 1, Interlocked.Read(ref _epoch)), ct);
+        var key = KeyOf(slug);
+        _stale.ForgetSlug(slug);
+        return cache.RemoveAsync(key, ct);
     }
 
     /// <summary>Forgets what a notice is about; see <see cref="TenantNotices"/>.</summary>
@@ -159,18 +149,12 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         {
             foreach (var schema in payload[TenantNotices.Schemas.Length..].Split(','))
             {
-                // First, for a question that is under way: it doesn't know yet whose schema it asks about.
-                Interlocked.Exchange(ref Noticed(schema), Interlocked.Increment(ref _notices));
-                // Nobody's whose answer isn't kept: spares, and tenants that nobody asked for.
-                if (_slugs.TryGetValue(schema, out var slug))
-                {
-                    await ForgetAsync(slug, ct);
-                }
+                _stale.ForgetSchema(schema);
             }
         }
         else
         {
-            ForgetAll();
+            _stale.ForgetAll();
         }
     }
 
@@ -184,7 +168,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         _heard[database ?? ""] = hears;
         // An answer is kept for a long time before anybody knows in which database its tenant is.
         _listens = _heard.Count > options.Databases.Count && _heard.Values.All(heard => heard);
-        ForgetAll();
+        _stale.ForgetAll();
     }
 
     /// <summary>Whether changes are heard, of all databases.</summary>
@@ -193,19 +177,14 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     /// <summary>Whether a database's changes are heard.</summary>
     internal bool Hears(string? database) => _heard.GetValueOrDefault(database ?? "");
 
-    private void ForgetAll() => Interlocked.Increment(ref _epoch);
-
     private static HybridCacheEntryOptions Kept(TimeSpan time) => new()
     {
         Expiration = time, LocalCacheExpiration = time, Flags = HybridCacheEntryFlags.DisableDistributedCache,
     };
 
-    private static string KeyOf(string slug, long generation, long epoch) => $"tenant:{slug}:{generation}:{epoch}";
-
-    private long GenerationOf(string slug) => Interlocked.Read(ref Generation(slug));
-
-    private ref long Generation(string slug) =>
-        ref _generations[(uint)string.GetHashCode(slug, StringComparison.Ordinal) % _generations.Length];
+    // Short, because there is one for each tenant that is served. After a change it is another one: who asks then
+    // doesn't wait for the answer to a question from before.
+    private string KeyOf(string slug) => _stale.Last(slug) is > 0 and var last ? $"t:{slug}:{last}" : $"t:{slug}";
 
     /// <summary>Learns what the versions of these mean, in one query, before <see cref="AvailabilityOf"/>.</summary>
     public async ValueTask LearnAsync(IEnumerable<TenantListing> listings, CancellationToken ct = default)
@@ -245,7 +224,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         };
     }
 
-    private async ValueTask<TenantListing?> AskAsync(string slug, ActivityContext asker, CancellationToken ct)
+    private async ValueTask<Answer> AskAsync(string slug, ActivityContext asker, CancellationToken ct)
     {
         // The cache asks for all who wait, outside anyone's context: the first one's trace has to be named for the
         // query to appear in it.
@@ -259,11 +238,11 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
                 "TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         while (true)
         {
-            var before = Interlocked.Read(ref _notices);
+            var asked = _stale.Now;
             await using var scope = scopes.CreateAsyncScope();
             if (await find(scope.ServiceProvider, slug, ct) is not { } listing)
             {
-                return null;
+                return new(null, default, null, asked);
             }
 
             if (listing.Tenant.Database is not null)
@@ -271,29 +250,35 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
                 listing = await RegistryLookup.ElsewhereAsync(Databases, listing, ct);
             }
 
-            // One text for all tenants of a version. The caller's slug is the request's: the listing keeps its own.
-            listing = listing with { Version = versions.Shared(listing.Version) };
-            // From now on a notice finds the slug. One that came before is seen here: the answer may be from before it.
-            _slugs[listing.Tenant.Schema.Value] = listing.Tenant.Slug;
-            if (Interlocked.Read(ref Noticed(listing.Tenant.Schema.Value)) <= before)
+            // One text for all tenants of a version.
+            var answer = new Answer(listing.Tenant, listing.State, versions.Shared(listing.Version), asked);
+            // A notice that came meanwhile: the answer may be from before it. It may be about anybody until then.
+            if (_stale.IsFresh(listing.Tenant.Schema, asked))
             {
-                return listing;
+                return answer;
             }
         }
     }
-
-    private ref long Noticed(string schema) =>
-        ref _noticed[(uint)string.GetHashCode(schema, StringComparison.Ordinal) % _noticed.Length];
 
     /// <summary>One caller's question. The cache asks the first one's and gives its answer to all who wait.</summary>
     private sealed class Lookup(TenantDirectory directory, string slug, ActivityContext asker)
     {
         public bool Asked { get; private set; }
 
-        public ValueTask<TenantListing?> AskAsync(CancellationToken ct)
+        public ValueTask<Answer> AskAsync(CancellationToken ct)
         {
             Asked = true;
             return directory.AskAsync(slug, asker, ct);
         }
     }
+
+    /// <summary>
+    /// What the registry said. The parts of a <see cref="TenantListing"/>, because there is one for each tenant.
+    /// </summary>
+    /// <param name="Tenant">Null where it knows nobody of that slug.</param>
+    /// <param name="State">The schema's.</param>
+    /// <param name="Version">The schema's; null where there is no tenant.</param>
+    /// <param name="Asked">The question's number, see <see cref="StaleAnswers"/>.</param>
+    [ImmutableObject(true)]
+    private readonly record struct Answer(Tenant? Tenant, SchemaState State, string? Version, long Asked);
 }

@@ -54,7 +54,8 @@ public static class DataRegistration
 
     /// <summary>
     /// The name of the setting that says how many schemas are kept for customers to come: see
-    /// <see cref="TenancyOptions.WarmPool"/>.
+    /// <see cref="TenancyOptions.WarmPool"/>. With <c>_</c> and a database's name behind, it is that database's: see
+    /// <see cref="TenantDatabaseOptions.WarmPool"/>.
     /// </summary>
     public const string WarmPoolSetting = "Tenancy:WarmPool";
 
@@ -111,6 +112,7 @@ public static class DataRegistration
                         ?? Given(configuration, In(name, RegistryConnectionName)) ?? "",
                     TenantConnectionString = Given(configuration, In(name, ApiConnectionName)),
                     ListenConnectionString = Given(configuration, In(name, ListenConnectionName)),
+                    WarmPool = configuration.GetValue<int?>(In(name, WarmPoolSetting)),
                 });
             }
 

@@ -57,9 +57,14 @@ internal static class CustomerCopies
 
     private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> Clone(
         string slug, CustomerClone clone, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations,
-        CancellationToken ct)
+        TenancyOptions tenancy, CancellationToken ct)
     {
         using var scope = http.Name(slug);
+        if (tenancy.RefuseUnknown(clone.Database, "Leave it out for the original's") is { } refused)
+        {
+            return refused;
+        }
+
         if (!await ExistsAsync(tenants, slug, ct))
         {
             return CustomerProblems.Unknown(slug);
@@ -68,18 +73,25 @@ internal static class CustomerCopies
         return await ExistsAsync(tenants, clone.Slug!, ct)
             ? CustomerProblems.Taken(clone.Slug!)
             : await AskAsync(http, operations, OperationKinds.Clone, slug,
-                new() { ["newSlug"] = clone.Slug, ["name"] = clone.Name?.Trim() }, null, ct);
+                In(clone.Database, new() { ["newSlug"] = clone.Slug, ["name"] = clone.Name?.Trim() }), null, ct);
     }
 
     private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> Import(
-        string slug, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations, CancellationToken ct,
-        [StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)] string? name = null)
+        string slug, HttpContext http, Tenancy.Tenants tenants, TenantOperations operations, TenancyOptions tenancy,
+        CancellationToken ct,
+        [StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)] string? name = null,
+        [RegularExpression(ChosenDatabase.Pattern, ErrorMessage = ChosenDatabase.Rule)] string? database = null)
     {
         using var scope = http.Name(slug);
         if (!CustomerSlug.IsValid(slug))
         {
             return TypedResults.ValidationProblem(
                 new Dictionary<string, string[]> { ["slug"] = ["Use " + CustomerSlug.Rule + "."] });
+        }
+
+        if (tenancy.RefuseUnknown(database, "Leave it out for the first one") is { } refused)
+        {
+            return refused;
         }
 
         if (http.Request.ContentType?.Split(';')[0].Trim() != Zip)
@@ -95,13 +107,23 @@ internal static class CustomerCopies
 
         try
         {
-            return await AskAsync(http, operations, OperationKinds.Import, slug, new() { ["name"] = name?.Trim() },
-                http.Request.Body, ct);
+            return await AskAsync(http, operations, OperationKinds.Import, slug,
+                In(database, new() { ["name"] = name?.Trim() }), http.Request.Body, ct);
         }
         catch (TenantTransferException e)
         {
             return TypedResults.Problem(e.Message, statusCode: 413, title: "The file is too long.");
         }
+    }
+
+    private static JsonObject In(string? database, JsonObject arguments)
+    {
+        if (database is not null)
+        {
+            arguments["database"] = database;
+        }
+
+        return arguments;
     }
 
     private static async Task<bool> ExistsAsync(Tenancy.Tenants tenants, string slug, CancellationToken ct) =>
@@ -119,9 +141,12 @@ internal static class CustomerCopies
 /// <summary>The customer that a clone becomes.</summary>
 /// <param name="Slug">The new customer's slug.</param>
 /// <param name="Name">Its name; left out for the slug.</param>
+/// <param name="Database">The database that its schema is made in; <c>first</c> is the first one. Left out for the
+/// original's.</param>
 public sealed record CustomerClone(
     [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
         RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")]
     string? Slug,
     [property: StringLength(Customer.LongestName, MinimumLength = 1), PlainText(AllowBlank = false)]
-    string? Name = null);
+    string? Name = null,
+    [property: RegularExpression(ChosenDatabase.Pattern, ErrorMessage = ChosenDatabase.Rule)] string? Database = null);

@@ -18,7 +18,7 @@ internal static class FleetEndpoints
         var fleet = routes.MapGroup("/fleet").WithTags("Fleet").RequireAuthorization(Caller.Operators).IgnoreTenant();
         fleet.MapGet("/", (FleetReader reader, CancellationToken ct,
                 [FromQuery(Name = "failures"), Range(0, 1000)] int? failures = null) =>
-                    reader.OverviewAsync(failures ?? int.MaxValue, ct))
+                    reader.OverviewOfAllAsync(failures ?? int.MaxValue, ct))
             .WithName("FindFleet").WithSummary("How many schemas are at which version, which failed or are behind, and the last runs.");
         fleet.MapGet("/migrations", (FleetReader reader) => reader.Migrations()).WithName("ListMigrations")
             .WithSummary("The migrations that this build has, in order.");
@@ -30,9 +30,8 @@ internal static class FleetEndpoints
             (OperationKinds.Verify, "VerifyFleet", "Begins to compare the schemas with what the migrations make."),
         })
         {
-            changes.MapPost($"/{kind}", (
-                    FleetRequest request, HttpContext http, TenantOperations operations, CancellationToken ct) =>
-                        AskAsync(http, operations, kind, request.Arguments(hasRing: kind != OperationKinds.Verify), ct))
+            changes.MapPost($"/{kind}", (FleetRequest request, HttpContext http, TenantOperations operations,
+                    TenancyOptions tenancy, CancellationToken ct) => BeginAsync(kind, request, http, operations, tenancy, ct))
                 .WithName(name).WithSummary(summary);
         }
 
@@ -51,6 +50,14 @@ internal static class FleetEndpoints
             .WithSummary("Asks the runs in progress, wherever they run, to end after what is in hand.");
     }
 
+    private static async Task<Results<Accepted<OperationView>, ValidationProblem>> BeginAsync(
+        string kind, FleetRequest request, HttpContext http, TenantOperations operations, TenancyOptions tenancy,
+        CancellationToken ct) =>
+            tenancy.RefuseUnknown(request.Database) is { } refused
+                ? refused
+                : await AskAsync(
+                    http, operations, kind, request.Arguments(hasRing: kind != OperationKinds.Verify), ct);
+
     internal static async Task<Accepted<OperationView>> AskAsync(
         HttpContext http, TenantOperations operations, string kind, JsonObject arguments, CancellationToken ct)
     {
@@ -61,8 +68,13 @@ internal static class FleetEndpoints
 
     private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> TakeBack(
         MigrationsBack back, HttpContext http, CompiledMigrations build, TenantOperations operations,
-        CancellationToken ct)
+        TenancyOptions tenancy, CancellationToken ct)
     {
+        if (tenancy.RefuseUnknown(back.Database) is { } refused)
+        {
+            return refused;
+        }
+
         if (!build.Ids.Contains(back.To))
         {
             return TypedResults.ValidationProblem(new Dictionary<string, string[]>
@@ -82,14 +94,20 @@ internal static class FleetEndpoints
                 statusCode: 409, title: "Other migrations would be taken back.");
         }
 
-        var arguments = new FleetRequest(back.Ring, back.Customers).Arguments(hasRing: true);
+        var arguments = new FleetRequest(back.Ring, back.Customers, back.Database).Arguments(hasRing: true);
         (arguments["to"], arguments["migrations"]) = (back.To, new JsonArray([.. beyond.Select(id => (JsonNode?)id)]));
         return await AskAsync(http, operations, OperationKinds.Down, arguments, ct);
     }
 
-    private static async Task<Results<Accepted<OperationView>, ProblemHttpResult>> RunTask(string task,
-        FleetRequest request, HttpContext http, TenantTasks tasks, TenantOperations operations, CancellationToken ct)
+    private static async Task<Results<Accepted<OperationView>, ValidationProblem, ProblemHttpResult>> RunTask(
+        string task, FleetRequest request, HttpContext http, TenantTasks tasks, TenantOperations operations,
+        TenancyOptions tenancy, CancellationToken ct)
     {
+        if (tenancy.RefuseUnknown(request.Database) is { } refused)
+        {
+            return refused;
+        }
+
         if (!tasks.Names.Contains(task))
         {
             return TaskCustomers.Unknown(tasks);
@@ -100,18 +118,28 @@ internal static class FleetEndpoints
         return await AskAsync(http, operations, OperationKinds.Task, arguments, ct);
     }
 
-    private static async Task<Ok<HaltedRuns>> Halt(
-        Halting halting, HttpContext http, FleetMigrator fleet, CancellationToken ct) =>
-            TypedResults.Ok(new HaltedRuns(
-                await fleet.HaltAsync($"{halting.Reason!.Trim()} ({http.User.Identity?.Name})", ct)));
+    private static async Task<Results<Ok<HaltedRuns>, ValidationProblem>> Halt(
+        Halting halting, HttpContext http, FleetMigrator fleet, TenancyOptions tenancy, CancellationToken ct)
+    {
+        if (tenancy.RefuseUnknown(halting.Database) is { } refused)
+        {
+            return refused;
+        }
+
+        var halted = await fleet.HaltAllAsync(
+            $"{halting.Reason!.Trim()} ({http.User.Identity?.Name})", halting.Database, ct);
+        return TypedResults.Ok(new HaltedRuns(halted.Runs, halted.Unreached));
+    }
 }
 
 /// <summary>Whom a run concerns; all customers where nothing is given.</summary>
 /// <param name="Ring">Only those of that ring; a comparison has none.</param>
 /// <param name="Customers">Only those, by slug; 1 to 200. Left out for all: an empty list is refused.</param>
+/// <param name="Database">Only those of that database; <c>first</c> is the first one. Left out for all.</param>
 public sealed record FleetRequest(
     [property: Range(0, 1_000_000)] int? Ring = null,
-    [property: Slugs] IReadOnlyList<string>? Customers = null)
+    [property: Slugs] IReadOnlyList<string>? Customers = null,
+    [property: RegularExpression(ChosenDatabase.Pattern, ErrorMessage = ChosenDatabase.Rule)] string? Database = null)
 {
     internal JsonObject Arguments(bool hasRing)
     {
@@ -119,6 +147,11 @@ public sealed record FleetRequest(
         if (hasRing && Ring is { } ring)
         {
             arguments["ring"] = ring;
+        }
+
+        if (Database is not null)
+        {
+            arguments["database"] = Database;
         }
 
         if (Customers is not null)
@@ -137,19 +170,24 @@ public sealed record FleetRequest(
 /// back others refuses it, also when it comes to the work later.</param>
 /// <param name="Ring">Only from those of that ring.</param>
 /// <param name="Customers">Only from those, by slug; 1 to 200. Left out for all: an empty list is refused.</param>
+/// <param name="Database">Only from those of that database; <c>first</c> is the first one. Left out for all.</param>
 public sealed record MigrationsBack(
     [property: Required(ErrorMessage = "Say which migration stays."), StringLength(150)] string? To,
     [property: Required(ErrorMessage = "Name the migrations that are taken back."), MaxLength(1000)]
     IReadOnlyList<string>? Migrations,
     [property: Range(0, 1_000_000)] int? Ring = null,
-    [property: Slugs] IReadOnlyList<string>? Customers = null);
+    [property: Slugs] IReadOnlyList<string>? Customers = null,
+    [property: RegularExpression(ChosenDatabase.Pattern, ErrorMessage = ChosenDatabase.Rule)] string? Database = null);
 
 /// <summary>Why runs shall end.</summary>
 /// <param name="Reason">The run's report repeats it.</param>
+/// <param name="Database">Only the runs of that database; <c>first</c> is the first one. Left out for all.</param>
 public sealed record Halting(
     [property: Required(ErrorMessage = "Say why."), StringLength(500, MinimumLength = 3), PlainText(AllowBlank = false)]
-    string? Reason);
+    string? Reason,
+    [property: RegularExpression(ChosenDatabase.Pattern, ErrorMessage = ChosenDatabase.Rule)] string? Database = null);
 
 /// <summary>What was asked to end.</summary>
 /// <param name="Runs">How many runs there were.</param>
-public sealed record HaltedRuns(int Runs);
+/// <param name="Unreached">The databases that didn't answer: their runs go on.</param>
+public sealed record HaltedRuns(int Runs, IReadOnlyList<string> Unreached);

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Tenancy.Backends;
 using Tenancy.Citus;
+using Tenancy.Databases;
 using Tenancy.Doctor;
 using Tenancy.Drift;
 using Tenancy.Fleet;
@@ -23,6 +25,9 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
 
     /// <summary>Finds what would block a run; null to look for nothing.</summary>
     internal TenancyDoctor? Doctor { get; init; }
+
+    /// <summary>The databases besides the first one, for what goes over all; null for none.</summary>
+    internal TenantDatabases? Others { get; init; }
 
     /// <summary>Vacuums the catalogs after a run; null to leave that to autovacuum.</summary>
     internal CatalogVacuum? Vacuum { get; init; }
@@ -77,6 +82,41 @@ public sealed partial class FleetMigrator(NpgsqlDataSource database, CompiledMig
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
         return RunsTable.HaltAsync(database, reason, ct);
+    }
+
+    /// <summary>
+    /// Asks all runs of all databases that are alive to end after the groups in hand, or those of one database. With
+    /// several, one that doesn't answer keeps no other from being asked.
+    /// </summary>
+    /// <param name="reason">Who asks, and why; their reports repeat it.</param>
+    /// <param name="only">One of <see cref="TenancyOptions.Databases"/>, or
+    /// <see cref="TenancyOptions.FirstDatabase"/>; null for all.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="NpgsqlException">The only database that was to be asked doesn't answer.</exception>
+    public async Task<FleetHalt> HaltAllAsync(string reason, string? only = null, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        var (isFirst, others) = Others?.Chosen(only) ?? (true, []);
+        (string Name, FleetMigrator Fleet)[] asked =
+        [
+            .. isFirst ? [(TenancyOptions.FirstDatabase, this)] : Array.Empty<(string, FleetMigrator)>(),
+            .. others.Select(one => (one.Name, one.GetRequiredService<FleetMigrator>())),
+        ];
+        var (runs, unreached) = (0, new List<string>());
+        foreach (var (name, fleet) in asked)
+        {
+            try
+            {
+                runs += await fleet.HaltAsync(reason, ct);
+            }
+            catch (Exception e) when (asked.Length > 1 && e is (NpgsqlException or TimeoutException))
+            {
+                unreached.Add(name);
+            }
+        }
+
+        return new(runs, unreached);
     }
 
     private async Task<FleetReport> RunOnceAsync(

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
 
@@ -11,6 +12,12 @@ public sealed class FleetReader(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations build,
     SchemaVersions versions)
 {
+    /// <summary>Whose ledger it reads; null for the first database's.</summary>
+    internal string? Name { get; init; }
+
+    /// <summary>The databases besides the first one, for what goes over all; null for none.</summary>
+    internal TenantDatabases? Others { get; init; }
+
     private static readonly DateTime Ever = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
 
     /// <summary>How many laggards <see cref="StatusAsync"/> names; it counts all.</summary>
@@ -28,6 +35,20 @@ public sealed class FleetReader(
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
     public Task<FleetStatus> StatusAsync(CancellationToken ct = default) => OverviewAsync(int.MaxValue, ct);
+
+    /// <summary>
+    /// Reads the status of the fleets of all databases as one, see <see cref="TenancyOptions.Databases"/>. Of a
+    /// database that doesn't answer, but the first, it has the name and the error, and the others' status stays.
+    /// </summary>
+    /// <param name="mostFailures">At most so many failures, the first by the schema's name; 0 or more.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mostFailures"/> is below 0.</exception>
+    /// <exception cref="NpgsqlException">The first database doesn't answer.</exception>
+    /// <exception cref="PostgresException">42P01: the shared migrations haven't made the ledger yet.</exception>
+    public Task<FleetStatus> OverviewOfAllAsync(int mostFailures, CancellationToken ct = default) =>
+        Others is { Others.Count: > 0 } databases
+            ? FleetsOfAll.ReadAsync(this, databases, mostFailures, ct)
+            : OverviewAsync(mostFailures, ct);
 
     /// <summary>
     /// Reads the fleet's status as <see cref="StatusAsync"/> does, with the first failures alone: for what asks again
@@ -50,7 +71,7 @@ public sealed class FleetReader(
             FROM tenancy.schemas GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
             """,
             [], row => Group(row.GetInt32(0), Enum.Parse<SchemaState>(row.GetString(1), ignoreCase: true),
-                row.GetString(2), row.GetInt32(3)) with { Failed = row.GetInt32(4) }, ct);
+                row.GetString(2), row.GetInt32(3)) with { Failed = row.GetInt32(4), Database = Name }, ct);
         var failures = await ReadAsync(
             connection,
             "SELECT schema, ring, attempts, last_error, failed_at, unfinished FROM tenancy.schemas WHERE " +
@@ -58,7 +79,7 @@ public sealed class FleetReader(
             [new NpgsqlParameter<int> { TypedValue = mostFailures }],
             row => new FleetFailure(
                 row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), row.TimeOrNull(4),
-                row.TextOrNull(5)), ct);
+                row.TextOrNull(5)) { Database = Name }, ct);
         var behind = groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind })
             .Select(group => group.Version).Distinct().ToArray();
         var laggards = await ReadAsync(
@@ -67,7 +88,7 @@ public sealed class FleetReader(
             "ORDER BY ring, schema LIMIT $2",
             [LedgerTable.Texts(behind), new NpgsqlParameter<int> { TypedValue = MostLaggards }],
             row => new FleetLaggard(row.GetString(0), row.GetInt32(1), versions.Find(row.GetString(2))?.Last,
-                Missing(row.GetString(2)).Count), ct);
+                Missing(row.GetString(2)).Count) { Database = Name }, ct);
         var runs = await ReadAsync(
             connection,
             $"""
@@ -182,11 +203,11 @@ public sealed class FleetReader(
     private static bool IsLate(string id, SchemaVersion? version) =>
         version?.Last is { } last && string.CompareOrdinal(id, last) < 0;
 
-    private static FleetRunStatus Run(NpgsqlDataReader row) => new(
+    private FleetRunStatus Run(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5),
         row.GetInt32(6), row.IsDBNull(7) ? null : row.GetInt32(7),
         row.TimeOrNull(8)!.Value, row.TimeOrNull(9)!.Value, row.TimeOrNull(10), row.TextOrNull(11),
-        row.GetString(12));
+        row.GetString(12)) { Database = Name };
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql,
         NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> of, CancellationToken ct)

@@ -24,6 +24,7 @@ public sealed class FleetSnapshot
         Behind = migrated.Where(count => !count.Failed && versions.StandingOf(count.Version) is VersionStanding.Behind)
             .Sum(count => count.Schemas);
         Spares = counts.Sum(count => count.Schemas) - tenants.Sum(count => count.Schemas);
+        SpareSchemas = new(Spares, Of(database));
         ByState = [.. States.Select(state => new Measurement<long>(
             tenants.Where(count => count.State == state).Sum(count => count.Schemas),
             [new(State, state.ToString().ToLowerInvariant()), .. Of(database)]))];
@@ -44,6 +45,8 @@ public sealed class FleetSnapshot
 
     /// <summary>Schemas made beforehand.</summary>
     public int Spares { get; }
+
+    internal Measurement<long> SpareSchemas { get; }
 
     internal Measurement<long>[] ByState { get; }
 

@@ -19,7 +19,18 @@ public sealed record FleetStatus(
     public int Behind =>
         Groups.Where(group => group is { IsMigrated: true, Standing: VersionStanding.Behind })
             .Sum(group => group.Schemas);
+
+    /// <summary>
+    /// The databases that were asked, the first one first; empty where there is one. See
+    /// <see cref="FleetReader.OverviewOfAllAsync"/>.
+    /// </summary>
+    public IReadOnlyList<FleetDatabase> Databases { get; init; } = [];
 }
+
+/// <summary>A database that was asked for its fleet's status.</summary>
+/// <param name="Name">See <see cref="TenancyOptions.Databases"/>; null for the first one.</param>
+/// <param name="Error">Why it didn't answer: nothing of the status is of this database then. Else null.</param>
+public sealed record FleetDatabase(string? Name, string? Error);
 
 /// <summary>A migration that this build has.</summary>
 /// <param name="Id">Which.</param>
@@ -47,6 +58,9 @@ public sealed record FleetGroup(
 
     /// <summary>On how many of them the last migration failed.</summary>
     public int Failed { get; init; }
+
+    /// <summary>The database that they are in; null for the first one.</summary>
+    public string? Database { get; init; }
 }
 
 /// <summary>A schema whose last migration failed.</summary>
@@ -57,14 +71,22 @@ public sealed record FleetGroup(
 /// <param name="FailedAt">When that was.</param>
 /// <param name="Unfinished">The migration outside a transaction that was begun and not seen to end; else null.</param>
 public sealed record FleetFailure(
-    string Schema, int Ring, int Attempts, string Error, DateTimeOffset? FailedAt, string? Unfinished);
+    string Schema, int Ring, int Attempts, string Error, DateTimeOffset? FailedAt, string? Unfinished)
+{
+    /// <summary>The database that it is in; null for the first one.</summary>
+    public string? Database { get; init; }
+}
 
 /// <summary>A schema that lacks a migration of this build.</summary>
 /// <param name="Schema">Which.</param>
 /// <param name="Ring">Its ring.</param>
 /// <param name="Last">The last migration it has; null where nobody wrote its version down.</param>
 /// <param name="Missing">How many it lacks.</param>
-public sealed record FleetLaggard(string Schema, int Ring, string? Last, int Missing);
+public sealed record FleetLaggard(string Schema, int Ring, string? Last, int Missing)
+{
+    /// <summary>The database that it is in; null for the first one.</summary>
+    public string? Database { get; init; }
+}
 
 /// <summary>A run, as the database knows it.</summary>
 /// <param name="Id">Which.</param>
@@ -83,7 +105,16 @@ public sealed record FleetLaggard(string Schema, int Ring, string? Last, int Mis
 /// <see cref="RunRow.Outcome"/>.</param>
 public sealed record FleetRunStatus(
     Guid Id, string Kind, string AskedBy, string Target, int Total, int Migrated, int Failed, int? Ring,
-    DateTimeOffset StartedAt, DateTimeOffset HeartbeatAt, DateTimeOffset? EndedAt, string? Halt, string Outcome);
+    DateTimeOffset StartedAt, DateTimeOffset HeartbeatAt, DateTimeOffset? EndedAt, string? Halt, string Outcome)
+{
+    /// <summary>The database that it runs over; null for the first one.</summary>
+    public string? Database { get; init; }
+}
+
+/// <summary>The result of <see cref="FleetMigrator.HaltAllAsync"/>.</summary>
+/// <param name="Runs">How many runs were asked to end.</param>
+/// <param name="Unreached">The databases that didn't answer, by name: their runs go on.</param>
+public sealed record FleetHalt(int Runs, IReadOnlyList<string> Unreached);
 
 /// <summary>The work of a run on schemas that are alike.</summary>
 /// <param name="Ring">Their ring.</param>

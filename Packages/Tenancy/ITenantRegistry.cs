@@ -97,4 +97,18 @@ public interface ITenantRegistry
     /// knows.
     /// </summary>
     Task MoveAsync(IReadOnlyCollection<SchemaName> schemas, int ring, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>
+    /// Gives a tenant another schema and another database, for <see cref="TenantDatabaseMove"/>: of the row with that
+    /// id, and only where it has the old schema. It must use the transaction's connection. Default: refuses.
+    /// </summary>
+    /// <param name="tenant">As it is.</param>
+    /// <param name="place">The same tenant with its new <see cref="Tenant.Schema"/> and <see cref="Tenant.Database"/>.</param>
+    /// <param name="transaction">Of the first database. Don't commit it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>False when there is no such tenant with that schema.</returns>
+    /// <exception cref="NotSupportedException">The registry can't say where a tenant is.</exception>
+    Task<bool> TryPlaceAsync(Tenant tenant, Tenant place, NpgsqlTransaction transaction, CancellationToken ct) =>
+        throw new NotSupportedException(
+            $"{GetType().Name} can't change a tenant's place: implement ITenantRegistry.TryPlaceAsync.");
 }

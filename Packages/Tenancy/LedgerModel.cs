@@ -16,7 +16,7 @@ public static class LedgerModel
 
     /// <summary>All states, as SQL.</summary>
     internal const string States =
-        "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare', 'dropped')";
+        "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare', 'dropped', 'moving')";
 
     /// <summary>The schemas that are to be removed, as SQL.</summary>
     internal const string Removable = "state IN ('dropping', 'dropped') AND drop_after IS NOT NULL";

@@ -70,16 +70,25 @@ public static class OperationKinds
     /// <summary>Exports a tenant, see <see cref="TenantTransfer.ExportAsync"/>. It has the file.</summary>
     public const string Export = "export";
 
-    /// <summary>Makes a tenant from an export. Argument: <c>name</c>, for people; null for the slug.</summary>
+    /// <summary>
+    /// Makes a tenant from an export. Arguments: <c>name</c>, for people; null for the slug; and <c>database</c>, one
+    /// of <see cref="TenancyOptions.Databases"/>; null for the first one.
+    /// </summary>
     public const string Import = "import";
 
-    /// <summary>Clones a tenant. Arguments: <c>newSlug</c>, and <c>name</c>.</summary>
+    /// <summary>
+    /// Clones a tenant. Arguments: <c>newSlug</c>, <c>name</c>, and <c>database</c>: one of
+    /// <see cref="TenancyOptions.Databases"/>, or <see cref="TenancyOptions.FirstDatabase"/>; null for the original's.
+    /// </summary>
     public const string Clone = "clone";
 
     /// <summary>Removes the tenants whose time is over, see <see cref="TenantRemoval.ReconcileAsync"/>.</summary>
     public const string Reconcile = "reconcile";
 
-    /// <summary>Migrates tenants. Arguments, both optional: <c>ring</c>, and <c>slugs</c>.</summary>
+    /// <summary>
+    /// Migrates tenants. Arguments, all optional: <c>ring</c>, <c>slugs</c>, and <c>database</c>: one of
+    /// <see cref="TenancyOptions.Databases"/>, or <see cref="TenancyOptions.FirstDatabase"/>; without it, all.
+    /// </summary>
     public const string Migrate = "migrate";
 
     /// <summary>Migrates those that failed. The same arguments.</summary>
@@ -87,16 +96,18 @@ public static class OperationKinds
 
     /// <summary>
     /// Takes migrations back, see <see cref="FleetPlan.Down"/>. Arguments: <c>to</c>, the migration that stays applied;
-    /// and, optional, <c>ring</c> and <c>slugs</c>.
+    /// and, optional, <c>ring</c>, <c>slugs</c> and <c>database</c>.
     /// </summary>
     public const string Down = "down";
 
     /// <summary>
     /// Does a registered <see cref="TenantTask"/> for the tenants that haven't done it. Arguments: <c>task</c>, its
-    /// name; and, optional, <c>onlyFailed</c>, <c>ring</c> and <c>slugs</c>.
+    /// name; and, optional, <c>onlyFailed</c>, <c>ring</c>, <c>slugs</c> and <c>database</c>.
     /// </summary>
     public const string Task = "task";
 
-    /// <summary>Compares the schemas with the migrations. Argument: <c>slugs</c>, optional.</summary>
+    /// <summary>
+    /// Compares the schemas with the migrations. Arguments, both optional: <c>slugs</c>, and <c>database</c>.
+    /// </summary>
     public const string Verify = "verify";
 }

@@ -28,4 +28,10 @@ public enum SchemaState
     /// Nobody's any more. Its tables are removed, or being removed while <see cref="LedgerRow.DropAfter"/> isn't null.
     /// </summary>
     Dropped,
+
+    /// <summary>
+    /// On its way to another database, or there and not served yet: answered with 503 until the move has ended, or
+    /// until <see cref="TenantRemoval.ReconcileAsync"/> has ended one that was interrupted.
+    /// </summary>
+    Moving,
 }

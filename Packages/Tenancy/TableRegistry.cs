@@ -73,9 +73,7 @@ public abstract class TableRegistry(
         ArgumentNullException.ThrowIfNull(transaction);
         if (entry.Tenant.Database is { } elsewhere && databaseColumn is null)
         {
-            throw new NotSupportedException(
-                $"The registry {table} can't say that a tenant is in the database '{elsewhere}': give TableRegistry " +
-                "the name of its column for that.");
+            throw NoDatabases(elsewhere);
         }
 
         var (names, values) = ringColumn is null ? ("", "") : ($", {ringColumn}", $", {LedgerRow.UsualRing}");
@@ -101,10 +99,7 @@ public abstract class TableRegistry(
         };
         if (databaseColumn is not null)
         {
-            add.Parameters.Add(new NpgsqlParameter
-            {
-                Value = (object?)entry.Tenant.Database ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
-            });
+            add.Parameters.Add(DatabaseOf(entry.Tenant));
         }
 
         return await add.ExecuteNonQueryAsync(ct) == 1;
@@ -148,6 +143,42 @@ public abstract class TableRegistry(
         };
         return await remove.ExecuteNonQueryAsync(ct) == 1;
     }
+
+    /// <inheritdoc/>
+    public virtual async Task<bool> TryPlaceAsync(
+        Tenant tenant, Tenant place, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(tenant);
+        ArgumentNullException.ThrowIfNull(place);
+        ArgumentNullException.ThrowIfNull(transaction);
+        if (databaseColumn is null)
+        {
+            throw NoDatabases(place.Database);
+        }
+
+        await using var turn = new NpgsqlCommand(
+            $"UPDATE {table} SET schema = $3, {databaseColumn} = $4 WHERE id = $1 AND schema = $2",
+            transaction.Connection, transaction)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = tenant.Id },
+                new NpgsqlParameter<string> { TypedValue = tenant.Schema.Value },
+                new NpgsqlParameter<string> { TypedValue = place.Schema.Value },
+                DatabaseOf(place),
+            },
+        };
+        return await turn.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    private static NpgsqlParameter DatabaseOf(Tenant tenant) => new()
+    {
+        Value = (object?)tenant.Database ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
+    };
+
+    private NotSupportedException NoDatabases(string? elsewhere) => new(
+        $"The registry {table} can't say that a tenant is in the database '{elsewhere ?? "first"}': give " +
+        "TableRegistry the name of its column for that.");
 
     private static async Task<List<TenantEntry>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
     {

@@ -97,8 +97,7 @@ public sealed class TenancyMetrics : IDisposable
             TenantsByVersion, () => Fleets.SelectMany(fleet => fleet.ByVersion), "{tenant}",
             "Tenants by the version of their schema.");
         meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,
-            () => Fleet is { } fleet ? [new Measurement<long>(fleet.Spares)] : Array.Empty<Measurement<long>>(),
-            "{schema}", "Schemas made beforehand, for tenants to come.");
+            () => Fleets.Select(fleet => fleet.SpareSchemas), "{schema}", "Schemas made beforehand, for tenants to come.");
         meter.CreateObservableGauge(DoctorOver, () => Doctor?.Findings.Where(finding => finding.Value is not null)
                 .Select(finding => Measure(finding.Verdict == DoctorVerdict.Over ? 1 : 0, finding)) ?? [],
             "1", "Whether a number of the doctor is over its limit.");

@@ -56,6 +56,11 @@ public sealed class TenancyOptions
         new Dictionary<string, TenantDatabaseOptions>(StringComparer.Ordinal);
 
     /// <summary>
+    /// The first database's name where one is chosen among all, so none of <see cref="Databases"/> may have it.
+    /// </summary>
+    public const string FirstDatabase = "first";
+
+    /// <summary>
     /// Which database these options are of: one of <see cref="Databases"/>, or null for the first one. For what the
     /// migration job does in each, e.g. makes its logins.
     /// </summary>
@@ -66,11 +71,11 @@ public sealed class TenancyOptions
     /// </summary>
     internal Func<SchemaName, CancellationToken, Task<bool>>? IsRegistered { get; set; }
 
-    /// <summary>The same options for one of <see cref="Databases"/>. It keeps no spare schemas.</summary>
+    /// <summary>The same options for one of <see cref="Databases"/>.</summary>
     internal TenancyOptions Of(string name)
     {
         var (options, database) = ((TenancyOptions)MemberwiseClone(), Databases[name]);
-        (options.Database, options.WarmPool) = (name, 0);
+        (options.Database, options.WarmPool) = (name, database.WarmPool ?? WarmPool);
         (options.ConnectionString, options.TenantConnectionString, options.ListenConnectionString) =
             (database.ConnectionString, database.TenantConnectionString, database.ListenConnectionString);
         return options;

@@ -35,8 +35,10 @@ internal static partial class TenancyOptionsRules
                 options => options.ConnectTimeout >= TimeSpan.FromSeconds(1)
                     && options.ConnectTimeout.TotalSeconds <= TenancyOptions.LongestConnectTimeout,
                 "TenancyOptions.ConnectTimeout has to be from 1 to 1024 seconds.")
-            .Validate(options => options.WarmPool is >= 0 and <= TenancyOptions.LargestWarmPool,
-                "TenancyOptions.WarmPool has to be from 0 to 1000 spare schemas.")
+            .Validate(
+                options => options.Databases.Values.Select(database => database.WarmPool).OfType<int>()
+                    .Append(options.WarmPool).All(spares => spares is >= 0 and <= TenancyOptions.LargestWarmPool),
+                "TenancyOptions.WarmPool, and that of each of its Databases, has to be from 0 to 1000 spare schemas.")
             .Validate(options => options.BackendMemory is 0 or >= TenancyOptions.LeastBackendMemory,
                 "TenancyOptions.BackendMemory has to be at least 64 MB (67108864), or 0 for no limit.")
             .Validate(options => options.ParallelOperations is >= 0 and <= 64,
@@ -53,6 +55,8 @@ internal static partial class TenancyOptionsRules
                 "ShareWithTenants names each table with its schema: schema.table.")
             .Validate(options => options.Databases.Keys.All(name => DatabaseName().IsMatch(name)),
                 "TenancyOptions.Databases has a name that can't be one: use a letter, then up to 62 of a-z, 0-9 and _.")
+            .Validate(options => !options.Databases.ContainsKey(TenancyOptions.FirstDatabase),
+                "TenancyOptions.Databases has the name 'first', which means the first database: use another one.")
             .Validate(
                 options => options.Databases.Values.All(database =>
                     !string.IsNullOrWhiteSpace(database.ConnectionString)

@@ -119,6 +119,7 @@ public static class TenancyRegistration
             Slugs = provider.GetRequiredService<TenantSlugs>(),
             Doctor = provider.GetRequiredService<TenancyDoctor>(),
             Vacuum = provider.GetRequiredService<CatalogVacuum>(),
+            Others = Others(provider),
         });
         services.AddSingleton<TenantAdoption>();
         services.AddSingleton<TenantCopy>();
@@ -133,7 +134,13 @@ public static class TenancyRegistration
                 provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>()))
         {
             Vacuum = provider.GetRequiredService<CatalogVacuum>(),
+            Moving = provider.GetRequiredService<TenancyOptions>().Databases.Count > 0
+                ? provider.GetRequiredService<MovingSchemas>()
+                : null,
         });
+        services.AddSingleton<MovingSchemas>();
+        services.AddSingleton(provider => new TenantDatabaseMove(
+            provider, provider.GetRequiredService<TenantDatabases>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new TenantMove(
             Owner(provider), provider.GetRequiredService<TenancyOptions>(),
             provider.GetRequiredService<IServiceScopeFactory>(), provider.GetRequiredService<TimeProvider>()));
@@ -143,7 +150,10 @@ public static class TenancyRegistration
         // As TenantSearch: it answers requests.
         services.AddSingleton(provider => new FleetReader(
             provider.GetRequiredService<GuardedDataSource>().Owner,
-            provider.GetRequiredService<CompiledMigrations>(), provider.GetRequiredService<SchemaVersions>()));
+            provider.GetRequiredService<CompiledMigrations>(), provider.GetRequiredService<SchemaVersions>())
+        {
+            Name = provider.GetRequiredService<TenancyOptions>().Database, Others = Others(provider),
+        });
         services.AddSingleton<FleetVerifier>();
         services.AddDoctor();
         services.AddSingleton<TenantLogin>();
@@ -304,6 +314,12 @@ public static class TenancyRegistration
                 "registers the context, and Configure (or AddTenancy's parameter 'context') takes what you set there.");
         }
     }
+
+    /// <summary>The databases besides the first one; null in each of them.</summary>
+    private static TenantDatabases? Others(IServiceProvider provider) =>
+        provider.GetRequiredService<TenancyOptions>().Database is null
+            ? provider.GetRequiredService<TenantDatabases>()
+            : null;
 
     private static NpgsqlDataSource Owner(IServiceProvider provider) =>
         provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);

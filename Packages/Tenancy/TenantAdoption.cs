@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
 using Tenancy.Citus;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
 
@@ -31,6 +32,12 @@ public sealed record AdoptionRequest(string Slug, string From)
     /// </summary>
     public string? Baseline { get; init; }
 
+    /// <summary>
+    /// The database that has the tables and gets the tenant, one of <see cref="TenancyOptions.Databases"/>; null for the
+    /// first one.
+    /// </summary>
+    public string? Database { get; init; }
+
     /// <summary>Adopts what differs from what the migrations make, too.</summary>
     public bool AcceptDifferences { get; init; }
 }
@@ -52,7 +59,8 @@ public sealed class AdoptionException(string message) : InvalidOperationExceptio
 
 /// <summary>
 /// Makes a tenant of the tables of an application that had none: its schema, its history, its ledger row, its row in
-/// the registry, in one transaction, compared with what the migrations make before it commits.
+/// the registry, in one transaction, compared with what the migrations make before it commits. In another database than
+/// the first, the registry's row is committed before the rest; interrupted in between, it can be done again.
 /// </summary>
 public sealed class TenantAdoption(
     [FromKeyedServices(TenancyOptions.OwnerKey)] NpgsqlDataSource database, CompiledMigrations migrations,
@@ -73,7 +81,7 @@ public sealed class TenantAdoption(
     /// <exception cref="AdoptionException">It can't be adopted as it is.</exception>
     /// <exception cref="FormatException">The slug can't be a tenant's.</exception>
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
-    /// <exception cref="ArgumentException">The build has no such migration.</exception>
+    /// <exception cref="ArgumentException">The build has no such migration, or there is no such database.</exception>
     /// <exception cref="NpgsqlException">The database failed.</exception>
     public Task<AdoptionPlan> AdoptAsync(AdoptionRequest request, CancellationToken ct = default) =>
         RunAsync(request, commit: true, ct);
@@ -82,19 +90,27 @@ public sealed class TenantAdoption(
     {
         ArgumentNullException.ThrowIfNull(request);
         TenantSlug.Check(request.Slug);
-        await provisioner.PrepareAsync(ct);
         await using var scope = scopes.CreateAsyncScope();
-        var registry = scope.ServiceProvider.GetRequiredService<ITenantRegistry>();
+        if (request.Database is { } name && name != options.Database)
+        {
+            return await scope.ServiceProvider.GetRequiredService<TenantDatabases>().Named(name)
+                .GetRequiredService<TenantAdoption>().RunAsync(request, commit, ct);
+        }
+
+        await provisioner.PrepareAsync(ct);
+        var registry = scope.ServiceProvider.Registry();
         var time = scope.ServiceProvider.GetRequiredService<TimeProvider>();
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
+        await PlacedTenants.ForgetInterruptedAsync(transaction, registry, request.Slug, ct);
         var source = await AdoptedSource.ReadAsync(connection, request, migrations, options, ct);
         // Over a connection of its own: whoever meets that version mustn't wait for this transaction.
         var version = await versions.RecordAsync(source.Applied, ct);
 
         var schema = await provisioner.ReserveAsync(transaction, options.WantedSchema(request.Slug), ct: ct);
-        var tenant = await registry.AddNewAsync(request.Slug, request.Name, schema, transaction, time, ct);
+        var tenant = await registry.AddNewAsync(
+            request.Slug, request.Name, schema, transaction, time, ct, database: options.Database);
 
         var mover = new AdoptionMove(connection, source, migrations, schema);
         var reference = await mover.MakeReferenceAsync(options, ct);
@@ -122,7 +138,7 @@ public sealed class TenantAdoption(
                 "the differences. Nothing was changed.");
         }
 
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAdoptedAsync(ct);
         await directory.ForgetAsync(request.Slug, ct);
         return plan;
     }

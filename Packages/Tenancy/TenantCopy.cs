@@ -2,6 +2,7 @@ using System.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Adoption;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
 
@@ -15,6 +16,12 @@ public sealed record CopyRequest(string From, string Column, IReadOnlyDictionary
 {
     /// <summary>Does all of it and takes it back.</summary>
     public bool DryRun { get; init; }
+
+    /// <summary>
+    /// The database that has the tables and gets the tenants, one of <see cref="TenancyOptions.Databases"/>; null for
+    /// the first one.
+    /// </summary>
+    public string? Database { get; init; }
 }
 
 /// <summary>A tenant whose rows were copied.</summary>
@@ -47,23 +54,36 @@ public sealed class TenantCopy(
     /// <param name="request">What.</param>
     /// <param name="progress">Told after each tenant.</param>
     /// <param name="ct">Ends it; the tenants that are done stay.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
     /// <exception cref="AdoptionException">The tables don't fit; nothing of that tenant was made.</exception>
     /// <exception cref="FormatException">A slug can't be a tenant's, or two tenants have the same.</exception>
+    /// <exception cref="TenantSlugTakenException">A slug is that of a tenant of another database.</exception>
     /// <exception cref="NpgsqlException">The database failed.</exception>
     public async Task<CopyReport> CopyAsync(
         CopyRequest request, IProgress<CopiedTenant>? progress = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         Check(request);
+        await using var scope = scopes.CreateAsyncScope();
+        if (request.Database is { } name && name != options.Database)
+        {
+            return await scope.ServiceProvider.GetRequiredService<TenantDatabases>().Named(name)
+                .GetRequiredService<TenantCopy>().CopyAsync(request, progress, ct);
+        }
+
         var tables = await TablesAsync(request, ct);
         await provisioner.PrepareAsync(ct);
         var (copied, skipped) = (new List<CopiedTenant>(), new List<Tenant>());
-        await using var scope = scopes.CreateAsyncScope();
-        var registry = scope.ServiceProvider.GetRequiredService<ITenantRegistry>();
+        var registry = scope.ServiceProvider.Registry();
         foreach (var (value, slug) in request.Slugs.OrderBy(one => one.Value, StringComparer.Ordinal))
         {
             if (await registry.FindAsync(slug, ct) is { } there)
             {
+                if (there.Tenant.Database != options.Database)
+                {
+                    throw new TenantSlugTakenException(slug);
+                }
+
                 skipped.Add(there.Tenant);
                 continue;
             }
@@ -102,12 +122,13 @@ public sealed class TenantCopy(
         Tenant? tenant = null;
         await provisioner.ProvisionAsync(
             transaction, options.WantedSchema(slug), reserved: async schema =>
-                tenant = await registry.AddNewAsync(slug, null, schema, transaction, time, ct), ct: ct);
+                tenant = await registry.AddNewAsync(
+                    slug, null, schema, transaction, time, ct, database: options.Database), ct: ct);
         var rows = await new RowCopy(connection, request.From, request.Column, tenant!.Schema, migrations.HistoryTable)
             .CopyAsync(value, ct);
         if (!request.DryRun)
         {
-            await transaction.CommitAsync(ct);
+            await transaction.CommitNewAsync(ct);
             await directory.ForgetAsync(slug, ct);
         }
 

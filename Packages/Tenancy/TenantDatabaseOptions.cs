@@ -20,4 +20,10 @@ public sealed class TenantDatabaseOptions
     /// <see cref="ConnectionString"/>.
     /// </summary>
     public string? ListenConnectionString { get; set; }
+
+    /// <summary>
+    /// How many spare schemas are kept in this database, 0 to 1,000. Default null: as many as in the first one, see
+    /// <see cref="TenancyOptions.WarmPool"/>.
+    /// </summary>
+    public int? WarmPool { get; set; }
 }

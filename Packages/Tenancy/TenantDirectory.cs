@@ -22,8 +22,8 @@ public enum Availability
     Served,
 
     /// <summary>
-    /// Its schema waits for this build's migrations, or it has some that this build can't live with: a matter of
-    /// seconds or of minutes, while a release is rolled out.
+    /// Its schema waits for this build's migrations, or it has some that this build can't live with; or it moves to
+    /// another database. A matter of seconds or of minutes, while a release is rolled out.
     /// </summary>
     Upgrading,
 
@@ -218,6 +218,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
                 when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead =>
                     Availability.Served,
             SchemaState.Ready => Availability.Upgrading,
+            SchemaState.Moving => Availability.Upgrading,
             SchemaState.Failed => Availability.Failed,
             SchemaState.Provisioning => Availability.Provisioning,
             _ => Availability.Closed,

@@ -36,6 +36,9 @@ public sealed class TenantRemoval
     /// <summary>Vacuums the catalogs after a removal; null to leave that to autovacuum.</summary>
     internal CatalogVacuum? Vacuum { get; init; }
 
+    /// <summary>Ends what a move to another database has left; null for nothing.</summary>
+    internal MovingSchemas? Moving { get; init; }
+
     /// <summary>
     /// Archives a tenant and marks it for removal. <see cref="Tenants.SetStatusAsync"/> with
     /// <see cref="TenantStatus.Active"/> takes that back until the time is over. Asked for twice, the earlier time
@@ -90,12 +93,22 @@ public sealed class TenantRemoval
             """);
         mark.Parameters.Add(LedgerTable.Text(entry.Tenant.Schema.Value));
         mark.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = kept });
-        return await mark.ExecuteScalarAsync(ct) is DateTime after ? after : null;
+        if (await mark.ExecuteScalarAsync(ct) is DateTime after)
+        {
+            return after;
+        }
+
+        return Moving is not null && await Moving.IsMovingAsync(entry.Tenant.Schema, ct)
+            ? throw new TenantInUseException(
+                $"'{slug}' is archived, and is being moved to another database. It isn't marked: try again when the " +
+                "move has ended.")
+            : null;
     }
 
     /// <summary>
     /// Removes the tenants whose time is over, and finishes what an interrupted removal left. The migration job does it
-    /// after each run. Safe to run in several processes at once, and to interrupt.
+    /// after each run. Safe to run in several processes at once, and to interrupt. It also ends the moves to another
+    /// database (<see cref="TenantDatabaseMove"/>) that were interrupted more than a minute ago.
     /// </summary>
     /// <remarks>In all databases, the first one first.</remarks>
     /// <param name="ct">Ends it after the transaction in hand.</param>
@@ -119,12 +132,17 @@ public sealed class TenantRemoval
     /// <summary>The same in this database alone.</summary>
     internal async Task<RemovalReport> ReconcileHereAsync(CancellationToken ct)
     {
+        var (removed, failed) = (new List<SchemaName>(), new List<FailedSchema>());
+        if (Moving is not null)
+        {
+            failed.AddRange(await Moving.ReconcileAsync(ct));
+        }
+
         await using var ask = _database.CreateCommand(
             $"""
             SELECT schema FROM tenancy.schemas
             WHERE {LedgerModel.Removable} AND drop_after <= clock_timestamp() ORDER BY drop_after, schema
             """);
-        var (removed, failed) = (new List<SchemaName>(), new List<FailedSchema>());
         foreach (var schema in await ask.SchemasAsync(ct))
         {
             try

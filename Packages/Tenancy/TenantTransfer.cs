@@ -92,9 +92,12 @@ public sealed class TenantTransfer
             In(database).ImportAsync(file, slug, name, limits, id: null, ct);
 
     /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
-    internal Task<TransferredTenant> ImportAsync(
-        Stream file, string slug, string? name, Guid id, CancellationToken ct) =>
-        OnceAsync(id, slug, () => ImportAsync(file, slug, name, limits: null, id, ct), ct);
+    internal Task<TransferredTenant> ImportInAsync(
+        string? database, Stream file, string slug, string? name, Guid id, CancellationToken ct)
+    {
+        var target = In(database);
+        return target.OnceAsync(id, slug, () => target.ImportAsync(file, slug, name, limits: null, id, ct), ct);
+    }
 
     private async Task<TransferredTenant> ImportAsync(
         Stream file, string slug, string? name, TenantImportLimits? limits, Guid? id, CancellationToken ct)
@@ -159,20 +162,32 @@ public sealed class TenantTransfer
     /// <exception cref="TenantSlugTakenException">It is another's.</exception>
     /// <exception cref="TenantTransferException">The schema isn't complete, is being migrated, or is newer than this
     /// build.</exception>
-    public async Task<TransferredTenant> CloneInAsync(
-        string? database, string slug, string newSlug, string? name = null, CancellationToken ct = default)
+    public Task<TransferredTenant> CloneInAsync(
+        string? database, string slug, string newSlug, string? name = null, CancellationToken ct = default) =>
+            CloneInAsync(In(database), slug, newSlug, name, id: null, ct);
+
+    /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
+    internal Task<TransferredTenant> CloneInAsync(
+        string? database, string slug, string newSlug, string? name, Guid id, CancellationToken ct)
     {
         var target = In(database);
+        return target.OnceAsync(id, newSlug, () => CloneInAsync(target, slug, newSlug, name, id, ct), ct);
+    }
+
+    private async Task<TransferredTenant> CloneInAsync(
+        TenantTransfer target, string slug, string newSlug, string? name, Guid? id, CancellationToken ct)
+    {
+        var database = target._services.GetRequiredService<TenancyOptions>().Database;
         if (await FindAsync(slug, ct) is { } tenant && tenant.Database == database)
         {
-            return await target.CloneAsync(slug, newSlug, name, ct);
+            return await target.CloneAsync(slug, newSlug, name, id, ct);
         }
 
         await target._landings.PrepareAsync(newSlug, name, ct);
         await using var file = SpooledFile.New();
         await ExportAsync(slug, file, ct);
         file.Position = 0;
-        return await target.ImportAsync(file, newSlug, name, limits: null, id: null, ct);
+        return await target.ImportAsync(file, newSlug, name, limits: null, id, ct);
     }
 
     /// <summary>The same with the new tenant's id. With it, it may be repeated.</summary>
@@ -214,7 +229,7 @@ public sealed class TenantTransfer
     }
 
     private async Task<Tenant?> FindAsync(string slug, CancellationToken ct) =>
-        TenantSlug.IsValid(slug) ? await _landings.FindAsync(slug, ct) : null;
+        TenantSlug.IsValid(slug) ? (await _landings.FindAsync(slug, ct))?.Tenant : null;
 
     private TenantTransfer In(string? database) => database is null
         ? this
@@ -230,13 +245,15 @@ public sealed class TenantTransfer
         }
         catch (TenantSlugTakenException)
         {
-            if (await _landings.FindAsync(slug, ct) is not { } there || there.Id != id)
+            if (await _landings.FindAsync(slug, ct) is not { } there || there.Tenant.Id != id)
             {
                 throw;
             }
 
-            return new(there, new Dictionary<string, long>(),
-                await _landings.FinishAsync(there, new HashSet<string>(), ct));
+            var holder = In(there.Tenant.Database);
+            await PlacedTenants.SettleAsync(holder._database, there, ct);
+            return new(there.Tenant, new Dictionary<string, long>(),
+                await holder._landings.FinishAsync(there.Tenant, new HashSet<string>(), ct));
         }
     }
 }

@@ -61,6 +61,7 @@ public sealed partial class Tenants
             await using var scope = scopes.CreateAsyncScope();
             if (await scope.ServiceProvider.Registry().FindAsync(slug, ct) is { } there && there.Tenant.Id == id)
             {
+                await PlacedTenants.SettleAsync(database, there, ct);
                 return there.Tenant;
             }
 

@@ -104,6 +104,13 @@ public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
         return new(web, gate);
     }
 
+    /// <summary>Starts a console over another API.</summary>
+    internal static OtherConsole Over(WebApplicationFactory<Api.Paging> api)
+    {
+        var gate = new ApiGate();
+        return new(RunningConsole.StartWeb(() => new ApiGate.Handler(gate, api.Server.CreateHandler()), null), gate);
+    }
+
     /// <summary>Opens a page in a window of its own in which nobody has signed in.</summary>
     /// <inheritdoc cref="OpenAsync"/>
     public async Task<Tab> OpenSignedOutAsync(
@@ -196,6 +203,15 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
         Func<HttpMessageHandler, HttpMessageHandler> wrap, Action<IServiceCollection>? configure)
     {
         var server = _api!.Server;
+        return StartWeb(() => wrap(server.CreateHandler()), configure);
+    }
+
+    /// <summary>Starts a console.</summary>
+    /// <param name="calls">Makes the handler of its calls to an API.</param>
+    /// <param name="configure">What this console has of its own; null for nothing.</param>
+    public static WebApplicationFactory<Web.Shell.App> StartWeb(
+        Func<HttpMessageHandler> calls, Action<IServiceCollection>? configure)
+    {
         var web = new WebApplicationFactory<Web.Shell.App>().WithWebHostBuilder(host => host
             .UseEnvironment("Development")
             .UseSetting("services:api:http:0", "http://localhost")
@@ -203,7 +219,7 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
             .ConfigureServices(services =>
             {
                 services.ConfigureHttpClientDefaults(client =>
-                    client.ConfigurePrimaryHttpMessageHandler(() => wrap(server.CreateHandler())));
+                    client.ConfigurePrimaryHttpMessageHandler(calls));
                 configure?.Invoke(services);
             }));
         web.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));

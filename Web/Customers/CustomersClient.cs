@@ -150,10 +150,12 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 /// <param name="FailedAt">When a migration last failed.</param>
 /// <param name="DropAfter">When it may be removed; null where nobody deleted it.</param>
 /// <param name="Bytes">The size of its tables and indexes, a sample: 0 for what PostgreSQL hasn't measured yet.</param>
+/// <param name="Database">The database that has its schema; null for the first one.</param>
 public sealed record Customer(
     Guid Id, string Slug, string Name, string Schema, string Status, string Availability, int Ring,
     DateTimeOffset CreatedAt, string? Version = null, string? LastMigration = null, DateTimeOffset? MigratedAt = null,
-    string? LastError = null, DateTimeOffset? FailedAt = null, DateTimeOffset? DropAfter = null, long Bytes = 0);
+    string? LastError = null, DateTimeOffset? FailedAt = null, DateTimeOffset? DropAfter = null, long Bytes = 0,
+    string? Database = null);
 
 /// <summary>How many customers each filter of the list finds.</summary>
 public sealed record CustomerCounts(

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Web.Api;
 using Web.Customers;
 using Web.Operations;
@@ -34,24 +35,26 @@ public sealed class FleetClient(HttpClient http, Visit? visit = null)
     /// <param name="ring">Only that ring; null for all.</param>
     /// <param name="customers">Only those, by slug; null for all.</param>
     /// <param name="ct">Gives up waiting.</param>
+    /// <param name="database">Only that database's; null for all.</param>
     public Task<Result<Operation>> BeginAsync(
-        string kind, int? ring, IReadOnlyList<string>? customers, CancellationToken ct) =>
+        string kind, int? ring, IReadOnlyList<string>? customers, CancellationToken ct, string? database = null) =>
             http.SendAsync<Operation>(visit, $"begin {kind}",
-                new(HttpMethod.Post, $"/fleet/{kind}") { Content = JsonContent.Create(new { ring, customers }) }, ct);
+                new(HttpMethod.Post, $"/fleet/{kind}") { Content = Body(new { ring, customers }, database) }, ct);
 
     /// <summary>Begins to take back what came after a migration.</summary>
     /// <param name="to">The migration that stays applied.</param>
     /// <param name="migrations">All that are taken back: the API refuses others.</param>
     /// <param name="ring">Only from those of that ring; null for all.</param>
     /// <param name="customers">Only from those, by slug; null for all.</param>
+    /// <param name="database">Only from that database's; null for all.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Operation>> TakeBackAsync(
-        string to, IReadOnlyList<string> migrations, int? ring, IReadOnlyList<string>? customers,
+        string to, IReadOnlyList<string> migrations, int? ring, IReadOnlyList<string>? customers, string? database,
         CancellationToken ct) =>
             http.SendAsync<Operation>(visit, "begin down",
                 new(HttpMethod.Post, "/fleet/down")
                 {
-                    Content = JsonContent.Create(new { to, migrations, ring, customers }),
+                    Content = Body(new { to, migrations, ring, customers }, database),
                 }, ct);
 
     /// <summary>The tasks that are done once for each customer, by name.</summary>
@@ -83,7 +86,22 @@ public sealed class FleetClient(HttpClient http, Visit? visit = null)
             }, ct);
 
     /// <summary>Asks all runs in progress to end after what is in hand.</summary>
-    public Task<Result<HaltedRuns>> HaltAsync(string reason, CancellationToken ct) =>
+    /// <param name="reason">Why.</param>
+    /// <param name="database">Only that database's; null for all.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public Task<Result<HaltedRuns>> HaltAsync(string reason, string? database, CancellationToken ct) =>
         http.SendAsync<HaltedRuns>(visit, "halt runs",
-            new(HttpMethod.Post, "/fleet/halt") { Content = JsonContent.Create(new { reason }) }, ct);
+            new(HttpMethod.Post, "/fleet/halt") { Content = Body(new { reason }, database) }, ct);
+
+    /// <summary>With one database the body says nothing of databases.</summary>
+    private static JsonContent Body(object request, string? database)
+    {
+        var body = JsonSerializer.SerializeToNode(request, JsonSerializerOptions.Web)!.AsObject();
+        if (database is not null)
+        {
+            body["database"] = database;
+        }
+
+        return JsonContent.Create(body);
+    }
 }

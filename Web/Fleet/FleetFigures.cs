@@ -91,6 +91,11 @@ internal static class FleetFigures
         ];
     }
 
+    /// <summary>How many customers of which ring have a migration of the build.</summary>
+    public static IReadOnlyList<RingShare> Has(FleetStatus fleet, string migration) =>
+        Matrix(fleet, [new(migration, BreaksOlderBuilds: false, OutsideTransaction: false)])
+            .Single(row => row.Id == migration).Rings;
+
     private static Figure Version(FleetGroup version, int number) => new(
         version.Last ?? "No known migration", number, version.Standing == "current" ? "good" : "warn",
         version.Standing switch

@@ -14,6 +14,38 @@ public sealed record FleetStatus(
 
     /// <summary>On how many schemas the last migration failed.</summary>
     public int Failed => Groups.Sum(group => group.Failed);
+
+    /// <summary>The databases that have customers, the first one first; empty where there is one.</summary>
+    public IReadOnlyList<FleetDatabase> Databases { get; init; } = [];
+
+    /// <summary>Whether there is more than one, and so something to choose.</summary>
+    public bool HasSeveral => Databases.Count > 1;
+
+    /// <summary>What is of one database.</summary>
+    /// <param name="choice">Its <see cref="FleetDatabase.Choice"/>; null for all.</param>
+    public FleetStatus In(string? choice)
+    {
+        return choice is null ? this : this with
+        {
+            Groups = [.. Groups.Where(group => Is(group.Database))],
+            Failures = [.. Failures.Where(failure => Is(failure.Database))],
+            Runs = [.. Runs.Where(run => Is(run.Database))],
+        };
+
+        bool Is(string? database) => (database ?? FleetDatabase.First) == choice;
+    }
+}
+
+/// <summary>A database that has customers.</summary>
+/// <param name="Name">Null for the first one.</param>
+/// <param name="Error">Why it didn't answer; null where it did.</param>
+public sealed record FleetDatabase(string? Name, string? Error)
+{
+    /// <summary>As the API calls the first one where one is chosen.</summary>
+    public const string First = "first";
+
+    /// <summary>Its name where one is chosen, and on the page.</summary>
+    public string Choice => Name ?? First;
 }
 
 /// <summary>Schemas that are alike.</summary>
@@ -31,6 +63,9 @@ public sealed record FleetGroup(
     int Ring, string State, string Version, string Standing, string? Last, IReadOnlyList<string> Missing,
     IReadOnlyList<string> Unknown, int Schemas, bool IsMigrated, int Failed = 0)
 {
+    /// <summary>The database that they are in; null for the first one.</summary>
+    public string? Database { get; init; }
+
     /// <summary>Made beforehand: nobody's yet.</summary>
     public bool IsSpare => State == "spare";
 
@@ -46,7 +81,9 @@ public sealed record FleetGroup(
 /// <param name="Attempts">Failures since the last success.</param>
 /// <param name="Error">What the last said.</param>
 /// <param name="FailedAt">When that was.</param>
-public sealed record FleetFailure(string Schema, int Ring, int Attempts, string Error, DateTimeOffset? FailedAt);
+/// <param name="Database">The database that it is in; null for the first one.</param>
+public sealed record FleetFailure(
+    string Schema, int Ring, int Attempts, string Error, DateTimeOffset? FailedAt, string? Database = null);
 
 /// <summary>A run over many schemas, of whichever process.</summary>
 /// <param name="Id">Which.</param>
@@ -67,6 +104,9 @@ public sealed record FleetRun(
     Guid Id, string Kind, string AskedBy, string Target, int Total, int Migrated, int Failed, int? Ring,
     DateTimeOffset StartedAt, DateTimeOffset HeartbeatAt, DateTimeOffset? EndedAt, string? Halt, string Outcome)
 {
+    /// <summary>The database that it runs over; null for the first one.</summary>
+    public string? Database { get; init; }
+
     public bool IsRunning => Outcome == "running";
 
     /// <summary>How many it is through with.</summary>
@@ -81,4 +121,5 @@ public sealed record FleetMigration(string Id, bool BreaksOlderBuilds, bool Outs
 
 /// <summary>What was asked to end.</summary>
 /// <param name="Runs">How many runs there were.</param>
-public sealed record HaltedRuns(int Runs);
+/// <param name="Unreached">The databases that didn't answer: their runs go on.</param>
+public sealed record HaltedRuns(int Runs, IReadOnlyList<string>? Unreached = null);

@@ -13,6 +13,9 @@ public class NewRun : IForm
     /// <summary>Null for all rings.</summary>
     public int? Ring { get; set; }
 
+    /// <summary>See <see cref="FleetDatabase.Choice"/>; null for all databases.</summary>
+    public string? Database { get; set; }
+
     /// <summary>Slugs with spaces or commas in between; empty for all customers.</summary>
     public string Customers { get; set; } = "";
 
@@ -51,6 +54,9 @@ public sealed class NewTakeBack(string migration) : NewRun
 public sealed class NewHalt : IForm
 {
     public string Reason { get; set; } = "";
+
+    /// <summary>See <see cref="FleetDatabase.Choice"/>; null for all databases.</summary>
+    public string? Database { get; set; }
 
     public IEnumerable<FieldError> Check()
     {

@@ -373,7 +373,7 @@ namespace Data.Customers.Migrations
 
                     b.ToTable("schemas", "tenancy", t =>
                         {
-                            t.HasCheckConstraint("ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare', 'dropped')");
+                            t.HasCheckConstraint("ck_schemas_state", "state IN ('provisioning', 'ready', 'failed', 'suspended', 'archived', 'dropping', 'spare', 'dropped', 'moving')");
                         });
                 });
 

@@ -31,12 +31,13 @@ internal static class AdoptCommand
         {
             Description = "Adopt what differs from what the migrations make, too",
         };
+        var database = CreateCommand.DatabaseOfTables(noun);
         var dry = new Option<bool>("--dry-run") { Description = "Only say what would be done" };
         var command = new Command(
             "adopt", $"Makes a {noun} of the tables of an application that had none: renames or moves them, and " +
             "compares them with what the migrations make, in one transaction.")
         {
-            slug, from, history, baseline, name, accept, dry,
+            slug, from, history, baseline, name, accept, database, dry,
         };
         return commands.Does(command, reports: true, async job =>
         {
@@ -47,13 +48,15 @@ internal static class AdoptCommand
                 Name = job.Parsed.GetValue(name),
                 AcceptDifferences = job.Parsed.GetValue(accept),
             };
-            var adoption = job.Services.GetRequiredService<TenantAdoption>();
+            await using var scope = CreateCommand.In(job, job.Parsed.GetValue(database));
+            var services = scope.ServiceProvider;
+            var adoption = services.GetRequiredService<TenantAdoption>();
             var isDry = job.Parsed.GetValue(dry);
             try
             {
                 await TenancyTables.EnsureAsync(
-                    job.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
-                    job.Services.GetService<RegistryKind>()?.IsBuiltIn is true, job.Stop);
+                    services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
+                    services.GetService<RegistryKind>(), services.GetRequiredService<TenancyOptions>(), job.Stop);
                 Write(job.Output, isDry
                     ? await adoption.PlanAsync(request, job.Abort)
                     : await adoption.AdoptAsync(request, job.Abort), isDry);

@@ -25,18 +25,21 @@ internal static class CopyCommand
             Description = $"A query of two columns: each {noun}'s value of that column, and its slug", HelpName = "sql",
             Required = true,
         };
+        var where = CreateCommand.DatabaseOfTables(noun);
         var dry = new Option<bool>("--dry-run") { Description = "Do it, say it and take it back" };
         var command = new Command(
             "copy", $"Makes {noun}s of rows in shared tables: a schema for each, and a copy of its rows. Run again, " +
             "it goes on where it was interrupted.")
         {
-            from, column, slugs, dry,
+            from, column, slugs, where, dry,
         };
         return commands.Does(command, reports: true, async job =>
         {
-            var database = job.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);
-            await TenancyTables.EnsureAsync(
-                database, job.Services.GetService<RegistryKind>()?.IsBuiltIn is true, job.Stop);
+            await using var scope = CreateCommand.In(job, job.Parsed.GetValue(where));
+            var services = scope.ServiceProvider;
+            var database = services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey);
+            await TenancyTables.EnsureAsync(database, services.GetService<RegistryKind>(),
+                services.GetRequiredService<TenancyOptions>(), job.Stop);
             var request = new CopyRequest(job.Parsed.GetValue(from)!, job.Parsed.GetValue(column)!,
                 await SlugsAsync(database, job.Parsed.GetValue(slugs)!, job.Stop))
             {
@@ -44,12 +47,12 @@ internal static class CopyCommand
             };
             try
             {
-                var report = await job.Services.GetRequiredService<TenantCopy>()
+                var report = await services.GetRequiredService<TenantCopy>()
                     .CopyAsync(request, new Lines(job.Output), job.Stop);
                 Write(job.Output, report, request.DryRun, noun);
                 return ExitCode.Done;
             }
-            catch (Exception e) when (e is AdoptionException or FormatException)
+            catch (Exception e) when (e is AdoptionException or FormatException or TenantSlugTakenException)
             {
                 throw new UsageException(e.Message, e);
             }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Spectre.Console;
+using Tenancy.Databases;
 
 namespace Tenancy.Cli.Commands;
 
@@ -45,5 +46,34 @@ internal static class CreateCommand
     internal static Option<string?> Database(string noun) => new("--database")
     {
         Description = $"The database that the {noun} is made in. Default: the first one", HelpName = "name",
+        CustomParser = result => result.Tokens is [{ Value: not TenancyOptions.FirstDatabase and var name }]
+            ? name
+            : null,
     };
+
+    /// <summary>Where tables are of which tenants are made.</summary>
+    internal static Option<string?> DatabaseOfTables(string noun)
+    {
+        var option = Database(noun);
+        option.Description = $"The database that has the tables, and gets the {noun}. Default: the first one";
+        return option;
+    }
+
+    /// <summary>A scope of the services of a database.</summary>
+    /// <param name="job">The first one's.</param>
+    /// <param name="database">Null for the first one.</param>
+    /// <exception cref="UsageException">There is no such database.</exception>
+    internal static AsyncServiceScope In(JobContext job, string? database)
+    {
+        try
+        {
+            return database is null
+                ? job.Services.CreateAsyncScope()
+                : job.Services.GetRequiredService<TenantDatabases>().Named(database).NewScope();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message.Split(" (Parameter", 2)[0], e);
+        }
+    }
 }

@@ -14,7 +14,7 @@ internal static class DatabasesRegistration
         typeof(NpgsqlDataSource), typeof(GuardedDataSource), typeof(TenancyPools), typeof(DatabaseProbe),
         typeof(SchemaVersions), typeof(SchemaProvisioner), typeof(Tenants), typeof(FleetMigrator), typeof(FleetReader),
         typeof(FleetVerifier), typeof(FleetMonitor), typeof(SourceTenants), typeof(TenantLandings),
-        typeof(TenantTransfer), typeof(TenantRemoval), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
+        typeof(TenantTransfer), typeof(TenantAdoption), typeof(TenantCopy), typeof(TenantRemoval), typeof(MovingSchemas), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
     ];
 
     /// <summary>Registers what finds the tenants' databases, and their work in the background.</summary>
@@ -56,6 +56,7 @@ internal sealed class DatabasesWork(IServiceProvider application, TenantDatabase
             Add<FleetMonitor>(database.GetRequiredService<FleetMonitor>);
             Add<DirectoryListener>(database.Create<DirectoryListener>);
             Add<LateTenantMigrator>(database.Create<LateTenantMigrator>);
+            Add<WarmPoolFiller>(database.Create<WarmPoolFiller>);
         }
 
         foreach (var one in _running)

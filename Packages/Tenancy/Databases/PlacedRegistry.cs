@@ -91,6 +91,9 @@ internal sealed class PlacedRegistry(ITenantRegistry whole, TenantDatabase datab
         return removed;
     }
 
+    public Task<bool> TryPlaceAsync(Tenant tenant, Tenant place, NpgsqlTransaction transaction, CancellationToken ct) =>
+        whole.TryPlaceAsync(tenant, place, transaction, ct);
+
     public Task MoveAsync(IReadOnlyCollection<SchemaName> schemas, int ring, CancellationToken ct) =>
         whole.MoveAsync(schemas, ring, ct);
 }

@@ -61,6 +61,80 @@ internal static class PlacedTenants
         }
     }
 
+    /// <summary>
+    /// Takes the mark away that an interrupted creation has left on a tenant whose row is there. Who has dropped the
+    /// tenant meanwhile has another mark: the registry says that it is archived.
+    /// </summary>
+    /// <param name="database">The owner's, of the database that has the schema.</param>
+    /// <param name="entry">As the registry has it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static async Task SettleAsync(NpgsqlDataSource database, TenantEntry entry, CancellationToken ct)
+    {
+        if (entry is not { Tenant.Database: not null, Status: TenantStatus.Active })
+        {
+            return;
+        }
+
+        await using var settle = database.CreateCommand(
+            "UPDATE tenancy.schemas SET state = 'ready', drop_after = NULL WHERE schema = $1 AND state = 'dropping'");
+        settle.Parameters.Add(LedgerTable.Text(entry.Tenant.Schema.Value));
+        await settle.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>
+    /// Commits the transaction that makes a tenant of tables that were somebody's before. Where its row is in another
+    /// database: first the row, then the tables. Whoever is interrupted in between leaves a row without a schema, from
+    /// which nobody is served, and the tables as they were: nothing marks them for removal.
+    /// </summary>
+    /// <param name="transaction">The schema's.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="TenantSlugTakenException">Another tenant got the slug meanwhile.</exception>
+    public static async Task CommitAdoptedAsync(this NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        if (New.TryGetValue(transaction, out var placed) && !await AddAsync(placed.Entry, placed.Database, ct))
+        {
+            throw new TenantSlugTakenException(placed.Entry.Tenant.Slug);
+        }
+
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>
+    /// Takes the row away that an interrupted adoption has left: one of this database without a schema in its ledger.
+    /// </summary>
+    /// <param name="transaction">Of this database; another adoption waits for its end.</param>
+    /// <param name="registry">A scope's.</param>
+    /// <param name="slug">The tenant's.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static async Task ForgetInterruptedAsync(
+        NpgsqlTransaction transaction, ITenantRegistry registry, string slug, CancellationToken ct)
+    {
+        if (registry is not PlacedRegistry placed)
+        {
+            return;
+        }
+
+        await using (var lone = new NpgsqlCommand(
+            "SELECT pg_advisory_xact_lock(hashtextextended('tenancy: adoption', 0))", transaction.Connection,
+            transaction))
+        {
+            await lone.ExecuteNonQueryAsync(ct);
+        }
+
+        if (await placed.FindAsync(slug, ct) is not { Tenant.Schema: var schema })
+        {
+            return;
+        }
+
+        await using var ask = new NpgsqlCommand(
+            "SELECT count(*) FROM tenancy.schemas WHERE schema = $1", transaction.Connection, transaction);
+        ask.Parameters.Add(LedgerTable.Text(schema.Value));
+        if (await ask.ExecuteScalarAsync(ct) is 0L)
+        {
+            await placed.TryRemoveAsync(schema, transaction, ct);
+        }
+    }
+
     /// <summary>The registry's query of its tenants, which has to say in which database each is.</summary>
     /// <exception cref="NotSupportedException">It has none.</exception>
     public static string TenantsSql(ITenantRegistry registry) => registry.TenantsSql ?? throw new NotSupportedException(

@@ -39,17 +39,32 @@ internal sealed class TenantDatabases : IAsyncDisposable, IDisposable
         $"There is no database '{name}'. {(_others.Count == 0 ? "This application has one." : $"There are: {Names}.")}",
         nameof(name));
 
+    /// <summary>All databases, or the one that is named.</summary>
+    /// <param name="name">One of these, or <see cref="TenancyOptions.FirstDatabase"/>; null for all.</param>
+    /// <returns>Whether the first one is among them, and those besides it.</returns>
+    /// <exception cref="ArgumentException">Nobody has configured it.</exception>
+    public (bool First, IReadOnlyList<TenantDatabase> Others) Chosen(string? name) => name switch
+    {
+        null => (true, Others),
+        TenancyOptions.FirstDatabase => (true, []),
+        _ => (false, [Named(name)]),
+    };
+
     /// <summary>
     /// Does the work in the first database and then in each other. One that fails keeps no other from its turn: its
     /// exception is thrown at the end.
     /// </summary>
     /// <param name="first">In the first database.</param>
     /// <param name="other">In another one.</param>
-    public async Task<List<T>> EachAsync<T>(Func<Task<T>> first, Func<TenantDatabase, Task<T>> other)
+    /// <param name="only">See <see cref="Chosen"/>.</param>
+    public async Task<List<T>> EachAsync<T>(
+        Func<Task<T>> first, Func<TenantDatabase, Task<T>> other, string? only = null)
     {
         var results = new List<T>();
         ExceptionDispatchInfo? failure = null;
-        foreach (var work in Others.Select(database => (Func<Task<T>>)(() => other(database))).Prepend(first))
+        var (isFirst, others) = Chosen(only);
+        var elsewhere = others.Select(database => (Func<Task<T>>)(() => other(database)));
+        foreach (var work in isFirst ? elsewhere.Prepend(first) : elsewhere)
         {
             try
             {

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 using static Tenancy.Doctor.FindingKind;
 
@@ -55,7 +56,7 @@ internal static class SchemaPart
             SELECT name, CASE
                 WHEN NOT made AND state IN ('ready', 'failed', 'suspended', 'spare', 'archived', 'dropping') THEN 'lost'
                 WHEN NOT made AND registered AND (state IS NULL OR state = 'dropped') THEN 'unmade'
-                WHEN made AND state IS NULL AND (kept OR registered) AND name COLLATE "C" <> ALL ($2) THEN 'stray'
+                WHEN made AND state IS NULL AND (kept OR registered) AND name COLLATE "C" <> ALL ($2) AND NOT {MovingSchemas.IsFence("name")} THEN 'stray'
                 WHEN made AND state IN ('ready', 'failed', 'suspended') AND NOT registered THEN 'unregistered'
                 WHEN made AND state = 'dropped' AND NOT leaving THEN 'leftover' END AS kind
             FROM seen

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Drift;
@@ -29,12 +30,13 @@ internal static class Inventory
         NpgsqlDataSource database, string historyTable, IEnumerable<string>? only, CancellationToken ct)
     {
         await using var ask = database.CreateCommand(
-            """
+            $"""
             SELECT coalesce(s.schema, n.nspname::text) AS name, s.state, coalesce(s.version, ''), s.unfinished, n.oid, h.oid IS NOT NULL
             FROM tenancy.schemas AS s
             FULL JOIN pg_catalog.pg_namespace AS n ON n.nspname::text COLLATE "C" = s.schema::text COLLATE "C"
             LEFT JOIN pg_catalog.pg_class AS h ON h.relname = $1::text AND h.relnamespace = n.oid AND h.relkind IN ('r', 'p')
-            WHERE $2::text[] IS NULL OR coalesce(s.schema, n.nspname::text) = ANY ($2)
+            WHERE ($2::text[] IS NULL OR coalesce(s.schema, n.nspname::text) = ANY ($2))
+                AND NOT (s.state IS NULL AND {MovingSchemas.IsFence("n.nspname")})
             """);
         ask.Parameters.Add(LedgerTable.Text(historyTable));
         ask.Parameters.Add(

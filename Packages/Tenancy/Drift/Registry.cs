@@ -15,13 +15,14 @@ internal static class Registry
         NpgsqlDataSource database, IReadOnlyList<InventoryRow> inventory, IReadOnlyCollection<string> registered,
         IReadOnlyCollection<SchemaName>? only, CancellationToken ct)
     {
-        var exist = inventory.Where(row => row.Oid is not null).Select(row => row.Schema)
+        // One that is being moved has another name meanwhile.
+        var exist = inventory.Where(row => row.Oid is not null || row.State == "moving").Select(row => row.Schema)
             .ToHashSet(StringComparer.Ordinal);
         var names = registered.ToHashSet(StringComparer.Ordinal);
         var missing = names.Where(name =>
             !exist.Contains(name) && only?.Any(schema => schema.Value == name) is null or true).ToArray();
         var unregistered = inventory.Where(row =>
-            row.State is not (null or "spare" or "dropping" or "dropped" or "archived") && !names.Contains(row.Schema))
+            row.State is not (null or "spare" or "dropping" or "dropped" or "archived" or "moving") && !names.Contains(row.Schema))
                 .Select(row => row.Schema).ToArray();
         if (missing.Length + unregistered.Length == 0)
         {
@@ -35,7 +36,7 @@ internal static class Registry
                 "WHERE nspname = name)", missing, ct),
             [.. (await NamesAsync(database,
                 "SELECT schema FROM tenancy.schemas WHERE schema = ANY ($1) AND state NOT IN ('spare', 'dropping', " +
-                "'dropped', 'archived')", unregistered, ct)).Select(SchemaName.Parse)]);
+                "'dropped', 'archived', 'moving')", unregistered, ct)).Select(SchemaName.Parse)]);
     }
 
     private static async Task<IReadOnlyList<string>> NamesAsync(

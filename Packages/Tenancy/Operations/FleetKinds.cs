@@ -27,7 +27,7 @@ internal sealed class MigrateKind(
             To = Name == OperationKinds.Down ? (string?)context.Arguments["to"] : null,
         };
         // What is in hand is finished: the run's own row says then how it ended.
-        var report = await FleetKinds.OverAllAsync(databases, fleet, one => one.RunAsync(
+        var report = await FleetKinds.OverAllAsync(context, databases, fleet, one => one.RunAsync(
             plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None), ct);
         return await FleetKinds.DescribeAsync(context, report);
     }
@@ -53,10 +53,15 @@ internal sealed class MigrateKind(
                 nameof(context));
         }
 
-        if (await RunsTable.HasMigratedSinceAsync(database, context.Operation.CreatedAt, ct))
+        var (isFirst, others) = databases.Chosen(FleetKinds.Database(context));
+        foreach (var one in others.Select(other => other.Owner).Concat(isFirst ? [database] : []))
         {
-            throw new ArgumentException(
-                "Customers were migrated after this was asked for. Ask again if it is still wanted.", nameof(context));
+            if (await RunsTable.HasMigratedSinceAsync(one, context.Operation.CreatedAt, ct))
+            {
+                throw new ArgumentException(
+                    "Customers were migrated after this was asked for. Ask again if it is still wanted.",
+                    nameof(context));
+            }
         }
     }
 }
@@ -68,7 +73,7 @@ internal sealed class TaskKind(TenantTasks tasks, TenantDatabases databases) : O
     {
         var task = tasks.Find((string?)context.Arguments["task"] ?? "");
         var plan = await FleetKinds.PlanAsync(context, (bool?)context.Arguments["onlyFailed"] is true, ct);
-        var report = await FleetKinds.OverAllAsync(databases, tasks, one => one.RunAsync(
+        var report = await FleetKinds.OverAllAsync(context, databases, tasks, one => one.RunAsync(
             task, plan, new FleetKinds.Progress(context), stop: ct, CancellationToken.None), ct);
         return await FleetKinds.DescribeAsync(context, report);
     }
@@ -92,7 +97,7 @@ internal sealed class VerifyKind(
                 var placed = scope.ServiceProvider.Registry();
                 return await VerifyAsync(other.GetRequiredService<FleetVerifier>(), Here(other.Name),
                     token => placed.SchemasAsync(other.Owner, other.Options, token), ct);
-            });
+            }, FleetKinds.Database(context));
         var report = reports.Aggregate((all, one) => all.With(one));
         var slugs = await FleetKinds.SlugsAsync(context, [.. report.Drifted.Take(FleetKinds.Most)
             .Select(drift => drift.Schema), .. report.Incomparable.Take(FleetKinds.Most)
@@ -161,15 +166,22 @@ internal static class FleetKinds
     /// A run in each database, one after the other, and one report. A database that fails, but the first, halts the
     /// whole: what is done stays.
     /// </summary>
+    /// <param name="context">May name one database.</param>
     /// <param name="databases">Those besides the first.</param>
     /// <param name="first">What runs in the first one.</param>
     /// <param name="run">The run.</param>
     /// <param name="ct">No further database is begun then.</param>
-    public static async Task<FleetReport> OverAllAsync<T>(
-        TenantDatabases databases, T first, Func<T, Task<FleetReport>> run, CancellationToken ct) where T : class
+    public static async Task<FleetReport> OverAllAsync<T>(OperationContext context, TenantDatabases databases, T first,
+        Func<T, Task<FleetReport>> run, CancellationToken ct) where T : class
     {
+        var (isFirst, others) = databases.Chosen(Database(context));
+        if (!isFirst)
+        {
+            return await run(others[0].GetRequiredService<T>());
+        }
+
         var report = await run(first);
-        foreach (var database in databases.Others)
+        foreach (var database in others)
         {
             if (report.Outcome != FleetOutcome.Done || ct.IsCancellationRequested)
             {
@@ -191,6 +203,9 @@ internal static class FleetKinds
 
         return report;
     }
+
+    /// <summary>The one database that the operation is for; null for all.</summary>
+    public static string? Database(OperationContext context) => (string?)context.Arguments["database"];
 
     /// <summary>The result of a run; says how the operation ended.</summary>
     public static async Task<JsonObject?> DescribeAsync(OperationContext context, FleetReport report)

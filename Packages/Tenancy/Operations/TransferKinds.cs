@@ -18,7 +18,7 @@ internal sealed class ImportKind(TenantTransfer transfer) : OperationKind(Operat
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct)
     {
         await context.ExpectFileAsync(ct);
-        return Landed.Describe(context, await transfer.ImportAsync(
+        return Landed.Describe(context, await transfer.ImportInAsync(Landed.Database(context),
             context.OpenFile(), context.Operation.Slug!, (string?)context.Arguments["name"], context.Operation.Id, ct));
     }
 }
@@ -26,9 +26,11 @@ internal sealed class ImportKind(TenantTransfer transfer) : OperationKind(Operat
 internal sealed class CloneKind(TenantTransfer transfer) : OperationKind(OperationKinds.Clone)
 {
     public override async Task<JsonObject?> RunAsync(OperationContext context, CancellationToken ct) =>
-        Landed.Describe(context, await transfer.CloneAsync(
-            context.Operation.Slug!, (string)context.Arguments["newSlug"]!, (string?)context.Arguments["name"],
-            context.Operation.Id, ct));
+        Landed.Describe(context, await (context.Arguments["database"] is null
+            ? transfer.CloneAsync(context.Operation.Slug!, (string)context.Arguments["newSlug"]!,
+                (string?)context.Arguments["name"], context.Operation.Id, ct)
+            : transfer.CloneInAsync(Landed.Database(context), context.Operation.Slug!,
+                (string)context.Arguments["newSlug"]!, (string?)context.Arguments["name"], context.Operation.Id, ct)));
 }
 
 /// <summary>
@@ -37,6 +39,10 @@ internal sealed class CloneKind(TenantTransfer transfer) : OperationKind(Operati
 /// </summary>
 internal static class Landed
 {
+    /// <summary>The database that the tenant is made in; null for the first one.</summary>
+    public static string? Database(OperationContext context) =>
+        (string?)context.Arguments["database"] is { } name and not TenancyOptions.FirstDatabase ? name : null;
+
     public static JsonObject Describe(OperationContext context, TransferredTenant made)
     {
         if (made.MigrationError is { } error)

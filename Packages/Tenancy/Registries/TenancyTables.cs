@@ -142,6 +142,8 @@ internal static class TenancyTables
                     SELECT FROM pg_catalog.pg_attribute
                     WHERE attrelid = to_regclass('tenancy.tenants') AND attname = 'database'))
                 AND (NOT $2 OR to_regproc('tenancy.tell_ledger') IS NOT NULL)
+                AND EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass('tenancy.schemas')
+                    AND conname = 'ck_schemas_state' AND pg_catalog.pg_get_constraintdef(oid) LIKE '%moving%')
             """))
         {
             ask.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = registry });

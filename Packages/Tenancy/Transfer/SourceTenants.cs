@@ -118,7 +118,8 @@ internal sealed class SourceTenants(
         }
     }
 
-    private async Task<IReadOnlySet<string>> HistoryAsync(
+    /// <summary>The ids in a schema's history.</summary>
+    public async Task<IReadOnlySet<string>> HistoryAsync(
         NpgsqlConnection connection, SchemaName schema, CancellationToken ct)
     {
         // The first of EF's two columns is the id, whatever a naming convention calls it.

@@ -25,10 +25,10 @@ internal sealed class TenantLandings(
     }
 
     /// <summary>The tenant of that slug; null for none.</summary>
-    public async Task<Tenant?> FindAsync(string slug, CancellationToken ct)
+    public async Task<TenantEntry?> FindAsync(string slug, CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return (await scope.ServiceProvider.Registry().FindAsync(slug, ct))?.Tenant;
+        return await scope.ServiceProvider.Registry().FindAsync(slug, ct);
     }
 
     /// <summary>Makes the tenant's row and its schema, empty, at a version.</summary>
@@ -44,12 +44,7 @@ internal sealed class TenantLandings(
     public async Task<Landing> OpenAsync(NpgsqlTransaction transaction, Guid? id, string slug, string? name,
         IReadOnlySet<string> ids, string other, CancellationToken ct)
     {
-        if (ids.Except(migrations.Ids).Order(StringComparer.Ordinal).FirstOrDefault() is { } unknown)
-        {
-            throw new TenantTransferException(
-                $"This build lacks the migration '{unknown}'. Use the build that has it, or a newer one.");
-        }
-
+        RefuseUnknown(ids);
         var connection = transaction.Connection!;
         await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
         await using var scope = scopes.CreateAsyncScope();
@@ -58,6 +53,33 @@ internal sealed class TenantLandings(
             .AddNewAsync(slug, name, schema, transaction, time, ct, id, options.Database);
         await provisioner.CreateAtAsync(transaction, schema, ids, ct);
         return await Landing.OpenAsync(connection, tenant, migrations.HistoryTable, other, ct);
+    }
+
+    /// <summary>Makes a second schema for a tenant, which the registry doesn't know yet, empty, at a version.</summary>
+    /// <param name="transaction">The caller's, which he commits.</param>
+    /// <param name="tenant">As the registry has it.</param>
+    /// <param name="ids">The version's migrations.</param>
+    /// <param name="ct">Ends the work; roll the transaction back.</param>
+    /// <exception cref="TenantTransferException">This build lacks one of the migrations.</exception>
+    public async Task<Landing> OpenForAsync(
+        NpgsqlTransaction transaction, Tenant tenant, IReadOnlySet<string> ids, CancellationToken ct)
+    {
+        RefuseUnknown(ids);
+        var connection = transaction.Connection!;
+        await RunLimits.SetLocalAsync(connection, TimeSpan.Zero, ct);
+        var schema = await provisioner.ReserveAsync(transaction, options.WantedSchema(tenant.Slug), ct: ct);
+        await provisioner.CreateAtAsync(transaction, schema, ids, ct);
+        return await Landing.OpenAsync(connection, tenant with { Schema = schema, Database = options.Database },
+            migrations.HistoryTable, other: "", ct);
+    }
+
+    private void RefuseUnknown(IReadOnlySet<string> ids)
+    {
+        if (ids.Except(migrations.Ids).Order(StringComparer.Ordinal).FirstOrDefault() is { } unknown)
+        {
+            throw new TenantTransferException(
+                $"This build lacks the migration '{unknown}'. Use the build that has it, or a newer one.");
+        }
     }
 
     /// <summary>After the commit: lets this process serve it, and brings it to this build's version.</summary>

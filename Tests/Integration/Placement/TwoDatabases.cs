@@ -80,6 +80,15 @@ internal sealed class TwoDatabases : IAsyncDisposable
     /// <summary>Runs the job, in Production: without the demo customers.</summary>
     public async Task<(int ExitCode, string Output)> JobAsync(params string[] arguments)
     {
+        using var job = StartJob(arguments);
+        var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
+        await job.WaitForExitAsync(Ct);
+        return (job.ExitCode, string.Concat(await output));
+    }
+
+    /// <summary>The same without waiting for its end.</summary>
+    public Process StartJob(params string[] arguments)
+    {
         var start = new ProcessStartInfo(BuiltProgram.Host, [BuiltProgram.Of("MigrationService"), .. arguments])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
@@ -90,10 +99,7 @@ internal sealed class TwoDatabases : IAsyncDisposable
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        using var job = Process.Start(start)!;
-        var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
-        await job.WaitForExitAsync(Ct);
-        return (job.ExitCode, string.Concat(await output));
+        return Process.Start(start)!;
     }
 
     /// <summary>Ends the application's way to the second database, as when its server is gone.</summary>

@@ -8,6 +8,9 @@ internal sealed class FleetFacts
     public const string Initial = "20261101000000_Initial";
     public const string Colors = "20261201000000_Colors";
 
+    /// <summary>Empty where there is one.</summary>
+    public List<object> Databases { get; } = [];
+
     public List<object> Groups { get; } = [];
 
     public List<object> Failures { get; } = [];
@@ -37,6 +40,7 @@ internal sealed class FleetFacts
                 new
                 {
                     target = Colors, groups = Groups, failures = Failures, laggards = Array.Empty<object>(), runs = Runs,
+                    databases = Databases,
                 }),
             ("GET", "/customer-counts?search=") => FakeApi.Json(HttpStatusCode.OK, new
             {
@@ -81,8 +85,9 @@ internal sealed class FleetFacts
         return facts;
     }
 
-    public static object Group(int ring, string state, string version, int schemas) => new
+    public static object Group(int ring, string state, string version, int schemas, string? database = null) => new
     {
+        database,
         ring,
         state,
         version,
@@ -128,8 +133,9 @@ internal sealed class FleetFacts
     };
 
     public static object Run(string kind = "migrate", string outcome = "running", int total = 40, int migrated = 18,
-        int failed = 2) => new
+        int failed = 2, string? database = null) => new
         {
+            database,
             id = Guid.NewGuid(),
             kind,
             askedBy = "job@host",

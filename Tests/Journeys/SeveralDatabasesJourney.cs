@@ -1,0 +1,63 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
+using Tests.Integration;
+using Tests.Integration.Placement;
+using Xunit;
+using static Microsoft.Playwright.Assertions;
+
+namespace Tests.Journeys;
+
+/// <summary>An operator looks after customers in two databases.</summary>
+[Collection(ConsoleApp.Journeys)]
+public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClassFixture<ConsoleApp>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_migrations_of_two_databases_are_seen_and_steered_and_one_that_is_gone_is_named()
+    {
+        await using var two = await TwoDatabases.StartAsync(app);
+        await two.CreateAsync("acme");
+        await two.CreateAsync("globex", "two");
+        var last = (string)(await two.Http.GetFromJsonAsync<JsonArray>("/fleet/migrations", Ct))![^1]!["id"]!;
+        await using var other = ConsoleApp.Over(two.Api);
+        await using var tab = await console.OpenInAsync(other, "/migrations");
+        var page = tab.Page;
+        var second = page.GetByRole(AriaRole.Region, new() { Name = "Database two", Exact = true });
+        await Expect(second).ToContainTextAsync("All customers have all migrations of this build.");
+        await tab.CheckAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Take back {last}, two" }).ClickAsync();
+        await page.GetByLabel($"Enter {last} to confirm").FillAsync(last);
+        await tab.CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Take back", Exact = true }).ClickAsync();
+        await Expect(second).ToContainTextAsync("1 of 1 customer lacks a migration of this build.");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Database first", Exact = true }))
+            .ToContainTextAsync("All customers have all migrations of this build.");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Migrate…" }).ClickAsync();
+        await Expect(page.GetByText("Ring 1: 1 of 2 customers")).ToBeVisibleAsync();
+        await page.GetByLabel("Database").ClickAsync();
+        await page.GetByText("The database two", new() { Exact = true }).ClickAsync();
+        await Expect(page.GetByText("Ring 1: 1 of 1 customer")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Migrate", Exact = true }).ClickAsync();
+        await Expect(second).ToContainTextAsync("All customers have all migrations of this build.");
+        await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Last runs" }).GetByRole(AriaRole.Row)
+            .Filter(new() { HasText = "Migration" }).Filter(new() { HasText = "two" }).First).ToContainTextAsync("1 of 1");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Compare now" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Compare", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("Nothing differs: 2 schemas are as the migrations make them.")).ToBeVisibleAsync();
+        await tab.CheckAsync();
+
+        await two.KillSecondAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Read again" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasText = "The database two doesn't answer" }))
+            .ToBeVisibleAsync();
+        await Expect(second).ToHaveCountAsync(0);
+        await tab.GoAsync("/");
+        await Expect(page.GetByText("The database two doesn't answer")).ToBeVisibleAsync();
+        await tab.CheckAsync();
+    }
+}

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -104,7 +105,10 @@ public static class TenancyRegistration
         services.AddScoped<CurrentTenant>();
         services.AddSingleton(provider => MigrationCompiler.Find([.. provider.GetServices<TenantContext>()]));
         services.AddSingleton<SchemaVersions>();
-        services.AddSingleton<TenantDirectory>();
+        services.AddSingleton(provider => new TenantDirectory(
+            provider.GetRequiredService<HybridCache>(), provider.GetRequiredService<IServiceScopeFactory>(),
+            provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<SchemaVersions>(),
+            provider.GetRequiredService<TenantDatabases>(), provider.GetService<TenancyMetrics>()));
         services.AddHostedService<DirectoryListener>();
         services.AddSingleton<SchemaProvisioner>();
         services.AddSingleton<TenantSlugs>();

@@ -50,17 +50,31 @@ public enum Availability
 /// <see cref="TenancyOptions.DirectoryListenTime"/> while the database tells this process about changes, and asked for
 /// once at a time.
 /// </summary>
-public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options,
-    SchemaVersions versions, TenancyMetrics? metrics = null)
+public sealed class TenantDirectory
 {
-    private readonly HybridCacheEntryOptions _short = Kept(options.DirectoryCacheTime);
-    private readonly HybridCacheEntryOptions _long = Kept(options.DirectoryListenTime ?? options.DirectoryCacheTime);
+    private readonly HybridCache _cache;
+    private readonly IServiceScopeFactory _scopes;
+    private readonly TenancyOptions _options;
+    private readonly SchemaVersions _versions;
+    private readonly TenantDatabases _databases;
+    private readonly TenancyMetrics? _metrics;
+    private readonly HybridCacheEntryOptions _short;
+    private readonly HybridCacheEntryOptions _long;
+
     private readonly StaleAnswers _stale = new();
 
     // Which databases tell of changes.
     private readonly ConcurrentDictionary<string, bool> _heard = new(StringComparer.Ordinal);
-    private TenantDatabases? _databases;
     private volatile bool _listens;
+
+    internal TenantDirectory(HybridCache cache, IServiceScopeFactory scopes, TenancyOptions options,
+        SchemaVersions versions, TenantDatabases databases, TenancyMetrics? metrics)
+    {
+        (_cache, _scopes, _options, _versions, _databases, _metrics) =
+            (cache, scopes, options, versions, databases, metrics);
+        (_short, _long) = (
+            Kept(options.DirectoryCacheTime), Kept(options.DirectoryListenTime ?? options.DirectoryCacheTime));
+    }
 
     /// <returns>
     /// Null when no tenant has that slug. Never what the registry said before a <see cref="ForgetAsync"/> that returned
@@ -73,14 +87,14 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         {
             var key = KeyOf(slug);
             var lookup = new Lookup(this, slug, Activity.Current?.Context ?? default);
-            var answer = await cache.GetOrCreateAsync(
+            var answer = await _cache.GetOrCreateAsync(
                 key, lookup, static (lookup, token) => lookup.AskAsync(token), _listens ? _long : _short,
                 cancellationToken: ct);
             // Who waited for another's question asked nothing.
-            metrics?.LookUp(lookup.Asked);
+            _metrics?.LookUp(lookup.Asked);
             if (answer.Tenant is not { } tenant || !_stale.IsFresh(tenant.Schema, answer.Asked))
             {
-                await cache.RemoveAsync(key, ct);
+                await _cache.RemoveAsync(key, ct);
             }
 
             // Where it was forgotten meanwhile, the answer may be from before the change.
@@ -105,22 +119,8 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         && (answer.Tenant is not { } tenant || _stale.IsFresh(tenant.Schema, answer.Asked));
 
     private ValueTask LearnAsync(TenantListing listing, CancellationToken ct) => listing.Tenant.Database is { } name
-        ? Databases.Find(name) is { } database ? versions.LearnAsync([listing.Version], database.Owner, ct) : default
-        : versions.LearnAsync(listing.Version, ct);
-
-    private TenantDatabases Databases
-    {
-        get
-        {
-            if (_databases is null)
-            {
-                using var scope = scopes.CreateScope();
-                _databases = scope.ServiceProvider.GetRequiredService<TenantDatabases>();
-            }
-
-            return _databases;
-        }
-    }
+        ? _databases.Find(name) is { } database ? _versions.LearnAsync([listing.Version], database.Owner, ct) : default
+        : _versions.LearnAsync(listing.Version, ct);
 
     /// <summary>
     /// To be called by whoever has changed a tenant, so that this process notices at once, even where it is just asking
@@ -132,7 +132,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         ArgumentException.ThrowIfNullOrEmpty(slug);
         var key = KeyOf(slug);
         _stale.ForgetSlug(slug);
-        return cache.RemoveAsync(key, ct);
+        return _cache.RemoveAsync(key, ct);
     }
 
     /// <summary>Forgets what a notice is about; see <see cref="TenantNotices"/>.</summary>
@@ -167,7 +167,7 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
     {
         _heard[database ?? ""] = hears;
         // An answer is kept for a long time before anybody knows in which database its tenant is.
-        _listens = _heard.Count > options.Databases.Count && _heard.Values.All(heard => heard);
+        _listens = _heard.Count > _options.Databases.Count && _heard.Values.All(heard => heard);
         _stale.ForgetAll();
     }
 
@@ -193,11 +193,11 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         {
             if (group.Key is null)
             {
-                await versions.LearnAsync([.. group.Distinct()], ct);
+                await _versions.LearnAsync([.. group.Distinct()], ct);
             }
-            else if (Databases.Find(group.Key) is { } database)
+            else if (_databases.Find(group.Key) is { } database)
             {
-                await versions.LearnAsync([.. group.Distinct()], database.Owner, ct);
+                await _versions.LearnAsync([.. group.Distinct()], database.Owner, ct);
             }
         }
     }
@@ -212,10 +212,10 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         return listing.State switch
         {
             SchemaState.Suspended => Availability.Suspended,
-            not SchemaState.Archived when listing.Tenant.Database is { } name && !options.Databases.ContainsKey(name) =>
+            not SchemaState.Archived when listing.Tenant.Database is { } name && !_options.Databases.ContainsKey(name) =>
                 Availability.Unreachable,
             SchemaState.Ready
-                when versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead =>
+                when _versions.StandingOf(listing.Version) is VersionStanding.Current or VersionStanding.Ahead =>
                     Availability.Served,
             SchemaState.Ready => Availability.Upgrading,
             SchemaState.Moving => Availability.Upgrading,
@@ -234,13 +234,13 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
         span?.SetTag(TenancyTelemetry.Tenant, slug);
         // Where the asker isn't recorded there is no span, and the query would begin a trace of its own.
         using var unrecorded = span is null ? TenancyTelemetry.Unrecorded() : null;
-        var find = options.FindTenant
+        var find = _options.FindTenant
             ?? throw new InvalidOperationException(
                 "TenancyOptions.FindTenant isn't set: the directory has no registry to ask.");
         while (true)
         {
             var asked = _stale.Now;
-            await using var scope = scopes.CreateAsyncScope();
+            await using var scope = _scopes.CreateAsyncScope();
             if (await find(scope.ServiceProvider, slug, ct) is not { } listing)
             {
                 return new(null, default, null, asked);
@@ -248,11 +248,11 @@ public sealed class TenantDirectory(HybridCache cache, IServiceScopeFactory scop
 
             if (listing.Tenant.Database is not null)
             {
-                listing = await RegistryLookup.ElsewhereAsync(Databases, listing, ct);
+                listing = await RegistryLookup.ElsewhereAsync(_databases, listing, ct);
             }
 
             // One text for all tenants of a version.
-            var answer = new Answer(listing.Tenant, listing.State, versions.Shared(listing.Version), asked);
+            var answer = new Answer(listing.Tenant, listing.State, _versions.Shared(listing.Version), asked);
             // A notice that came meanwhile: the answer may be from before it. It may be about anybody until then.
             if (_stale.IsFresh(listing.Tenant.Schema, asked))
             {

@@ -38,7 +38,7 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Migrate…" }).ClickAsync();
         await Expect(page.GetByText("Ring 1: 1 of 2 customers")).ToBeVisibleAsync();
-        await page.GetByLabel("Database").ClickAsync();
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Database" }).ClickAsync();
         await page.GetByText("The database two", new() { Exact = true }).ClickAsync();
         await Expect(page.GetByText("Ring 1: 1 of 1 customer")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Migrate", Exact = true }).ClickAsync();

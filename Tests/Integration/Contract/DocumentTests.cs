@@ -72,8 +72,8 @@ public sealed class DocumentTests(App app)
             .Select(parameter => (string)parameter!["name"]!).Distinct().Order();
 
         Assert.Equal(["Idempotency-Key", "X-Customer", "after", "before", "condition", "confirm", "contact",
-            "currency", "customer", "dueFrom", "dueTo", "failures", "fresh", "graceDays", "id", "issuedFrom", "issuedTo",
-            "kind", "name", "numberFrom", "numberTo", "page", "pageSize", "ring", "search", "slug", "sort", "state",
+            "currency", "customer", "database", "dueFrom", "dueTo", "failures", "fresh", "graceDays", "id", "issuedFrom",
+            "issuedTo", "kind", "name", "numberFrom", "numberTo", "page", "pageSize", "ring", "search", "slug", "sort", "state",
             "status", "task", "version"], names.Order(StringComparer.Ordinal));
     }
 

@@ -102,7 +102,7 @@ public sealed class TenantDirectoryTests : IDisposable
             },
         };
         return new(provider.GetRequiredService<HybridCache>(), provider.GetRequiredService<IServiceScopeFactory>(),
-            options, new SchemaVersions(_nowhere, Build));
+            options, new SchemaVersions(_nowhere, Build), new(provider, services, options), metrics: null);
     }
 
     private TaskCompletionSource<TenantListing?> Answer()

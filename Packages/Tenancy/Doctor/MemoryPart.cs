@@ -93,18 +93,19 @@ internal static class MemoryPart
     private static bool IsLocal(string? host) => host is null or "localhost" || host.StartsWith('/')
         || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
 
-    /// <summary>Null where the login may not.</summary>
+    /// <summary>Null where the login may not. It asks first: a refusal would be an error in the server's log.</summary>
     private static async Task<long?> OfPoolAsync(NpgsqlDataSource pool, CancellationToken ct)
     {
-        try
-        {
-            await using var ask = pool.CreateCommand(
-                "SELECT sum(total_bytes)::bigint FROM pg_catalog.pg_backend_memory_contexts");
-            return (long?)await ask.ExecuteScalarAsync(ct);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        await using var connection = await pool.OpenConnectionAsync(ct);
+        await using var may = new NpgsqlCommand(
+            "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_backend_memory_contexts', 'SELECT')", connection);
+        if (await may.ExecuteScalarAsync(ct) is not true)
         {
             return null;
         }
+
+        await using var ask = new NpgsqlCommand(
+            "SELECT sum(total_bytes)::bigint FROM pg_catalog.pg_backend_memory_contexts", connection);
+        return (long?)await ask.ExecuteScalarAsync(ct);
     }
 }

@@ -1,7 +1,7 @@
+using Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
-using Tenancy.Databases;
 using Tests.Integration.Customers;
 using Tests.Integration.Lifecycle;
 using Xunit;
@@ -23,7 +23,7 @@ public sealed class InterruptedMovesTests(App app)
         using var interrupter = new Interrupter();
         await using var warehouse = await Warehouse.StartAsync(app, interrupter, options =>
             options.Databases["two"] = new() { ConnectionString = second });
-        await using var servers = new Servers(warehouse, second);
+        await using var servers = new KillableServers(warehouse, second);
         var step = TestDepth.Of(normal: 7, full: 1);
         for (var moment = 1 + new Random(TestSeed.Say()).Next(step); ; moment += step)
         {
@@ -69,10 +69,13 @@ public sealed class InterruptedMovesTests(App app)
         }
     }
 
-    [Fact]
-    public async Task A_command_that_is_killed_before_it_turns_the_registry_leaves_the_customer_where_it_was()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_command_that_is_killed_before_it_turns_the_registry_leaves_the_customer_where_it_was(bool roles)
     {
-        await using var two = await TwoDatabases.StartAsync(app);
+        await using var two = await TwoDatabases.StartAsync(
+            app, (DataRegistration.TenantRolesSetting, roles ? "true" : "false"));
         await two.CreateAsync("acme");
         await two.WriteAsync("acme", 7m);
         await using (var blocker = await two.First.OpenConnectionAsync(Ct))
@@ -94,6 +97,8 @@ public sealed class InterruptedMovesTests(App app)
         Assert.Equal(["customer_acme_2"], await TwoDatabases.SchemasAsync(two.Second));
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, await two.StatusAsync("acme"));
         Assert.Equal(0, (await two.JobAsync("verify")).ExitCode);
+        var doctor = await two.Api.Services.GetRequiredService<TenancyDoctor>().ReportAsync(TimeSpan.Zero, Ct);
+        Assert.DoesNotContain(doctor.Findings, one => one.Id is "missing-schemas" or "orphan-schemas" && one.Value > 0);
         foreach (var database in new[] { two.First, two.Second })
         {
             await TwoDatabases.ExecuteAsync(
@@ -144,107 +149,70 @@ public sealed class InterruptedMovesTests(App app)
         Assert.Equal([7m], await two.InvoicesAsync("acme"));
     }
 
+    [Fact]
+    public async Task Whoever_ends_a_move_waits_for_its_turn_and_a_move_that_was_ended_is_not_turned()
+    {
+        await using var two = await TwoDatabases.StartAsync(app);
+        await two.CreateAsync("acme");
+        await two.WriteAsync("acme", 7m);
+        var services = two.Api.Services;
+        services.GetRequiredService<TenancyOptions>().LockTimeout = TimeSpan.FromSeconds(30);
+        await using var blocker = await two.First.OpenConnectionAsync(Ct);
+        await using var hold = await blocker.BeginTransactionAsync(Ct);
+        await using (var take = new NpgsqlCommand(
+            "SELECT pg_advisory_xact_lock(hashtextextended('tenancy: move customer_acme', 0))", blocker, hold))
+        {
+            await take.ExecuteNonQueryAsync(Ct);
+        }
+
+        var moving = services.GetRequiredService<TenantDatabaseMove>().MoveAsync("acme", "two", Ct);
+        await Eventually.HoldsAsync(async () => await WaitingAsync(two) == 1);
+        await TwoDatabases.ExecuteAsync(
+            two.First, "UPDATE tenancy.schemas SET drop_after = now() WHERE state = 'moving'");
+        var ending = services.GetRequiredService<TenantRemoval>().ReconcileAsync(Ct);
+        await Eventually.HoldsAsync(async () => await WaitingAsync(two) == 2);
+        Assert.Equal("moving", await TwoDatabases.ScalarAsync(two.First, "SELECT state FROM tenancy.schemas"));
+        // As if the reconcile had been first.
+        var fence = await TwoDatabases.ScalarAsync(
+            two.First, "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'moving\\_%'");
+        await TwoDatabases.ExecuteAsync(two.First, $"ALTER SCHEMA {fence} RENAME TO customer_acme; " +
+            "UPDATE tenancy.schemas SET state = 'ready', drop_after = NULL");
+        await hold.RollbackAsync(Ct);
+
+        var refused = await Assert.ThrowsAsync<TenantInUseException>(() => moving);
+        Assert.Contains("was ended by another command", refused.Message, StringComparison.Ordinal);
+        Assert.Empty((await ending).Failed);
+        await Eventually.HoldsAsync(async () => await two.StatusAsync("acme") == System.Net.HttpStatusCode.OK);
+        Assert.Equal([7m], await two.InvoicesAsync("acme"));
+        Assert.Equal(["customer_acme"], await TwoDatabases.SchemasAsync(two.First));
+        await services.GetRequiredService<TenantRemoval>().ReconcileAsync(Ct);
+        Assert.Empty(await TwoDatabases.SchemasAsync(two.Second));
+    }
+
+    [Fact]
+    public async Task A_customer_that_is_being_moved_is_not_dropped_and_the_message_says_why()
+    {
+        await using var two = await TwoDatabases.StartAsync(app);
+        await two.CreateAsync("acme");
+        await TwoDatabases.ExecuteAsync(
+            two.First, "UPDATE tenancy.schemas SET state = 'moving', drop_after = now() + interval '1 minute'");
+
+        var refused = await Assert.ThrowsAsync<TenantInUseException>(() => two.Api.Services
+            .GetRequiredService<TenantRemoval>().DropAsync("acme", "acme", TimeSpan.Zero, Ct));
+
+        Assert.Contains("is being moved to another database", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("moving", await TwoDatabases.ScalarAsync(two.First, "SELECT state FROM tenancy.schemas"));
+    }
+
+    private static async Task<long> WaitingAsync(TwoDatabases two) => (long)(await TwoDatabases.ScalarAsync(
+        two.First, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = " +
+        "(SELECT oid FROM pg_database WHERE datname = current_database())"))!;
+
     private static async Task ServedAsync(
-        Warehouse warehouse, Servers servers, string slug, Guid id, IReadOnlyList<long> rows)
+        Warehouse warehouse, KillableServers servers, string slug, Guid id, IReadOnlyList<long> rows)
     {
         await using var served = await warehouse.Tenants.ServeAsync(slug, Ct);
         Assert.Equal(id, served.Tenant.Id);
         Assert.Equal(rows, await servers.RowsAsync(served.Tenant));
-    }
-
-    /// <summary>Both databases, which a test takes away from the application at once, as if its process was killed.</summary>
-    private sealed class Servers : IAsyncDisposable
-    {
-        private readonly Warehouse _warehouse;
-        private readonly string[] _databases;
-        private readonly NpgsqlDataSource _first;
-        private readonly NpgsqlDataSource _second;
-        private readonly NpgsqlDataSource _neither;
-
-        public Servers(Warehouse warehouse, string second)
-        {
-            _warehouse = warehouse;
-            var first = warehouse.Services.GetRequiredService<TenancyOptions>().ConnectionString;
-            _databases = [new NpgsqlConnectionStringBuilder(first).Database!, new NpgsqlConnectionStringBuilder(second).Database!];
-            _first = NpgsqlDataSource.Create($"{first};Pooling=false");
-            _second = NpgsqlDataSource.Create($"{second};Pooling=false");
-            _neither = NpgsqlDataSource.Create(
-                new NpgsqlConnectionStringBuilder(first) { Database = "postgres", Pooling = false });
-        }
-
-        public TenantDatabaseMove Move => _warehouse.Services.GetRequiredService<TenantDatabaseMove>();
-
-        private TenantDatabase Two => _warehouse.Services.GetRequiredService<TenantDatabases>().Named("two");
-
-        /// <summary>From now on nothing of the application reaches a database.</summary>
-        public void Kill()
-        {
-            foreach (var database in _databases)
-            {
-                using var close = _neither.CreateCommand(
-                    $"ALTER DATABASE \"{database}\" WITH ALLOW_CONNECTIONS false");
-                close.ExecuteNonQuery();
-                using var end = _neither.CreateCommand(
-                    $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}'");
-                end.ExecuteNonQuery();
-            }
-        }
-
-        /// <summary>Another process may go on.</summary>
-        public async Task ReviveAsync()
-        {
-            foreach (var database in _databases)
-            {
-                await TwoDatabases.ExecuteAsync(_neither, $"ALTER DATABASE \"{database}\" WITH ALLOW_CONNECTIONS true");
-            }
-
-            _warehouse.Admin.Clear();
-            _warehouse.Services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey).Clear();
-            Two.Owner.Clear();
-        }
-
-        /// <summary>A minute later.</summary>
-        public async Task AgeAsync()
-        {
-            foreach (var database in new[] { _first, _second })
-            {
-                await TwoDatabases.ExecuteAsync(database,
-                    "UPDATE tenancy.schemas SET drop_after = clock_timestamp() WHERE drop_after IS NOT NULL");
-            }
-        }
-
-        public async Task<IReadOnlyList<long>> RowsAsync(Tenant tenant)
-        {
-            var counts = new List<long>();
-            foreach (var table in new[] { "kinds", "items", "parts", "events" })
-            {
-                counts.Add((long)(await TwoDatabases.ScalarAsync(tenant.Database is null ? _first : _second,
-                    $"SELECT count(*) FROM {tenant.Schema}.{table}"))!);
-            }
-
-            return counts;
-        }
-
-        /// <summary>All schemas of tenants, under whichever name, in both.</summary>
-        public async Task<IReadOnlyList<string>> SchemasAsync()
-        {
-            var schemas = new List<string>();
-            foreach (var database in new[] { _first, _second })
-            {
-                schemas.AddRange((string[])(await TwoDatabases.ScalarAsync(database,
-                    "SELECT coalesce(array_agg(nspname::text ORDER BY nspname), '{}') FROM pg_namespace " +
-                    "WHERE nspname LIKE 'tenant\\_%' OR nspname LIKE 'moving\\_%'"))!);
-            }
-
-            return schemas;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await ReviveAsync();
-            await _first.DisposeAsync();
-            await _second.DisposeAsync();
-            await _neither.DisposeAsync();
-        }
     }
 }

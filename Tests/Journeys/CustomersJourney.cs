@@ -147,7 +147,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await dialog.GetByLabel("Slug").FillAsync(clone);
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Clone", Exact = true }).ClickAsync();
 
-        await Expect(page.GetByText($"The customer {clone} is there")).ToBeVisibleAsync();
+        await Expect(page.GetByText($"{clone} created")).ToBeVisibleAsync();
         // It is found again after a reload.
         await page.ReloadAsync();
         await tab.CheckAsync();

@@ -136,7 +136,8 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
                 rows.Prepend("invoice,contact,currency,issued_on,due_on,description,quantity,unit_price")));
             var chooser = await page.RunAndWaitForFileChooserAsync(() =>
                 dialog.GetByRole(AriaRole.Button, new() { Name = "Choose" }).ClickAsync());
-            await chooser.SetFilesAsync(new FilePayload { Name = "invoices.csv", MimeType = "text/csv", Buffer = file });
+            await chooser.SetFilesAsync(
+                new FilePayload { Name = "invoices.csv", MimeType = "text/csv", Buffer = file });
             await Expect(dialog.GetByText($"invoices.csv, {(file.Length + 1023) / 1024} KB")).ToBeVisibleAsync();
         }
     }

@@ -33,7 +33,7 @@ public sealed class KeyboardJourney(ConsoleApp console) : IClassFixture<ConsoleA
         "input Search", "input Select {0}")]
     [InlineData("/customers/{0}/settings", "a Skip to content", "a Operations", "input Name", "input Ring",
         "button Suspend…", "button Export", "button Make a token", "button Delete this customer")]
-    [InlineData("/migrations", "a Skip to content", "a Tasks", "button Read again", "button Compare now")]
+    [InlineData("/migrations", "a Skip to content", "a Tasks", "button Refresh", "button Compare now")]
     public async Task Each_control_is_reached_in_reading_order_and_the_focus_is_seen(string path, params string[] order)
     {
         var slug = await console.CustomerAsync();
@@ -109,6 +109,61 @@ public sealed class KeyboardJourney(ConsoleApp console) : IClassFixture<ConsoleA
             await Expect(dialogs).ToHaveCountAsync(0);
             await Expect(button).ToBeFocusedAsync();
         }
+    }
+
+    [Fact]
+    public async Task The_focus_is_never_lost_with_what_had_it()
+    {
+        var slug = await console.CustomerAsync();
+        await using var tab = await console.OpenAsync($"/customers?search={slug}");
+        var page = tab.Page;
+        await page.GetByLabel($"Select {slug}").CheckAsync();
+        await page.GetByRole(AriaRole.Region, new() { Name = "Selected customers" })
+            .GetByRole(AriaRole.Button, new() { Name = "Clear" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByLabel("Select all customers on this page")).ToBeFocusedAsync();
+
+        await page.Keyboard.PressAsync("Control+k");
+        var search = page.GetByRole(AriaRole.Combobox, new() { Name = "Customer or page" });
+        await Expect(search).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(search).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByLabel("Select all customers on this page")).ToBeFocusedAsync();
+
+        await tab.GoAsync($"/customers/{slug}/invoices/new");
+        var descriptions = page.GetByLabel("Description");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a line" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(descriptions.Nth(1)).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove line 2" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(descriptions).ToHaveCountAsync(1);
+        await Expect(descriptions).ToBeFocusedAsync();
+    }
+
+    [Theory]
+    [InlineData("Account", "Sign out")]
+    [InlineData("Colour theme", "Dark")]
+    public async Task A_menu_closes_on_Escape_and_the_focus_is_on_its_button(string menu, string item)
+    {
+        await using var tab = await console.OpenAsync("/customers");
+        var page = tab.Page;
+        var button = page.GetByRole(AriaRole.Button, new() { Name = menu, Exact = true });
+        var choice = page.GetByRole(AriaRole.Menuitem, new() { Name = item });
+
+        await button.ClickAsync();
+        await Expect(choice).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(choice).ToBeHiddenAsync();
+        await Expect(button).ToBeFocusedAsync();
+
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(choice).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("ArrowDown");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(choice).ToBeHiddenAsync();
+        await Expect(button).ToBeFocusedAsync();
     }
 
     [Fact]

@@ -10,7 +10,9 @@ using Xunit;
 namespace Tests.Journeys;
 
 /// <summary>An operator steers the migrations: runs, what failed, and what differs from them.</summary>
-/// <remarks>Halting ends every run, so all journeys with runs stand here: tests of a class wait for each other.</remarks>
+/// <remarks>
+/// Halting ends every run, so all journeys with runs stand here: tests of a class wait for each other.
+/// </remarks>
 [Collection(ConsoleApp.Journeys)]
 public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
 {
@@ -88,7 +90,7 @@ public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixtur
         await tab.CheckAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Halt", Exact = true }).ClickAsync();
 
-        await Assertions.Expect(page.GetByText("1 run will end after what is in hand.")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("1 run will stop after the current batch.")).ToBeVisibleAsync();
         await Assertions.Expect(live).ToContainTextAsync("The run was halted: The deployment waits");
         await Assertions.Expect(page.GetByRole(AriaRole.Table, new() { Name = "Last runs" })
             .GetByRole(AriaRole.Row).Filter(new() { HasText = "The deployment waits" })).ToContainTextAsync("Halted");

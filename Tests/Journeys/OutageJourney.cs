@@ -48,6 +48,24 @@ public sealed class OutageJourney(ConsoleApp console) : IClassFixture<ConsoleApp
     }
 
     [Fact]
+    public async Task The_head_of_a_customers_pages_comes_back_with_the_API()
+    {
+        var slug = await console.CustomerAsync("Acme Corporation");
+        await using var other = console.Another();
+        await using var tab = await console.OpenInAsync(other, "/customers");
+        var page = tab.Page;
+        other.Api.Away();
+        await tab.GoAsync($"/customers/{slug}/contacts");
+        await Expect(page.GetByText("The API can't be reached.")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = slug })).ToBeVisibleAsync();
+
+        other.Api.Open();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Acme Corporation" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "New contact" })).ToBeVisibleAsync();
+        await tab.CheckAsync();
+    }
+
+    [Fact]
     public async Task A_lost_connection_is_told_and_what_was_being_entered_is_there_when_it_is_back()
     {
         var slug = await console.CustomerAsync();

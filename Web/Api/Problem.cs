@@ -99,7 +99,8 @@ public sealed record Problem(string Title, string? Detail = null)
         HttpStatusCode.BadRequest => ("The API didn't accept this.", "Check what you entered."),
         HttpStatusCode.Unauthorized =>
             ("You aren't signed in any more.", "The session has ended, or the key was revoked."),
-        HttpStatusCode.Forbidden => ("You aren't allowed to do this.", "Sign in with a key that may, or ask whoever runs this."),
+        HttpStatusCode.Forbidden =>
+            ("You aren't allowed to do this.", "Sign in with a key that may, or ask whoever runs this."),
         HttpStatusCode.NotFound => ("This doesn't exist.", "It may have been removed, or the address is wrong."),
         HttpStatusCode.Conflict => ("This clashes with what is there already.", "Look at it again, then decide."),
         HttpStatusCode.TooManyRequests => ("Too many requests.", "Try again in a moment."),

@@ -19,7 +19,7 @@ internal static class RunWords
     {
         { Outcome: "running", Halt: not null } => "Ending",
         { Outcome: "running" } => "Running",
-        { Outcome: "silent" } => "No sign of life",
+        { Outcome: "silent" } => "Not responding",
         { Outcome: "done", Failed: > 0 } => "Done, some failed",
         { Outcome: "done" } => "Done",
         { Outcome: "halted" } => "Halted",
@@ -33,8 +33,8 @@ internal static class RunWords
     public static string? Meaning(FleetRun run) => run switch
     {
         { Halt: { } halt } => halt,
-        { Outcome: "silent" } => "Its process hasn't been heard of for 15 seconds.",
-        { Outcome: "lost" } => "Its process never said how it ended. What it had migrated stays.",
+        { Outcome: "silent" } => "Its process hasn't reported for 15 seconds.",
+        { Outcome: "lost" } => "Its process stopped without a report. What it had migrated stays.",
         { Outcome: "broken" } => "The database failed. Start it again: it goes on where it was.",
         _ => null,
     };
@@ -60,7 +60,9 @@ internal static class RunWords
     public static TimeSpan? Left(FleetRun run) =>
         Rate(run) is { } rate && run.Total >= run.Done ? TimeSpan.FromSeconds((run.Total - run.Done) / rate) : null;
 
-    /// <summary>How far it is: <c>Ring 1. 40 of 120 done, 2 failed. 12.3 per second, about 8 seconds left.</c></summary>
+    /// <summary>
+    /// How far it is: <c>Ring 1. 40 of 120 done, 2 failed. 12.3 per second, about 8 seconds left.</c>
+    /// </summary>
     public static string Progress(FleetRun run)
     {
         var culture = CultureInfo.CurrentCulture;

@@ -55,8 +55,8 @@ internal static class OperationWords
         { Kind: "export" } => $"{Rows(operation.Result)} in the file.",
         { Kind: "import" or "clone" } when Text(operation.Result, "slug") is { } slug =>
             operation.Result["rows"] is JsonObject { Count: > 0 }
-                ? $"The customer {slug} is there, with {Rows(operation.Result)}."
-                : $"The customer {slug} is there.",
+                ? $"{slug} created, with {Rows(operation.Result)}."
+                : $"{slug} created.",
         { Kind: "migrate" or "retry" or "down" or "task" } =>
             $"{Customers(Number(operation.Result["migrated"]))} done, " +
             $"{(operation.Result["failed"] as JsonArray)?.Count ?? 0:N0} failed.",

@@ -23,9 +23,9 @@ export function listen(button, dialog, input, palette) {
   dialog.addEventListener('close', () => palette.invokeMethodAsync('Closed'));
   // A click beside it. What lies in it covers it wholly.
   dialog.addEventListener('click', event => event.target === dialog && dialog.close());
-  // The arrows choose; the cursor stays where it is.
+  // The arrows choose; the cursor stays where it is, and so does the focus: there is nothing else to go to.
   dialog.addEventListener('keydown', event => {
-    if (event.key === 'ArrowUp' || event.key === 'ArrowDown') event.preventDefault();
+    if (['ArrowUp', 'ArrowDown', 'Tab'].includes(event.key)) event.preventDefault();
   });
   new MutationObserver(() =>
     dialog.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })

@@ -39,7 +39,9 @@ internal static class Words
     /// <summary>The day, in the reader's time zone.</summary>
     public static string Date(DateTimeOffset moment) => Date(DateOnly.FromDateTime(ReaderZone.Of(moment).DateTime));
 
-    /// <summary>The day and the minute, in the reader's time zone; in UTC, with that word, where it is unknown.</summary>
+    /// <summary>
+    /// The day and the minute, in the reader's time zone; in UTC, with that word, where it is unknown.
+    /// </summary>
     public static string Moment(DateTimeOffset moment) =>
         $"{Date(moment)} {ReaderZone.Of(moment).ToString("t", CultureInfo.CurrentCulture)}" +
         $"{(ReaderZone.Current is null ? " UTC" : "")}";
@@ -55,6 +57,9 @@ internal static class Words
     public static string Duration(TimeSpan time) => time.TotalSeconds < 90
         ? Count(Math.Max(1, (int)Math.Ceiling(time.TotalSeconds)), "second")
         : Count((int)Math.Ceiling(time.TotalMinutes), "minute");
+
+    /// <summary>A number as the reader's culture groups it: <c>10,000</c>.</summary>
+    public static string Number(long number) => number.ToString("N0", CultureInfo.CurrentCulture);
 
     /// <summary>A number with its noun: <c>1 customer</c>, <c>25 customers</c>.</summary>
     public static string Count(int number, string noun) =>

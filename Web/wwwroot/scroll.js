@@ -30,7 +30,8 @@ function restore() {
     // The heading gets the focus after the page is drawn, which scrolls once more.
     held = there ? held + 1 : 0;
     if (held > 8) return;
-    if (!there && document.documentElement.scrollHeight >= target + innerHeight) scrollTo({ top: target, behavior: 'instant' });
+    const fits = document.documentElement.scrollHeight >= target + innerHeight;
+    if (!there && fits) scrollTo({ top: target, behavior: 'instant' });
     setTimeout(attempt, 50);
   })();
 }

@@ -1,5 +1,5 @@
-// Pages inside a circuit send no cookie, so its time would run out in the middle of the work. A window that somebody has
-// used since the last time says so.
+// Pages inside a circuit send no cookie, so its time would run out in the middle of the work. A window that somebody
+// has used since the last time says so.
 const every = 15 * 60 * 1000;
 
 let used = false;

@@ -82,7 +82,7 @@ public sealed class DoctorPageTests : PageContext
         var warning = Render<OverviewPage>().Find("[aria-labelledby=warnings] .warnings li");
 
         Assert.Equal("/doctor#dead-catalog-rows", warning.QuerySelector("a")!.GetAttribute("href"));
-        Assert.Contains("34.5 % limit: 20 %", warning.TextContent, StringComparison.Ordinal);
+        Assert.Contains("34.5 % · limit: 20 %", warning.TextContent, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class InvoiceListTests : PageContext
         Assert.Contains(
             $"/invoices?pageSize=25&search=a%26b&status=overdue&currency=EUR&contact={Ada}&numberFrom=3&numberTo=9" +
             "&sort=dueFirst&page=2", Api.Requests.Select(request => request.Path));
-        Assert.Equal("Overdue", page.Find(".state[aria-current=true]").FirstChild!.TextContent);
+        Assert.Equal("Overdue", page.Find(".chip[aria-current=true]").FirstChild!.TextContent);
         Assert.Equal(["In EUR", "For Ada Moreau", "Numbers #3 to #9"],
             page.FindAll(".narrowing .cut").Select(one => one.TextContent));
         Assert.Equal(
@@ -44,7 +44,7 @@ public sealed class InvoiceListTests : PageContext
         Api.Answer = Answer;
         var page = Open("");
 
-        Assert.Equal(["All1,006", "Open2", "Overdue4", "Paid1,000"], page.FindAll(".state").Select(a => a.TextContent));
+        Assert.Equal(["All1,006", "Open2", "Overdue4", "Paid1,000"], page.FindAll(".chip").Select(a => a.TextContent));
         var euros = page.FindAll(".ages tbody tr")[0];
         Assert.Equal(["EUR", "", "400.00", "100.00", "60.00", "–", "240.00"],
             euros.Children.Select(cell => cell.TextContent.Trim()));
@@ -80,7 +80,7 @@ public sealed class InvoiceListTests : PageContext
 
         var page = Open("?search=nobody");
 
-        Assert.Equal("No invoice is like that", page.Find(".empty h2").TextContent);
+        Assert.Equal("No invoices match", page.Find(".empty h2").TextContent);
         Assert.Equal("/customers/acme/invoices", page.Find(".empty a").GetAttribute("href"));
     }
 

@@ -80,7 +80,7 @@ public sealed class InvoicesPagesTests : PageContext
 
         Assert.Contains(
             "No customer has the slug 'nobody'.", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
-        Assert.Empty(page.FindAll("button, a[href$='/new'], .state"));
+        Assert.Empty(page.FindAll("button, a[href$='/new'], .chip"));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class OperationsPageTests : PageContext
 
     [Theory]
     [InlineData("/operations", "No operations yet")]
-    [InlineData("/operations?state=failed", "No such operations")]
+    [InlineData("/operations?state=failed", "No operations match")]
     public void Where_there_are_none_the_page_says_why(string address, string title)
     {
         Api.Answer = _ => Listed();

@@ -121,7 +121,7 @@ public sealed class ReceivablesPageTests : PageContext
         Assert.Contains("The API can't be reached.", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
 
         Api.Answer = _ => Report([Balance("acme", "EUR", 2, 1, 1m, 0m)]);
-        await page.FindAll("header button").Single(b => b.TextContent.Trim() == "Read again").ClickAsync();
+        await page.FindAll("header button").Single(b => b.TextContent.Trim() == "Refresh").ClickAsync();
 
         Assert.Single(page.FindAll(".report tbody tr"));
     }

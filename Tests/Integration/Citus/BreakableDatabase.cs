@@ -1,5 +1,6 @@
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Server;
 using Xunit;
 
 namespace Tests.Integration.Citus;
@@ -7,9 +8,9 @@ namespace Tests.Integration.Citus;
 /// <summary>A database of one test's own whose last node can be lost and found.</summary>
 internal sealed class BreakableDatabase : IAsyncDisposable
 {
-    private readonly NodeProxy _proxy;
+    private readonly ServerProxy _proxy;
 
-    private BreakableDatabase(string connectionString, NodeProxy proxy) =>
+    private BreakableDatabase(string connectionString, ServerProxy proxy) =>
         (ConnectionString, _proxy) = (connectionString, proxy);
 
     public string ConnectionString { get; }
@@ -26,7 +27,7 @@ internal sealed class BreakableDatabase : IAsyncDisposable
         var (host, port, _) = nodes.Last(node => !node.IsCoordinator);
         Assert.SkipUnless(host == "127.0.0.1", $"The cluster's node {host} isn't on this machine.");
         Assert.SkipUnless(nodes.Count(node => !node.IsCoordinator) > 1, "The cluster has one node.");
-        var proxy = new NodeProxy(port);
+        var proxy = new ServerProxy(port);
         return new(await app.Server.ConnectionStringAsync(
             Ct, new Dictionary<int, int> { [port] = proxy.Port }), proxy);
     }

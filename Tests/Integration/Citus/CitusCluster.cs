@@ -50,8 +50,9 @@ internal static class CitusCluster
     /// <param name="database">On the coordinator, empty.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="instead">A port of this machine that leads to a worker, by the worker's own; null for none.</param>
+    /// <param name="registers">Whether the coordinator is told of the nodes.</param>
     public static async Task AddAsync(
-        string database, CancellationToken ct, IReadOnlyDictionary<int, int>? instead = null)
+        string database, CancellationToken ct, IReadOnlyDictionary<int, int>? instead = null, bool registers = true)
     {
         var name = new NpgsqlConnectionStringBuilder(database).Database!;
         // A node that is added gets the roles.
@@ -62,7 +63,11 @@ internal static class CitusCluster
         {
             if (isCoordinator)
             {
-                await ExecuteAsync(coordinator, $"SELECT citus_set_coordinator_host('{host}', {port})", ct);
+                if (registers)
+                {
+                    await ExecuteAsync(coordinator, $"SELECT citus_set_coordinator_host('{host}', {port})", ct);
+                }
+
                 continue;
             }
 
@@ -76,8 +81,11 @@ internal static class CitusCluster
                 await ExecuteAsync(worker, "CREATE EXTENSION citus", ct);
             }
 
-            var way = instead?.GetValueOrDefault(port, port) ?? port;
-            await ExecuteAsync(coordinator, $"SELECT citus_add_node('{host}', {way})", ct);
+            if (registers)
+            {
+                var way = instead?.GetValueOrDefault(port, port) ?? port;
+                await ExecuteAsync(coordinator, $"SELECT citus_add_node('{host}', {way})", ct);
+            }
         }
     }
 
@@ -102,6 +110,8 @@ internal static class CitusCluster
             return;
         }
 
+        // Citus gives the table's rights to the nodes' roles.
+        await using var alone = await AloneAsync(ct);
         await using var coordinator = await OpenAsync(database, ct);
         await ExecuteAsync(coordinator,
             $"SELECT create_reference_table('{table}') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE " +
@@ -128,6 +138,13 @@ internal static class CitusCluster
     /// <summary>The same database on a node.</summary>
     public static string Node(string database, string host, int port) =>
         new NpgsqlConnectionStringBuilder(database) { Host = host, Port = port }.ConnectionString;
+
+    /// <summary>Says one statement to the coordinator, in the cluster's own database.</summary>
+    public static async Task ExecuteAsync(string sql)
+    {
+        await using var coordinator = await OpenAsync(Coordinator!, CancellationToken.None);
+        await ExecuteAsync(coordinator, sql, CancellationToken.None);
+    }
 
     private static async Task<NpgsqlConnection> OpenAsync(string connectionString, CancellationToken ct)
     {

@@ -12,23 +12,18 @@ using Xunit;
 namespace Tests.Integration.Citus;
 
 /// <summary>
-/// A database of one test's own on the Citus cluster of <c>TEST_CITUS</c>, a connection string of its coordinator and
-/// of a superuser, with the sample's registry. Without that variable the test is skipped.
+/// A database of one test's own on the cluster (<see cref="CitusCluster"/>), with the sample's registry.
 /// </summary>
 internal sealed class MoveCluster : IAsyncDisposable
 {
-    private const string Variable = "TEST_CITUS";
-
     /// <summary>Places schemas on nodes; not for the shared ones.</summary>
     private const string Sharded = ";Options=-c citus.enable_schema_based_sharding=on";
 
-    private readonly string _coordinator;
     private readonly string _name = $"test_move_{Guid.NewGuid():n}";
     private readonly Lazy<ServiceProvider> _application;
 
     private MoveCluster(string coordinator)
     {
-        _coordinator = coordinator;
         ConnectionString = On(coordinator, _name);
         Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder($"{ConnectionString}{Sharded}"));
         _application = new(() => new ServiceCollection().AddLogging()
@@ -44,7 +39,7 @@ internal sealed class MoveCluster : IAsyncDisposable
     public IServiceProvider Application => _application.Value;
 
     /// <summary>The nodes; the coordinator first.</summary>
-    public IReadOnlyList<TenantNode> Nodes { get; private set; } = [];
+    public IReadOnlyList<TenantNode> Nodes { get; private init; } = [];
 
     public TenantNode Coordinator => Nodes[0];
 
@@ -53,13 +48,15 @@ internal sealed class MoveCluster : IAsyncDisposable
     /// <param name="registers">Whether the coordinator is told which nodes there are, and the registry is made.</param>
     public static async Task<MoveCluster> CreateAsync(bool registers = true)
     {
-        var coordinator = Environment.GetEnvironmentVariable(Variable);
-        Assert.SkipWhen(string.IsNullOrEmpty(coordinator), $"{Variable} names no coordinator of a Citus cluster.");
-        var cluster = new MoveCluster(coordinator);
-        await cluster.CreateNodesAsync();
+        CitusCluster.SkipWithout();
+        var cluster = new MoveCluster(CitusCluster.Coordinator!)
+        {
+            Nodes = [.. (await CitusCluster.NodesAsync(Ct)).Select(node => new TenantNode(node.Host, node.Port))],
+        };
+        await CitusCluster.ExecuteAsync($"CREATE DATABASE {cluster._name}");
+        await CitusCluster.AddAsync(cluster.ConnectionString, Ct, registers: registers);
         if (registers)
         {
-            await cluster.RegisterNodesAsync();
             await CustomersDatabase.MigrateAsync(cluster.ConnectionString);
         }
 
@@ -116,67 +113,8 @@ internal sealed class MoveCluster : IAsyncDisposable
 
         await Database.DisposeAsync();
         // The coordinator last: its database knows the nodes, whose clean-up it may be doing.
-        foreach (var node in Nodes.Reverse())
-        {
-            await OnNodeAsync(node, MaintenanceName, $"DROP DATABASE IF EXISTS {_name} WITH (FORCE)");
-        }
-    }
-
-    private string MaintenanceName => new NpgsqlConnectionStringBuilder(_coordinator).Database!;
-
-    private async Task CreateNodesAsync()
-    {
-        var nodes = new List<TenantNode>();
-        await using (var connection = new NpgsqlConnection($"{_coordinator};Pooling=false"))
-        {
-            await connection.OpenAsync(Ct);
-            await using var ask = new NpgsqlCommand(
-                "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' ORDER BY groupid", connection);
-            await using var rows = await ask.ExecuteReaderAsync(Ct);
-            while (await rows.ReadAsync(Ct))
-            {
-                nodes.Add(new(rows.GetString(0), rows.GetInt32(1)));
-            }
-        }
-
-        Nodes = nodes;
-        foreach (var node in Nodes)
-        {
-            await OnNodeAsync(node, MaintenanceName, $"CREATE DATABASE {_name}");
-            await OnNodeAsync(node, _name, "CREATE EXTENSION citus");
-        }
-    }
-
-    private async Task RegisterNodesAsync()
-    {
-        await OnNodeAsync(
-            Coordinator, _name, $"SELECT citus_set_coordinator_host('{Coordinator.Host}', {Coordinator.Port})");
-        foreach (var node in Nodes.Skip(1))
-        {
-            // Citus copies the server's roles to the node. Another test may be making or dropping one: then it gives up.
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    await OnNodeAsync(Coordinator, _name, $"SELECT citus_add_node('{node.Host}', {node.Port})");
-                    break;
-                }
-                catch (PostgresException e) when (e.SqlState == "XX000" && attempt < 10)
-                {
-                }
-            }
-        }
-    }
-
-    private async Task OnNodeAsync(TenantNode node, string database, string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_coordinator)
-        {
-            Host = node.Host, Port = node.Port, Database = database, Pooling = false,
-        }.ConnectionString);
-        await connection.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        await CitusCluster.RemoveAsync(ConnectionString);
+        await CitusCluster.ExecuteAsync($"DROP DATABASE IF EXISTS {_name} WITH (FORCE)");
     }
 
     private static string On(string server, string database) =>

@@ -1,5 +1,6 @@
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
@@ -93,6 +94,7 @@ public sealed class PlanTests(App app)
     [Fact]
     public async Task The_script_makes_what_the_owner_has_whoever_runs_it()
     {
+        CitusCluster.SkipOn("Citus logs in to its nodes as the role that a statement runs as: this one has no login.");
         await using var fleet = await TestFleet.StartAsync(app.Server);
         var schema = Assert.Single(await fleet.ProvisionAsync(TestFleet.Build("m1_a"), 1));
         var owner = $"owner_{Guid.NewGuid():n}";

@@ -103,7 +103,7 @@ public sealed class OutageTests(App app)
     public async Task A_server_that_accepts_connections_and_says_nothing_is_given_up_soon_also_in_the_middle_of_a_statement()
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
-        await using var proxy = new SilentProxy(new NpgsqlConnectionStringBuilder(database).Port);
+        await using var proxy = new ServerProxy(new NpgsqlConnectionStringBuilder(database).Port);
         await using var api = await ServedApi.StartAsync(database, app.Server.AsNewLogin(database),
             settings => (settings.Host, settings.Port) = ("127.0.0.1", proxy.Port));
         var one = await api.NewCustomerAsync("one");

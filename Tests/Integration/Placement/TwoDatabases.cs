@@ -21,7 +21,7 @@ internal sealed class TwoDatabases : IAsyncDisposable
     private readonly Dictionary<string, string> _settings;
     private WebApplicationFactory<Api.Paging>? _api;
 
-    private readonly SilentProxy _wayToSecond;
+    private readonly ServerProxy _wayToSecond;
 
     private TwoDatabases(string first, string firstServing, string second, string secondServing)
     {

@@ -2,29 +2,36 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Tests.Integration.Citus;
+namespace Tests.Integration.Server;
 
 /// <summary>
-/// A port of this machine that leads to a node, until the node is lost: then its connections are cut, and new ones end
-/// at once. A database that has this port in <c>pg_dist_node</c> loses the node alone.
+/// A port of this machine that leads to a server. It can fall silent: connections stay open, new ones are accepted, and
+/// nothing passes. Or it loses the server: connections are cut, and new ones end at once.
 /// </summary>
-internal sealed class NodeProxy : IAsyncDisposable
+internal sealed class ServerProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<TcpClient, bool> _open = new();
     private readonly Task _accepting;
-    private readonly int _node;
+    private readonly int _server;
+    private volatile TaskCompletionSource _talking = new();
     private volatile bool _lost;
 
-    public NodeProxy(int node)
+    /// <param name="server">The server's port on this machine.</param>
+    public ServerProxy(int server)
     {
-        _node = node;
+        _server = server;
+        _talking.SetResult();
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public void FallSilent() => _talking = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void TalkAgain() => _talking.TrySetResult();
 
     public void Lose()
     {
@@ -37,13 +44,18 @@ internal sealed class NodeProxy : IAsyncDisposable
 
     public void Find() => _lost = false;
 
+    /// <summary>May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_end.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _end.CancelAsync();
         Lose();
         _listener.Stop();
         await _accepting;
-        _end.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -64,7 +76,7 @@ internal sealed class NodeProxy : IAsyncDisposable
 
     private async Task LeadAsync(TcpClient client)
     {
-        using var node = new TcpClient();
+        using var server = new TcpClient();
         using (client)
         {
             _open[client] = true;
@@ -75,9 +87,10 @@ internal sealed class NodeProxy : IAsyncDisposable
                     return;
                 }
 
-                await node.ConnectAsync(IPAddress.Loopback, _node, _end.Token);
-                var (here, there) = (client.GetStream(), node.GetStream());
-                await Task.WhenAny(here.CopyToAsync(there, _end.Token), there.CopyToAsync(here, _end.Token));
+                await _talking.Task.WaitAsync(_end.Token);
+                await server.ConnectAsync(IPAddress.Loopback, _server, _end.Token);
+                await Task.WhenAny(PassAsync(client.GetStream(), server.GetStream()),
+                    PassAsync(server.GetStream(), client.GetStream()));
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException
                 or ObjectDisposedException or InvalidOperationException)
@@ -88,6 +101,16 @@ internal sealed class NodeProxy : IAsyncDisposable
             {
                 _open.TryRemove(client, out _);
             }
+        }
+    }
+
+    private async Task PassAsync(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[8192];
+        while (await from.ReadAsync(buffer, _end.Token) is > 0 and var read)
+        {
+            await _talking.Task.WaitAsync(_end.Token);
+            await to.WriteAsync(buffer.AsMemory(0, read), _end.Token);
         }
     }
 }

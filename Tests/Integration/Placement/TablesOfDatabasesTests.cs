@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
-using Tenancy.Databases;
 using Xunit;
 
 namespace Tests.Integration.Placement;
@@ -46,9 +45,7 @@ public sealed class TablesOfDatabasesTests(App app) : IAsyncLifetime
     public async Task An_interrupted_adoption_leaves_the_tables_as_they_were_and_is_done_again()
     {
         await AsBeforeAdoptionAsync();
-        _ = _two.Http;
-        var adoption = _two.Api.Services.GetRequiredService<TenantDatabases>().Named("two")
-            .GetRequiredService<TenantAdoption>();
+        var adoption = _two.Api.Services.GetRequiredService<TenantAdoption>();
         await using (var blocker = await _two.First.OpenConnectionAsync(Ct))
         await using (var hold = await blocker.BeginTransactionAsync(Ct))
         {
@@ -58,7 +55,7 @@ public sealed class TablesOfDatabasesTests(App app) : IAsyncLifetime
             }
 
             using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-            var adopting = adoption.AdoptAsync(new("shop", "legacy"), interrupt.Token);
+            var adopting = adoption.AdoptAsync(new("shop", "legacy") { Database = "two" }, interrupt.Token);
             await Eventually.HoldsAsync(async () => await TwoDatabases.ScalarAsync(_two.First,
                 "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'public.customers'::regclass") is 1L);
             await interrupt.CancelAsync();
@@ -106,6 +103,11 @@ public sealed class TablesOfDatabasesTests(App app) : IAsyncLifetime
             "copy", "--from", "legacy", "--column", "tenant", "--database", "two", "--slugs",
             "SELECT * FROM (VALUES (1, 'shop'), (2, 'store')) AS s",
         ];
+
+        var tried = await _two.Api.Services.GetRequiredService<TenantCopy>().CopyAsync(
+            new("legacy", "tenant", new Dictionary<string, string> { ["1"] = "shop" }) { Database = "two", DryRun = true },
+            ct: Ct);
+        Assert.Equal("two", Assert.Single(tried.Copied).Tenant.Database);
 
         await RunAsync(0, copy);
 

@@ -53,6 +53,9 @@ public sealed class ConsoleApp(App app, Browser browser) : IAsyncLifetime
     /// <summary>Where the console is.</summary>
     public Uri Address => Running.Address;
 
+    /// <summary>The API's, for a test that lowers a limit.</summary>
+    internal Tenancy.TenancyOptions Options => Running.Options;
+
     public async ValueTask InitializeAsync() => await Running.StartedAsync();
 
     public ValueTask DisposeAsync() => default;
@@ -141,6 +144,8 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
     public HttpClient Api { get; private set; } = null!;
 
     public Uri Address { get; private set; } = null!;
+
+    public Tenancy.TenancyOptions Options => _api!.Services.GetRequiredService<Tenancy.TenancyOptions>();
 
     /// <summary>The cookies of an operator who has signed in.</summary>
     public IReadOnlyList<Microsoft.Playwright.Cookie> Session { get; private set; } = [];
@@ -289,8 +294,8 @@ public sealed class Tab : IAsyncDisposable
         Assertions.Expect(Page.Locator("[aria-busy=true]:not([role=progressbar])")).ToHaveCountAsync(0);
 
     /// <summary>
-    /// Nothing on the page hinders anybody, as far as axe can tell, nothing went wrong in the browser, and the page is
-    /// no wider than the window.
+    /// Nothing on the page hinders anybody, as far as axe can tell, nothing went wrong in the browser, the page is no
+    /// wider than the window, and no panel cuts off what is in it.
     /// </summary>
     /// <param name="quiet">False where the browser has something to say, for example while it is cut off.</param>
     public async Task CheckAsync(bool quiet = true)
@@ -314,8 +319,14 @@ public sealed class Tab : IAsyncDisposable
               const width = document.documentElement.scrollWidth;
               const wide = [...document.querySelectorAll('body *')]
                 .find(e => e.getBoundingClientRect().right > innerWidth + 1);
-              return width <= innerWidth ? `${location.href} fits`
-                : `${location.href} is ${width} px wide: ${wide?.outerHTML.slice(0, 200)}`;
+              if (width > innerWidth) {
+                return `${location.href} is ${width} px wide: ${wide?.outerHTML.slice(0, 200)}`;
+              }
+              // A panel hides what is too wide for it: nobody would see the end of a row.
+              const cut = [...document.querySelectorAll('.panel')].find(e => e.scrollWidth > e.clientWidth + 1);
+              const right = cut?.getBoundingClientRect().right;
+              const out = cut && [...cut.querySelectorAll('*')].find(e => e.getBoundingClientRect().right > right + 1);
+              return cut ? `${location.href} is cut off: ${out?.outerHTML.slice(0, 200)}` : `${location.href} fits`;
             })()
             """));
     }

@@ -169,7 +169,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Keys" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Create the first key" }).ClickAsync();
-        await page.GetByLabel("What it is for").FillAsync("till");
+        await page.GetByLabel("Purpose").FillAsync("till");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
         await Expect(page.GetByLabel("The key till")).ToHaveValueAsync(new System.Text.RegularExpressions.Regex("^tk"));
         await tab.CheckAsync();

@@ -173,7 +173,7 @@ public sealed class KeyboardJourney(ConsoleApp console) : IClassFixture<ConsoleA
         await using var tab = await console.OpenAsync($"/customers/{slug}/keys");
         var page = tab.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Create the first key" }).ClickAsync();
-        await page.GetByLabel("What it is for").FillAsync("till");
+        await page.GetByLabel("Purpose").FillAsync("till");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByLabel("The key till")).ToBeVisibleAsync();
 

@@ -45,8 +45,12 @@ public sealed record Finding(
         ({ } number, _) => $"{number.ToString("#,##0.##", CultureInfo.CurrentCulture)} {One(number)}",
     };
 
-    /// <summary>The unit in the singular where it is one: <c>1 schema</c>.</summary>
-    private string One(double number) => number == 1 && Unit.EndsWith('s') ? Unit[..^1] : Unit;
+    /// <summary>The unit in the singular where it is one: <c>1 schema</c>, <c>1 eviction per hour</c>.</summary>
+    private string One(double number)
+    {
+        var noun = Unit.Split(' ')[0];
+        return number == 1 && noun.EndsWith('s') ? noun[..^1] + Unit[noun.Length..] : Unit;
+    }
 
     private static string Size(double bytes) => bytes >= 1L << 30
         ? $"{(bytes / (1L << 30)).ToString("#,##0.#", CultureInfo.CurrentCulture)} GB"

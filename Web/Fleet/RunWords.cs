@@ -20,6 +20,7 @@ internal static class RunWords
         { Outcome: "running", Halt: not null } => "Ending",
         { Outcome: "running" } => "Running",
         { Outcome: "silent" } => "Not responding",
+        { Outcome: "done", Failed: > 0, Migrated: 0 } => "All failed",
         { Outcome: "done", Failed: > 0 } => "Done, some failed",
         { Outcome: "done" } => "Done",
         { Outcome: "halted" } => "Halted",

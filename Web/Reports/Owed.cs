@@ -77,10 +77,10 @@ internal sealed record Owed(IReadOnlyList<CurrencyTotal> Currencies, IReadOnlyLi
 }
 
 /// <summary>What is owed in one currency to all customers that were read.</summary>
-internal sealed record CurrencyTotal(string Currency, int Decimals, int Invoices, decimal Owed, decimal Overdue);
+public sealed record CurrencyTotal(string Currency, int Decimals, int Invoices, decimal Owed, decimal Overdue);
 
 /// <summary>What is owed to one customer, by currency.</summary>
-internal sealed record CustomerOwed(string Slug, string Name, IReadOnlyDictionary<string, Balance> Balances)
+public sealed record CustomerOwed(string Slug, string Name, IReadOnlyDictionary<string, Balance> Balances)
 {
     /// <summary>How many invoices are unpaid.</summary>
     public int Invoices => Balances.Values.Sum(balance => balance.OpenInvoices);

@@ -1,5 +1,5 @@
-// Escape closes a menu and gives the focus back to its button. MudBlazor does so in the menu alone: on the button, where
-// a click leaves the focus, it takes Escape for a way into the menu.
+// Escape closes a menu and gives the focus back to its button. MudBlazor does so in the menu alone: on the button,
+// where a click leaves the focus, it takes Escape for a way into the menu.
 const focusPatience = 1000;
 
 addEventListener('keydown', event => {

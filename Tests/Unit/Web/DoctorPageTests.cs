@@ -107,6 +107,7 @@ public sealed class DoctorPageTests : PageContext
     [InlineData(200_000, "seconds", "2.3 days")]
     [InlineData(52_428_800, "bytes", "50 MB")]
     [InlineData(0.25, "evictions per hour", "0.25 evictions per hour")]
+    [InlineData(1, "evictions per hour", "1 eviction per hour")]
     public void A_number_is_written_in_its_unit(double value, string unit, string words) => Assert.Equal(
         words, new Finding("", "", value, 0, unit, "", "", "", [], "ok").Number);
 }

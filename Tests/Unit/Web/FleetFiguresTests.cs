@@ -21,6 +21,14 @@ public sealed class FleetFiguresTests
             Assert.Equal(words, RunWords.Progress(new(Guid.Empty, "migrate", "job@host", "", total, migrated, failed, 1,
                 Noon, Noon.AddSeconds(seconds), null, null, "running")));
 
+    [Theory]
+    [InlineData(40, 0, "Done")]
+    [InlineData(38, 2, "Done, some failed")]
+    [InlineData(0, 40, "All failed")]
+    public void A_run_that_has_ended_says_how_many_failed(int migrated, int failed, string words) =>
+        Assert.Equal(words, RunWords.Outcome(new(Guid.Empty, "migrate", "job@host", "", 40, migrated, failed, 1,
+            Noon, Noon, Noon, null, "done")));
+
     [Fact]
     public void Migrations_of_a_newer_build_come_first_and_belong_to_no_row_that_can_be_taken_back()
     {

@@ -24,7 +24,7 @@ public sealed class KeysPageTests : PageContext
 
         var opened = Button(page, "New key").ClickAsync();
         await _dialogs.Find("form").SubmitAsync();
-        Assert.Equal("Say what the key is for.", Beside(_dialogs, "What it is for"));
+        Assert.Equal("Say what the key is for.", Beside(_dialogs, "Purpose"));
         await _dialogs.Find("input").InputAsync("till");
         await _dialogs.Find("form").SubmitAsync();
         Assert.Equal("tkc_k2_secret", _dialogs.Find(".once-text").GetAttribute("value"));

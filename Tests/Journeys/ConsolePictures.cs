@@ -18,14 +18,16 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
 {
     private static readonly (string Slug, string Name, int Invoices)[] Customers =
     [
-        ("acme", "Acme Corporation", 120), ("bluebird", "Bluebird Logistics", 34), ("cyberdyne", "Cyberdyne Systems", 80),
+        ("acme", "Acme Corporation", 120), ("bluebird", "Bluebird Logistics", 34),
+        ("cyberdyne", "Cyberdyne Systems", 80),
         ("duff", "Duff Breweries", 8), ("globex", "Globex", 60), ("hooli", "Hooli", 41), ("initech", "Initech", 15),
         ("muller-sohne", "Müller & Söhne GmbH", 26), ("oscorp", "Oscorp Industries", 3), ("soylent", "Soylent", 19),
         ("stark", "Stark Manufacturing", 52), ("tyrell", "Tyrell", 0), ("umbrella", "Umbrella", 12),
         ("wayne", "Wayne Enterprises", 70), ("wonka", "Wonka Sweets", 22),
     ];
 
-    private static readonly string[] Contacts = ["Ada Moreau", "Jonas Weber", "Priya Nair", "Sofia Rossi", "Liam Byrne"];
+    private static readonly string[] Contacts =
+        ["Ada Moreau", "Jonas Weber", "Priya Nair", "Sofia Rossi", "Liam Byrne"];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -38,10 +40,14 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
         [
             ("console-overview", "/"), ("console-customers", "/customers"), ("console-customer", "/customers/acme"),
             ("console-settings", "/customers/acme/settings"), ("console-invoices", "/customers/acme/invoices"),
-            ("console-invoice", $"/customers/acme/invoices/{invoice}"), ("console-contacts", "/customers/acme/contacts"),
+            ("console-invoice", $"/customers/acme/invoices/{invoice}"),
+            ("console-contacts", "/customers/acme/contacts"),
             ("console-migrations", "/migrations"), ("console-operations", "/operations"),
-            ("console-receivables", "/reports/receivables"),
+            ("console-receivables", "/reports/receivables"), ("console-tasks", "/tasks"),
+            ("console-doctor", "/doctor"),
         ];
+        await using var findings = await DoctorFindings.MakeAsync(console);
+        await console.Api.GetStringAsync("/doctor?fresh=true", Ct);
         foreach (var dark in new[] { false, true })
         {
             await using (var signIn = await console.OpenSignedOutAsync("/sign-in", 1280, dark))
@@ -80,7 +86,8 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
 
         foreach (var (address, body) in new (string, object)[]
         {
-            ("/customers/acme/export", new { }), ("/customers/globex/clone", new { slug = "globex-sandbox", name = "Globex (sandbox)" }),
+            ("/customers/acme/export", new { }),
+            ("/customers/globex/clone", new { slug = "globex-sandbox", name = "Globex (sandbox)" }),
             ("/fleet/verify", new { }),
         })
         {
@@ -93,9 +100,18 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
         await using var spoil = database.CreateCommand(
             $"""
             UPDATE tenancy.schemas SET ring = 0 WHERE schema IN ('customer_stark', 'customer_globex_sandbox');
-            UPDATE tenancy.schemas SET ring = 2 WHERE schema IN ('customer_acme', 'customer_cyberdyne', 'customer_wayne');
+            UPDATE tenancy.schemas SET ring = 2
+            WHERE schema IN ('customer_acme', 'customer_cyberdyne', 'customer_wayne');
             DELETE FROM customer_tyrell."__EFMigrationsHistory";
-            UPDATE tenancy.schemas SET version = '{Tenancy.CompiledMigrations.Fingerprint([])}' WHERE schema = 'customer_tyrell'
+            UPDATE tenancy.schemas SET version = '{Tenancy.CompiledMigrations.Fingerprint([])}'
+            WHERE schema = 'customer_tyrell';
+            INSERT INTO tenancy.tasks (task, schema, attempts, done_at)
+            SELECT '2026-11-name-buyers', schema, 1, now() FROM public.customers;
+            INSERT INTO tenancy.tasks (task, schema, attempts, done_at)
+            SELECT '2026-12-trim-names', schema, 1, now() FROM public.customers WHERE slug < 'stark';
+            INSERT INTO tenancy.tasks (task, schema, attempts, last_error, failed_at)
+            VALUES ('2026-12-trim-names', 'customer_stark', 2,
+                '23505: duplicate key value violates unique constraint "ix_contacts_name"', now())
             """);
         await spoil.ExecuteNonQueryAsync(Ct);
         // Sizes are what PostgreSQL has measured.
@@ -105,8 +121,10 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
         Assert.True(run.IsSuccessStatusCode, await run.Content.ReadAsStringAsync(Ct));
         // Whose machine it was is nobody's business.
         await using var asked = database.CreateCommand("UPDATE tenancy.runs SET asked_by = 'tenants@api'");
-        await Eventually.HoldsAsync(async () => !(await console.Api.GetStringAsync("/operations?state=running", Ct) +
-            await console.Api.GetStringAsync("/operations?state=queued", Ct)).Contains("\"id\"", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(async () =>
+            !(await console.Api.GetStringAsync("/operations?state=running", Ct) +
+                await console.Api.GetStringAsync("/operations?state=queued", Ct))
+                .Contains("\"id\"", StringComparison.Ordinal));
         await asked.ExecuteNonQueryAsync(Ct);
     }
 
@@ -126,7 +144,10 @@ public sealed class ConsolePictures(ConsoleApp console) : IClassFixture<ConsoleA
             for (var line = 0; line <= numbers.Next(3); line++)
             {
                 rows.Append(CultureInfo.InvariantCulture,
-                    $"A-{number},{contact},{contact.Split(' ')[0].ToLowerInvariant()}@example.com,{currency},{issued:O},{due:O},{paid},{(line == 0 ? "Consulting" : "Travel")},{numbers.Next(1, 12)},{numbers.Next(40, 900)}.{numbers.Next(10, 99)}\n");
+                    $"A-{number},{contact},{contact.Split(' ')[0].ToLowerInvariant()}@example.com,{currency},").Append(
+                    CultureInfo.InvariantCulture,
+                    $"{issued:O},{due:O},{paid},{(line == 0 ? "Consulting" : "Travel")},{numbers.Next(1, 12)},").Append(
+                    CultureInfo.InvariantCulture, $"{numbers.Next(40, 900)}.{numbers.Next(10, 99)}\n");
             }
         }
 

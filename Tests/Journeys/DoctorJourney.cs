@@ -32,7 +32,8 @@ public sealed class DoctorJourney(ConsoleApp console) : IClassFixture<ConsoleApp
         await tab.GoAsync("/");
         await Assertions.Expect(over).ToContainTextAsync("Schemas without a tenant");
         await tab.CheckAsync();
-        await over.GetByRole(AriaRole.Link, new() { Name = "What to do" }).ClickAsync();
+        await over.GetByRole(AriaRole.Link, new() { Name = "Schemas without a tenant" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#orphan-schemas")).ToBeFocusedAsync();
         await ExecuteAsync($"DROP SCHEMA {schema} CASCADE");
         await Assertions.Expect(page.GetByText(schema, new() { Exact = true })).ToBeVisibleAsync();
         await examine.ClickAsync();

@@ -59,8 +59,8 @@ internal sealed class ScaleDatabase(ConsoleApp console)
     }
 
     /// <summary>
-    /// By SQL, because provisioning is another benchmark's. Each has a schema with the tables that the report reads, and
-    /// each fifth some invoices; each 50th has failed, and each 20th is behind.
+    /// By SQL, because provisioning is another benchmark's. Each has a schema with the tables that the report reads,
+    /// and each fifth some invoices; each 50th has failed, and each 20th is behind.
     /// </summary>
     private async Task CustomersAsync(string like)
     {

@@ -31,7 +31,8 @@ internal static class FleetEndpoints
         })
         {
             changes.MapPost($"/{kind}", (FleetRequest request, HttpContext http, TenantOperations operations,
-                    TenancyOptions tenancy, CancellationToken ct) => BeginAsync(kind, request, http, operations, tenancy, ct))
+                    TenancyOptions tenancy, CancellationToken ct) =>
+                        BeginAsync(kind, request, http, operations, tenancy, ct))
                 .WithName(name).WithSummary(summary);
         }
 

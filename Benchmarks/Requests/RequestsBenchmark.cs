@@ -76,6 +76,8 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
                 options.TenantConnectionString = Variant.ConnectionString(serves, "ours, a role each");
                 options.TenantRoles = roles;
             }),
+            new Ours("ours, two databases", many, tenants, configure: options =>
+                options.Databases["two"] = new() { ConnectionString = one }),
             new Raw("raw", many, tenants));
         await using var _ = rivals;
         await using var admin = NpgsqlDataSource.Create(one);
@@ -139,11 +141,11 @@ internal sealed class RequestsBenchmark(RequestsPlan plan, TextWriter output)
 internal sealed record Variants(
     Variant SingleStock, Variant SingleSame, Variant OursOne, Variant RawOne, Variant SearchPath,
     Variant ModelPerTenant, Variant Ours, Variant OursCompiled, Variant OursPerScope, Variant OursRoles,
-    Variant Raw) : IAsyncDisposable
+    Variant OursTwo, Variant Raw) : IAsyncDisposable
 {
     public IReadOnlyList<Variant> All =>
         [SingleStock, SingleSame, OursOne, RawOne, SearchPath, ModelPerTenant, Ours, OursCompiled, OursPerScope,
-            OursRoles, Raw];
+            OursRoles, OursTwo, Raw];
 
     public async ValueTask DisposeAsync()
     {

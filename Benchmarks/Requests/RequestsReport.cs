@@ -32,6 +32,7 @@ internal static class RequestsReport
             ("requests.vs_raw_linq", "the same with SELECT as LINQ that EF takes apart each time", v.Ours, v.Raw),
             ("requests.vs_model_per_tenant", "ours, against an EF model per tenant", v.Ours, v.ModelPerTenant),
             ("requests.roles_vs_none", "ours with a role per tenant, against ours without", v.OursRoles, v.Ours),
+            ("requests.two_databases_vs_one", "ours with a second database, against ours with one", v.OursTwo, v.Ours),
             ("requests.per_scope_vs_pooled", "ours with a context per scope, against ours with pooled ones",
                 v.OursPerScope, v.Ours),
             ("", "ours, against search_path on open", v.Ours, v.SearchPath),

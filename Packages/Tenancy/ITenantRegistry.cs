@@ -103,7 +103,8 @@ public interface ITenantRegistry
     /// id, and only where it has the old schema. It must use the transaction's connection. Default: refuses.
     /// </summary>
     /// <param name="tenant">As it is.</param>
-    /// <param name="place">The same tenant with its new <see cref="Tenant.Schema"/> and <see cref="Tenant.Database"/>.</param>
+    /// <param name="place">The same tenant with its new <see cref="Tenant.Schema"/> and
+    /// <see cref="Tenant.Database"/>.</param>
     /// <param name="transaction">Of the first database. Don't commit it.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>False when there is no such tenant with that schema.</returns>

@@ -97,7 +97,8 @@ public sealed class TenancyMetrics : IDisposable
             TenantsByVersion, () => Fleets.SelectMany(fleet => fleet.ByVersion), "{tenant}",
             "Tenants by the version of their schema.");
         meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,
-            () => Fleets.Select(fleet => fleet.SpareSchemas), "{schema}", "Schemas made beforehand, for tenants to come.");
+            () => Fleets.Select(fleet => fleet.SpareSchemas), "{schema}",
+            "Schemas made beforehand, for tenants to come.");
         meter.CreateObservableGauge(DoctorOver, () => Doctor?.Findings.Where(finding => finding.Value is not null)
                 .Select(finding => Measure(finding.Verdict == DoctorVerdict.Over ? 1 : 0, finding)) ?? [],
             "1", "Whether a number of the doctor is over its limit.");

@@ -78,7 +78,7 @@ public sealed class TenantDatabaseMove
         return new(moved.Tenant, entry.Tenant, moved.Rows, _time.GetElapsedTime(started), error);
     }
 
-    private async Task<(Tenant Tenant, IReadOnlySet<string> Migrations, IReadOnlyDictionary<string, long> Rows)> CarryAsync(
+    private async Task<MovedCopy> CarryAsync(
         ITenantRegistry registry, TenantEntry entry, IServiceProvider target, CancellationToken ct)
     {
         var source = Of(entry.Tenant.Database);
@@ -135,12 +135,13 @@ public sealed class TenantDatabaseMove
         await transaction.CommitAsync(ct);
     }
 
-    /// <summary>A failure here leaves what the next reconcile ends; the exception that is under way says more.</summary>
+    /// <summary>A failure here leaves what the next reconcile ends, and the exception under way says more.</summary>
     private static async Task EndAsync(IServiceProvider holder, SchemaName schema)
     {
         try
         {
-            await holder.GetRequiredService<MovingSchemas>().EndAsync(schema, interrupted: false, CancellationToken.None);
+            await holder.GetRequiredService<MovingSchemas>()
+                .EndAsync(schema, interrupted: false, CancellationToken.None);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {

@@ -44,7 +44,8 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
         await page.GetByRole(AriaRole.Button, new() { Name = "Migrate", Exact = true }).ClickAsync();
         await Expect(second).ToContainTextAsync("All customers have all migrations of this build.");
         await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Last runs" }).GetByRole(AriaRole.Row)
-            .Filter(new() { HasText = "Migration" }).Filter(new() { HasText = "two" }).First).ToContainTextAsync("1 of 1");
+            .Filter(new() { HasText = "Migration" }).Filter(new() { HasText = "two" }).First)
+            .ToContainTextAsync("1 of 1");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare now" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare", Exact = true }).ClickAsync();

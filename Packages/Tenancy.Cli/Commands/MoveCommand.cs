@@ -78,7 +78,8 @@ internal static class MoveCommand
             job.Output.WriteLine(moved.From is null
                 ? $"{slug} is in {named} already."
                 : string.Create(CultureInfo.InvariantCulture,
-                    $"{slug} moved to {named}: {moved.Rows.Values.Sum()} rows of {moved.Rows.Count} tables in {moved.Elapsed.TotalSeconds:0.0} s.")
+                    $"{slug} moved to {named}: {moved.Rows.Values.Sum()} rows of {moved.Rows.Count} tables in ")
+                    + string.Create(CultureInfo.InvariantCulture, $"{moved.Elapsed.TotalSeconds:0.0} s.")
                     + $" Its schema is {moved.Tenant.Schema}. The next run or reconcile removes the old one.");
             if (moved.MigrationError is not { } error)
             {

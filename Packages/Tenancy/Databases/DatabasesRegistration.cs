@@ -14,7 +14,8 @@ internal static class DatabasesRegistration
         typeof(NpgsqlDataSource), typeof(GuardedDataSource), typeof(TenancyPools), typeof(DatabaseProbe),
         typeof(SchemaVersions), typeof(SchemaProvisioner), typeof(Tenants), typeof(FleetMigrator), typeof(FleetReader),
         typeof(FleetVerifier), typeof(FleetMonitor), typeof(SourceTenants), typeof(TenantLandings),
-        typeof(TenantTransfer), typeof(TenantAdoption), typeof(TenantCopy), typeof(TenantRemoval), typeof(MovingSchemas), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
+        typeof(TenantTransfer), typeof(TenantAdoption), typeof(TenantCopy), typeof(TenantRemoval),
+        typeof(MovingSchemas), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
     ];
 
     /// <summary>Registers what finds the tenants' databases, and their work in the background.</summary>

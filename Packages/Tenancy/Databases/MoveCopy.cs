@@ -7,7 +7,14 @@ using Tenancy.Transfer;
 
 namespace Tenancy.Databases;
 
-/// <summary>Copies a tenant that is being moved, through a temporary file, and compares the copy with the rows.</summary>
+/// <summary>A tenant in its new place, not served yet.</summary>
+/// <param name="Tenant">With its new schema and database.</param>
+/// <param name="Migrations">Its version's.</param>
+/// <param name="Rows">How many, by table.</param>
+internal sealed record MovedCopy(
+    Tenant Tenant, IReadOnlySet<string> Migrations, IReadOnlyDictionary<string, long> Rows);
+
+/// <summary>Copies a tenant that is moved, through a temporary file, and compares the copy with the rows.</summary>
 internal sealed class MoveCopy(
     NpgsqlDataSource from, SourceTenants sources, NpgsqlDataSource to, TenantLandings landings,
     CompiledMigrations migrations, TimeProvider time)
@@ -23,10 +30,8 @@ internal sealed class MoveCopy(
     /// </summary>
     /// <param name="entry">The tenant, whose old schema has its other name.</param>
     /// <param name="ct">Ends it; nothing of the copy stays.</param>
-    /// <returns>The tenant in its new place, its version's migrations, and its rows.</returns>
     /// <exception cref="TenantTransferException">The copy isn't what was copied, or can't be made.</exception>
-    public async Task<(Tenant Tenant, IReadOnlySet<string> Migrations, IReadOnlyDictionary<string, long> Rows)> RunAsync(
-        TenantEntry entry, CancellationToken ct)
+    public async Task<MovedCopy> RunAsync(TenantEntry entry, CancellationToken ct)
     {
         await using var source = await SourceTenants.RetryAsync(() => OpenAsync(entry, ct));
         await using var file = SpooledFile.New();
@@ -47,11 +52,11 @@ internal sealed class MoveCopy(
         await transaction.CommitAsync(ct);
         // The row is let go with a whole minute to turn the registry.
         await using var last = new NpgsqlCommand(
-            $"UPDATE tenancy.schemas SET drop_after = clock_timestamp() + {MovingSchemas.Interrupted} WHERE schema = $1",
-            source.Connection, source.Transaction) { Parameters = { LedgerTable.Text(entry.Tenant.Schema.Value) } };
+            "UPDATE tenancy.schemas SET drop_after = clock_timestamp() + " +
+            $"{MovingSchemas.Interrupted} WHERE schema = $1", source.Connection, source.Transaction) { Parameters = { LedgerTable.Text(entry.Tenant.Schema.Value) } };
         await last.ExecuteNonQueryAsync(ct);
         await source.Transaction.CommitAsync(ct);
-        return (landing.Tenant, source.Migrations, rows);
+        return new(landing.Tenant, source.Migrations, rows);
     }
 
     /// <summary>One snapshot, and the row against whoever would end the move.</summary>
@@ -75,7 +80,8 @@ internal sealed class MoveCopy(
                 }
             }
 
-            return new(fenced, connection, transaction, await sources.HistoryAsync(connection, fenced.Tenant.Schema, ct));
+            var ids = await sources.HistoryAsync(connection, fenced.Tenant.Schema, ct);
+            return new(fenced, connection, transaction, ids);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -111,7 +117,10 @@ internal sealed class MoveCopy(
         {
             await using var ask = new NpgsqlCommand(
                 $"SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0) FROM " +
-                $"{(table.IsPartitioned ? "" : "ONLY ")}{schema.Qualify(table.Name)}", connection) { CommandTimeout = 0 };
+                $"{(table.IsPartitioned ? "" : "ONLY ")}{schema.Qualify(table.Name)}", connection)
+            {
+                CommandTimeout = 0,
+            };
             await using var row = await ask.ExecuteReaderAsync(ct);
             await row.ReadAsync(ct);
             return (row.GetInt64(0), row.GetDecimal(1));
@@ -124,7 +133,8 @@ internal sealed class MoveCopy(
     {
         await using var read = new NpgsqlCommand(
             """
-            SELECT to_jsonb(s)::text, (SELECT coalesce(jsonb_agg(t), '[]')::text FROM tenancy.tasks AS t WHERE t.schema = $1)
+            SELECT to_jsonb(s)::text,
+                (SELECT coalesce(jsonb_agg(t), '[]')::text FROM tenancy.tasks AS t WHERE t.schema = $1)
             FROM tenancy.schemas AS s WHERE s.schema = $1
             """, source.Connection, source.Transaction) { Parameters = { LedgerTable.Text(old.Value) } };
         string row, tasks;
@@ -136,7 +146,8 @@ internal sealed class MoveCopy(
 
         await using var mark = new NpgsqlCommand(
             $"""
-            UPDATE tenancy.schemas AS s SET state = 'moving', drop_after = clock_timestamp() + {MovingSchemas.Interrupted},
+            UPDATE tenancy.schemas AS s
+            SET state = 'moving', drop_after = clock_timestamp() + {MovingSchemas.Interrupted},
                 ring = o.ring, attempts = o.attempts, last_error = o.last_error, failed_at = o.failed_at,
                 created_at = o.created_at, migrated_at = o.migrated_at, migrated_in_ms = o.migrated_in_ms
             FROM jsonb_to_record($2::jsonb) AS o (ring int, attempts int, last_error text, failed_at timestamptz,
@@ -149,7 +160,10 @@ internal sealed class MoveCopy(
             INSERT INTO tenancy.tasks (task, schema, done_at, attempts, last_error, failed_at)
             SELECT task, $1, done_at, attempts, last_error, failed_at FROM jsonb_to_recordset($2::jsonb) AS t
                 (task text, done_at timestamptz, attempts int, last_error text, failed_at timestamptz)
-            """, landing.Connection) { Parameters = { LedgerTable.Text(landing.Schema.Value), LedgerTable.Text(tasks) } };
+            """, landing.Connection)
+        {
+            Parameters = { LedgerTable.Text(landing.Schema.Value), LedgerTable.Text(tasks) },
+        };
         await copy.ExecuteNonQueryAsync(ct);
     }
 }

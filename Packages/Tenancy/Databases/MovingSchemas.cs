@@ -103,8 +103,10 @@ internal sealed class MovingSchemas(
             await ExecuteAsync(transaction,
                 $"""
                 INSERT INTO tenancy.schemas (schema, state, version, ring, drop_after)
-                    SELECT '{fence}', 'dropping', version, ring, clock_timestamp() FROM tenancy.schemas WHERE schema = '{schema}';
-                UPDATE tenancy.schemas SET state = 'dropped', drop_after = NULL, unfinished = NULL WHERE schema = '{schema}';
+                    SELECT '{fence}', 'dropping', version, ring, clock_timestamp()
+                    FROM tenancy.schemas WHERE schema = '{schema}';
+                UPDATE tenancy.schemas SET state = 'dropped', drop_after = NULL, unfinished = NULL
+                    WHERE schema = '{schema}';
                 DELETE FROM tenancy.tasks WHERE schema = '{schema}';
                 """, ct);
         }
@@ -167,7 +169,8 @@ internal sealed class MovingSchemas(
     }
 
     /// <summary>The first database, which has the registry.</summary>
-    private NpgsqlDataSource First(ITenantRegistry registry) => registry is PlacedRegistry placed ? placed.First : database;
+    private NpgsqlDataSource First(ITenantRegistry registry) =>
+        registry is PlacedRegistry placed ? placed.First : database;
 
     private async Task MarkAsync(Tenant tenant, CancellationToken ct)
     {
@@ -203,8 +206,8 @@ internal sealed class MovingSchemas(
         {
             throw new TenantInUseException(
                 $"{open.Count} transactions of '{tenant.Slug}' are still open after " +
-                $"{options.LockTimeout.TotalSeconds} s. Nothing was changed: wait for them and try again, or end them " +
-                $"by pg_terminate_backend: {string.Join(", ", open)}.");
+                $"{options.LockTimeout.TotalSeconds} s. Nothing was changed: wait for them and try again, or end " +
+                $"them by pg_terminate_backend: {string.Join(", ", open)}.");
         }
     }
 
@@ -217,8 +220,8 @@ internal sealed class MovingSchemas(
         NpgsqlTransaction transaction, SchemaName schema, string condition, CancellationToken ct)
     {
         await using var claim = new NpgsqlCommand(
-            $"SELECT true FROM tenancy.schemas WHERE schema = $1 AND state = 'moving' AND {condition} FOR UPDATE SKIP LOCKED",
-            transaction.Connection, transaction) { Parameters = { LedgerTable.Text(schema.Value) } };
+            "SELECT true FROM tenancy.schemas WHERE schema = $1 AND state = 'moving' AND " +
+            $"{condition} FOR UPDATE SKIP LOCKED", transaction.Connection, transaction) { Parameters = { LedgerTable.Text(schema.Value) } };
         return await claim.ExecuteScalarAsync(ct) is true;
     }
 

@@ -22,7 +22,8 @@ internal static class Registry
         var missing = names.Where(name =>
             !exist.Contains(name) && only?.Any(schema => schema.Value == name) is null or true).ToArray();
         var unregistered = inventory.Where(row =>
-            row.State is not (null or "spare" or "dropping" or "dropped" or "archived" or "moving") && !names.Contains(row.Schema))
+            row.State is not (null or "spare" or "dropping" or "dropped" or "archived" or "moving")
+            && !names.Contains(row.Schema))
                 .Select(row => row.Schema).ToArray();
         if (missing.Length + unregistered.Length == 0)
         {

@@ -168,7 +168,8 @@ internal sealed class TenantSearch(
                 : directory.AvailabilityOf(RegistryLookup.Listing(tenant, status, state, version)),
             state, row.GetInt32(6),
             version, versions.Find(version)?.Last, row.TimeOrNull(9), row.GetInt32(10),
-            row.TextOrNull(11), row.TimeOrNull(12), state == SchemaState.Moving ? null : row.TimeOrNull(13), row.GetInt64(others.IsNone ? 15 : 16));
+            row.TextOrNull(11), row.TimeOrNull(12),
+            state == SchemaState.Moving ? null : row.TimeOrNull(13), row.GetInt64(others.IsNone ? 15 : 16));
     }
 
 }

@@ -74,7 +74,8 @@ public sealed class CopiesIntoDatabasesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task Each_database_has_spare_schemas_and_a_new_customer_takes_one_of_its_own()
     {
-        await Eventually.HoldsAsync(async () => (await SparesAsync(_two.First), await SparesAsync(_two.Second)) is (1, 2));
+        await Eventually.HoldsAsync(
+            async () => (await SparesAsync(_two.First), await SparesAsync(_two.Second)) is (1, 2));
         var spares = await OidsAsync();
 
         await _two.CreateAsync("globex", "two");

@@ -136,7 +136,8 @@ public sealed class InterruptedMovesTests(App app)
         Assert.Equal(0, (await two.JobAsync("reconcile")).ExitCode);
         await using (var other = await two.First.OpenConnectionAsync(Ct))
         await using (var ask = new NpgsqlCommand(
-            "SELECT count(*) FROM (SELECT FROM tenancy.schemas WHERE state = 'moving' FOR UPDATE SKIP LOCKED) AS free", other))
+            "SELECT count(*) FROM (SELECT FROM tenancy.schemas WHERE state = 'moving' FOR UPDATE SKIP LOCKED) AS free",
+            other))
         {
             Assert.Equal(0L, await ask.ExecuteScalarAsync(Ct));
         }

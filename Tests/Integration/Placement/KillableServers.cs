@@ -22,7 +22,7 @@ internal sealed class KillableServers : IAsyncDisposable
     {
         _warehouse = warehouse;
         var first = warehouse.Services.GetRequiredService<TenancyOptions>().ConnectionString;
-        _databases = [new NpgsqlConnectionStringBuilder(first).Database!, new NpgsqlConnectionStringBuilder(second).Database!];
+        _databases = [.. new[] { first, second }.Select(one => new NpgsqlConnectionStringBuilder(one).Database!)];
         _first = NpgsqlDataSource.Create($"{first};Pooling=false");
         _second = NpgsqlDataSource.Create($"{second};Pooling=false");
         _neither = NpgsqlDataSource.Create(

@@ -105,8 +105,10 @@ public sealed class TablesOfDatabasesTests(App app) : IAsyncLifetime
         ];
 
         var tried = await _two.Api.Services.GetRequiredService<TenantCopy>().CopyAsync(
-            new("legacy", "tenant", new Dictionary<string, string> { ["1"] = "shop" }) { Database = "two", DryRun = true },
-            ct: Ct);
+            new("legacy", "tenant", new Dictionary<string, string> { ["1"] = "shop" })
+            {
+                Database = "two", DryRun = true,
+            }, ct: Ct);
         Assert.Equal("two", Assert.Single(tried.Copied).Tenant.Database);
 
         await RunAsync(0, copy);

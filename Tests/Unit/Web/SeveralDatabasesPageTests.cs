@@ -32,8 +32,10 @@ public sealed class SeveralDatabasesPageTests : PageContext
     {
         var page = Render<MigrationsPage>();
 
-        Assert.Equal(["Database first", "Database two"], page.FindAll(".section-database h3").Select(h => h.TextContent));
-        Assert.Equal(["2 of 10 customers lack a migration of this build.", "2 of 6 customers lack a migration of this build."],
+        Assert.Equal(["Database first", "Database two"],
+            page.FindAll(".section-database h3").Select(h => h.TextContent));
+        Assert.Equal(
+            ["2 of 10 customers lack a migration of this build.", "2 of 6 customers lack a migration of this build."],
             page.FindAll(".section-database > p").Select(p => p.TextContent));
         Assert.Equal(["0 of 2|4 of 4", "2 of 2|4 of 4"], page.FindAll("[aria-label='Migrations by ring, two'] tbody tr")
             .Select(row => string.Join('|', row.Children.Skip(1).Take(2).Select(cell => cell.TextContent))));
@@ -92,7 +94,8 @@ public sealed class SeveralDatabasesPageTests : PageContext
     public async Task Runs_of_one_database_are_halted()
     {
         _facts.Runs.Add(FleetFacts.Run(database: "two"));
-        Api.Answer = _facts.Answer(_ => FakeApi.Json(HttpStatusCode.OK, new { runs = 1, unreached = new[] { "first" } }));
+        Api.Answer = _facts.Answer(
+            _ => FakeApi.Json(HttpStatusCode.OK, new { runs = 1, unreached = new[] { "first" } }));
         var dialogs = Render<MudDialogProvider>();
         var page = Render<MigrationsPage>();
         Assert.Contains("Database two. Ring 1.", page.Markup, StringComparison.Ordinal);

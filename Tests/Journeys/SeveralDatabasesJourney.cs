@@ -53,7 +53,7 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
         await tab.CheckAsync();
 
         await two.KillSecondAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Read again" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Refresh" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasText = "The database two doesn't answer" }))
             .ToBeVisibleAsync();
         await Expect(second).ToHaveCountAsync(0);

@@ -1,7 +1,6 @@
 using Data;
 using Data.Customers;
 using Data.Invoicing;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

@@ -239,9 +239,7 @@ internal sealed class RunningConsole(App app, Browser browser) : IAsyncDisposabl
         var page = await browser.NewPageAsync();
         await page.GotoAsync(new Uri(address, "/sign-in").ToString());
         await ConsoleApp.SignInAsync(page, ApiFactory.OperatorKey);
-        await page.WaitForLoadStateAsync();
-        Assert.False(
-            page.Url.Contains("sign-in", StringComparison.Ordinal), await page.Locator("body").InnerTextAsync());
+        await page.ToHaveLeftAsync("sign-in");
         var cookies = await CookiesAsync(page);
         await page.Context.CloseAsync();
         return cookies;

@@ -64,7 +64,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await Expect(found).ToContainTextAsync(second);
         await tab.CheckAsync();
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync($"**/customers/{second}");
+        await page.ToBeAtAsync($"**/customers/{second}");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("المراعي");
         await Expect(page.GetByText("Suspended: its users are refused")).ToBeVisibleAsync();
         await tab.CheckAsync();
@@ -112,12 +112,12 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Acme, restored");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Settings" }).ClickAsync();
-        await page.WaitForURLAsync("**/settings");
+        await page.ToBeAtAsync("**/settings");
         await tab.SettledAsync();
         var names = page.GetByRole(AriaRole.Form, new() { Name = "Name and slug" });
         await names.GetByLabel("Slug").FillAsync(renamed);
         await names.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await page.WaitForURLAsync($"**/customers/{renamed}/settings");
+        await page.ToBeAtAsync($"**/customers/{renamed}/settings");
 
         await page.GetByLabel($"Type {renamed} to confirm").FillAsync(copy);
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete this customer" }).ClickAsync();
@@ -152,7 +152,7 @@ public sealed class CustomersJourney(ConsoleApp console) : IClassFixture<Console
         await page.ReloadAsync();
         await tab.CheckAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = $"Open {clone}" }).ClickAsync();
-        await page.WaitForURLAsync($"**/customers/{clone}");
+        await page.ToBeAtAsync($"**/customers/{clone}");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Acme sandbox");
     }
 

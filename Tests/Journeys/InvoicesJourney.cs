@@ -18,7 +18,7 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
         var acme = await console.CustomerAsync("Acme Corporation");
         await using var tab = await console.OpenAsync($"/customers/{acme}/settings");
         var page = tab.Page;
-        await page.GetByRole(AriaRole.Combobox, new() { Name = "Default currency" }).PressAsync("Enter");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Default currency" }).ClickAsync();
         await page.GetByRole(AriaRole.Option, new() { Name = "CHF" }).ClickAsync();
         await page.GetByRole(AriaRole.Form, new() { Name = "Default currency" })
             .GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
@@ -32,7 +32,7 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
         await page.GetByRole(AriaRole.Link, new() { Name = "Cancel" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Stay on this page" }).ClickAsync();
         await page.GetByLabel("Email (optional)").FillAsync("ada@example.com");
-        await page.GetByLabel("Currency").PressAsync("Enter");
+        await page.GetByLabel("Currency").ClickAsync();
         await page.GetByRole(AriaRole.Option, new() { Name = "KWD" }).ClickAsync();
         await page.GetByLabel("Description").FillAsync("Consulting");
         await page.GetByLabel("Unit price").FillAsync("120.5");
@@ -104,7 +104,7 @@ public sealed class InvoicesJourney(ConsoleApp console) : IClassFixture<ConsoleA
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Import", Exact = true }).ClickAsync();
         await dialog.GetByRole(AriaRole.Link, new() { Name = "Show them" }).ClickAsync();
 
-        await page.WaitForURLAsync("**/invoices?numberFrom=1&numberTo=3");
+        await page.ToBeAtAsync("**/invoices?numberFrom=1&numberTo=3");
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Numbers #1 to #3: take this away" }))
             .ToBeVisibleAsync();
         var list = page.GetByRole(AriaRole.Table, new() { Name = "Invoices" });

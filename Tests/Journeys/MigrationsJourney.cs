@@ -53,7 +53,7 @@ public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixtur
 
         // Who gets its address sees the same.
         await live.GetByRole(AriaRole.Link, new() { Name = "Details" }).First.ClickAsync();
-        await page.WaitForURLAsync(Operation());
+        await Assertions.Expect(page).ToHaveURLAsync(Operation());
         await page.ReloadAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Migrations taken back" }))
             .ToBeVisibleAsync();
@@ -112,7 +112,7 @@ public sealed partial class MigrationsJourney(ConsoleApp console) : IClassFixtur
         await tab.CheckAsync();
 
         await differs.GetByRole(AriaRole.Link, new() { Name = slug }).ClickAsync();
-        await page.WaitForURLAsync($"**/customers/{slug}");
+        await page.ToBeAtAsync($"**/customers/{slug}");
         await ExecuteAsync($"ALTER TABLE {Schema(slug)}.invoices DROP COLUMN by_hand");
     }
 

@@ -39,7 +39,7 @@ public sealed class ShellJourney(ConsoleApp console) : IClassFixture<ConsoleApp>
         var row = page.Locator("a.row-link").Nth(12);
         await Expect(row).ToBeInViewportAsync();
         await row.ClickAsync();
-        await page.WaitForURLAsync($"**/customers/{slug}/invoices/*");
+        await page.ToBeAtAsync($"**/customers/{slug}/invoices/*");
         await HoldsAsync(page, "scrollY === 0");
         await page.GoBackAsync();
         await HoldsAsync(page, string.Create(CultureInfo.InvariantCulture, $"Math.abs(scrollY - {there}) < 2"));

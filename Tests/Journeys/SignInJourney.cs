@@ -29,7 +29,7 @@ public sealed class SignInJourney(ConsoleApp console) : IClassFixture<ConsoleApp
         var own = await KeyAsync(null);
         await ConsoleApp.SignInAsync(page, own);
 
-        await page.WaitForURLAsync($"**/customers/{acme}?tab=1");
+        await page.ToBeAtAsync($"**/customers/{acme}?tab=1");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync(acme);
         await tab.CheckAsync();
 
@@ -41,7 +41,7 @@ public sealed class SignInJourney(ConsoleApp console) : IClassFixture<ConsoleApp
         await page.GetByRole(AriaRole.Button, new() { Name = "Account" }).ClickAsync();
         await Expect(page.GetByText("Signed in as")).ToContainTextAsync(own[..10]);
         await page.GetByText("Sign out").ClickAsync();
-        await page.WaitForURLAsync("**/sign-in");
+        await page.ToBeAtAsync("**/sign-in");
 
         // The other window still has its circuit; what it asks for has no credential any more.
         await other.GetByRole(AriaRole.Link, new() { Name = "Receivables" }).ClickAsync();
@@ -65,7 +65,7 @@ public sealed class SignInJourney(ConsoleApp console) : IClassFixture<ConsoleApp
 
         await ConsoleApp.SignInAsync(tab.Page, Integration.ApiFactory.OperatorKey);
 
-        await tab.Page.WaitForURLAsync(url => !url.Contains("sign-in", StringComparison.Ordinal));
+        await tab.Page.ToHaveLeftAsync("sign-in");
         Assert.Equal(console.Address.Authority, new Uri(tab.Page.Url).Authority);
     }
 

@@ -92,31 +92,27 @@ public sealed class TenantDirectory
                 cancellationToken: ct);
             // Who waited for another's question asked nothing.
             _metrics?.LookUp(lookup.Asked);
-            if (answer.Tenant is not { } tenant || !_stale.IsFresh(tenant.Schema, answer.Asked))
-            {
-                await _cache.RemoveAsync(key, ct);
-            }
-
-            // Where it was forgotten meanwhile, the answer may be from before the change.
-            if (!IsFresh(slug, answer))
+            // Forgotten meanwhile: the answer may be from before the change, and the key is another one now.
+            if (!_stale.IsFresh(slug, answer.Asked))
             {
                 continue;
             }
 
+            if (answer.Tenant is { } tenant && _stale.IsFresh(tenant.Schema, answer.Asked))
+            {
+                var listing = new TenantListing(tenant, answer.State, answer.Version!);
+                // Asked for once per version that this process never met, not once per tenant.
+                await LearnAsync(listing, ct);
+                return listing;
+            }
+
+            await _cache.RemoveAsync(key, ct);
             if (answer.Tenant is null)
             {
                 return null;
             }
-
-            var listing = new TenantListing(answer.Tenant, answer.State, answer.Version!);
-            // Asked for once per version that this process never met, not once per tenant.
-            await LearnAsync(listing, ct);
-            return listing;
         }
     }
-
-    private bool IsFresh(string slug, in Answer answer) => _stale.IsFresh(slug, answer.Asked)
-        && (answer.Tenant is not { } tenant || _stale.IsFresh(tenant.Schema, answer.Asked));
 
     private ValueTask LearnAsync(TenantListing listing, CancellationToken ct) => listing.Tenant.Database is { } name
         ? _databases.Find(name) is { } database ? _versions.LearnAsync([listing.Version], database.Owner, ct) : default

@@ -53,7 +53,10 @@ internal sealed class MoveCopy(
         // The row is let go with a whole minute to turn the registry.
         await using var last = new NpgsqlCommand(
             "UPDATE tenancy.schemas SET drop_after = clock_timestamp() + " +
-            $"{MovingSchemas.Interrupted} WHERE schema = $1", source.Connection, source.Transaction) { Parameters = { LedgerTable.Text(entry.Tenant.Schema.Value) } };
+            $"{MovingSchemas.Interrupted} WHERE schema = $1", source.Connection, source.Transaction)
+        {
+            Parameters = { LedgerTable.Text(entry.Tenant.Schema.Value) },
+        };
         await last.ExecuteNonQueryAsync(ct);
         await source.Transaction.CommitAsync(ct);
         return new(landing.Tenant, source.Migrations, rows);

@@ -221,7 +221,10 @@ internal sealed class MovingSchemas(
     {
         await using var claim = new NpgsqlCommand(
             "SELECT true FROM tenancy.schemas WHERE schema = $1 AND state = 'moving' AND " +
-            $"{condition} FOR UPDATE SKIP LOCKED", transaction.Connection, transaction) { Parameters = { LedgerTable.Text(schema.Value) } };
+            $"{condition} FOR UPDATE SKIP LOCKED", transaction.Connection, transaction)
+        {
+            Parameters = { LedgerTable.Text(schema.Value) },
+        };
         return await claim.ExecuteScalarAsync(ct) is true;
     }
 

@@ -32,15 +32,14 @@ public sealed class JobEndTests(App app)
         Assert.Equal((code, true), (ended, beside.Ended));
     }
 
-    private sealed class Beside : BackgroundService
+    private sealed class Beside : IHostedService
     {
         public bool Ended { get; private set; }
 
-        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public async Task StopAsync(CancellationToken cancellationToken)
         {
-            var stopped = new TaskCompletionSource();
-            await using var _ = stoppingToken.Register(stopped.SetResult);
-            await stopped.Task;
             // As native code that hears of no token.
             await Task.Delay(200, CancellationToken.None);
             Ended = true;

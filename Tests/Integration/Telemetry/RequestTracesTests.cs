@@ -128,8 +128,10 @@ public sealed class RequestTracesTests(TracedSystem system) : IClassFixture<Trac
         Assert.All(logs, log => Assert.Equal("broken", log.Tenant));
     }
 
+    // Whether a connection has to be opened depends on what else uses the pool at that moment, not on the customer.
     private static string[] Steps(IReadOnlyCollection<ReceivedSpan> spans) =>
-        [.. spans.Select(spans.Path).Order(StringComparer.Ordinal)];
+        [.. spans.Where(span => !span.Name.StartsWith("CONNECT ", StringComparison.Ordinal)).Select(spans.Path)
+            .Order(StringComparer.Ordinal)];
 
     private async Task GetAsync(string path, string customer, HttpStatusCode expected)
     {

@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using MigrationService;
 using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Fleet;
 
-/// <summary>The migration job, run as a process.</summary>
+/// <summary>The migration job.</summary>
 internal static class Job
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -12,7 +15,7 @@ internal static class Job
     /// <summary>With one login, the owner's.</summary>
     public static Task<(int ExitCode, string Output)> RunAsync(
         string database, string environment, params string[] arguments) =>
-            StartAsync(database, "", environment, arguments);
+            RunAsync(arguments, environment, Settings(database, ""));
 
     /// <summary>With a login that serves customers, in Development.</summary>
     /// <param name="database">The owner's connection string.</param>
@@ -20,49 +23,79 @@ internal static class Job
     /// <param name="settings">Environment variables.</param>
     public static Task<(int ExitCode, string Output)> RunWithLoginAsync(
         string database, string tenants, params (string Name, string Value)[] settings) =>
-            StartAsync(database, tenants, "Development", [], settings);
+            RunAsync([], "Development", Settings(database, tenants, settings));
 
     /// <summary>The process itself, for who wants to disturb it; its output is for nobody.</summary>
     public static Process Start(string database, params string[] arguments)
     {
-        var job = Process.Start(Command(database, "", "Production", arguments))!;
+        var job = Process.Start(Command(arguments, "Production", Settings(database, "")))!;
         job.BeginOutputReadLine();
         job.BeginErrorReadLine();
         return job;
     }
 
-    private static async Task<(int ExitCode, string Output)> StartAsync(
-        string database, string tenants, string environment, string[] arguments,
-        params (string Name, string Value)[] settings)
+    /// <summary>
+    /// As a process at full depth. By default in the tests' own: a process takes seconds to compile the same code again.
+    /// </summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">Of the host.</param>
+    /// <param name="settings">By their names in configuration, with colons.</param>
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        string[] arguments, string environment, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        var command = Command(database, tenants, environment, arguments);
-        foreach (var (name, value) in settings)
+        if (!TestDepth.IsFull)
         {
-            command.Environment[name] = value;
+            return await JobConsole.RunAsync(() => CustomerJob.RunAsync(arguments, Create));
         }
 
-        using var job = Process.Start(command)!;
+        using var job = Process.Start(Command(arguments, environment, settings))!;
         var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
         await job.WaitForExitAsync(Ct);
         return (job.ExitCode, string.Concat(await output));
+
+        HostApplicationBuilder Create()
+        {
+            var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings
+            {
+                ContentRootPath = Path.GetDirectoryName(BuiltProgram.Of("MigrationService")),
+                EnvironmentName = environment,
+            });
+            builder.Configuration.AddInMemoryCollection(settings);
+            return builder;
+        }
     }
 
-    private static ProcessStartInfo Command(string database, string tenants, string environment, string[] arguments)
+    /// <summary>The process that runs the command, to be started, with its output for whoever reads it.</summary>
+    /// <inheritdoc cref="RunAsync(string[], string, IEnumerable{KeyValuePair{string, string}})"/>
+    public static ProcessStartInfo Command(
+        string[] arguments, string environment, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        var start = new ProcessStartInfo(BuiltProgram.Host)
+        var start = new ProcessStartInfo(BuiltProgram.Host, [BuiltProgram.Of("MigrationService"), .. arguments])
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["ConnectionStrings__tenants"] = database, ["ConnectionStrings__tenantsApi"] = tenants,
-                ["DOTNET_ENVIRONMENT"] = environment,
-                ["Tenancy__CitusNodePasswords"] = $"{CitusCluster.IsConfigured}" },
+            RedirectStandardOutput = true, RedirectStandardError = true,
+            Environment = { ["DOTNET_ENVIRONMENT"] = environment },
         };
-        start.ArgumentList.Add(BuiltProgram.Of("MigrationService"));
-        foreach (var argument in arguments)
+        foreach (var (name, value) in settings)
         {
-            start.ArgumentList.Add(argument);
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
         return start;
+    }
+
+    private static Dictionary<string, string?> Settings(
+        string database, string tenants, params (string Name, string Value)[] further)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:tenants"] = database, ["ConnectionStrings:tenantsApi"] = tenants,
+            ["Tenancy:CitusNodePasswords"] = $"{CitusCluster.IsConfigured}",
+        };
+        foreach (var (name, value) in further)
+        {
+            settings[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+        }
+
+        return settings;
     }
 }

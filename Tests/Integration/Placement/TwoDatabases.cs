@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tests.Integration.Fleet;
 using Tests.Integration.Server;
 using Xunit;
 
@@ -18,7 +19,7 @@ namespace Tests.Integration.Placement;
 /// </summary>
 internal sealed class TwoDatabases : IAsyncDisposable
 {
-    private readonly Dictionary<string, string> _settings;
+    private readonly Dictionary<string, string?> _settings;
     private WebApplicationFactory<Api.Paging>? _api;
 
     private readonly ServerProxy _wayToSecond;
@@ -78,29 +79,12 @@ internal sealed class TwoDatabases : IAsyncDisposable
     }
 
     /// <summary>Runs the job, in Production: without the demo customers.</summary>
-    public async Task<(int ExitCode, string Output)> JobAsync(params string[] arguments)
-    {
-        using var job = StartJob(arguments);
-        var output = Task.WhenAll(job.StandardOutput.ReadToEndAsync(Ct), job.StandardError.ReadToEndAsync(Ct));
-        await job.WaitForExitAsync(Ct);
-        return (job.ExitCode, string.Concat(await output));
-    }
+    public Task<(int ExitCode, string Output)> JobAsync(params string[] arguments) =>
+        Job.RunAsync(arguments, "Production", _settings);
 
-    /// <summary>The same without waiting for its end.</summary>
-    public Process StartJob(params string[] arguments)
-    {
-        var start = new ProcessStartInfo(BuiltProgram.Host, [BuiltProgram.Of("MigrationService"), .. arguments])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-            Environment = { ["DOTNET_ENVIRONMENT"] = "Production" },
-        };
-        foreach (var (name, value) in _settings)
-        {
-            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
-
-        return Process.Start(start)!;
-    }
+    /// <summary>The same as a process, without waiting for its end.</summary>
+    public Process StartJob(params string[] arguments) =>
+        Process.Start(Job.Command(arguments, "Production", _settings))!;
 
     /// <summary>Ends the application's way to the second database, as when its server is gone.</summary>
     public ValueTask KillSecondAsync() => _wayToSecond.DisposeAsync();

@@ -19,6 +19,7 @@ public sealed partial class DeployPageTests(Integration.App app)
     [Fact]
     public async Task Published_programs_run_as_the_page_says_and_the_API_needs_no_owner()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It publishes three programs: at full depth only.");
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The page's commands are for a Unix shell.");
         var owner = await OwnerAsync();
         var (serving, registry) = (app.Server.AsNewLogin(owner), app.Server.AsNewLogin(owner));

@@ -118,6 +118,7 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     [InlineData("Tenancy.AspNetCore", "Microsoft.NET.Sdk.Web", "README.md")]
     public async Task The_quick_start_of_a_readme_compiles(string package, string sdk, string file)
     {
+        Assert.SkipUnless(TestDepth.IsFull || file == "README.md", "It builds a program from nothing: at full depth only.");
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository, file), Ct);
         await ProjectAsync("Quick", sdk, CSharp().Match(readme).Groups[1].Value,
             $"""
@@ -136,6 +137,7 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_package_brings_the_analyzer()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It builds a program from nothing: at full depth only.");
         await ProjectAsync("Warned", "Microsoft.NET.Sdk.Web",
             """
             using Microsoft.EntityFrameworkCore;
@@ -156,6 +158,7 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task The_tutorials_code_compiles()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It builds a program from nothing: at full depth only.");
         var page = await File.ReadAllTextAsync(Path.Combine(Repository, "docs", "adopt.md"), Ct);
         if (CSharp().Matches(page).Select(block => block.Groups[1].Value).ToList() is not [var api, var job, var test])
         {

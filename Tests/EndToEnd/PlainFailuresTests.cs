@@ -131,6 +131,7 @@ public sealed class PlainFailuresTests(Integration.App app)
     [Fact]
     public async Task A_stop_while_the_AppHost_asks_the_job_for_failed_customers_leaves_no_process()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts the whole system: at full depth only.");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "It looks for the process in /proc.");
         Signals.SkipWhereIgnored("TERM");
         var start = AppHost(("DcpPublisher__RandomizePorts", "true"));

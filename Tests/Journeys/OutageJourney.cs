@@ -50,6 +50,7 @@ public sealed class OutageJourney(ConsoleApp console) : IClassFixture<ConsoleApp
     [Fact]
     public async Task The_head_of_a_customers_pages_comes_back_with_the_API()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts a console of its own: at full depth only.");
         var slug = await console.CustomerAsync("Acme Corporation");
         await using var other = console.Another();
         await using var tab = await console.OpenInAsync(other, "/customers");

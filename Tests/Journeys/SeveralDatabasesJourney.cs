@@ -17,6 +17,7 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
     [Fact]
     public async Task The_migrations_of_two_databases_are_seen_and_steered_and_one_that_is_gone_is_named()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts a console of its own: at full depth only.");
         await using var two = await TwoDatabases.StartAsync(app);
         await two.CreateAsync("acme");
         await two.CreateAsync("globex", "two");

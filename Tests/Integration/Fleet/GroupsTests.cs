@@ -98,6 +98,7 @@ public sealed class GroupsTests(App app)
     [Fact]
     public async Task A_group_is_no_larger_than_the_servers_lock_table_allows()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It makes thousands of tables: at full depth only.");
         CitusCluster.SkipOn("It fills the lock table with new tables, which take Citus seven times as long.");
         await using var fleet = await TestFleet.StartAsync(app.Server);
         await fleet.ProvisionAsync(Old, 10);

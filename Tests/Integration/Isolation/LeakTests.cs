@@ -56,7 +56,7 @@ public sealed class LeakTests(App app)
         using var run = new LeakRun(tenants, services, ct => EndSomeBackendAsync(direct, name, ct), seed);
         await run.BeginAsync(Ct);
 
-        var requests = TestDepth.Of(normal: 10_000, full: 100_000);
+        var requests = TestDepth.Of(normal: 4_000, full: 100_000);
         foreach (var without in parts)
         {
             await run.ServeAsync(requests / parts.Length, without, Ct);

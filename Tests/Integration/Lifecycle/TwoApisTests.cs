@@ -16,6 +16,7 @@ public sealed class TwoApisTests(App app)
     [Fact]
     public async Task An_import_whose_replica_is_killed_is_finished_by_the_other_one()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts two APIs: at full depth only.");
         var (database, serving) = await DatabaseAsync();
         await using var first = await ApiProcess.StartAsync(database, serving);
         await CreateAsync(first, "acme");

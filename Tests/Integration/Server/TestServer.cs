@@ -146,7 +146,7 @@ public sealed class TestServer : IAsyncDisposable
 
         if (PostgresBinaries.Installed().Count > 0)
         {
-            _local = await PostgresServer.StartThrowawayAsync(ct);
+            _local = await PostgresServer.StartThrowawayAsync(ct, inMemory: true);
             return _local.ConnectionString();
         }
 

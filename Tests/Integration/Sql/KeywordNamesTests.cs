@@ -45,13 +45,14 @@ public sealed class KeywordNamesTests(App app)
         var words = await Words.OfAsync(app, Ct);
         await using var context = words.Open();
 
-        foreach (var word in words.Names)
+        string[] some = [.. words.Names.Where((_, at) => TestDepth.IsFull || at % 4 == 0)];
+        foreach (var word in some)
         {
             context.Set<Dictionary<string, object>>($"word {word}").Add(new() { ["id"] = 7 });
         }
 
         await context.SaveChangesAsync(Ct);
-        foreach (var word in words.Names)
+        foreach (var word in some)
         {
             var seven = new NpgsqlParameter(word, 7);
             var rows = context.Set<Dictionary<string, object>>($"word {word}");

@@ -24,7 +24,7 @@ public sealed class GuardAgainstParserTests
             Path.Combine(AppContext.BaseDirectory, "Oracle", "statements.grammar"), Ct));
         var words = new SqlWords(random);
         using var parser = await PostgresParser.StartAsync(Ct);
-        var (least, all, parsed, passed) = (TestDepth.Of(normal: 20_000, full: 1_000_000), 0, 0, 0);
+        var (least, all, parsed, passed) = (TestDepth.Of(normal: 10_000, full: 1_000_000), 0, 0, 0);
         // More where a rare construct wasn't drawn yet.
         for (; all < least || all < 10 * least && grammar.Unused.Any(); all += 2_000)
         {

@@ -12,10 +12,17 @@ using Benchmarks.Serving;
 using Benchmarks.Stamping;
 using Benchmarks.Startup;
 using Benchmarks.Verify;
+using Tenancy.Fleet;
 using Command = System.CommandLine.Command;
 using NoPostgresException = Tenancy.Postgres.NoPostgresException;
 
 const int failed = 1, usage = 64, cancelled = 130;
+
+if (args is ["migration", ..])
+{
+    // As in the job.
+    IdleThreads.Sleep();
+}
 
 var quick = new Option<bool>("--quick") { Description =
     "Half a minute, to see that it runs: few customers, rounds and schemas where they aren't named. Its figures " +

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Tenancy.Cli.Commands;
 using Tenancy.Cli.Runs;
+using Tenancy.Fleet;
 
 namespace Tenancy.Cli;
 
@@ -50,6 +51,7 @@ public static class TenancyJob
         string[] args, Func<Action<IServiceCollection>, IHost> build, Action<TenancyJobBuilder>? configure)
     {
         ArgumentNullException.ThrowIfNull(args);
+        IdleThreads.Sleep();
         var job = new TenancyJobBuilder();
         configure?.Invoke(job);
         var parsed = new FleetCommands(new(build, job)).Root().Parse(args);

@@ -127,6 +127,7 @@ public sealed class DashboardTests(
     [Fact]
     public async Task A_customer_that_failed_is_seen_on_the_job_until_a_retry_works()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts the whole system: at full depth only.");
         var slug = Integration.App.NewSlug();
         Assert.True((await Running.CommandAsync("api", "new-customer", ("slug", slug), ("name", "To fail"))).Success);
         var schema = (string)(await ScalarAsync($"SELECT schema FROM public.customers WHERE slug = '{slug}'"))!;

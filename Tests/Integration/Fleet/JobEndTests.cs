@@ -32,6 +32,14 @@ public sealed class JobEndTests(App app)
         Assert.Equal((code, true), (ended, beside.Ended));
     }
 
+    [Fact]
+    public async Task Its_idle_threads_are_told_to_sleep_at_once()
+    {
+        await TenancyJob.RunAsync(["check"], () => Host.CreateEmptyApplicationBuilder(settings: null));
+
+        Assert.Equal(0, AppContext.GetData("System.Threading.ThreadPool.UnfairSemaphoreSpinLimit"));
+    }
+
     private sealed class Beside : IHostedService
     {
         public bool Ended { get; private set; }

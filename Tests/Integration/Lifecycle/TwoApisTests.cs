@@ -58,6 +58,7 @@ public sealed class TwoApisTests(App app)
     [Fact]
     public async Task A_customer_that_one_replica_suspends_renames_or_deletes_is_no_longer_served_by_the_other()
     {
+        Assert.SkipUnless(TestDepth.IsFull, "It starts two APIs: at full depth only.");
         var (database, serving) = await DatabaseAsync();
         await using var first = await ApiProcess.StartAsync(database, serving);
         await using var second = await ApiProcess.StartAsync(database, serving);

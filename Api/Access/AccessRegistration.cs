@@ -73,7 +73,8 @@ internal sealed class JwtSettings
     /// <summary>Whether the issuer has to be asked over https. Default: true.</summary>
     public bool RequireHttps { get; init; } = true;
 
-    /// <exception cref="InvalidOperationException">The audience is missing: tokens for others would be taken.</exception>
+    /// <exception cref="InvalidOperationException">The audience is missing: tokens for others would be
+    /// taken.</exception>
     public void Configure(JwtBearerOptions token)
     {
         if (string.IsNullOrWhiteSpace(Audience))

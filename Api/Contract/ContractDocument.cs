@@ -9,7 +9,9 @@ using Microsoft.OpenApi;
 
 namespace Api.Contract;
 
-/// <summary>What the OpenAPI document says beyond the endpoints: credentials, the one form of problems, examples.</summary>
+/// <summary>
+/// What the OpenAPI document says beyond the endpoints: credentials, the one form of problems, examples.
+/// </summary>
 internal static class ContractDocument
 {
     private const string Problem = "ProblemDetails";

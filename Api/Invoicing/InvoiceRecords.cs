@@ -69,7 +69,9 @@ public sealed record NewInvoice(
 
     internal static string UnknownCurrency(string? code) => $"There is no currency '{code}' here.";
 
-    /// <summary>Writes it over an invoice that there is, without its lines. To be called when it is validated.</summary>
+    /// <summary>
+    /// Writes it over an invoice that there is, without its lines. To be called when it is validated.
+    /// </summary>
     internal void WriteTo(Invoice invoice, Contact contact, Currency currency)
     {
         (invoice.Contact, invoice.ContactId, invoice.CurrencyCode) = (contact, contact.Id, currency.Code);

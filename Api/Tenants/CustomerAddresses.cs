@@ -4,8 +4,8 @@ namespace Api.Tenants;
 
 /// <summary>
 /// Where a request names its customer. The path always does, for operators and caches:
-/// <c>/customers/acme/invoices</c>. A header and a host's name may, too. What a request says in two places has to be the
-/// same, and a customer's own credential says it without any of them.
+/// <c>/customers/acme/invoices</c>. A header and a host's name may, too. What a request says in two places has to be
+/// the same, and a customer's own credential says it without any of them.
 /// </summary>
 internal static class CustomerAddresses
 {

@@ -43,11 +43,11 @@ public sealed class TenantResolution
     /// <summary>
     /// Asks for the tenant when the user is known and may use the endpoint, and not before: nobody learns from an
     /// answer which slugs exist. An anonymous request gets 401. A user whose claim names one tenant gets the same 403
-    /// for every other slug, without a look-up; only who has no such claim, an operator, gets 404. So let a policy on the
-    /// endpoints say who may be without that claim, or call <see cref="TenancyBuilderExtensions.BindUsers"/>, which
+    /// for every other slug, without a look-up; only who has no such claim, an operator, gets 404. So let a policy on
+    /// the endpoints say who may be without that claim, or call <see cref="TenancyBuilderExtensions.BindUsers"/>, which
     /// refuses all who are: else any signed-in user without it may name any tenant. Endpoints that don't say
-    /// <c>RequireTenant</c> serve nobody. For sign-ins that don't ask a tenant's own tables: tokens and keys, not ASP.NET
-    /// Core Identity in tenants' schemas.
+    /// <c>RequireTenant</c> serve nobody. For sign-ins that don't ask a tenant's own tables: tokens and keys, not
+    /// ASP.NET Core Identity in tenants' schemas.
     /// </summary>
     public TenantResolution SignInFirst()
     {

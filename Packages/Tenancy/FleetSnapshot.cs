@@ -4,7 +4,8 @@ using static Tenancy.TenancyTelemetry;
 namespace Tenancy;
 
 /// <summary>
-/// The fleet in numbers, as the ledger had it a moment ago; see <see cref="FleetMonitor"/>. Spare schemas are no tenants.
+/// The fleet in numbers, as the ledger had it a moment ago; see <see cref="FleetMonitor"/>. Spare schemas are no
+/// tenants.
 /// </summary>
 public sealed class FleetSnapshot
 {

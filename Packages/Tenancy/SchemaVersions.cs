@@ -102,7 +102,9 @@ public sealed class SchemaVersions(
         }
     }
 
-    /// <summary>The version as this process has it already, so that each tenant's listing doesn't keep a copy.</summary>
+    /// <summary>
+    /// The version as this process has it already, so that each tenant's listing doesn't keep a copy.
+    /// </summary>
     internal string Shared(string version) =>
         version == build.Target ? build.Target : Find(version)?.Version ?? version;
 

@@ -1,6 +1,7 @@
 using System.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Doctor;
 
 namespace Tenancy;
@@ -46,8 +47,8 @@ public sealed class TenancyDoctor : IDisposable
     /// <summary>False for tests of a server on another machine.</summary>
     internal bool LooksLocally { get; set; } = true;
 
-    /// <summary>The last report of this process; null before the first.</summary>
-    public DoctorReport? Last => _metrics.Doctor;
+    /// <summary>The last report of this process on this database; null before the first.</summary>
+    public DoctorReport? Last { get; private set; }
 
     /// <summary>
     /// The last report if it is young enough; else it examines, once for all who ask at the same time.
@@ -61,9 +62,18 @@ public sealed class TenancyDoctor : IDisposable
         await _one.WaitAsync(ct);
         try
         {
-            return Last is { } last && last.At >= oldest
-                ? last
-                : _metrics.Doctor = await LookAsync(ct);
+            if (Last is { } last && last.At >= oldest)
+            {
+                return last;
+            }
+
+            Last = await LookAsync(ct);
+            if (_options.Database is null)
+            {
+                _metrics.Doctor = Last;
+            }
+
+            return Last;
         }
         finally
         {
@@ -117,7 +127,9 @@ public sealed class TenancyDoctor : IDisposable
     private async Task<IReadOnlyList<DoctorFinding>> CompareAsync(Examined of, CancellationToken ct)
     {
         await using var scope = _scopes.CreateAsyncScope();
-        var registered = scope.ServiceProvider.GetService<ITenantRegistry>()?.SchemasSql ?? LedgerAlone;
+        var registered = scope.ServiceProvider.GetService<ITenantRegistry>() is { } registry
+            ? await registry.SchemasSqlAsync(_options, ct)
+            : LedgerAlone;
         return await SchemaPart.ReadAsync(of, registered, _build.HistoryTable, ct);
     }
 

@@ -230,8 +230,9 @@ public sealed class TenancyOptions
 
     /// <summary>
     /// Whether <see cref="TenantLogin"/> tells the coordinator of a Citus cluster the serving login's password, by
-    /// which it logs in to the nodes: a row in <c>pg_dist_authinfo</c>, in plain text, that superusers read. Default false: a
-    /// password file, certificates or trust between the nodes does it. Nothing happens on PostgreSQL without Citus.
+    /// which it logs in to the nodes: a row in <c>pg_dist_authinfo</c>, in plain text, that superusers read. Default
+    /// false: a password file, certificates or trust between the nodes does it. Nothing happens on PostgreSQL without
+    /// Citus.
     /// </summary>
     public bool CitusNodePasswords { get; set; }
 
@@ -315,8 +316,8 @@ public sealed class TenancyOptions
     private BackendBudget? _backends;
 
     /// <summary>
-    /// What each may have, however small its share is, in bytes: with less it would be closed after every request. Tests
-    /// set less.
+    /// What each may have, however small its share is, in bytes: with less it would be closed after every request.
+    /// Tests set less.
     /// </summary>
     internal long LeastBackendShare { get; set; } = 16L << 20;
 

@@ -33,8 +33,8 @@ public sealed record AdoptionRequest(string Slug, string From)
     public string? Baseline { get; init; }
 
     /// <summary>
-    /// The database that has the tables and gets the tenant, one of <see cref="TenancyOptions.Databases"/>; null for the
-    /// first one.
+    /// The database that has the tables and gets the tenant, one of <see cref="TenancyOptions.Databases"/>; null for
+    /// the first one.
     /// </summary>
     public string? Database { get; init; }
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace Tenancy;
 
 /// <summary>
-/// The name of a tenant's file in a blob store: <c>tenants/ID/NAME</c>. A method that takes one of these can't be called
-/// with a name that belongs to nobody. The id stays when the tenant is renamed.
+/// The name of a tenant's file in a blob store: <c>tenants/ID/NAME</c>. A method that takes one of these can't be
+/// called with a name that belongs to nobody. The id stays when the tenant is renamed.
 /// </summary>
 public readonly record struct TenantBlobKey
 {

@@ -87,7 +87,8 @@ public sealed record TenantQuery
 /// <param name="Availability">Whether this build serves it, and why not.</param>
 /// <param name="State">The schema's state; null where the ledger doesn't know it.</param>
 /// <param name="Ring">When it is migrated; 0 goes first.</param>
-/// <param name="Version">The schema's version, see <see cref="CompiledMigrations.Fingerprint"/>; empty for none.</param>
+/// <param name="Version">The schema's version, see <see cref="CompiledMigrations.Fingerprint"/>; empty for
+/// none.</param>
 /// <param name="LastMigration">The last migration that it has; null for none, or where nobody wrote the version
 /// down.</param>
 /// <param name="MigratedAt">When its version last changed.</param>

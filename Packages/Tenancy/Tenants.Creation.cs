@@ -49,7 +49,8 @@ public sealed partial class Tenants
     /// <exception cref="TenantSlugTakenException">The slug is another tenant's.</exception>
     /// <exception cref="InvalidOperationException">The application has no <see cref="ITenantRegistry"/>, or nobody has
     /// migrated the database yet.</exception>
-    /// <exception cref="NpgsqlException">The database failed, a migration did, or the id is another tenant's.</exception>
+    /// <exception cref="NpgsqlException">The database failed, a migration did, or the id is another
+    /// tenant's.</exception>
     public async Task<Tenant> CreateAsync(Guid id, string slug, string? name, CancellationToken ct = default)
     {
         try

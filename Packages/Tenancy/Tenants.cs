@@ -84,7 +84,9 @@ public sealed partial class Tenants(
     /// <exception cref="ArgumentOutOfRangeException">The limit isn't from 1 to 1,000, or less than none is
     /// skipped.</exception>
     /// <exception cref="FormatException"><see cref="TenantQuery.After"/> isn't a place in that list.</exception>
-    /// <exception cref="NotSupportedException">The registry has no <see cref="ITenantRegistry.TenantsSql"/>.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The registry has no <see cref="ITenantRegistry.TenantsSql"/>.
+    /// </exception>
     /// <exception cref="PostgresException">42P01: nobody has migrated the database yet.</exception>
     public async Task<TenantPage> SearchAsync(TenantQuery query, CancellationToken ct = default)
     {
@@ -103,7 +105,9 @@ public sealed partial class Tenants(
     /// </summary>
     /// <param name="search">See <see cref="TenantQuery.Search"/>; null for all.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <exception cref="NotSupportedException">The registry has no <see cref="ITenantRegistry.TenantsSql"/>.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The registry has no <see cref="ITenantRegistry.TenantsSql"/>.
+    /// </exception>
     /// <exception cref="PostgresException">42P01: nobody has migrated the database yet.</exception>
     public async Task<TenantCounts> CountAsync(string? search = null, CancellationToken ct = default)
     {

@@ -6,8 +6,8 @@ using Tenancy;
 namespace Data.Customers.Migrations
 {
     /// <summary>
-    /// The role that serves customers: it reads what they share, and each customer's own migrations let it at that one's rows. Registry,
-    /// ledger and histories are the owner's alone.
+    /// The role that serves customers: it reads what they share, and each customer's own migrations let it at that
+    /// one's rows. Registry, ledger and histories are the owner's alone.
     /// </summary>
     public partial class ApiRole : Migration
     {
@@ -22,7 +22,8 @@ namespace Data.Customers.Migrations
 
             // Up to PostgreSQL 14 everybody may create tables in public, where a name without a schema would find them.
             migrationBuilder.Sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC;");
-            // A temporary table stays in the session, which goes from customer to customer, and hides tables of its name.
+            // A temporary table stays in the session, which goes from customer to customer, and hides tables of its
+            // name.
             migrationBuilder.Sql("""
                 DO $temporary$
                 BEGIN

@@ -5,7 +5,9 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Data.Customers.Migrations
 {
-    /// <summary>Runs that can be watched, versions that every build can read, and the indexes by which both ask the ledger.</summary>
+    /// <summary>
+    /// Runs that can be watched, versions that every build can read, and the indexes by which both ask the ledger.
+    /// </summary>
     public partial class FleetRuns : Migration
     {
         /// <inheritdoc />
@@ -125,7 +127,8 @@ namespace Data.Customers.Migrations
                 column: "heartbeat_at",
                 filter: "ended_at IS NULL");
 
-            // Until now no run looked at rings, and all customers were in the first: that one is for those who are put there.
+            // Until now no run looked at rings, and all customers were in the first: that one is for those who are put
+            // there.
             migrationBuilder.Sql("""
                 UPDATE public.customers SET ring = 1 WHERE ring = 0;
                 UPDATE tenancy.schemas SET ring = 1 WHERE ring = 0;

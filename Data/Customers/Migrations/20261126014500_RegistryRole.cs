@@ -6,8 +6,8 @@ using Tenancy;
 namespace Data.Customers.Migrations
 {
     /// <summary>
-    /// The role that reads who the customers are and which version their schemas have: an API finds a request's customer by it. It reaches no customer's schema, and
-    /// the role that serves customers isn't a member of it.
+    /// The role that reads who the customers are and which version their schemas have: an API finds a request's
+    /// customer by it. It reaches no customer's schema, and the role that serves customers isn't a member of it.
     /// </summary>
     public partial class RegistryRole : Migration
     {

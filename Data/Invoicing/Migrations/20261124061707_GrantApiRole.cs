@@ -5,7 +5,9 @@ using Tenancy;
 
 namespace Data.Invoicing.Migrations
 {
-    /// <summary>Lets the role that serves customers at this one's rows; the shared migration ApiRole makes it.</summary>
+    /// <summary>
+    /// Lets the role that serves customers at this one's rows; the shared migration ApiRole makes it.
+    /// </summary>
     public partial class GrantApiRole : Migration
     {
         /// <inheritdoc />

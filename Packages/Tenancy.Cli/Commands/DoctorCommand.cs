@@ -7,7 +7,7 @@ namespace Tenancy.Cli.Commands;
 /// <summary>Says which numbers of the database are over their limit, why that hurts, and what to do.</summary>
 internal static class DoctorCommand
 {
-    public static Command Create(FleetCommands commands, FleetArguments arguments, string noun) => commands.Does(
+    public static Command Create(FleetCommands commands, FleetArguments arguments, string noun) => commands.DoesInEach(
         FleetCommands.Add(new("doctor",
             $"Holds sizes, lost schemas, vacuum, locks, memory and sessions against their limits, for any number of " +
             $"{noun}s. Changes nothing. Exits with 1 when a number is over its limit."), arguments.Report), reports: true,

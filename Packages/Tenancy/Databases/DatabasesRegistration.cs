@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using Tenancy.Doctor;
 using Tenancy.Registries;
 using Tenancy.Transfer;
 
@@ -16,6 +17,7 @@ internal static class DatabasesRegistration
         typeof(FleetVerifier), typeof(FleetMonitor), typeof(SourceTenants), typeof(TenantLandings),
         typeof(TenantTransfer), typeof(TenantAdoption), typeof(TenantCopy), typeof(TenantRemoval),
         typeof(MovingSchemas), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
+        typeof(TenancyDoctor), typeof(CatalogVacuum),
     ];
 
     /// <summary>Registers what finds the tenants' databases, and their work in the background.</summary>

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Tests.Integration.Citus;
 
-/// <summary>Tables that stay on the coordinator, without a word from Citus, are found and moved to their node.</summary>
+/// <summary>
+/// Tables that stay on the coordinator, without a word from Citus, are found and moved to their node.
+/// </summary>
 public sealed class VerifyingPlacementTests(App app)
 {
     private static readonly CompiledMigrations InBlock = DriftFleet.Migrations(

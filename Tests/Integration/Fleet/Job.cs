@@ -35,7 +35,8 @@ internal static class Job
     }
 
     /// <summary>
-    /// As a process at full depth. By default in the tests' own: a process takes seconds to compile the same code again.
+    /// As a process at full depth. By default in the tests' own: a process takes seconds to compile the same code
+    /// again.
     /// </summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Of the host.</param>

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tenancy.Doctor;
 using Xunit;
 
 namespace Tests.Integration.Lifecycle;
@@ -9,6 +11,10 @@ namespace Tests.Integration.Lifecycle;
 public sealed class RemovalTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>How often somebody, not autovacuum, vacuumed the catalog of columns.</summary>
+    private static Task<long> VacuumsAsync(Warehouse warehouse) => warehouse.ScalarAsync<long>(
+        "SELECT vacuum_count FROM pg_stat_sys_tables WHERE relid = 'pg_catalog.pg_attribute'::regclass");
 
     [Fact]
     public async Task A_dropped_tenant_is_kept_until_its_time_is_over_and_can_be_taken_back()
@@ -54,6 +60,27 @@ public sealed class RemovalTests(App app)
         // A new tenant gets the slug, and never the schema's name.
         Assert.Equal("tenant_acme_2", (await warehouse.Tenants.CreateAsync("acme", Ct)).Schema.Value);
         await using var scope = await warehouse.Tenants.ServeAsync("acme", Ct);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_it_leaves_dead_in_the_catalogs_is_vacuumed_unless_that_is_turned_off(bool on)
+    {
+        await using var warehouse = await Warehouse.StartAsync(app, services: services => services.AddSingleton(
+            provider => new CatalogVacuum(provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
+                new() { VacuumCatalogs = on }, NullLogger<CatalogVacuum>.Instance) { AtLeast = 0, Share = 0 }));
+        await warehouse.CreateAsync("acme", items: 1);
+        await warehouse.Removal.DropAsync("acme", "acme", TimeSpan.Zero, Ct);
+        var before = await VacuumsAsync(warehouse);
+
+        await warehouse.Removal.ReconcileAsync(Ct);
+        var after = await VacuumsAsync(warehouse);
+        await warehouse.Removal.ReconcileAsync(Ct);
+
+        Assert.Equal(on ? 1 : 0, after - before);
+        // Nothing was left to be removed the second time.
+        Assert.Equal(after, await VacuumsAsync(warehouse));
     }
 
     [Fact]

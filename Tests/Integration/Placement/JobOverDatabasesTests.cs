@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Npgsql;
 using Xunit;
 
 namespace Tests.Integration.Placement;
@@ -93,6 +94,32 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_doctor_examines_each_database_and_misses_no_schema_of_the_other()
+    {
+        var well = await FindingsAsync(0, "missing-schemas");
+        await TwoDatabases.ExecuteAsync(_two.Second, "DROP SCHEMA customer_globex CASCADE");
+        var lost = await FindingsAsync(1, "missing-schemas");
+
+        Assert.Equal([(null, 0), ("two", 0)], well);
+        Assert.Equal([(null, 0), ("two", 1)], lost);
+    }
+
+    [Fact]
+    public async Task A_run_warns_of_what_would_block_it_in_its_own_database()
+    {
+        await using var connection = await _two.Second.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var dump = new NpgsqlCommand(
+            "SET application_name = 'pg_dump'; BEGIN; LOCK TABLE customer_globex.contacts IN ACCESS SHARE MODE",
+            connection);
+        await dump.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        var plan = JsonNode.Parse(await RunAsync(0, "plan", "--json"))!.AsArray();
+
+        Assert.Equal([(null, ""), ("two", "dump")], plan.Select(one => ((string?)one!["database"], string.Join(' ',
+            one["answer"]!["blockers"]!.AsArray().Select(finding => (string)finding!["id"]!)))));
+    }
+
+    [Fact]
     public async Task A_customer_in_an_unknown_database_is_named_and_the_others_are_migrated()
     {
         Assert.SkipUnless(TestDepth.IsFull, "It starts the job several times: at full depth only.");
@@ -166,6 +193,11 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
         await RunAsync(0, "reconcile");
         Assert.DoesNotContain("customer_acme_two", await TwoDatabases.SchemasAsync(_two.Second));
     }
+
+    private async Task<(string?, int)[]> FindingsAsync(int code, string id) =>
+        [.. JsonNode.Parse(await RunAsync(code, "doctor", "--json"))!.AsArray().Select(one => (
+            (string?)one!["database"],
+            (int)Assert.Single(one["answer"]!["findings"]!.AsArray(), finding => (string)finding!["id"]! == id)!["value"]!))];
 
     private async Task<string> RunAsync(int expected, params string[] arguments)
     {

@@ -118,7 +118,8 @@ public sealed partial class PackagesTests(App app) : IAsyncLifetime
     [InlineData("Tenancy.AspNetCore", "Microsoft.NET.Sdk.Web", "README.md")]
     public async Task The_quick_start_of_a_readme_compiles(string package, string sdk, string file)
     {
-        Assert.SkipUnless(TestDepth.IsFull || file == "README.md", "It builds a program from nothing: at full depth only.");
+        Assert.SkipUnless(
+            TestDepth.IsFull || file == "README.md", "It builds a program from nothing: at full depth only.");
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository, file), Ct);
         await ProjectAsync("Quick", sdk, CSharp().Match(readme).Groups[1].Value,
             $"""

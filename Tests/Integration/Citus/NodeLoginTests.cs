@@ -24,7 +24,7 @@ public sealed class NodeLoginTests(App app)
         var customer = await CustomersDatabase.CreateAsync(database.Application(), App.NewSlug());
 
         var (exitCode, output) = await Job.RunWithLoginAsync(
-            database.ConnectionString, serving.ConnectionString, ("Tenancy__CitusNodePasswords", "true"));
+            database.ConnectionString, serving.ConnectionString, ("Tenancy:CitusNodePasswords", "true"));
 
         Assert.True(exitCode == 0, output);
         Assert.Contains(
@@ -92,7 +92,7 @@ public sealed class NodeLoginTests(App app)
 
         var (exitCode, output) = await Job.RunWithLoginAsync(
             database.ConnectionString, app.Server.AsNewLogin(database.ConnectionString),
-            ("Tenancy__TenantRoles", "true"));
+            ("Tenancy:TenantRoles", "true"));
 
         Assert.Equal(2, exitCode);
         Assert.Contains("TenantRoles can't be used on Citus", output, StringComparison.Ordinal);

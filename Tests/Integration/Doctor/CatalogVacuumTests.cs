@@ -11,6 +11,10 @@ namespace Tests.Integration.Doctor;
 /// <summary>What a run leaves dead in the catalogs is vacuumed after it.</summary>
 public sealed class CatalogVacuumTests(App app)
 {
+    /// <summary>SQL: how often somebody, not autovacuum, vacuumed the catalog of columns.</summary>
+    internal const string Vacuums =
+        "SELECT vacuum_count FROM pg_stat_sys_tables WHERE relid = 'pg_catalog.pg_attribute'::regclass";
+
     private static readonly CompiledMigrations Build = TestFleet.Build(
         TestFleet.Step("m1_a", "CREATE TABLE \"__Tenant__\".a (x int)", "DROP TABLE \"__Tenant__\".a"),
         TestFleet.Step("m2_b", "ALTER TABLE \"__Tenant__\".a ADD COLUMN y int, ADD COLUMN z int",
@@ -79,9 +83,7 @@ public sealed class CatalogVacuumTests(App app)
             Vacuum = vacuum,
         };
 
-    /// <summary>How often somebody, not autovacuum, vacuumed the catalog of columns.</summary>
-    private static async Task<object?> VacuumsAsync(TestFleet fleet) => await fleet.ScalarAsync(
-        "SELECT vacuum_count FROM pg_stat_sys_tables WHERE relid = 'pg_catalog.pg_attribute'::regclass");
+    private static async Task<object?> VacuumsAsync(TestFleet fleet) => await fleet.ScalarAsync(Vacuums);
 
     private sealed class Lines : ILogger<CatalogVacuum>
     {

@@ -20,7 +20,7 @@ internal static class Job
     /// <summary>With a login that serves customers, in Development.</summary>
     /// <param name="database">The owner's connection string.</param>
     /// <param name="tenants">The login's.</param>
-    /// <param name="settings">Environment variables.</param>
+    /// <param name="settings">Further ones, by their names in configuration.</param>
     public static Task<(int ExitCode, string Output)> RunWithLoginAsync(
         string database, string tenants, params (string Name, string Value)[] settings) =>
             RunAsync([], "Development", Settings(database, tenants, settings));
@@ -94,7 +94,7 @@ internal static class Job
         };
         foreach (var (name, value) in further)
         {
-            settings[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+            settings[name] = value;
         }
 
         return settings;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
 using Tenancy.Doctor;
+using Tests.Integration.Doctor;
 using Xunit;
 
 namespace Tests.Integration.Lifecycle;
@@ -12,9 +13,8 @@ public sealed class RemovalTests(App app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>How often somebody, not autovacuum, vacuumed the catalog of columns.</summary>
-    private static Task<long> VacuumsAsync(Warehouse warehouse) => warehouse.ScalarAsync<long>(
-        "SELECT vacuum_count FROM pg_stat_sys_tables WHERE relid = 'pg_catalog.pg_attribute'::regclass");
+    private static Task<long> VacuumsAsync(Warehouse warehouse) =>
+        warehouse.ScalarAsync<long>(CatalogVacuumTests.Vacuums);
 
     [Fact]
     public async Task A_dropped_tenant_is_kept_until_its_time_is_over_and_can_be_taken_back()

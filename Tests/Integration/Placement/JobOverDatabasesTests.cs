@@ -66,7 +66,6 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_second_database_that_is_gone_ends_a_run_with_2_and_an_isolated_one_with_0()
     {
-        Assert.SkipUnless(TestDepth.IsFull, "It starts the job several times: at full depth only.");
         await RunAsync(0, "down", "--to", Before);
         await _two.KillSecondAsync();
 
@@ -81,7 +80,6 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_drifted_schema_of_the_second_database_is_found_and_a_stranger_to_its_registry_is_named()
     {
-        Assert.SkipUnless(TestDepth.IsFull, "It starts the job several times: at full depth only.");
         await TwoDatabases.ExecuteAsync(_two.Second, "ALTER TABLE customer_globex.contacts ADD COLUMN extra int");
         Assert.Contains("customer_globex", await RunAsync(1, "verify"), StringComparison.Ordinal);
         await TwoDatabases.ExecuteAsync(_two.Second, "ALTER TABLE customer_globex.contacts DROP COLUMN extra");
@@ -105,7 +103,7 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_warns_of_what_would_block_it_in_its_own_database()
+    public async Task A_plan_names_what_would_block_its_run_in_that_database()
     {
         await using var connection = await _two.Second.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await using var dump = new NpgsqlCommand(
@@ -122,7 +120,6 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_customer_in_an_unknown_database_is_named_and_the_others_are_migrated()
     {
-        Assert.SkipUnless(TestDepth.IsFull, "It starts the job several times: at full depth only.");
         await RunAsync(0, "down", "--to", Before);
         await TwoDatabases.ExecuteAsync(
             _two.First, "UPDATE public.customers SET database = 'three' WHERE slug = 'globex'");
@@ -158,7 +155,6 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_customer_moves_to_another_database_by_a_file_or_by_a_clone()
     {
-        Assert.SkipUnless(TestDepth.IsFull, "It starts the job several times: at full depth only.");
         await TwoDatabases.ExecuteAsync(_two.First,
             "INSERT INTO customer_acme.contacts (id, name, created_at) VALUES (gen_random_uuid(), 'moved', now())");
         var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.zip");
@@ -196,8 +192,8 @@ public sealed class JobOverDatabasesTests(App app) : IAsyncLifetime
 
     private async Task<(string?, int)[]> FindingsAsync(int code, string id) =>
         [.. JsonNode.Parse(await RunAsync(code, "doctor", "--json"))!.AsArray().Select(one => (
-            (string?)one!["database"],
-            (int)Assert.Single(one["answer"]!["findings"]!.AsArray(), finding => (string)finding!["id"]! == id)!["value"]!))];
+            (string?)one!["database"], (int)Assert.Single(one["answer"]!["findings"]!.AsArray(),
+                finding => (string)finding!["id"]! == id)!["value"]!))];
 
     private async Task<string> RunAsync(int expected, params string[] arguments)
     {

@@ -159,7 +159,7 @@ public sealed class RoleLifecycleTests(App app)
         var database = await app.Server.ConnectionStringAsync(Ct);
         var login = app.Server.AsNewLogin(database);
         Assert.Equal(0, (await Job.RunWithLoginAsync(database, login)).ExitCode);
-        var (code, output) = await Job.RunWithLoginAsync(database, login, ("Tenancy__TenantRoles", "true"));
+        var (code, output) = await Job.RunWithLoginAsync(database, login, ("Tenancy:TenantRoles", "true"));
         Assert.True(code == 0, output);
         await using var api = new ApiFactory().WithWebHostBuilder(host => host
             .UseEnvironment("Development")

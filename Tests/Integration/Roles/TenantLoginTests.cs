@@ -54,7 +54,7 @@ public sealed class TenantLoginTests(App app)
     {
         var database = await app.Server.ConnectionStringAsync(Ct);
         var tenants = app.Server.AsNewLogin(database);
-        const string Setting = "Tenancy__StatementTimeout";
+        const string Setting = "Tenancy:StatementTimeout";
 
         var first = await Job.RunWithLoginAsync(database, tenants, (Setting, "00:00:30"));
         Assert.Equal("30s", await ScalarAsync(tenants, "SHOW statement_timeout"));

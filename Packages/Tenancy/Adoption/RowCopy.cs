@@ -22,22 +22,25 @@ internal sealed class RowCopy(
     {
         var tables = await TablesAsync(ct);
         var keys = await ForeignKey.ReadAsync(connection, schema, ct);
-        var (ordered, cyclic) = ForeignKey.Order([.. tables.Keys], keys, table => tables[table].HasColumn);
-        foreach (var key in cyclic)
+        var (ordered, without) = ForeignKey.Order([.. tables.Keys], keys, table => tables[table].HasColumn);
+        // A table with checks that wait for the transaction's end can't be altered.
+        await ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", ct);
+        foreach (var key in without)
         {
-            // No order satisfies these: they come back when all rows are there.
+            // They come back when all rows are there.
             await ExecuteAsync(key.Drop(schema), ct);
         }
 
         var copied = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var parents = new Dictionary<string, ForeignKey[]>(StringComparer.Ordinal);
         foreach (var table in ordered)
         {
             // Whose a row is, only parents say that were copied.
-            copied[table] = await CopyAsync(tables[table],
-                [.. keys.Where(key => key.Table == table && copied.ContainsKey(key.Parent))], value, ct);
+            parents[table] = [.. keys.Where(key => key.Table == table && copied.ContainsKey(key.Parent))];
+            copied[table] = await CopyAsync(tables[table], Filter(tables, parents, table, "t"), value, ct);
         }
 
-        foreach (var key in cyclic)
+        foreach (var key in without)
         {
             await ExecuteAsync(key.Add(schema), ct);
         }
@@ -46,16 +49,15 @@ internal sealed class RowCopy(
         return copied;
     }
 
-    private async Task<long> CopyAsync(
-        CopiedTable table, IReadOnlyList<ForeignKey> keys, string value, CancellationToken ct)
+    private async Task<long> CopyAsync(CopiedTable table, string filter, string value, CancellationToken ct)
     {
         var columns = string.Join(", ", table.Columns.Select(Quoted.Name));
-        var rows = $"FROM {Quoted.Name(source, table.Name)} AS t WHERE {Filter(table, keys)}";
+        var rows = $"FROM {Quoted.Name(source, table.Name)} AS t WHERE {filter}";
         // The tenant's triggers have run when these rows were first written.
-        await ExecuteAsync($"ALTER TABLE {Own(table.Name)} DISABLE TRIGGER USER", ct);
+        await SwitchTriggersAsync(table, "DISABLE", ct);
         await ExecuteAsync(
             $"INSERT INTO {Own(table.Name)} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} {rows}", ct, value);
-        await ExecuteAsync($"ALTER TABLE {Own(table.Name)} ENABLE TRIGGER USER", ct);
+        await SwitchTriggersAsync(table, "ENABLE", ct);
 
         // The sum doesn't depend on the rows' order, and each column of each row is in it.
         var sum = $"count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0)";
@@ -68,33 +70,49 @@ internal sealed class RowCopy(
                 "Is there a trigger or a rule in the tenants' migrations that changes rows? Nothing was changed.");
     }
 
-    /// <summary>Rows of the tenant: by the column, else by the parents that were copied.</summary>
-    private string Filter(CopiedTable table, IReadOnlyList<ForeignKey> keys)
+    /// <summary>Nothing where there are none: Citus refuses the statement for a table on a node.</summary>
+    private async Task SwitchTriggersAsync(CopiedTable table, string change, CancellationToken ct)
     {
-        if (table.HasColumn)
+        if (table.HasTriggers)
         {
-            return $"t.{Quoted.Name(column)}::text = $1";
+            await ExecuteAsync($"ALTER TABLE {Own(table.Name)} {change} TRIGGER USER", ct);
+        }
+    }
+
+    /// <summary>
+    /// Rows of the tenant: by the column, else by the parents that are copied. It reads the shared tables alone,
+    /// because Citus doesn't join a table on a node to one that is on the coordinator.
+    /// </summary>
+    private string Filter(IReadOnlyDictionary<string, CopiedTable> tables,
+        Dictionary<string, ForeignKey[]> parents, string table, string alias)
+    {
+        if (tables[table].HasColumn)
+        {
+            return $"{alias}.{Quoted.Name(column)}::text = $1";
         }
 
-        if (keys.Count == 0)
+        if (parents[table].Length == 0)
         {
             throw new AdoptionException(
-                $"{source}.{table.Name} has neither the column '{column}' nor a foreign key to a table that has it, " +
-                "so " +
-                "nobody can say whose its rows are. If all tenants share it, map it with ToTable(name, schema, " +
-                "table => " +
-                "table.ExcludeFromMigrations()) and leave it where it is.");
+                $"{source}.{table} has neither the column '{column}' nor a foreign key to a table that has it, so " +
+                "nobody can say whose its rows are. If all tenants share it, map it with ToTable(name, schema, table " +
+                "=> table.ExcludeFromMigrations()) and leave it where it is.");
         }
 
+        var parent = $"{alias}p";
         // The parameter has to be somewhere.
-        return "$1::text IS NOT NULL AND (" + string.Join(" OR ", keys.Select(key =>
-            $"EXISTS (SELECT FROM {Own(key.Parent)} AS p WHERE {string.Join(" AND ", key.Columns.Zip(
-                key.ParentColumns, (child, parent) => $"p.{Quoted.Name(parent)} = t.{Quoted.Name(child)}"))})")) + ")";
+        return "$1::text IS NOT NULL AND (" + string.Join(" OR ", parents[table].Select(key =>
+            $"EXISTS (SELECT FROM {Quoted.Name(source, key.Parent)} AS {parent} WHERE " +
+            string.Concat(key.Columns.Zip(key.ParentColumns, (child, of) =>
+                $"{parent}.{Quoted.Name(of)} = {alias}.{Quoted.Name(child)} AND ")) +
+            $"{Filter(tables, parents, key.Parent, parent)})")) + ")";
     }
 
     /// <summary>The tenant's tables, and of each the columns that can be copied.</summary>
     private async Task<IReadOnlyDictionary<string, CopiedTable>> TablesAsync(CancellationToken ct)
     {
+        var triggered = (await SchemaTable.ReadAsync(connection, schema, history, ct))
+            .Where(table => table.HasTriggers).Select(table => table.Name).ToHashSet(StringComparer.Ordinal);
         await using var ask = new NpgsqlCommand(
             """
             WITH columns AS (
@@ -130,7 +148,9 @@ internal sealed class RowCopy(
                 throw new AdoptionException($"There is no table {source}.{table}, which the tenants' migrations make.");
             }
 
-            var known = tables.TryGetValue(table, out var found) ? found : tables[table] = new(table, [], false);
+            var known = tables.TryGetValue(table, out var found)
+                ? found
+                : tables[table] = new(table, [], HasColumn: false, triggered.Contains(table));
             if (await rows.IsDBNullAsync(2, ct))
             {
                 // The tenant's column has done its work; another one's values would be lost.
@@ -202,5 +222,6 @@ internal sealed class RowCopy(
     /// <param name="Name">In both schemas.</param>
     /// <param name="Columns">That both have and that take values.</param>
     /// <param name="HasColumn">Whether the shared one says whose a row is.</param>
-    private sealed record CopiedTable(string Name, List<string> Columns, bool HasColumn);
+    /// <param name="HasTriggers">Whether the tenant's has triggers of its own.</param>
+    private sealed record CopiedTable(string Name, List<string> Columns, bool HasColumn, bool HasTriggers);
 }

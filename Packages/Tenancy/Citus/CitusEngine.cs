@@ -11,7 +11,17 @@ internal sealed class CitusEngine
 {
     private static readonly ConditionalWeakTable<NpgsqlDataSource, CitusEngine> Known = [];
 
+    private const string Exists =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')";
+
     private bool? _present;
+
+    /// <summary>The same for a connection's database; asks each time.</summary>
+    public static async Task<bool> IsPresentAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var ask = new NpgsqlCommand(Exists, connection);
+        return await ask.ExecuteScalarAsync(ct) is true;
+    }
 
     /// <summary>Whether the extension exists in the database.</summary>
     public static async ValueTask<bool> IsPresentAsync(NpgsqlDataSource database, CancellationToken ct)
@@ -24,8 +34,7 @@ internal sealed class CitusEngine
 
         // Two that ask at once get the same answer.
         using var unrecorded = TenancyTelemetry.Unrecorded();
-        await using var ask = database.CreateCommand(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')");
+        await using var ask = database.CreateCommand(Exists);
         present = (bool)(await ask.ExecuteScalarAsync(ct))!;
         engine._present = present;
         return present;

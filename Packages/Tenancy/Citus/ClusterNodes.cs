@@ -8,9 +8,7 @@ internal static class ClusterNodes
     /// <exception cref="TenantMoveException">It isn't one.</exception>
     public static async Task RefuseWithoutClusterAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var ask = new NpgsqlCommand(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')", connection);
-        if (await ask.ExecuteScalarAsync(ct) is not true)
+        if (!await CitusEngine.IsPresentAsync(connection, ct))
         {
             throw new TenantMoveException(
                 $"The database '{connection.Database}' isn't on a Citus cluster (it lacks the extension citus), so " +

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Ledgers;
 
 namespace Tenancy.Registries;
@@ -26,9 +27,6 @@ internal static class JoinedTables
         LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = ANY ($3) AND c.oid IS NOT NULL
         """;
 
-    private const string Cluster =
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')";
-
     /// <summary>SQL, on a cluster: makes those reference tables that aren't any.</summary>
     private const string Refer =
         """
@@ -54,8 +52,7 @@ internal static class JoinedTables
         NpgsqlParameter[] Tables() => [Names(0), Names(1)];
         NpgsqlParameter Names(int part) => LedgerTable.Texts([.. names.Select(name => name[part])]);
         var grants = await MissingAsync(connection, Tables(), Roles(options), ct);
-        await using var ask = new NpgsqlCommand(Cluster, connection);
-        var onCluster = await ask.ExecuteScalarAsync(ct) is true;
+        var onCluster = await CitusEngine.IsPresentAsync(connection, ct);
         if (grants.Count == 0 && !onCluster)
         {
             return;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
 
@@ -49,7 +50,8 @@ internal sealed class SchemaRemoval(
         ), counted AS (
             SELECT kind, name, nth, sum(locks) OVER (ORDER BY nth, name) AS total, row_number() OVER (ORDER BY nth, name) AS at FROM things
         )
-        SELECT kind, name FROM counted WHERE at = 1 OR total <= pg_catalog.current_setting('max_locks_per_transaction')::int ORDER BY at
+        SELECT kind, name FROM counted
+        WHERE at = 1 OR total * {CitusLimits.PerEntry} <= pg_catalog.current_setting('max_locks_per_transaction')::int ORDER BY at
         """;
 
     /// <returns>False where its row changed meanwhile, or another process is at it.</returns>

@@ -5,8 +5,15 @@ using Tenancy.Ledgers;
 namespace Tenancy.Transfer;
 
 /// <summary>A foreign key between two tables of one tenant's schema.</summary>
-internal sealed record ForeignKey(
-    string Table, string Name, string Parent, string Definition, string[] Columns, string[] ParentColumns)
+/// <param name="Table">Whose key it is.</param>
+/// <param name="Name">Its own.</param>
+/// <param name="Parent">The table that it refers to.</param>
+/// <param name="Definition">As PostgreSQL writes it.</param>
+/// <param name="Columns">The table's.</param>
+/// <param name="ParentColumns">The parent's, in the same order.</param>
+/// <param name="IsDeferred">Whether it is checked when the transaction ends.</param>
+internal sealed record ForeignKey(string Table, string Name, string Parent, string Definition, string[] Columns,
+    string[] ParentColumns, bool IsDeferred = false)
 {
     /// <summary>The keys of a schema, those of partitions left out.</summary>
     public static async Task<IReadOnlyList<ForeignKey>> ReadAsync(
@@ -18,7 +25,8 @@ internal sealed record ForeignKey(
                 (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
                     JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
                 (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.confkey) WITH ORDINALITY AS n (num, at)
-                    JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num)
+                    JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num),
+                k.condeferred
             FROM pg_catalog.pg_constraint AS k
             JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
             WHERE k.conrelid IN ({SchemaRelations.Oids}) AND k.contype = 'f' AND k.conparentid = 0 AND p.relnamespace = c.relnamespace
@@ -29,18 +37,22 @@ internal sealed record ForeignKey(
         while (await rows.ReadAsync(ct))
         {
             keys.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
-                rows.GetFieldValue<string[]>(4), rows.GetFieldValue<string[]>(5)));
+                rows.GetFieldValue<string[]>(4), rows.GetFieldValue<string[]>(5), rows.GetBoolean(6)));
         }
 
         return keys;
     }
 
     /// <summary>
-    /// Parents first. In a circle, the table that <paramref name="isFirst"/> prefers comes first, and the keys that no
-    /// order satisfies are returned. A key to its own table needs no order: PostgreSQL checks a statement's rows at its
-    /// end.
+    /// Parents first. In a circle, the table that <paramref name="isFirst"/> prefers comes first. A key to its own table
+    /// needs no order: PostgreSQL checks a statement's rows at its end.
     /// </summary>
-    public static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Cyclic) Order(
+    /// <returns>
+    /// The order, and the keys that have to go before the rows come: those that no order satisfies, and those that are
+    /// checked when the transaction ends. A table with such checks ahead can't be altered, and
+    /// <c>SET CONSTRAINTS</c> doesn't reach the nodes of Citus.
+    /// </returns>
+    public static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Without) Order(
         IReadOnlyCollection<string> tables, IReadOnlyList<ForeignKey> keys, Func<string, bool> isFirst)
     {
         var (ordered, cyclic) = (new List<string>(), new List<ForeignKey>());
@@ -58,7 +70,7 @@ internal sealed record ForeignKey(
             left.Remove(next);
         }
 
-        return (ordered, cyclic);
+        return (ordered, [.. cyclic.Union(keys.Where(key => key.IsDeferred))]);
 
         List<ForeignKey> Waits(string table) =>
             [.. keys.Where(key => key.Table == table && key.Parent != table && left.Contains(key.Parent))];

@@ -120,7 +120,9 @@ internal sealed class ImportFile : IAsyncDisposable
             await CopyAsync(landing.Connection, $"COPY {landing.Schema.Qualify(table.Name)} ({columns}) FROM STDIN",
                 entry, passed, ct);
         }
-        catch (PostgresException e) when (e.SqlState[..2] is "22" or "23")
+        // Citus passes on a node's words and not its code.
+        catch (PostgresException e) when (e.SqlState[..2] is "22" or "23"
+            || (landing.IsOnCitus && e.SqlState == PostgresErrorCodes.InternalError))
         {
             throw new TenantTransferException(
                 $"The rows of the table '{table.Name}' can't be stored: {e.MessageText}", e);

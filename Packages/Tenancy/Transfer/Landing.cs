@@ -1,4 +1,5 @@
 using Npgsql;
+using Tenancy.Citus;
 using Tenancy.Ledgers;
 using Tenancy.Migrations;
 
@@ -11,11 +12,11 @@ namespace Tenancy.Transfer;
 internal sealed class Landing
 {
     private readonly NpgsqlConnection _connection;
-    private readonly IReadOnlyList<ForeignKey> _cyclic;
+    private readonly IReadOnlyList<ForeignKey> _without;
 
     private Landing(NpgsqlConnection connection, Tenant tenant, IReadOnlyList<SchemaTable> tables,
-        IReadOnlyList<ForeignKey> cyclic, IReadOnlyList<OwnedSequence> sequences) =>
-        (_connection, Tenant, Tables, _cyclic, Sequences) = (connection, tenant, tables, cyclic, sequences);
+        IReadOnlyList<ForeignKey> without, IReadOnlyList<OwnedSequence> sequences) =>
+        (_connection, Tenant, Tables, _without, Sequences) = (connection, tenant, tables, without, sequences);
 
     public Tenant Tenant { get; }
 
@@ -27,6 +28,9 @@ internal sealed class Landing
     public IReadOnlyList<SchemaTable> Tables { get; }
 
     public IReadOnlyList<OwnedSequence> Sequences { get; }
+
+    /// <summary>Whether the rows go to a node of a Citus cluster.</summary>
+    public bool IsOnCitus { get; private init; }
 
     /// <summary>Empties the tables (migrations may have written rows) and prepares them.</summary>
     /// <param name="connection">In the transaction that made the schema.</param>
@@ -40,10 +44,13 @@ internal sealed class Landing
         var schema = tenant.Schema;
         var tables = await SchemaTable.ReadAsync(connection, schema, history, ct);
         var keys = await ForeignKey.ReadAsync(connection, schema, ct);
-        var (ordered, cyclic) = ForeignKey.Order([.. tables.Select(table => table.Name)], keys, _ => true);
+        var (ordered, without) = ForeignKey.Order([.. tables.Select(table => table.Name)], keys, _ => true);
         var landing = new Landing(connection, tenant,
-            [.. ordered.Select(name => tables.Single(table => table.Name == name))], cyclic,
-            await OwnedSequence.ReadAsync(connection, schema, other, ct));
+            [.. ordered.Select(name => tables.Single(table => table.Name == name))], without,
+            await OwnedSequence.ReadAsync(connection, schema, other, ct))
+        {
+            IsOnCitus = await CitusEngine.IsPresentAsync(connection, ct),
+        };
         var names = tables.Select(table => schema.Qualify(table.Name)).ToList();
         if (names.Count > 0)
         {
@@ -51,7 +58,7 @@ internal sealed class Landing
             await landing.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE;"
                 + landing.Triggers("DISABLE")
                 + $"TRUNCATE {string.Join(", ", names)};"
-                + string.Concat(cyclic.Select(key => key.Drop(schema))), ct);
+                + string.Concat(without.Select(key => key.Drop(schema))), ct);
         }
 
         return landing;
@@ -61,7 +68,7 @@ internal sealed class Landing
     public async Task CloseAsync(CancellationToken ct)
     {
         var sql = Triggers("ENABLE")
-            + string.Concat(_cyclic.Select(key => key.Add(Schema)))
+            + string.Concat(_without.Select(key => key.Add(Schema)))
             + string.Concat(Sequences.Where(sequence => sequence.Table is not null)
                 .Select(sequence => sequence.PastRows(Schema)))
             + string.Concat(

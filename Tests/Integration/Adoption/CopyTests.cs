@@ -253,7 +253,7 @@ public sealed class CopyTests(App app)
         protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
             """
             CREATE TABLE "__Tenant__".folders (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL,
-                parent_id integer REFERENCES "__Tenant__".folders, cover_id uuid);
+                parent_id integer REFERENCES "__Tenant__".folders DEFERRABLE INITIALLY DEFERRED, cover_id uuid);
             CREATE TABLE "__Tenant__".files (id uuid PRIMARY KEY, folder_id integer NOT NULL REFERENCES
                 "__Tenant__".folders, name text NOT NULL, size numeric(10, 2), tags text[] NOT NULL,
                 upper text GENERATED ALWAYS AS (upper(name)) STORED);

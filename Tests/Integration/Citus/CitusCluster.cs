@@ -15,6 +15,21 @@ internal static class CitusCluster
 
     private const int ChangingRoles = 4711;
 
+    /// <summary>
+    /// The first right that a database gives to a role makes Citus alter the role on each node, which fails where
+    /// another database's does the same. So a new database gives one while it is alone.
+    /// </summary>
+    private const string KnowRole =
+        """
+        DO $$ BEGIN CREATE ROLE tenancy_api NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        BEGIN;
+        SET LOCAL citus.enable_schema_based_sharding TO on;
+        CREATE SCHEMA knows_role;
+        GRANT USAGE ON SCHEMA knows_role TO tenancy_api;
+        COMMIT;
+        DROP SCHEMA knows_role;
+        """;
+
     /// <summary>The coordinator's connection string; null where there is no cluster.</summary>
     public static string? Coordinator { get; } =
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? given : null;
@@ -86,6 +101,11 @@ internal static class CitusCluster
                 var way = instead?.GetValueOrDefault(port, port) ?? port;
                 await ExecuteAsync(coordinator, $"SELECT citus_add_node('{host}', {way})", ct);
             }
+        }
+
+        if (registers)
+        {
+            await ExecuteAsync(coordinator, KnowRole, ct);
         }
     }
 

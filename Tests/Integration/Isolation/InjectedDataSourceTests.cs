@@ -41,8 +41,9 @@ public sealed class InjectedDataSourceTests(App app)
         }
 
         await using var next = injected.CreateCommand(
-            "SELECT current_setting('default_transaction_read_only') || ' ' || (SELECT count(*) FROM pg_locks WHERE " +
-            "locktype = 'advisory' AND objid = 4711)");
+            "SELECT current_setting('default_transaction_read_only') || ' ' || (SELECT count(*) FROM pg_locks AS l JOIN " +
+            "pg_database AS d ON d.oid = l.database AND d.datname = current_database() WHERE l.locktype = 'advisory' " +
+            "AND l.objid = 4711)");
         Assert.Equal("off 0", await next.ExecuteScalarAsync(Ct));
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsCheck;
 using Tenancy;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Lifecycle;
@@ -127,6 +128,7 @@ public sealed class TenantSearchTests(App app)
     [Fact]
     public async Task A_tenant_has_its_size_as_PostgreSQL_has_measured_it_and_a_locked_one_is_listed_all_the_same()
     {
+        CitusCluster.SkipOn("The coordinator's catalog doesn't have the nodes' sizes (docs/citus.md).");
         await using var warehouse = await Warehouse.StartAsync(app);
         var large = await warehouse.CreateAsync("large", items: 400);
         await warehouse.CreateAsync("small", items: 5);

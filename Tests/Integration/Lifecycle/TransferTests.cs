@@ -50,7 +50,7 @@ public sealed class TransferTests(App app)
         // Triggers fire again, and keys hold again.
         await warehouse.ExecuteAsync($"INSERT INTO {clone.Tenant.Schema}.parts (item_id, label) VALUES (1, 'new')");
         Assert.Equal(1L, await warehouse.ScalarAsync<long>(
-            $"SELECT count(*) FROM {clone.Tenant.Schema}.parts WHERE label = 'new!'"));
+            $"SELECT count(*) FROM {clone.Tenant.Schema}.parts WHERE label = 'new{Warehouse.Mark}'"));
         var orphan = await Assert.ThrowsAsync<PostgresException>(() => warehouse.ExecuteAsync(
             $"UPDATE {clone.Tenant.Schema}.items SET main_part_id = 4711"));
         Assert.Equal(PostgresErrorCodes.ForeignKeyViolation, orphan.SqlState);

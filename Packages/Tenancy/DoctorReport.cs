@@ -36,12 +36,16 @@ public sealed record DoctorFinding(
     /// <summary>Whether the number is within its limit.</summary>
     public DoctorVerdict Verdict =>
         Value is null || Limit is null ? DoctorVerdict.Unknown : Value > Limit ? DoctorVerdict.Over : DoctorVerdict.Ok;
+
+    /// <summary>The database that the number is of; null for the first one.</summary>
+    public string? Database { get; init; }
 }
 
-/// <summary>One examination of the database.</summary>
-/// <param name="At">When it began.</param>
-/// <param name="Elapsed">How long it took.</param>
-/// <param name="Findings">All findings, always the same ones in the same order.</param>
+/// <summary>One examination of a database, or the last ones of several.</summary>
+/// <param name="At">When it began; of several, the oldest.</param>
+/// <param name="Elapsed">How long it took; of several, the longest.</param>
+/// <param name="Findings">All findings, always the same ones in the same order; of several, database by
+/// database.</param>
 public sealed record DoctorReport(DateTimeOffset At, TimeSpan Elapsed, IReadOnlyList<DoctorFinding> Findings)
 {
     /// <summary>How many numbers are over their limit.</summary>
@@ -51,18 +55,33 @@ public sealed record DoctorReport(DateTimeOffset At, TimeSpan Elapsed, IReadOnly
     public int Unknown => Findings.Count(finding => finding.Verdict == DoctorVerdict.Unknown);
 
     /// <summary>
+    /// The databases that were to be examined, the first one first; empty where there is one. See
+    /// <see cref="TenancyDoctor.ReportOfAllAsync"/>.
+    /// </summary>
+    public IReadOnlyList<FleetDatabase> Databases { get; init; } = [];
+
+    /// <summary>
     /// What a health check says of it: degraded where a number is over its limit, never unhealthy, because tenants are
-    /// served. Its data are those findings' names with their numbers.
+    /// served. A database that wasn't examined is named and changes nothing. The data are those findings' names with
+    /// their numbers; a name begins with its database, <c>two.relations</c>, unless that is the first one.
     /// </summary>
     public HealthCheckResult Health()
     {
         var over = Findings.Where(finding => finding.Verdict == DoctorVerdict.Over).ToList();
+        var missing = string.Concat(Databases.Where(database => database.Error is not null).Select(database =>
+            $" The database '{database.Name ?? TenancyOptions.FirstDatabase}' wasn't examined."));
         return over.Count == 0
             ? HealthCheckResult.Healthy(string.Create(CultureInfo.InvariantCulture,
-                $"{Findings.Count - Unknown} numbers are within their limits, {Unknown} unknown."))
+                $"{Findings.Count - Unknown} numbers are within their limits, {Unknown} unknown.{missing}"))
             : HealthCheckResult.Degraded(
-                $"Over the limit: {string.Join(", ", over.Select(finding => finding.Id))}. The job's command doctor " +
-                "says what to do.",
-                data: over.ToDictionary(finding => finding.Id, finding => (object)finding.Value!.Value));
+                $"Over the limit: {string.Join(", ", over.Select(Words))}. The job's command doctor says what to " +
+                $"do.{missing}",
+                data: over.ToDictionary(
+                    finding => finding.Database is { } database ? $"{database}.{finding.Id}" : finding.Id,
+                    finding => (object)finding.Value!.Value));
     }
+
+    private string Words(DoctorFinding finding) => Databases.Count == 0
+        ? finding.Id
+        : $"{finding.Id} ({finding.Database ?? TenancyOptions.FirstDatabase})";
 }

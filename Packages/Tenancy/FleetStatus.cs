@@ -27,9 +27,9 @@ public sealed record FleetStatus(
     public IReadOnlyList<FleetDatabase> Databases { get; init; } = [];
 }
 
-/// <summary>A database that was asked for its fleet's status.</summary>
+/// <summary>A database that was asked, together with others.</summary>
 /// <param name="Name">See <see cref="TenancyOptions.Databases"/>; null for the first one.</param>
-/// <param name="Error">Why it didn't answer: nothing of the status is of this database then. Else null.</param>
+/// <param name="Error">Why it didn't answer: nothing of the answer is of this database then. Else null.</param>
 public sealed record FleetDatabase(string? Name, string? Error);
 
 /// <summary>A migration that this build has.</summary>

@@ -28,11 +28,13 @@ public sealed class TenancyDoctor : IDisposable
     private readonly IServiceScopeFactory _scopes;
     private readonly TimeProvider _time;
     private readonly TenancyMetrics _metrics;
+    private readonly TenantDatabases? _others;
     private readonly SemaphoreSlim _one = new(1);
 
     internal TenancyDoctor(GuardedDataSource pools, CompiledMigrations build, TenancyOptions options,
-        IServiceScopeFactory scopes, TimeProvider time, TenancyMetrics metrics)
+        IServiceScopeFactory scopes, TimeProvider time, TenancyMetrics metrics, TenantDatabases? others = null)
     {
+        _others = others;
         (_serving, _build, _options, _scopes, _time, _metrics) =
             (pools.Tenants, build, options, scopes, time, metrics);
         // A connection of its own, closed afterwards: it takes none from a request, and no pooled backend learns all
@@ -48,7 +50,16 @@ public sealed class TenancyDoctor : IDisposable
     internal bool LooksLocally { get; set; } = true;
 
     /// <summary>The last report of this process on this database; null before the first.</summary>
-    public DoctorReport? Last { get; private set; }
+    public DoctorReport? Last => _metrics.Doctor.GetValueOrDefault(Name);
+
+    /// <summary>
+    /// The last reports of this process on all databases together, see <see cref="TenancyOptions.Databases"/>; null
+    /// before the first. A database that wasn't examined yet is named.
+    /// </summary>
+    public DoctorReport? LastOfAll =>
+        _others is { Others.Count: > 0 } ? DoctorsOfAll.Last(this, _others) : Last;
+
+    private string Name => _options.Database ?? TenancyOptions.FirstDatabase;
 
     /// <summary>
     /// The last report if it is young enough; else it examines, once for all who ask at the same time.
@@ -67,19 +78,27 @@ public sealed class TenancyDoctor : IDisposable
                 return last;
             }
 
-            Last = await LookAsync(ct);
-            if (_options.Database is null)
-            {
-                _metrics.Doctor = Last;
-            }
-
-            return Last;
+            return _metrics.Doctor[Name] = await LookAsync(ct);
         }
         finally
         {
             _one.Release();
         }
     }
+
+    /// <summary>
+    /// The reports on all databases together, see <see cref="ReportAsync"/>. With several, one that doesn't answer is
+    /// named and the others' findings stay, unless it is the first or the only one that was asked.
+    /// </summary>
+    /// <param name="atMost">How old each may be when this is called. Zero: it begins after the call.</param>
+    /// <param name="only">One of <see cref="TenancyOptions.Databases"/>, or
+    /// <see cref="TenancyOptions.FirstDatabase"/>; null for all.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="NpgsqlException">The first database failed, or the only one.</exception>
+    public Task<DoctorReport> ReportOfAllAsync(
+        TimeSpan atMost, string? only = null, CancellationToken ct = default) =>
+            _others is null ? ReportAsync(atMost, ct) : DoctorsOfAll.ReportAsync(this, _others, atMost, only, ct);
 
     /// <summary>Examines now, or joins an examination that begins after this call.</summary>
     /// <param name="ct">Ends it.</param>
@@ -112,7 +131,7 @@ public sealed class TenancyDoctor : IDisposable
         var (at, started) = (_time.GetUtcNow(), _time.GetTimestamp());
         await using var connection = await _database.OpenConnectionAsync(ct);
         var of = new Examined(connection, _options, await ServerSettings.ReadAsync(connection, ct));
-        return new(at, TimeSpan.Zero,
+        DoctorFinding[] findings =
         [
             .. await AskAsync(of, SchemaPart.Kinds, () => CompareAsync(of, ct)),
             .. await AskAsync(of, CatalogPart.Kinds, () => CatalogPart.ReadAsync(of, ct)),
@@ -121,7 +140,9 @@ public sealed class TenancyDoctor : IDisposable
             .. await AskAsync(of, MemoryPart.Kinds, () => MemoryPart.ReadAsync(of, _serving, LooksLocally, ct)),
             .. await AskAsync(of, StatementsPart.Kinds, () => StatementsPart.ReadAsync(of, ct)),
             .. await AskAsync(of, SessionsPart.Kinds, () => SessionsPart.ReadAsync(of, ct)),
-        ]) { Elapsed = _time.GetElapsedTime(started) };
+        ];
+        return new(at, _time.GetElapsedTime(started),
+            [.. findings.Select(finding => finding with { Database = _options.Database })]);
     }
 
     private async Task<IReadOnlyList<DoctorFinding>> CompareAsync(Examined of, CancellationToken ct)

@@ -99,12 +99,11 @@ public sealed class TenancyMetrics : IDisposable
         meter.CreateObservableGauge(TenancyTelemetry.SpareSchemas,
             () => Fleets.Select(fleet => fleet.SpareSchemas), "{schema}",
             "Schemas made beforehand, for tenants to come.");
-        meter.CreateObservableGauge(DoctorOver, () => Doctor?.Findings.Where(finding => finding.Value is not null)
-                .Select(finding => Measure(finding.Verdict == DoctorVerdict.Over ? 1 : 0, finding)) ?? [],
+        meter.CreateObservableGauge(DoctorOver, () => Findings
+                .Select(finding => Measure(finding.Verdict == DoctorVerdict.Over ? 1 : 0, finding)),
             "1", "Whether a number of the doctor is over its limit.");
-        meter.CreateObservableGauge(DoctorUsage, () => Doctor?.Findings.Where(finding => finding.Limit > 0)
-                .Where(finding => finding.Value is not null)
-                .Select(finding => Measure(finding.Value!.Value / finding.Limit!.Value, finding)) ?? [],
+        meter.CreateObservableGauge(DoctorUsage, () => Findings.Where(finding => finding.Limit > 0)
+                .Select(finding => Measure(finding.Value!.Value / finding.Limit!.Value, finding)),
             "1", "A number of the doctor divided by its limit.");
         meter.CreateObservableUpDownCounter(
             Leases, () => Interlocked.Read(ref _leases), "{context}", "Contexts that serve a tenant now.");
@@ -131,11 +130,17 @@ public sealed class TenancyMetrics : IDisposable
     /// </summary>
     internal FleetSnapshot? Fleet { get; set; }
 
-    /// <summary>The last examination; null while there is none.</summary>
-    internal DoctorReport? Doctor { get; set; }
-
     /// <summary>Those of the other databases, by name. Their values have the attribute tenancy.database.</summary>
     internal ConcurrentDictionary<string, FleetSnapshot?> Others { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The last examination of each database, by name; the first one's is <see cref="TenancyOptions.FirstDatabase"/>.
+    /// </summary>
+    internal ConcurrentDictionary<string, DoctorReport> Doctor { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The numbers that are known.</summary>
+    private IEnumerable<DoctorFinding> Findings =>
+        Doctor.Values.SelectMany(report => report.Findings).Where(finding => finding.Value is not null);
 
     private IEnumerable<FleetSnapshot> Fleets => Others.Values.Prepend(Fleet).OfType<FleetSnapshot>();
 
@@ -181,8 +186,11 @@ public sealed class TenancyMetrics : IDisposable
         }
     }
 
-    private static Measurement<double> Measure(double value, DoctorFinding finding) =>
-        new(value, new KeyValuePair<string, object?>(Finding, finding.Id));
+    private static Measurement<double> Measure(double value, DoctorFinding finding)
+    {
+        var id = new KeyValuePair<string, object?>(Finding, finding.Id);
+        return finding.Database is { } database ? new(value, id, new(Database, database)) : new(value, id);
+    }
 
     private static KeyValuePair<string, object?>[] Refusal(string what, string why) =>
         [new(Refused, what), new(Reason, SnakeCase(why))];

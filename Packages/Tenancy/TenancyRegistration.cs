@@ -320,7 +320,7 @@ public static class TenancyRegistration
     }
 
     /// <summary>The databases besides the first one; null in each of them.</summary>
-    private static TenantDatabases? Others(IServiceProvider provider) =>
+    internal static TenantDatabases? Others(IServiceProvider provider) =>
         provider.GetRequiredService<TenancyOptions>().Database is null
             ? provider.GetRequiredService<TenantDatabases>()
             : null;

@@ -60,6 +60,7 @@ internal sealed class DatabasesWork(IServiceProvider application, TenantDatabase
             Add<DirectoryListener>(database.Create<DirectoryListener>);
             Add<LateTenantMigrator>(database.Create<LateTenantMigrator>);
             Add<WarmPoolFiller>(database.Create<WarmPoolFiller>);
+            Add<DoctorMonitor>(database.Create<DoctorMonitor>);
         }
 
         foreach (var one in _running)

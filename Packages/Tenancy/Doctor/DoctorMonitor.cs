@@ -5,13 +5,15 @@ using Npgsql;
 namespace Tenancy.Doctor;
 
 /// <summary>
-/// Examines the database every <see cref="TenancyOptions.DoctorInterval"/>, for the gauges and for health, and leaves
+/// Examines its database every <see cref="TenancyOptions.DoctorInterval"/>, for the gauges and for health, and leaves
 /// no span. The first time is some seconds after the start, which has enough to do.
 /// </summary>
 internal sealed partial class DoctorMonitor(
     TenancyDoctor doctor, TenancyOptions options, TimeProvider time, ILogger<DoctorMonitor> log) : BackgroundService
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(20);
+
+    private string Name => options.Database ?? TenancyOptions.FirstDatabase;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -47,18 +49,18 @@ internal sealed partial class DoctorMonitor(
         catch (NpgsqlException e)
         {
             // The database's health says that it is gone.
-            LogFailed(log, e.Message);
+            LogFailed(log, Name, e.Message);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // A defect, of the application's registry perhaps. It ends no process that serves.
-            LogDefect(log, e);
+            LogDefect(log, Name, e);
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "The database couldn't be examined.")]
-    private static partial void LogDefect(ILogger log, Exception error);
+    [LoggerMessage(LogLevel.Error, "The database '{Database}' couldn't be examined.")]
+    private static partial void LogDefect(ILogger log, string database, Exception error);
 
-    [LoggerMessage(LogLevel.Debug, "The database couldn't be examined: {Error}")]
-    private static partial void LogFailed(ILogger log, string error);
+    [LoggerMessage(LogLevel.Debug, "The database '{Database}' couldn't be examined: {Error}")]
+    private static partial void LogFailed(ILogger log, string database, string error);
 }

@@ -12,7 +12,8 @@ internal static class DoctorRegistration
         services.AddSingleton(provider => new TenancyDoctor(
             provider.GetRequiredService<GuardedDataSource>(), provider.GetRequiredService<CompiledMigrations>(),
             provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<IServiceScopeFactory>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<TenancyMetrics>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<TenancyMetrics>(),
+            TenancyRegistration.Others(provider)));
         services.AddSingleton(provider => new CatalogVacuum(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
             provider.GetRequiredService<TenancyOptions>(), provider.GetRequiredService<ILogger<CatalogVacuum>>()));

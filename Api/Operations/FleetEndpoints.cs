@@ -42,9 +42,7 @@ internal static class FleetEndpoints
                 (HttpContext http, TenantOperations operations, CancellationToken ct) =>
                     AskAsync(http, operations, OperationKinds.Reconcile, [], ct))
             .WithName("ReconcileFleet").WithSummary("Begins to remove the deleted customers whose time is over.");
-        fleet.MapGet("/tasks", (TenantTasks tasks, CancellationToken ct) => tasks.StatusAsync(ct)).WithName("ListTasks")
-            .WithSummary("The tasks that are done once for each customer, and how far they are.");
-        fleet.MapTaskCustomers();
+        fleet.MapTasks();
         changes.MapPost("/tasks/{task}", RunTask).WithName("RunTask")
             .WithSummary("Begins a task for the customers that haven't done it.").ProducesProblem(404);
         changes.MapPost("/halt", Halt).WithName("HaltFleet")
@@ -111,7 +109,7 @@ internal static class FleetEndpoints
 
         if (!tasks.Names.Contains(task))
         {
-            return TaskCustomers.Unknown(tasks);
+            return FleetTasks.Unknown(tasks);
         }
 
         var arguments = request.Arguments(hasRing: true);

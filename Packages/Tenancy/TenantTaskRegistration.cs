@@ -27,7 +27,10 @@ public static class TenantTaskRegistration
         new(services.GetRequiredKeyedService<NpgsqlDataSource>(TenancyOptions.OwnerKey),
             services.GetRequiredService<SchemaVersions>(), services.GetRequiredService<TenancyOptions>(),
             services.GetRequiredService<IServiceScopeFactory>(), new(() => Shared(services)),
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<TenantTasks>>()));
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<TenantTasks>>()))
+        {
+            Others = TenancyRegistration.Others(services),
+        };
 
     /// <summary>What the options and all tenant contexts' models share.</summary>
     private static AllowList Shared(IServiceProvider services)

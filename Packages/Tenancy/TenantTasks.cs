@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tenancy.Databases;
 using Tenancy.Fleet;
 using Tenancy.Ledgers;
 using Tenancy.Tasks;
@@ -29,6 +30,9 @@ public sealed partial class TenantTasks
             }
         }
     }
+
+    /// <summary>The databases besides the first one, for what goes over all; null for none.</summary>
+    internal TenantDatabases? Others { get; init; }
 
     /// <summary>The names of the tasks that the application has registered, in order.</summary>
     public IReadOnlyList<string> Names => [.. _registered.Keys.Order(StringComparer.Ordinal)];
@@ -105,8 +109,55 @@ public sealed partial class TenantTasks
     /// </summary>
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="PostgresException">42P01: nobody has migrated the database yet.</exception>
-    public Task<IReadOnlyList<TenantTaskStatus>> StatusAsync(CancellationToken ct = default) =>
-        TaskStatusQuery.RunAsync(_engine.Database, Names, ct);
+    public async Task<IReadOnlyList<TenantTaskStatus>> StatusAsync(CancellationToken ct = default)
+    {
+        var figures = await FiguresAsync(ct);
+        return
+        [
+            .. Names.Union(figures.Tried).Order(StringComparer.Ordinal).Select(name =>
+            {
+                var (done, failed, left, last) = figures.Of(name);
+                return new TenantTaskStatus(
+                    name, _registered.ContainsKey(name), done, failed, left, last?.Schema, last?.Error, last?.At);
+            }),
+        ];
+    }
+
+    /// <summary>
+    /// The same over all databases, see <see cref="TenancyOptions.Databases"/>, and by database
+    /// (<see cref="TenantTaskStatus.Databases"/>). With several, one that doesn't answer is named and the others are
+    /// counted, unless it is the first or the only one that was asked.
+    /// </summary>
+    /// <param name="only">One of <see cref="TenancyOptions.Databases"/>, or
+    /// <see cref="TenancyOptions.FirstDatabase"/>; null for all.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="NpgsqlException">The first database failed, or the only one.</exception>
+    public Task<IReadOnlyList<TenantTaskStatus>> StatusOfAllAsync(
+        string? only = null, CancellationToken ct = default) =>
+            Others is null ? StatusAsync(ct) : TasksOfAll.ReadAsync(this, Others, only, ct);
+
+    /// <summary>
+    /// The tenants that a task visits in the databases besides the first one, and their attempts: for lists that know
+    /// the first one's. Of a database that doesn't answer it has nothing, unless that is the only one that was asked.
+    /// </summary>
+    /// <param name="task">The task's name, registered or not.</param>
+    /// <param name="only">One of <see cref="TenancyOptions.Databases"/>, or
+    /// <see cref="TenancyOptions.FirstDatabase"/>; null for all.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="ArgumentException">There is no such database.</exception>
+    /// <exception cref="NpgsqlException">The only database failed.</exception>
+    public Task<IReadOnlyList<TenantTaskAttempt>> AttemptsInOthersAsync(
+        string task, string? only = null, CancellationToken ct = default) =>
+            Others is null
+                ? Task.FromResult<IReadOnlyList<TenantTaskAttempt>>([])
+                : TasksOfAll.AttemptsAsync(Others, task, only, ct);
+
+    internal Task<TaskFigures> FiguresAsync(CancellationToken ct) =>
+        TaskStatusQuery.FiguresAsync(_engine.Database, ct);
+
+    internal Task<IReadOnlyList<TenantTaskAttempt>> AttemptsAsync(string task, CancellationToken ct) =>
+        TaskStatusQuery.AttemptsAsync(_engine.Database, _engine.Tenancy.Database, task, ct);
 
     private void Refuse(FleetPlan plan)
     {

@@ -21,6 +21,8 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
         await using var two = await TwoDatabases.StartAsync(app);
         await two.CreateAsync("acme");
         await two.CreateAsync("globex", "two");
+        await TwoDatabases.ExecuteAsync(
+            two.First, "INSERT INTO tenancy.tasks (task, schema, done_at) VALUES ('greet', 'customer_acme', now())");
         var last = (string)(await two.Http.GetFromJsonAsync<JsonArray>("/fleet/migrations", Ct))![^1]!["id"]!;
         await using var other = ConsoleApp.Over(two.Api);
         await using var tab = await console.OpenInAsync(other, "/migrations");
@@ -53,12 +55,39 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
         await Expect(page.GetByText("Nothing differs: 2 schemas are as the migrations make them.")).ToBeVisibleAsync();
         await tab.CheckAsync();
 
+        await tab.GoAsync("/tasks");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Database two", Exact = true }))
+            .ToContainTextAsync("greet");
+        await tab.CheckAsync();
+        await page.GetByRole(AriaRole.Table, new() { Name = "Tasks, two" })
+            .GetByRole(AriaRole.Link, new() { Name = "greet" }).ClickAsync();
+        await Expect(page.GetByText("globex", new() { Exact = true })).ToBeVisibleAsync();
+        await Expect(page.GetByText("acme", new() { Exact = true })).ToHaveCountAsync(0);
+        await tab.CheckAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "All databases" }).ClickAsync();
+        await Expect(page.GetByText("acme", new() { Exact = true })).ToBeVisibleAsync();
+
+        await tab.GoAsync("/doctor");
+        await Expect(page.GetByRole(AriaRole.Cell, new() { Name = "two", Exact = true }).First).ToBeVisibleAsync();
+        await tab.CheckAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "two", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Cell, new() { Name = "first", Exact = true })).ToHaveCountAsync(0);
+        await tab.CheckAsync();
+
+        await tab.GoAsync("/migrations");
         await two.KillSecondAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Refresh" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasText = "The database two doesn't answer" }))
             .ToBeVisibleAsync();
         await Expect(second).ToHaveCountAsync(0);
         await tab.GoAsync("/");
+        await Expect(page.GetByText("The database two doesn't answer")).ToBeVisibleAsync();
+        await tab.CheckAsync();
+        await tab.GoAsync("/tasks");
+        await Expect(page.GetByText("The database two doesn't answer")).ToBeVisibleAsync();
+        await tab.CheckAsync();
+        await tab.GoAsync("/doctor");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Examine now" }).ClickAsync();
         await Expect(page.GetByText("The database two doesn't answer")).ToBeVisibleAsync();
         await tab.CheckAsync();
     }

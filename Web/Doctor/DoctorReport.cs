@@ -1,18 +1,34 @@
 using System.Globalization;
+using Web.Fleet;
 
 namespace Web.Doctor;
 
-/// <summary>How the database is, as the API tells it.</summary>
-/// <param name="At">When it was examined.</param>
-/// <param name="Elapsed">How long that took.</param>
+/// <summary>How the databases are, as the API tells it.</summary>
+/// <param name="At">When they were examined; the oldest examination.</param>
+/// <param name="Elapsed">How long that took; the longest.</param>
 /// <param name="Findings">All numbers, over their limit or not.</param>
 public sealed record DoctorReport(DateTimeOffset At, TimeSpan Elapsed, IReadOnlyList<Finding> Findings)
 {
+    /// <summary>Those that were to be examined, the first one first; empty where there is one.</summary>
+    public IReadOnlyList<FleetDatabase> Databases { get; init; } = [];
+
+    /// <summary>Whether there is more than one, and so something to choose.</summary>
+    public bool HasSeveral => Databases.Count > 1;
+
     public IReadOnlyList<Finding> Over => [.. Findings.Where(finding => finding.Verdict == "over")];
 
     public IReadOnlyList<Finding> Unknown => [.. Findings.Where(finding => finding.Verdict == "unknown")];
 
     public IReadOnlyList<Finding> Well => [.. Findings.Where(finding => finding.Verdict == "ok")];
+
+    /// <summary>What is of one database; all where it isn't there or didn't answer.</summary>
+    /// <param name="choice">Its <see cref="FleetDatabase.Choice"/>; null for all.</param>
+    public DoctorReport In(string? choice) => Knows(choice)
+        ? this with { Findings = [.. Findings.Where(finding => finding.Place == choice)] }
+        : this;
+
+    public bool Knows(string? choice) =>
+        Databases.Any(database => database.Choice == choice && database.Error is null);
 }
 
 /// <summary>One number beside its limit.</summary>
@@ -30,6 +46,15 @@ public sealed record Finding(
     string Id, string Title, double? Value, double? Limit, string Unit, string Says, string Why, string Advice,
     IReadOnlyList<string> Names, string Verdict)
 {
+    /// <summary>The database that it is of; null for the first one.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>The database's <see cref="FleetDatabase.Choice"/>.</summary>
+    public string Place => Database ?? FleetDatabase.First;
+
+    /// <summary>Where it is on the page.</summary>
+    public string Anchor => Database is null ? Id : $"{Database}.{Id}";
+
     /// <summary>The number in its unit, e.g. <c>1.4 GB</c>.</summary>
     public string Number => Words(Value);
 

@@ -66,23 +66,26 @@ public sealed class FleetClient(HttpClient http, Visit? visit = null)
     /// <param name="state"><c>done</c>, <c>failed</c> or <c>left</c>; null for all.</param>
     /// <param name="page">From 1.</param>
     /// <param name="pageSize">1 to 200.</param>
+    /// <param name="database">Only that database's; null for all.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Page<TaskCustomer>>> TaskCustomersAsync(
-        string task, string? state, int page, int pageSize, CancellationToken ct) =>
+        string task, string? state, int page, int pageSize, string? database, CancellationToken ct) =>
         http.SendAsync<Page<TaskCustomer>>(visit, "list task's customers", new(HttpMethod.Get,
             $"/fleet/tasks/{Uri.EscapeDataString(task)}/customers?page={page}&pageSize={pageSize}" +
-            (string.IsNullOrEmpty(state) ? "" : $"&state={Uri.EscapeDataString(state)}")), ct);
+            (string.IsNullOrEmpty(state) ? "" : $"&state={Uri.EscapeDataString(state)}") +
+            (string.IsNullOrEmpty(database) ? "" : $"&database={Uri.EscapeDataString(database)}")), ct);
 
     /// <summary>Begins a task for the customers that haven't done it.</summary>
     /// <param name="task">Its name.</param>
     /// <param name="customers">Only those, by slug; null for all.</param>
+    /// <param name="database">Only that database's; null for all.</param>
     /// <param name="ct">Gives up waiting.</param>
     public Task<Result<Operation>> RunTaskAsync(
-        string task, IReadOnlyList<string>? customers, CancellationToken ct) =>
+        string task, IReadOnlyList<string>? customers, string? database, CancellationToken ct) =>
         http.SendAsync<Operation>(visit, "begin task",
             new(HttpMethod.Post, $"/fleet/tasks/{Uri.EscapeDataString(task)}")
             {
-                Content = JsonContent.Create(new { customers }),
+                Content = Body(new { customers }, database),
             }, ct);
 
     /// <summary>Asks all runs in progress to end after what is in hand.</summary>

@@ -48,7 +48,11 @@ internal sealed class FleetFacts
                 rings = Array.Empty<object>(),
             }),
             ("GET", "/doctor" or "/doctor?fresh=true") => FakeApi.Json(HttpStatusCode.OK,
-                new { at = "2026-11-23T12:00:00Z", elapsed = "00:00:00.6120000", findings = Findings }),
+                new
+                {
+                    at = "2026-11-23T12:00:00Z", elapsed = "00:00:00.6120000", findings = Findings,
+                    databases = Databases,
+                }),
             ("GET", "/fleet/migrations") => FakeApi.Json(HttpStatusCode.OK, new[]
             {
                 new { id = Initial, breaksOlderBuilds = false, outsideTransaction = false },
@@ -103,8 +107,14 @@ internal sealed class FleetFacts
 
     /// <summary>A number of the doctor's; null where it is unknown.</summary>
     public static object Finding(
-        string id, double? value, double? limit = 10, string unit = "schemas", params string[] names) => new
+        string id, double? value, double? limit = 10, string unit = "schemas", params string[] names) =>
+            FindingIn(null, id, value, limit, unit, names);
+
+    /// <summary>The same of a database; null for the first one.</summary>
+    public static object FindingIn(string? database, string id, double? value, double? limit = 10,
+        string unit = "schemas", params string[] names) => new
         {
+            database,
             id,
             title = $"Title of {id}",
             value,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Benchmarks.Backends;
+using Benchmarks.Citus;
 using Benchmarks.Export;
 using Benchmarks.Including;
 using Benchmarks.Migration;
@@ -139,14 +140,41 @@ var backends = new Command("backends",
 backends.SetAction((parsed, ct) => EndedAsync(
     new BackendsBenchmark(parsed.GetValue(met), parsed.GetValue(pairs), Console.Out).RunAsync(ct), ct));
 
+var coordinator = new Option<string?>("--coordinator")
+{
+    Description = "The connection string of a database on a Citus cluster's coordinator that has the nodes in " +
+        "pg_dist_node. Its user is a superuser, and the nodes let him in by the same password. Default: the variable " +
+        "TEST_CITUS.",
+};
+var clustered = Number("--tenants", "How many customers each of the two databases has", 50, quickly: 5, 2, 1000);
+var citus = new Command("citus",
+    "What the operations take on a Citus cluster, beside a database without Citus on the coordinator's server.")
+{
+    coordinator, clustered, pairs, quick,
+};
+citus.Validators.Add(result =>
+{
+    if (Coordinator(result.GetValue(coordinator)) is null)
+    {
+        result.AddError("No cluster is named: add --coordinator \"Host=...;Username=...;Password=...;Database=...\", " +
+            "or set TEST_CITUS.");
+    }
+});
+citus.SetAction((parsed, ct) => EndedAsync(new CitusBenchmark(Coordinator(parsed.GetValue(coordinator))!,
+    parsed.GetValue(clustered), parsed.GetValue(pairs), Console.Out).RunAsync(ct), ct));
+
 var root = new RootCommand(
     "The library's price, measured. Exit codes: 0 done, 1 failed, 64 wrong arguments, 130 cancelled.") { requests,
         include, stamp, startup, migration, verify, export, serving, provisioning, pending, scale,
-            backends, once };
+            backends, citus, once };
 var arguments = root.Parse(args);
 // Long enough to stop the server and to delete its data after Ctrl+C.
 var result = await arguments.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
 return arguments.Errors.Count > 0 ? usage : result;
+
+// Not the option's default: the help would show its password.
+static string? Coordinator(string? given) =>
+    (given ?? Environment.GetEnvironmentVariable("TEST_CITUS")) is { Length: > 0 } named ? named : null;
 
 static async Task<int> EndedAsync(Task benchmark, CancellationToken ct)
 {

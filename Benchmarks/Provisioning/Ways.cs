@@ -24,6 +24,9 @@ internal sealed class Ways(
     public Task<double> OursAsync(CancellationToken ct) =>
         TimeAsync(async name => await ProvisionAsync(_provisioner, name, ct));
 
+    /// <summary>A schema to be kept; not measured.</summary>
+    public Task<SchemaName> MakeAsync(CancellationToken ct) => ProvisionAsync(_provisioner, NewName(), ct);
+
     /// <summary>The same by several at once: the time of all, divided by their number.</summary>
     public async Task<double> OursAtOnceAsync(int customers, int workers, CancellationToken ct)
     {
@@ -133,12 +136,14 @@ internal sealed class Ways(
         SchemaName.Parse(
             string.Create(CultureInfo.InvariantCulture, $"customer_{Interlocked.Increment(ref _made):000000}"));
 
-    private async Task ProvisionAsync(SchemaProvisioner provisioner, SchemaName name, CancellationToken ct)
+    private async Task<SchemaName> ProvisionAsync(
+        SchemaProvisioner provisioner, SchemaName name, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await provisioner.ProvisionAsync(transaction, name.Value, ct: ct);
+        var schema = await provisioner.ProvisionAsync(transaction, name.Value, ct: ct);
         await transaction.CommitAsync(ct);
+        return schema;
     }
 
     private async Task<double> TimeAsync(Func<SchemaName, Task> make)

@@ -170,27 +170,34 @@ internal static class Readiness
                     "The ledger can't be read: nothing is known of the customers' schemas.");
             }
 
-            var data = new Dictionary<string, object> { ["customers"] = fleet.Customers, ["failed"] = fleet.Failed,
-                ["behind"] = fleet.Behind };
-            return fleet.Failed + fleet.Behind == 0
+            IReadOnlyList<FleetSnapshot> all = [fleet, .. watch.LastOfOthers];
+            var (customers, failed, behind) = (
+                all.Sum(one => one.Customers), all.Sum(one => one.Failed), all.Sum(one => one.Behind));
+            var data = new Dictionary<string, object> { ["customers"] = customers, ["failed"] = failed,
+                ["behind"] = behind };
+            return failed + behind == 0
                 ? HealthCheckResult.Healthy(
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"{fleet.Customers} customers, none failed, none is behind."), data)
-                : HealthCheckResult.Degraded(Words(fleet), data: data);
+                    string.Create(CultureInfo.InvariantCulture, $"{customers} customers, none failed, none is behind."),
+                    data)
+                : HealthCheckResult.Degraded(Words(customers, failed, behind) + Where(all), data: data);
         }
 
-        private static string Words(FleetSnapshot fleet)
+        /// <summary>How many are in which database; nothing where there is one.</summary>
+        private static string Where(IReadOnlyList<FleetSnapshot> all) => all.Count == 1 ? "" : string.Concat(
+            all.Where(one => one.Failed + one.Behind > 0).Select(one => string.Create(CultureInfo.InvariantCulture,
+                $" In the database '{one.Database ?? TenancyOptions.FirstDatabase}' {one.Failed} failed, " +
+                $"{one.Behind} behind.")));
+
+        private static string Words(int all, int failing, int late)
         {
-            var failed = string.Create(
-                CultureInfo.InvariantCulture, $"{fleet.Failed} of {fleet.Customers} customers failed");
-            var behind = string.Create(
-                CultureInfo.InvariantCulture, $"{fleet.Behind} {(fleet.Behind == 1 ? "is" : "are")} behind");
-            return fleet switch
+            var failed = string.Create(CultureInfo.InvariantCulture, $"{failing} of {all} customers failed");
+            var behind = string.Create(CultureInfo.InvariantCulture, $"{late} {(late == 1 ? "is" : "are")} behind");
+            return (failing, late) switch
             {
-                { Behind: 0 } =>
+                (_, 0) =>
                     $"{failed}: answered with 503. The job's command status says why; mend it, then run its " +
                     "command retry.",
-                { Failed: 0 } => $"Of {fleet.Customers} customers {behind}: answered with 503. Run the migration job.",
+                (0, _) => $"Of {all} customers {behind}: answered with 503. Run the migration job.",
                 _ =>
                     $"{failed}, {behind}: answered with 503. The job's command status says why; mend it, then run " +
                     "the migration job.",

@@ -26,6 +26,12 @@ public sealed class FleetMonitor(
         : metrics.Fleet;
 
     /// <summary>
+    /// The last counts of the databases besides the first one; those that couldn't be counted are left out.
+    /// </summary>
+    public IReadOnlyList<FleetSnapshot> LastOfOthers =>
+        [.. metrics.Others.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => one.Value).OfType<FleetSnapshot>()];
+
+    /// <summary>
     /// Counts now. A failure is no error: it leaves <see cref="Last"/> null, and the database's health says why.
     /// </summary>
     /// <param name="ct">Ends the wait.</param>

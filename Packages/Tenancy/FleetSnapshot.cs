@@ -16,7 +16,7 @@ public sealed class FleetSnapshot
         DateTimeOffset at, IReadOnlyCollection<SchemaCount> counts, SchemaVersions versions, CompiledMigrations build,
         string? database = null)
     {
-        At = at;
+        (At, Database) = (at, database);
         var tenants = counts.Where(count => count.State != SchemaState.Spare).ToList();
         var migrated = tenants.Where(count =>
             count.State is SchemaState.Ready or SchemaState.Failed or SchemaState.Suspended).ToList();
@@ -34,6 +34,9 @@ public sealed class FleetSnapshot
 
     /// <summary>When the ledger was read.</summary>
     public DateTimeOffset At { get; }
+
+    /// <summary>Which database's ledger it was; null for the first one.</summary>
+    public string? Database { get; }
 
     /// <summary>Tenants that migrations look after: ready, failed or suspended.</summary>
     public int Customers { get; }

@@ -38,13 +38,16 @@ internal sealed class TenancyHealthCheck(DatabaseProbe probe, FleetMonitor watch
             return HealthCheckResult.Degraded("The ledger can't be read: run the migration job.");
         }
 
+        IReadOnlyList<FleetSnapshot> all = [fleet, .. watch.LastOfOthers];
+        var (failed, behind) = (all.Sum(one => one.Failed), all.Sum(one => one.Behind));
         var data = new Dictionary<string, object>
         {
-            ["tenants"] = fleet.Customers, ["failed"] = fleet.Failed, ["behind"] = fleet.Behind,
+            ["tenants"] = all.Sum(one => one.Customers), ["failed"] = failed, ["behind"] = behind,
         };
-        var words = string.Create(CultureInfo.InvariantCulture,
-            $"{fleet.Customers} tenants, {fleet.Failed} failed, {fleet.Behind} behind.");
-        return fleet.Failed + fleet.Behind == 0
+        var words = string.Join(' ', all.Select(one => string.Create(CultureInfo.InvariantCulture,
+            $"{(one.Database is { } name ? $"In '{name}' " : "")}{one.Customers} tenants, {one.Failed} failed, " +
+            $"{one.Behind} behind.")));
+        return failed + behind == 0
             ? HealthCheckResult.Healthy(words, data)
             : HealthCheckResult.Degraded(
                 words + " They are answered with 503: see the migration job's command status.", data: data);

@@ -221,6 +221,30 @@ public sealed class PlacementTests(App app) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_customer_that_failed_in_the_second_database_degrades_health_which_names_it()
+    {
+        await _two.CreateAsync("acme");
+        await _two.CreateAsync("globex", "two");
+        var monitors = new[] { _two.Api.Services, _two.Api.Services
+            .GetRequiredService<Tenancy.Databases.TenantDatabases>().Named("two") }
+            .Select(services => services.GetRequiredService<FleetMonitor>()).ToList();
+        await Task.WhenAll(monitors.Select(monitor => monitor.LookAsync(Ct)));
+        Assert.Equal("2 customers, none failed, none is behind.", (string?)(await HealthAsync())["description"]);
+
+        await TwoDatabases.ExecuteAsync(_two.Second, "UPDATE tenancy.schemas SET state = 'failed', last_error = 'No.'");
+        await Task.WhenAll(monitors.Select(monitor => monitor.LookAsync(Ct)));
+
+        var health = await HealthAsync();
+        Assert.Equal(("Degraded", 1), ((string?)health["status"], (int)health["data"]!["failed"]!));
+        Assert.StartsWith("1 of 2 customers failed: ", (string?)health["description"], StringComparison.Ordinal);
+        Assert.EndsWith(
+            " In the database 'two' 1 failed, 0 behind.", (string?)health["description"], StringComparison.Ordinal);
+
+        async Task<JsonNode> HealthAsync() =>
+            (await _two.Http.GetFromJsonAsync<JsonObject>("/health", Ct))!["entries"]!["fleet"]!;
+    }
+
+    [Fact]
     public async Task With_roles_each_customer_is_served_as_its_role_in_its_database()
     {
         await using var two = await TwoDatabases.StartAsync(app, (DataRegistration.TenantRolesSetting, "true"));

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Placement;
@@ -144,6 +145,7 @@ public sealed class MovesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_copy_that_is_not_what_was_copied_is_not_taken()
     {
+        CitusCluster.SkipOn("A trigger spoils the copy, and Citus has none.");
         // Something in the other database changes the rows when they are written.
         await TwoDatabases.ExecuteAsync(_two.Second,
             """
@@ -172,6 +174,7 @@ public sealed class MovesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task With_roles_the_customer_has_one_in_its_new_database_and_the_old_one_goes()
     {
+        CitusCluster.SkipOn("Citus logs in to its nodes as the role of the moment, and a tenant's role can't log in.");
         await using var two = await TwoDatabases.StartAsync(app, (DataRegistration.TenantRolesSetting, "true"));
         await two.CreateAsync("globex");
         await two.WriteAsync("globex", 3m);

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Tests.Integration.Citus;
 using Tests.Integration.Fleet;
 using Tests.Integration.Server;
 using Xunit;
@@ -36,6 +37,7 @@ internal sealed class TwoDatabases : IAsyncDisposable
             [$"ConnectionStrings:{DataRegistration.ConnectionName}_two"] = ByWay(second),
             [$"ConnectionStrings:{DataRegistration.ApiConnectionName}_two"] = ByWay(secondServing),
             [DataRegistration.DatabasesSetting] = "two",
+            [DataRegistration.CitusNodePasswordsSetting] = $"{CitusCluster.IsConfigured}",
         };
     }
 

@@ -16,7 +16,8 @@ namespace Benchmarks.Citus;
 internal sealed class CitusBenchmark(string coordinator, int tenants, int rounds, TextWriter output)
 {
     private const string Plain = "plain", Spread = "citus";
-    private const string Invoices = $"\"{TenantPlaceholder.Schema}\".invoices";
+    private const string Schema = $"\"{TenantPlaceholder.Schema}\"", Invoices = $"{Schema}.invoices";
+    private const string Concurrent = "20270108090000_AddIndex";
 
     // Of what takes about a millisecond, a round has many.
     private const int Requests = 200, Customers = 5;
@@ -94,27 +95,19 @@ internal sealed class CitusBenchmark(string coordinator, int tenants, int rounds
         $"ALTER TABLE {Invoices} DROP COLUMN reference;");
 
     private static CompiledMigration NewTable { get; } = Migration("20270107090000_AddPayments",
-        $"CREATE TABLE \"{TenantPlaceholder.Schema}\".payments (id uuid PRIMARY KEY, amount numeric(19,4) NOT NULL);",
-        $"DROP TABLE \"{TenantPlaceholder.Schema}\".payments;");
+        $"CREATE TABLE {Schema}.payments (id uuid PRIMARY KEY, amount numeric(19,4) NOT NULL);",
+        $"DROP TABLE {Schema}.payments;");
 
-    private static CompiledMigration Concurrently
-    {
-        get
-        {
-            const string Id = "20270108090000_AddIndex";
-            return new(Id,
-                MigrationSql.Outside($"CREATE INDEX CONCURRENTLY ix_by_day ON {Invoices} (created_at);", Applied(Id)),
-                new(() => MigrationSql.InTransaction(
-                    $"DROP INDEX \"{TenantPlaceholder.Schema}\".ix_by_day;{TakenBack(Id)}")));
-        }
-    }
+    private static CompiledMigration Concurrently { get; } = new(Concurrent,
+        MigrationSql.Outside($"CREATE INDEX CONCURRENTLY ix_by_day ON {Invoices} (created_at);", Applied(Concurrent)),
+        new(() => MigrationSql.InTransaction($"DROP INDEX {Schema}.ix_by_day;{TakenBack(Concurrent)}")));
 
     private static CompiledMigration Migration(string id, string up, string down) =>
         new(id, up + Applied(id), down + TakenBack(id));
 
     private static string Applied(string id) =>
-        $"INSERT INTO \"{TenantPlaceholder.Schema}\".\"__EFMigrationsHistory\" VALUES ('{id}', '10.0.0');";
+        $"INSERT INTO {Schema}.\"__EFMigrationsHistory\" VALUES ('{id}', '10.0.0');";
 
     private static string TakenBack(string id) =>
-        $"DELETE FROM \"{TenantPlaceholder.Schema}\".\"__EFMigrationsHistory\" WHERE \"MigrationId\" = '{id}';";
+        $"DELETE FROM {Schema}.\"__EFMigrationsHistory\" WHERE \"MigrationId\" = '{id}';";
 }

@@ -22,10 +22,10 @@ internal sealed class RowCopy(
     {
         var tables = await TablesAsync(ct);
         var keys = await ForeignKey.ReadAsync(connection, schema, ct);
-        var (ordered, without) = ForeignKey.Order([.. tables.Keys], keys, table => tables[table].HasColumn);
+        var (ordered, dropped) = ForeignKey.Order([.. tables.Keys], keys, table => tables[table].HasColumn);
         // A table with checks that wait for the transaction's end can't be altered.
         await ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", ct);
-        foreach (var key in without)
+        foreach (var key in dropped)
         {
             // They come back when all rows are there.
             await ExecuteAsync(key.Drop(schema), ct);
@@ -40,7 +40,7 @@ internal sealed class RowCopy(
             copied[table] = await CopyAsync(tables[table], Filter(tables, parents, table, "t"), value, ct);
         }
 
-        foreach (var key in without)
+        foreach (var key in dropped)
         {
             await ExecuteAsync(key.Add(schema), ct);
         }

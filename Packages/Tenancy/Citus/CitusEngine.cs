@@ -11,7 +11,8 @@ internal sealed class CitusEngine
 {
     private static readonly ConditionalWeakTable<NpgsqlDataSource, CitusEngine> Known = [];
 
-    private const string Exists =
+    /// <summary>SQL: the question.</summary>
+    public const string Exists =
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')";
 
     private bool? _present;

@@ -14,8 +14,7 @@ internal sealed record CitusLimits(long Locks, int Connections, int PoolSize)
     public const int LocksPerEntry = 2;
 
     /// <summary>SQL: <see cref="LocksPerEntry"/> on a cluster, 1 on PostgreSQL alone.</summary>
-    public const string PerEntry =
-        "(SELECT 1 + pg_catalog.count(*) FROM pg_catalog.pg_extension WHERE extname = 'citus')";
+    public const string PerEntry = $"(1 + ({CitusEngine.Exists})::int)";
 
     /// <summary>
     /// How many workers leave half of a node's connections to everybody else. A worker's session opens one connection

@@ -52,7 +52,7 @@ internal sealed record ForeignKey(string Table, string Name, string Parent, stri
     /// checked when the transaction ends. A table with such checks ahead can't be altered, and
     /// <c>SET CONSTRAINTS</c> doesn't reach the nodes of Citus.
     /// </returns>
-    public static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Without) Order(
+    public static (IReadOnlyList<string> Tables, IReadOnlyList<ForeignKey> Dropped) Order(
         IReadOnlyCollection<string> tables, IReadOnlyList<ForeignKey> keys, Func<string, bool> isFirst)
     {
         var (ordered, cyclic) = (new List<string>(), new List<ForeignKey>());

@@ -12,11 +12,11 @@ namespace Tenancy.Transfer;
 internal sealed class Landing
 {
     private readonly NpgsqlConnection _connection;
-    private readonly IReadOnlyList<ForeignKey> _without;
+    private readonly IReadOnlyList<ForeignKey> _dropped;
 
     private Landing(NpgsqlConnection connection, Tenant tenant, IReadOnlyList<SchemaTable> tables,
-        IReadOnlyList<ForeignKey> without, IReadOnlyList<OwnedSequence> sequences) =>
-        (_connection, Tenant, Tables, _without, Sequences) = (connection, tenant, tables, without, sequences);
+        IReadOnlyList<ForeignKey> dropped, IReadOnlyList<OwnedSequence> sequences) =>
+        (_connection, Tenant, Tables, _dropped, Sequences) = (connection, tenant, tables, dropped, sequences);
 
     public Tenant Tenant { get; }
 
@@ -44,9 +44,9 @@ internal sealed class Landing
         var schema = tenant.Schema;
         var tables = await SchemaTable.ReadAsync(connection, schema, history, ct);
         var keys = await ForeignKey.ReadAsync(connection, schema, ct);
-        var (ordered, without) = ForeignKey.Order([.. tables.Select(table => table.Name)], keys, _ => true);
+        var (ordered, dropped) = ForeignKey.Order([.. tables.Select(table => table.Name)], keys, _ => true);
         var landing = new Landing(connection, tenant,
-            [.. ordered.Select(name => tables.Single(table => table.Name == name))], without,
+            [.. ordered.Select(name => tables.Single(table => table.Name == name))], dropped,
             await OwnedSequence.ReadAsync(connection, schema, other, ct))
         {
             IsOnCitus = await CitusEngine.IsPresentAsync(connection, ct),
@@ -58,7 +58,7 @@ internal sealed class Landing
             await landing.ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE;"
                 + landing.Triggers("DISABLE")
                 + $"TRUNCATE {string.Join(", ", names)};"
-                + string.Concat(without.Select(key => key.Drop(schema))), ct);
+                + string.Concat(dropped.Select(key => key.Drop(schema))), ct);
         }
 
         return landing;
@@ -68,7 +68,7 @@ internal sealed class Landing
     public async Task CloseAsync(CancellationToken ct)
     {
         var sql = Triggers("ENABLE")
-            + string.Concat(_without.Select(key => key.Add(Schema)))
+            + string.Concat(_dropped.Select(key => key.Add(Schema)))
             + string.Concat(Sequences.Where(sequence => sequence.Table is not null)
                 .Select(sequence => sequence.PastRows(Schema)))
             + string.Concat(

@@ -293,7 +293,7 @@ internal static class MigrationCompiler
         }
     }
 
-    private static IReadOnlyList<MigrationCommand> Generate(
+    internal static IReadOnlyList<MigrationCommand> Generate(
         DbContext context, string id, IReadOnlyList<MigrationOperation> operations, IModel? target)
     {
         try

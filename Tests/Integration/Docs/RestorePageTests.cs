@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Data.Customers;
 using Tenancy.Postgres.Cluster;
 using Npgsql;
+using Tests.Integration.Citus;
 using Tests.Integration.Customers;
 using Tests.Integration.Fleet;
 using Tests.Integration.Roles;
@@ -69,6 +70,10 @@ public sealed partial class RestorePageTests(App app)
         var page = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "docs", "restore.md"), Ct);
         var section = page.Split("\n## ").Single(part => part.StartsWith(heading + "\n", StringComparison.Ordinal));
         var commands = string.Concat(Blocks().Matches(section).Select(block => block.Groups[1].Value))
+            // What the page says of Citus.
+            .Replace(
+                "verify --customer", CitusCluster.IsConfigured ? "verify --mend --customer" : "verify --customer",
+                StringComparison.Ordinal)
             .Replace("dotnet run --project MigrationService -- ",
                 $"'{BuiltProgram.Host}' '{BuiltProgram.Of("MigrationService")}' ", StringComparison.Ordinal);
         var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString);

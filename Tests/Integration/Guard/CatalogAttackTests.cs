@@ -1,5 +1,6 @@
 using Npgsql;
 using Tenancy.Guard;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Guard;
@@ -31,10 +32,13 @@ public sealed class CatalogAttackTests(App app)
         { "setseed", "SELECT setseed(0.5) IS NOT NULL" },
     };
 
+    private const string OnNodes = "The rows are on a node, and the coordinator's catalog knows nothing of them.";
+
     [Theory]
     [MemberData(nameof(Attacks))]
     public async Task A_refused_function_reaches_what_is_not_the_tenants(string function, string sql)
     {
+        Assert.SkipWhen(CitusCluster.IsConfigured && function is ("currtid2" or "pg_relation_size"), OnNodes);
         Assert.NotNull(new FunctionRules([]).WhyNotCall(null, function));
         Assert.NotNull(new FunctionRules([]).WhyNotCall("pg_catalog", function));
         Assert.True(await AnswerAsync(sql));
@@ -48,6 +52,7 @@ public sealed class CatalogAttackTests(App app)
     [InlineData("pg_stat_activity", "SELECT count(query) > 0 FROM pg_stat_activity WHERE usename = current_user")]
     public async Task A_refused_catalog_shows_what_is_not_the_tenants(string relation, string sql)
     {
+        Assert.SkipWhen(CitusCluster.IsConfigured && relation is ("pg_stats" or "pg_class"), OnNodes);
         Assert.NotNull(PostgresCatalog.WhyNotRead(relation));
         Assert.True(await AnswerAsync(sql));
     }

@@ -1,5 +1,6 @@
 using Npgsql;
 using Tenancy.Guard;
+using Tests.Integration.Citus;
 using Xunit;
 
 namespace Tests.Integration.Guard;
@@ -29,7 +30,8 @@ public sealed class CatalogCompletenessTests(App app)
           AS all_types
         LEFT JOIN LATERAL (SELECT oid FROM pg_type
           WHERE p.oid IN (typinput, typoutput, typreceive, typmodin, typmodout, typanalyze) LIMIT 1) t ON true
-        WHERE p.pronamespace = 'pg_catalog'::regnamespace
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d
+          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
         GROUP BY p.proname ORDER BY p.proname
         """;
 
@@ -71,7 +73,11 @@ public sealed class CatalogCompletenessTests(App app)
         List<string> unknown = [];
         await foreach (var row in RowsAsync(
             app.ConnectionString,
-            "SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind IN ('r', 'v')"))
+            """
+            SELECT relname FROM pg_class c WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind IN ('r', 'v')
+              AND NOT EXISTS (SELECT FROM pg_depend d
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+            """))
         {
             var name = row.GetString(0);
             if (PostgresCatalog.WhyNotRead(name)?.Contains("isn't on the list", StringComparison.Ordinal) == true)
@@ -81,6 +87,41 @@ public sealed class CatalogCompletenessTests(App app)
         }
 
         Assert.True(unknown.Count == 0, $"In no list: {string.Join(' ', unknown)}");
+    }
+
+    /// <summary>They stand in <c>pg_catalog</c>, and are in no list: what is in none is refused.</summary>
+    [Fact]
+    public async Task No_function_and_no_relation_of_Citus_is_a_tenants_to_use()
+    {
+        CitusCluster.SkipWithout();
+        List<string> allowed = [];
+        var rules = new FunctionRules([]);
+        var count = 0;
+        await foreach (var row in RowsAsync(
+            app.ConnectionString,
+            """
+            SELECT p.proname, n.nspname, true FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+            JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+            JOIN pg_extension e ON e.oid = d.refobjid WHERE e.extname LIKE 'citus%'
+              AND p.proname <> 'any_value' -- PostgreSQL's own from 16 on
+            UNION ALL
+            SELECT c.relname, n.nspname, false FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+            JOIN pg_extension e ON e.oid = d.refobjid WHERE e.extname LIKE 'citus%'
+            """))
+        {
+            count++;
+            var (name, schema, isFunction) = (row.GetString(0), row.GetString(1), row.GetBoolean(2));
+            if (isFunction
+                ? rules.WhyNotCall(null, name) is null || schema == "pg_catalog" && rules.WhyNotCall(schema, name) is null
+                : schema == "pg_catalog" && PostgresCatalog.WhyNotRead(name) is null)
+            {
+                allowed.Add(name);
+            }
+        }
+
+        Assert.True(count > 300);
+        Assert.True(allowed.Count == 0, $"Allowed: {string.Join(' ', allowed)}");
     }
 
     [Fact]
@@ -165,7 +206,8 @@ public sealed class CatalogCompletenessTests(App app)
             SELECT e.extname, p.proname FROM pg_proc p
             JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
             JOIN pg_extension e ON e.oid = d.refobjid
-            WHERE NOT (p.prorettype::regtype::text || ' ' || p.proargtypes::regtype[]::text)
+            WHERE e.extname NOT LIKE 'citus%'
+              AND NOT (p.prorettype::regtype::text || ' ' || p.proargtypes::regtype[]::text)
               ~ '\m(internal|cstring|language_handler)\M'
             """))
         {

@@ -38,6 +38,7 @@ public sealed class TestServerTests(App app)
     [Fact]
     public async Task Logins_that_depend_on_each_other_are_dropped_at_the_end_in_whichever_order_that_needs()
     {
+        CitusCluster.SkipOn("A login that changes roles needs a way into every node, and these have none.");
         var server = new TestServer();
         var database = await server.ConnectionStringAsync(Ct);
         var logins = Enumerable.Range(0, 3).Select(_ => new NpgsqlConnectionStringBuilder(server.AsNewLogin(database)))

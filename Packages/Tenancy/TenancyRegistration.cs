@@ -264,6 +264,8 @@ public static class TenancyRegistration
         // tenants: what isn't a scope's is made anew.
         var pooled = services.Last(service => service.ServiceType == typeof(TContext)).ImplementationFactory;
         services.RemoveAll<TContext>();
+        // Reflection, so once and not for each request.
+        var hasState = new Lazy<bool>(() => ContextState.Has(typeof(TContext)));
         services.AddScoped(provider =>
         {
             var leased = pooled is not null && Pools(provider)
@@ -277,7 +279,7 @@ public static class TenancyRegistration
         bool Pools(IServiceProvider provider) => !context.IsScoped
             && (context.Lease ?? provider.GetRequiredService<TenancyOptions>().Lease) switch
             {
-                null => !ContextState.Has(typeof(TContext)),
+                null => !hasState.Value,
                 var forced => forced == ContextLease.Pooled,
             };
 

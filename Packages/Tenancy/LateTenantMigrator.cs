@@ -19,6 +19,9 @@ public sealed partial class LateTenantMigrator(
     ILogger<LateTenantMigrator> log)
     : BackgroundService
 {
+    /// <summary>How many schemas a line of the log names.</summary>
+    private const int Named = 10;
+
     private DateTime? _started;
     private bool _failing;
 
@@ -65,7 +68,8 @@ public sealed partial class LateTenantMigrator(
         // A host that ends waits for the schema in hand.
         var report = await fleet.RunAsync(
             new() { Only = found, Workers = 1 }, progress: null, stop: ct, CancellationToken.None);
-        LogMigrated(log, report.Migrated, string.Join(", ", found));
+        LogMigrated(log, report.Migrated, string.Join(", ", found.Take(Named))
+            + (found.Count > Named ? $" and {found.Count - Named} more" : ""));
         return report.Migrated;
     }
 

@@ -49,12 +49,14 @@ public sealed class TenancyDoctor : IDisposable
     /// <summary>False for tests of a server on another machine.</summary>
     internal bool LooksLocally { get; set; } = true;
 
-    /// <summary>The last report of this process on this database; null before the first.</summary>
+    /// <summary>
+    /// The last report of this process on this database; null before the first, and after an examination that failed.
+    /// </summary>
     public DoctorReport? Last => _metrics.Doctor.GetValueOrDefault(Name);
 
     /// <summary>
     /// The last reports of this process on all databases together, see <see cref="TenancyOptions.Databases"/>; null
-    /// before the first. A database that wasn't examined yet is named.
+    /// before the first. A database that wasn't examined is named.
     /// </summary>
     public DoctorReport? LastOfAll =>
         _others is { Others.Count: > 0 } ? DoctorsOfAll.Last(this, _others) : Last;
@@ -79,6 +81,12 @@ public sealed class TenancyDoctor : IDisposable
             }
 
             return _metrics.Doctor[Name] = await LookAsync(ct);
+        }
+        catch (NpgsqlException)
+        {
+            // Health and the gauges would go on telling the numbers of a database that is gone.
+            _metrics.Doctor.TryRemove(Name, out _);
+            throw;
         }
         finally
         {

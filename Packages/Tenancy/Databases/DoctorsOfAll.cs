@@ -62,7 +62,7 @@ internal static class DoctorsOfAll
     }
 
     private static (FleetDatabase, DoctorReport?) Known(string? name, DoctorReport? last) =>
-        (new(name, last is null ? "It wasn't examined yet." : null), last);
+        (new(name, last is null ? "It wasn't examined." : null), last);
 
     private static TenancyDoctor Of(TenantDatabase database) => database.GetRequiredService<TenancyDoctor>();
 }

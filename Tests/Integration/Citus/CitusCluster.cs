@@ -121,7 +121,7 @@ internal static class CitusCluster
     }
 
     /// <summary>
-    /// Puts a shared table on all nodes, where tenants' tables are joined to it. Nothing without a cluster.
+    /// Puts a shared table on all nodes, where tenants' tables are joined to it. Nothing in a database without Citus.
     /// </summary>
     public static async Task ShareAsync(string database, string table, CancellationToken ct)
     {
@@ -133,6 +133,12 @@ internal static class CitusCluster
         // Citus gives the table's rights to the nodes' roles.
         await using var alone = await AloneAsync(ct);
         await using var coordinator = await OpenAsync(database, ct);
+        await using var ask = new NpgsqlCommand("SELECT 1 FROM pg_extension WHERE extname = 'citus'", coordinator);
+        if (await ask.ExecuteScalarAsync(ct) is null)
+        {
+            return;
+        }
+
         await ExecuteAsync(coordinator,
             $"SELECT create_reference_table('{table}') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE " +
             $"logicalrelid = '{table}'::regclass)", ct);

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tenancy;
+using Tests.Integration.Citus;
 using Tests.Integration.Customers;
 using Tests.Integration.Metrics;
 using Xunit;
@@ -56,8 +57,13 @@ internal sealed class ServedApi : IAsyncDisposable
 
         await using (var source = NpgsqlDataSource.Create(database))
         {
-            await new TenantLogin(source, new() { ConnectionString = database, TenantConnectionString = login },
-                NullLogger<TenantLogin>.Instance).EnsureAsync(DataRegistration.ApiRole, Ct);
+            var options = new TenancyOptions
+            {
+                ConnectionString = database, TenantConnectionString = login,
+                CitusNodePasswords = CitusCluster.IsConfigured,
+            };
+            await new TenantLogin(source, options, NullLogger<TenantLogin>.Instance)
+                .EnsureAsync(DataRegistration.ApiRole, Ct);
         }
 
         return new(Changed(database), Changed(login));

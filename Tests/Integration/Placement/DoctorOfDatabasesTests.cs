@@ -74,6 +74,9 @@ public sealed class DoctorOfDatabasesTests(App app) : IAsyncLifetime
     [Fact]
     public async Task A_second_database_that_cannot_be_examined_leaves_health_to_the_check_of_other_databases()
     {
+        using var measured = new Measured(_two.Api.Services);
+        await ExamineAsync("");
+        Assert.Equal("Degraded", (string?)(await HealthAsync())["status"]);
         await _two.KillSecondAsync();
         await ExamineAsync("");
 
@@ -84,6 +87,9 @@ public sealed class DoctorOfDatabasesTests(App app) : IAsyncLifetime
             (answer.StatusCode, (string?)entries["other databases"]!["status"], (string?)entries["doctor"]!["status"]));
         Assert.Contains("The database 'two' wasn't examined.", (string?)entries["doctor"]!["description"],
             StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            measured.Of(TenancyTelemetry.DoctorOver).SelectMany(sample => sample.Tags),
+            tag => tag.EndsWith("=two", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -39,6 +39,7 @@ internal static class ContractDocument
         [typeof(NewContact)] = """{"name":"Ada Moreau","email":"ada@example.com"}""",
         [typeof(CustomerChange)] = """{"name":"Umbrella Holding","ring":0}""",
         [typeof(CustomerClone)] = """{"slug":"umbrella-sandbox","name":"Umbrella, to try things"}""",
+        [typeof(CustomerMove)] = """{"database":"first"}""",
         [typeof(FleetRequest)] = """{"ring":0}""",
         [typeof(MigrationsBack)] = """{"to":"20261201093000_Discounts","migrations":["20261208101500_Rebates"],"ring":0}""",
         [typeof(Halting)] = """{"reason":"The new index takes too long"}""",

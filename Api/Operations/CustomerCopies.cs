@@ -11,7 +11,9 @@ using Tenancy;
 
 namespace Api.Operations;
 
-/// <summary>For operators: a customer goes into a file, out of one, or is cloned. Each is an operation.</summary>
+/// <summary>
+/// For operators: a customer goes into a file, out of one, is cloned, or moves elsewhere. Each is an operation.
+/// </summary>
 internal static class CustomerCopies
 {
     private const string Zip = "application/zip";
@@ -22,6 +24,8 @@ internal static class CustomerCopies
             .WithSummary("Begins to export a customer: the operation has the file.");
         customer.MapPost("/clone", Clone).WithName("CloneCustomer")
             .WithSummary("Begins to make a customer with another one's rows, e.g. as a sandbox.").ProducesProblem(409);
+        customer.MapPost("/move", CustomerMoves.Move).WithName("MoveCustomer")
+            .WithSummary("Begins to move a customer to another database, or to another node of a Citus cluster.");
         customer.MapPost("/import", Import).WithName("ImportCustomer")
             .WithSummary("Begins to make a customer, with this slug, from an export.").ProducesProblem(409)
             .ProducesProblem(413).ProducesProblem(415)
@@ -126,10 +130,10 @@ internal static class CustomerCopies
         return arguments;
     }
 
-    private static async Task<bool> ExistsAsync(Tenancy.Tenants tenants, string slug, CancellationToken ct) =>
+    public static async Task<bool> ExistsAsync(Tenancy.Tenants tenants, string slug, CancellationToken ct) =>
         CustomerSlug.IsValid(slug) && (await tenants.SearchAsync(new() { Slug = slug }, ct)).Total > 0;
 
-    private static async Task<Accepted<OperationView>> AskAsync(HttpContext http, TenantOperations operations,
+    public static async Task<Accepted<OperationView>> AskAsync(HttpContext http, TenantOperations operations,
         string kind, string slug, JsonObject arguments, Stream? file, CancellationToken ct)
     {
         var asked = await operations.AskAsync(

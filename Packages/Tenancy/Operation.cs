@@ -82,6 +82,13 @@ public static class OperationKinds
     /// </summary>
     public const string Clone = "clone";
 
+    /// <summary>
+    /// Moves a tenant. Arguments, one of both: <c>database</c>, one of <see cref="TenancyOptions.Databases"/> or
+    /// <see cref="TenancyOptions.FirstDatabase"/>, see <see cref="TenantDatabaseMove.MoveAsync"/>; or <c>node</c>, as
+    /// <see cref="TenantNode.Parse"/> reads it, see <see cref="TenantMove.MoveAsync"/>.
+    /// </summary>
+    public const string Move = "move";
+
     /// <summary>Removes the tenants whose time is over, see <see cref="TenantRemoval.ReconcileAsync"/>.</summary>
     public const string Reconcile = "reconcile";
 

@@ -17,8 +17,9 @@ public static class TenantOperationsRegistration
     internal static void AddOperationKinds(this IServiceCollection services)
     {
         services.AddSingleton<OperationKind, ExportKind>().AddSingleton<OperationKind, ImportKind>()
-            .AddSingleton<OperationKind, CloneKind>().AddSingleton<OperationKind, VerifyKind>()
-            .AddSingleton<OperationKind, ReconcileKind>().AddSingleton<OperationKind, TaskKind>();
+            .AddSingleton<OperationKind, CloneKind>().AddSingleton<OperationKind, MoveKind>()
+            .AddSingleton<OperationKind, VerifyKind>().AddSingleton<OperationKind, ReconcileKind>()
+            .AddSingleton<OperationKind, TaskKind>();
         foreach (var kind in new[] { OperationKinds.Migrate, OperationKinds.Retry, OperationKinds.Down })
         {
             services.AddSingleton<OperationKind>(provider =>

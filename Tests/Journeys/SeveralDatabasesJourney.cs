@@ -74,6 +74,18 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
         await Expect(page.GetByRole(AriaRole.Cell, new() { Name = "first", Exact = true })).ToHaveCountAsync(0);
         await tab.CheckAsync();
 
+        await tab.GoAsync("/customers/globex/settings");
+        var place = page.GetByRole(AriaRole.Region, new() { Name = "Database", Exact = true });
+        await Expect(place).ToContainTextAsync("This customer is in the database two.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Move…" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Move Customer globex" });
+        await Expect(dialog).ToContainTextAsync("isn't served while its rows are copied");
+        await tab.CheckAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Move", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("globex moved to the first database")).ToBeVisibleAsync();
+        await Expect(place).ToContainTextAsync("This customer is in the first database.");
+        await tab.CheckAsync();
+
         await tab.GoAsync("/migrations");
         await two.KillSecondAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Refresh" }).ClickAsync();

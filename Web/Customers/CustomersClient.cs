@@ -86,6 +86,13 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
         OfAsync<Operation>(slug, "clone customer", HttpMethod.Post, "/clone",
             JsonContent.Create(new { clone.Slug, clone.Name }), ct);
 
+    /// <summary>Begins to move a customer to another database.</summary>
+    /// <param name="slug">Whom.</param>
+    /// <param name="database">The database; <c>first</c> for the first one.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public Task<Result<Operation>> MoveAsync(string slug, string database, CancellationToken ct) =>
+        OfAsync<Operation>(slug, "move customer", HttpMethod.Post, "/move", JsonContent.Create(new { database }), ct);
+
     /// <summary>Sends an export and begins to make a customer of it. It may take as long as it takes.</summary>
     /// <param name="customer">Whom it becomes.</param>
     /// <param name="export">The file, which this reads once.</param>

@@ -46,6 +46,10 @@ public sealed record FleetDatabase(string? Name, string? Error)
 
     /// <summary>Its name where one is chosen, and on the page.</summary>
     public string Choice => Name ?? First;
+
+    /// <summary>In a sentence.</summary>
+    /// <param name="choice">A <see cref="Choice"/>.</param>
+    public static string Named(string? choice) => choice == First ? "the first database" : $"the database {choice}";
 }
 
 /// <summary>Schemas that are alike.</summary>

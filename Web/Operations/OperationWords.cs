@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Web.Fleet;
 using Web.Shell;
 
 namespace Web.Operations;
@@ -12,6 +13,7 @@ internal static class OperationWords
         "export" => "Export",
         "import" => "Import",
         "clone" => "Clone",
+        "move" => "Move",
         "migrate" => "Migration",
         "retry" => "Retry of failed migrations",
         "down" => "Migrations taken back",
@@ -57,6 +59,7 @@ internal static class OperationWords
             operation.Result["rows"] is JsonObject { Count: > 0 }
                 ? $"{slug} created, with {Rows(operation.Result)}."
                 : $"{slug} created.",
+        { Kind: "move" } when Text(operation.Result, "slug") is { } slug => Moved(slug, operation.Result),
         { Kind: "migrate" or "retry" or "down" or "task" } =>
             $"{Customers(Number(operation.Result["migrated"]))} done, " +
             $"{(operation.Result["failed"] as JsonArray)?.Count ?? 0:N0} failed.",
@@ -68,9 +71,23 @@ internal static class OperationWords
         _ => "",
     };
 
-    private static string Amount(Operation operation, long amount) => operation.Kind is "export" or "import" or "clone"
-        ? Words.Size(amount)
-        : amount.ToString("N0", CultureInfo.CurrentCulture);
+    /// <summary>A move to a node has a size instead of rows.</summary>
+    private static string Moved(string slug, JsonObject result)
+    {
+        var to = Text(result, "to") ?? "";
+        var (place, amount) = result["rows"] is null
+            ? (to, Words.Size(Number(result["bytes"])))
+            : (FleetDatabase.Named(to), Rows(result));
+        // An earlier attempt may have moved it.
+        return result["moved"] is JsonValue moved && moved.TryGetValue<bool>(out var isMoved) && isMoved
+            ? $"{slug} moved to {place}, with {amount}."
+            : $"{slug} is in {place}.";
+    }
+
+    private static string Amount(Operation operation, long amount) =>
+        operation.Kind is "export" or "import" or "clone" or "move"
+            ? Words.Size(amount)
+            : amount.ToString("N0", CultureInfo.CurrentCulture);
 
     private static string Rows(JsonObject result) =>
         Words.Count((int)Math.Min(int.MaxValue, (result["rows"] as JsonObject)?.Sum(table => Number(table.Value)) ?? 0),

@@ -3,7 +3,7 @@ using Web.Api;
 
 namespace Web.Operations;
 
-/// <summary>What takes long: exports, clones, imports, runs over all customers.</summary>
+/// <summary>What takes long: exports, clones, imports, moves, runs over all customers.</summary>
 public sealed class OperationsClient(HttpClient http, Visit? visit = null)
 {
     public Task<Result<Operation>> FindAsync(Guid id, CancellationToken ct) =>

@@ -118,10 +118,12 @@ internal sealed partial class OperationAttempt(TenantOperations operations, Time
     /// </summary>
     private static string Words(Exception error) => error switch
     {
+        // They say what to do, whatever the server's words for it were.
+        TenantInUseException or TenantMoveException => error.Message,
         _ when error.Said() is { } said => said.MessageText,
-        _ when error is TenantTransferException or TenantUnavailableException or TenantSlugTakenException
-            or TenantInUseException or TenantMigrationException or FormatException or ArgumentException
-            or NotSupportedException => error.Message,
+        ArgumentException => error.Message.Split(" (Parameter", 2)[0],
+        TenantTransferException or TenantUnavailableException or TenantSlugTakenException or TenantMigrationException
+            or FormatException or NotSupportedException => error.Message,
         _ when error.IsTimeLimit() =>
             "A statement reached its time limit. Another session may hold a lock, or the server is busy: ask again later.",
         _ => $"It failed unexpectedly ({error.GetType().Name}): the log of the process says more.",

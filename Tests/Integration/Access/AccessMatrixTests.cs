@@ -39,6 +39,7 @@ public sealed class AccessMatrixTests(App app)
         ["POST /customers/{slug}/archive"] = Rule.Operators,
         ["POST /customers/{slug}/export"] = Rule.Operators,
         ["POST /customers/{slug}/clone"] = Rule.Operators,
+        ["POST /customers/{slug}/move"] = Rule.Operators,
         ["POST /customers/{slug}/import"] = Rule.Operators,
         ["GET /operations"] = Rule.Operators,
         ["GET /operations/{id:guid}"] = Rule.Operators,

@@ -20,6 +20,8 @@ public sealed class CustomerSettingsTests : PageContext
     private object[] _operations = [];
     private string _status = "active";
     private DateTimeOffset? _dropAfter;
+    private object[] _databases = [];
+    private string? _database;
 
     public CustomerSettingsTests()
     {
@@ -223,6 +225,45 @@ public sealed class CustomerSettingsTests : PageContext
     }
 
     [Fact]
+    public async Task A_move_offers_the_other_databases_that_answer_and_says_what_it_means()
+    {
+        _databases = [Database(null), Database("two"), Database("three", "Connection refused"), Database("four")];
+        _database = "two";
+        Answer(_ => FakeApi.Json(HttpStatusCode.Accepted, Export("queued")));
+        var page = Open();
+        Assert.Contains("This customer is in the database two.", page.Markup, StringComparison.Ordinal);
+
+        var opened = Button(page, "Move…").ClickAsync();
+        Assert.Equal(["first", "four"],
+            _dialogs.FindComponent<MoveDialog>().Instance.Databases.Select(database => database.Choice));
+        Assert.Contains("isn't served while its rows are copied", _dialogs.Markup, StringComparison.Ordinal);
+        Assert.Contains("gets another", _dialogs.Markup, StringComparison.Ordinal);
+        var select = _dialogs.FindComponents<MudSelect<string>>().Single(one => one.Instance.Label == "Move to");
+        Assert.Equal("The first database", select.Find("input").GetAttribute("value"));
+        await _dialogs.InvokeAsync(() => select.Instance.SelectOption("four"));
+        await _dialogs.Find("form").SubmitAsync();
+        await opened;
+
+        Assert.Equal(("/customers/acme/move", """{"database":"four"}"""), Written(HttpMethod.Post));
+        Assert.EndsWith($"?operation={Begun}", Navigation.Uri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_one_database_or_for_a_deleted_customer_nothing_of_a_move_is_seen()
+    {
+        Answer(_ => throw new InvalidOperationException());
+        Assert.DoesNotContain("Move…", Open().Markup, StringComparison.Ordinal);
+
+        _databases = [Database(null), Database("two")];
+        Assert.Contains("Move…", Open().Markup, StringComparison.Ordinal);
+
+        _dropAfter = DateTimeOffset.UnixEpoch;
+        Assert.DoesNotContain("Move…", Open().Markup, StringComparison.Ordinal);
+    }
+
+    private static object Database(string? name, string? error = null) => new { name, error };
+
+    [Fact]
     public async Task An_export_that_is_chosen_is_sent_as_it_is_and_becomes_an_operation()
     {
         Answer(_ => FakeApi.Json(HttpStatusCode.Accepted, Export("queued")));
@@ -275,12 +316,14 @@ public sealed class CustomerSettingsTests : PageContext
             {
                 id = Begun, slug = request.RequestUri.Segments[^1], name = "Acme", schema = "customer_acme", status = _status, ring = 1,
                 availability = "served", createdAt = "2026-11-23T12:00:00Z", dropAfter = _dropAfter,
+                database = _database,
             }),
             (true, "/currencies") => FakeApi.Json(HttpStatusCode.OK, new[]
             {
                 new { code = "EUR", name = "Euro", decimals = 2 }, new { code = "JPY", name = "Yen", decimals = 0 },
             }),
             (true, "/settings") => FakeApi.Json(HttpStatusCode.OK, new { currency = "EUR" }),
+            (true, "/fleet") => FakeApi.Json(HttpStatusCode.OK, new { databases = _databases }),
             (true, "/operations") => FakeApi.Json(HttpStatusCode.OK, new { items = _operations, next = (Guid?)null }),
             (true, _) => FakeApi.Json(HttpStatusCode.OK, operation ?? Export("queued")),
             _ => write(request),

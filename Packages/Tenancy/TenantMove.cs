@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Tenancy.Citus;
+using Tenancy.Databases;
 using Tenancy.Ledgers;
 using Tenancy.Registries;
 
@@ -44,6 +45,12 @@ public sealed class TenantMove
         if (!TenantSlug.IsValid(slug) || await scope.ServiceProvider.Registry().FindAsync(slug, ct) is not { } entry)
         {
             return null;
+        }
+
+        if (entry.Tenant.Database != _options.Database)
+        {
+            return await scope.ServiceProvider.GetRequiredService<TenantDatabases>().Of(entry.Tenant)
+                .GetRequiredService<TenantMove>().MoveAsync(slug, to, limits, progress, ct);
         }
 
         var started = _time.GetTimestamp();

@@ -16,7 +16,7 @@ internal static class DatabasesRegistration
         typeof(SchemaVersions), typeof(SchemaProvisioner), typeof(Tenants), typeof(FleetMigrator), typeof(FleetReader),
         typeof(FleetVerifier), typeof(FleetMonitor), typeof(SourceTenants), typeof(TenantLandings),
         typeof(TenantTransfer), typeof(TenantAdoption), typeof(TenantCopy), typeof(TenantRemoval),
-        typeof(MovingSchemas), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
+        typeof(TenantMove), typeof(MovingSchemas), typeof(TenantTasks), typeof(TenantLogin), typeof(TenantRoles),
         typeof(TenancyDoctor), typeof(CatalogVacuum),
     ];
 

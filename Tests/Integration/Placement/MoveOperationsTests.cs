@@ -119,6 +119,50 @@ public sealed class MoveOperationsTests(App app) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_move_to_a_node_needs_a_cluster()
+    {
+        CitusCluster.SkipOn("It is one.");
+
+        await FailedAsync(await AskAsync(new { node = "worker-1:5432" }), "Citus");
+
+        await ServedFromAsync(null);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("two")]
+    public async Task A_customer_of_any_database_moves_to_another_node_of_the_cluster(string? of)
+    {
+        CitusCluster.SkipWithout();
+        var database = of is null ? _two.First : _two.Second;
+        var slug = of is null ? "acme" : "globex";
+        if (of is not null)
+        {
+            await _two.CreateAsync(slug, of);
+        }
+
+        var from = await NodeAsync();
+        var to = (string)(await TwoDatabases.ScalarAsync(database,
+            "SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid <> 0 AND nodename || ':' || nodeport " +
+            $"<> '{from}' ORDER BY 1 LIMIT 1"))!;
+
+        var moved = (await MoveAsync(new { node = to }, slug))["result"]!.AsObject();
+
+        Assert.Equal((from, to, true), ((string?)moved["from"], (string?)moved["to"], (bool)moved["moved"]!));
+        Assert.True((long)moved["bytes"]! > 0);
+        Assert.Equal(to, await NodeAsync());
+        await _two.WriteAsync(slug, 8m);
+        Assert.False((bool)(await MoveAsync(new { node = to }, slug))["result"]!["moved"]!);
+
+        async Task<string> NodeAsync() => (string)(await TwoDatabases.ScalarAsync(database,
+            $"""
+            SELECT DISTINCT nodename || ':' || nodeport
+            FROM pg_dist_shard JOIN pg_dist_placement USING (shardid) JOIN pg_dist_node USING (groupid)
+            WHERE logicalrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'customer_{slug}'::regnamespace)
+            """))!;
+    }
+
+    [Fact]
     public async Task A_customer_whose_migration_fails_in_the_new_place_has_moved_and_the_operation_says_that()
     {
         CitusCluster.SkipOn("A trigger keeps the migration from its end.");
@@ -225,16 +269,16 @@ public sealed class MoveOperationsTests(App app) : IAsyncLifetime
         Assert.Equal(database, (string?)customer!["database"]);
     }
 
-    private async Task<JsonObject> MoveAsync(object body)
+    private async Task<JsonObject> MoveAsync(object body, string slug = "acme")
     {
-        var ended = await EndedAsync(await AskAsync(body));
+        var ended = await EndedAsync(await AskAsync(body, slug));
         Assert.True((string?)ended["state"] == "done", ended.ToJsonString());
         return ended;
     }
 
-    private async Task<Guid> AskAsync(object body)
+    private async Task<Guid> AskAsync(object body, string slug = "acme")
     {
-        using var answer = await _two.Http.PostAsJsonAsync("/customers/acme/move", body, Ct);
+        using var answer = await _two.Http.PostAsJsonAsync($"/customers/{slug}/move", body, Ct);
         var operation = await answer.Content.ReadFromJsonAsync<JsonObject>(Ct);
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, operation!.ToJsonString());
         Assert.Equal($"/operations/{(string?)operation["id"]}", answer.Headers.Location?.ToString());

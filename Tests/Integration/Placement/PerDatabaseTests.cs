@@ -13,7 +13,7 @@ namespace Tests.Integration.Placement;
 public sealed class PerDatabaseTests
 {
     /// <summary>These find a tenant's database by themselves, or move within the first one's cluster.</summary>
-    private static readonly string[] OfAll = ["OperationKind", "TenantMove", "TenantSearch"];
+    private static readonly string[] OfAll = ["OperationKind", "TenantSearch"];
 
     [Fact]
     public async Task What_keeps_a_pool_works_on_the_pool_of_its_own_database()

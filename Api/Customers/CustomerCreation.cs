@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using System.Text;
 using Api.Contract;
+using Api.Operations;
 using Api.Tenants;
 using Data;
 using Data.Customers;
@@ -30,15 +31,12 @@ internal static class CustomerCreation
                 statusCode: 403, title: "This API doesn't create customers.");
         }
 
-        if (customer.Database is { } database && !tenancy.Databases.ContainsKey(database))
+        if (tenancy.RefuseUnknown(customer.Database, "Leave it out for the first one") is { } refused)
         {
-            return TypedResults.ValidationProblem(new Dictionary<string, string[]>
-            {
-                ["database"] = [$"There is no database '{database}'. Leave it out for the first one" +
-                    string.Concat(tenancy.Databases.Keys.Order().Select(name => $", or use {name}")) + "."],
-            });
+            return refused;
         }
 
+        var database = customer.Database == TenancyOptions.FirstDatabase ? null : customer.Database;
         Guid? id = null;
         if (http.Request.Headers.TryGetValue(Idempotency.Header, out var keys))
         {
@@ -52,9 +50,9 @@ internal static class CustomerCreation
 
         try
         {
-            await (customer.Database is null
+            await (database is null
                 ? registry.CreateAsync(customer.Slug, customer.Name.Trim(), id: id, ct: ct)
-                : registry.CreateInAsync(customer.Database, customer.Slug, customer.Name.Trim(), id, ct));
+                : registry.CreateInAsync(database, customer.Slug, customer.Name.Trim(), id, ct));
             await directory.ForgetAsync(customer.Slug, ct);
         }
         catch (SlugTakenException) when (id is not null)
@@ -65,7 +63,7 @@ internal static class CustomerCreation
                 throw;
             }
 
-            if ((made.Slug, made.Name, made.Database) != (customer.Slug, customer.Name.Trim(), customer.Database))
+            if ((made.Slug, made.Name, made.Database) != (customer.Slug, customer.Name.Trim(), database))
             {
                 return Idempotency.OtherRequest();
             }
@@ -99,10 +97,11 @@ internal static class CustomerCreation
 /// <summary>A customer to be created.</summary>
 /// <param name="Slug">Its name in addresses.</param>
 /// <param name="Name">Its name in words.</param>
-/// <param name="Database">The database that its schema is made in; the first one if it is left out.</param>
+/// <param name="Database">The database that its schema is made in; <c>first</c>, or left out, for the first
+/// one.</param>
 public sealed record NewCustomer(
     [property: Required(ErrorMessage = "Use " + CustomerSlug.Rule + "."),
         RegularExpression(CustomerSlug.Pattern, ErrorMessage = "Use " + CustomerSlug.Rule + ".")] string Slug,
     [property: Required(ErrorMessage = "Give the customer a name."), StringLength(Customer.LongestName),
         PlainText] string Name,
-    [property: RegularExpression("^[a-z][a-z0-9_]{0,62}$", ErrorMessage = "Name a database.")] string? Database = null);
+    [property: RegularExpression(ChosenDatabase.Pattern, ErrorMessage = ChosenDatabase.Rule)] string? Database = null);

@@ -74,6 +74,16 @@ public sealed class SeveralDatabasesJourney(App app, ConsoleApp console) : IClas
         await Expect(page.GetByRole(AriaRole.Cell, new() { Name = "first", Exact = true })).ToHaveCountAsync(0);
         await tab.CheckAsync();
 
+        await tab.GoAsync("/customers");
+        await page.GetByRole(AriaRole.Button, new() { Name = "New customer" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByLabel("Name").FillAsync("Initech");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Database" }).ClickAsync();
+        await page.GetByText("The database two", new() { Exact = true }).ClickAsync();
+        await tab.CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create customer" }).ClickAsync();
+        await Expect(page.GetByText("Initech is ready.")).ToBeVisibleAsync();
+        Assert.Contains("customer_initech", await TwoDatabases.SchemasAsync(two.Second));
+
         await tab.GoAsync("/customers/globex/settings");
         var place = page.GetByRole(AriaRole.Region, new() { Name = "Database", Exact = true });
         await Expect(place).ToContainTextAsync("This customer is in the database two.");

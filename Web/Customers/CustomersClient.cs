@@ -11,7 +11,7 @@ namespace Web.Customers;
 /// </summary>
 public sealed class CustomersClient(HttpClient http, Visit? visit = null)
 {
-    /// <summary>What stays isn't said.</summary>
+    /// <summary>What stays, or is the API's choice, isn't said.</summary>
     private static readonly JsonSerializerOptions Written = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -46,9 +46,10 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/customers")
         {
-            Content = JsonContent.Create(new { customer.Slug, customer.Name }),
+            Content = JsonContent.Create(new { customer.Slug, customer.Name, customer.Database }, options: Written),
         };
-        request.Headers.Add(WriteKey.Header, customer.Key.For($"{customer.Slug}\n{customer.Name}"));
+        request.Headers.Add(
+            WriteKey.Header, customer.Key.For($"{customer.Slug}\n{customer.Name}\n{customer.Database}"));
         return http.SendAsync<Customer>(visit, "create customer", request, ct);
     }
 
@@ -84,7 +85,7 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
     /// <summary>Begins to make a customer with another one's rows.</summary>
     public Task<Result<Operation>> CloneAsync(string slug, NewCustomer clone, CancellationToken ct) =>
         OfAsync<Operation>(slug, "clone customer", HttpMethod.Post, "/clone",
-            JsonContent.Create(new { clone.Slug, clone.Name }), ct);
+            JsonContent.Create(new { clone.Slug, clone.Name, clone.Database }, options: Written), ct);
 
     /// <summary>Begins to move a customer to another database.</summary>
     /// <param name="slug">Whom.</param>
@@ -104,7 +105,9 @@ public sealed class CustomersClient(HttpClient http, Visit? visit = null)
         var content = new StreamContent(export) { Headers = { ContentType = new("application/zip") } };
         content.Headers.ContentLength = length;
         var name = Uri.EscapeDataString(customer.Name.Trim());
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/customers/{customer.Slug}/import?name={name}")
+        var database = customer.Database is null ? "" : $"&database={customer.Database}";
+        var request = new HttpRequestMessage(
+            HttpMethod.Post, $"/customers/{customer.Slug}/import?name={name}{database}")
         {
             Content = content,
         };

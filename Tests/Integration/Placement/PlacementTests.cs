@@ -176,8 +176,15 @@ public sealed class PlacementTests(App app) : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains(
-            "There is no database 'three'. Leave it out for the first one, or use two.",
+            "There is no database 'three'. Leave it out for the first one, or use first, two.",
             await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_first_database_has_a_name_for_who_chooses_one()
+    {
+        Assert.Null((await _two.CreateAsync("acme", TenancyOptions.FirstDatabase))["database"]);
+        Assert.Equal(["customer_acme"], await TwoDatabases.SchemasAsync(_two.First));
     }
 
     [Fact]

@@ -224,6 +224,48 @@ public sealed class CustomerSettingsTests : PageContext
         Assert.EndsWith($"?operation={Begun}", Navigation.Uri, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, "The database two", "")]
+    [InlineData("first", "The first database", ",\"database\":\"first\"")]
+    public async Task A_clone_is_made_in_the_originals_database_unless_another_one_is_chosen(
+        string? chosen, string shown, string sent)
+    {
+        _databases = [Database(null), Database("two"), Database("three", "Connection refused")];
+        _database = "two";
+        Answer(_ => FakeApi.Json(HttpStatusCode.Accepted, Export("queued")));
+        var page = Open();
+
+        var opened = Button(page, "Clone…").ClickAsync();
+        var select = _dialogs.FindComponents<MudSelect<string>>().Single(one => one.Instance.Label == "Database");
+        if (chosen is not null)
+        {
+            await _dialogs.InvokeAsync(() => select.Instance.SelectOption(chosen));
+        }
+
+        Assert.Equal(shown, select.Find("input").GetAttribute("value"));
+        await _dialogs.Find("form").SubmitAsync();
+        await opened;
+
+        Assert.Equal($$"""{"slug":"acme-sandbox","name":"Acme sandbox"{{sent}}}""", Written(HttpMethod.Post).Body);
+    }
+
+    [Fact]
+    public async Task An_import_goes_into_the_chosen_database()
+    {
+        _databases = [Database(null), Database("two")];
+        Answer(_ => FakeApi.Json(HttpStatusCode.Accepted, Export("queued")));
+        var page = Open();
+        var opened = Button(page, "Import…").ClickAsync();
+        await Field(_dialogs, "Name").InputAsync("Acme");
+        var select = _dialogs.FindComponents<MudSelect<string>>().Single(one => one.Instance.Label == "Database");
+        await _dialogs.InvokeAsync(() => select.Instance.SelectOption("two"));
+        _dialogs.FindComponents<InputFile>()[^1].UploadFiles(InputFileContent.CreateFromText("PK rows", "acme.zip"));
+        await _dialogs.Find("form").SubmitAsync();
+        await opened;
+
+        Assert.Equal("/customers/acme/import?name=Acme&database=two", Written(HttpMethod.Post).Path);
+    }
+
     [Fact]
     public async Task A_move_offers_the_other_databases_that_answer_and_says_what_it_means()
     {

@@ -328,7 +328,7 @@ public sealed class NewCustomerDialogTests : PageContext
 
         Assert.Equal("Enter a name.", Beside(dialog, "Name"));
         Assert.Equal("Enter a slug.", Beside(dialog, "Slug"));
-        Assert.Empty(Api.Requests);
+        Assert.Empty(Sent);
     }
 
     [Fact]
@@ -358,7 +358,7 @@ public sealed class NewCustomerDialogTests : PageContext
         await dialog.Find("form").SubmitAsync();
 
         Assert.Equal("Too loud.", Beside(dialog, "Name"));
-        Assert.Equal("""{"slug":"acme","name":"ACME"}""", Assert.Single(Api.Requests).Body);
+        Assert.Equal("""{"slug":"acme","name":"ACME"}""", Assert.Single(Sent).Body);
     }
 
     [Fact]
@@ -372,7 +372,7 @@ public sealed class NewCustomerDialogTests : PageContext
         await Field(dialog, "Name").InputAsync("ACME Inc");
         await dialog.Find("form").SubmitAsync();
 
-        var keys = Api.Requests.Select(asked => asked.Key).ToList();
+        var keys = Sent.Select(asked => asked.Key).ToList();
         Assert.Equal(3, keys.Count);
         Assert.NotNull(keys[0]);
         Assert.Equal(keys[0], keys[1]);
@@ -407,6 +407,36 @@ public sealed class NewCustomerDialogTests : PageContext
         Assert.Contains("The API can't be reached. Nothing was saved.",
             string.Join(' ', dialog.FindAll("form .problem p").Select(p => p.TextContent)), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task With_several_databases_a_customer_is_made_in_the_chosen_one_of_those_that_answer()
+    {
+        Api.Answer = request => request.RequestUri!.AbsolutePath == "/fleet"
+            ? FakeApi.Json(HttpStatusCode.OK, new
+            {
+                databases = new object[]
+                {
+                    new { name = (string?)null, error = (string?)null }, new { name = "two", error = (string?)null },
+                    new { name = "three", error = "Connection refused" },
+                },
+            })
+            : throw new HttpRequestException(HttpRequestError.ConnectionError);
+        var dialog = await OpenAsync();
+        await Field(dialog, "Name").InputAsync("ACME");
+        var select = dialog.FindComponent<MudSelect<string>>();
+        Assert.Equal("The first database", select.Find("input").GetAttribute("value"));
+        await dialog.Find("form").SubmitAsync();
+        await dialog.InvokeAsync(() => select.Instance.SelectOption("two"));
+        await dialog.Find("form").SubmitAsync();
+
+        Assert.Equal(["first", "two"], dialog.FindComponents<MudSelectItem<string>>().Select(item => item.Instance.Value));
+        Assert.Equal(
+            ["""{"slug":"acme","name":"ACME"}""", """{"slug":"acme","name":"ACME","database":"two"}"""],
+            Sent.Select(asked => asked.Body));
+        Assert.Equal(2, Sent.Select(asked => asked.Key).Distinct().Count());
+    }
+
+    private List<FakeApi.Asked> Sent => [.. Api.Requests.Where(asked => asked.Method == HttpMethod.Post)];
 
     private async Task<IRenderedComponent<MudDialogProvider>> OpenAsync()
     {

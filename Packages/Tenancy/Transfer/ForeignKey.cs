@@ -15,23 +15,26 @@ namespace Tenancy.Transfer;
 internal sealed record ForeignKey(string Table, string Name, string Parent, string Definition, string[] Columns,
     string[] ParentColumns, bool IsDeferred = false)
 {
+    /// <summary>SQL: $1 is the schema. Each catalog is read by an index.</summary>
+    internal const string Query =
+        $"""
+        SELECT c.relname::text, k.conname::text, p.relname::text, pg_catalog.pg_get_constraintdef(k.oid),
+            (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
+                JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
+            (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.confkey) WITH ORDINALITY AS n (num, at)
+                JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num),
+            k.condeferred
+        FROM pg_catalog.pg_constraint AS k
+        JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
+        WHERE k.conrelid IN ({SchemaRelations.Oids}) AND k.contype = 'f' AND k.conparentid = 0 AND p.relnamespace = c.relnamespace
+        ORDER BY 1, 2
+        """;
+
     /// <summary>The keys of a schema, those of partitions left out.</summary>
     public static async Task<IReadOnlyList<ForeignKey>> ReadAsync(
         NpgsqlConnection connection, SchemaName schema, CancellationToken ct)
     {
-        await using var ask = new NpgsqlCommand(
-            $"""
-            SELECT c.relname::text, k.conname::text, p.relname::text, pg_catalog.pg_get_constraintdef(k.oid),
-                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.conkey) WITH ORDINALITY AS n (num, at)
-                    JOIN pg_catalog.pg_attribute ON attrelid = k.conrelid AND attnum = num),
-                (SELECT array_agg(attname::text ORDER BY at) FROM unnest(k.confkey) WITH ORDINALITY AS n (num, at)
-                    JOIN pg_catalog.pg_attribute ON attrelid = k.confrelid AND attnum = num),
-                k.condeferred
-            FROM pg_catalog.pg_constraint AS k
-            JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
-            WHERE k.conrelid IN ({SchemaRelations.Oids}) AND k.contype = 'f' AND k.conparentid = 0 AND p.relnamespace = c.relnamespace
-            ORDER BY 1, 2
-            """, connection) { Parameters = { LedgerTable.Text(schema.Value) } };
+        await using var ask = new NpgsqlCommand(Query, connection) { Parameters = { LedgerTable.Text(schema.Value) } };
         var keys = new List<ForeignKey>();
         await using var rows = await ask.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))

@@ -11,13 +11,14 @@ namespace Tenancy.Transfer;
 internal sealed record SchemaTable(string Name, IReadOnlyList<string> Columns, bool IsPartitioned, bool HasTriggers)
 {
     /// <summary>SQL: $1 is the schema, $2 the table of the history. Each catalog is read by an index.</summary>
-    /// <remarks>One condition for a table and its partitions would read all tenants' triggers for each table.</remarks>
+    /// <remarks>One condition for a table and its partitions would read all tenants' triggers for each table.
+    /// Without OFFSET, PostgreSQL may read all of them once, to look the tables up in a hash.</remarks>
     internal const string Query =
         $$"""
         SELECT c.relname::text, c.relkind = 'p',
             coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '{}'),
-            EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+            EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal OFFSET 0)
                 OR c.relkind = 'p' AND EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) AS part
                     WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
                         WHERE t.tgrelid = part.relid AND NOT t.tgisinternal OFFSET 0))

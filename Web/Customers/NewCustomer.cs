@@ -16,7 +16,7 @@ public sealed partial class NewCustomer : IForm
 
     public string Slug { get; set; } = "";
 
-    /// <summary>The database that its schema is made in, <c>first</c> for the first one. Null: the API chooses.</summary>
+    /// <summary>The database of its schema, <c>first</c> for the first one. Null: the API chooses.</summary>
     public string? Database { get; set; }
 
     /// <summary>Pressing the button again after an unclear answer makes no second customer.</summary>

@@ -50,6 +50,10 @@ public sealed record FleetDatabase(string? Name, string? Error)
     /// <summary>In a sentence.</summary>
     /// <param name="choice">A <see cref="Choice"/>.</param>
     public static string Named(string? choice) => choice == First ? "the first database" : $"the database {choice}";
+
+    /// <summary>In a list to choose from.</summary>
+    /// <param name="choice">A <see cref="Choice"/>.</param>
+    public static string Listed(string? choice) => choice == First ? "The first database" : $"The database {choice}";
 }
 
 /// <summary>Schemas that are alike.</summary>

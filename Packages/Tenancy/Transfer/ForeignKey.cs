@@ -26,7 +26,8 @@ internal sealed record ForeignKey(string Table, string Name, string Parent, stri
             k.condeferred
         FROM pg_catalog.pg_constraint AS k
         JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
-        WHERE k.conrelid IN ({SchemaRelations.Oids}) AND k.contype = 'f' AND k.conparentid = 0 AND p.relnamespace = c.relnamespace
+        WHERE k.conrelid IN ({SchemaRelations.Oids}) AND k.contype = 'f' AND k.conparentid = 0
+            AND p.relnamespace = c.relnamespace
         ORDER BY 1, 2
         """;
 

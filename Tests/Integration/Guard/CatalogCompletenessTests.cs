@@ -113,7 +113,8 @@ public sealed class CatalogCompletenessTests(App app)
             count++;
             var (name, schema, isFunction) = (row.GetString(0), row.GetString(1), row.GetBoolean(2));
             if (isFunction
-                ? rules.WhyNotCall(null, name) is null || schema == "pg_catalog" && rules.WhyNotCall(schema, name) is null
+                ? rules.WhyNotCall(null, name) is null
+                    || schema == "pg_catalog" && rules.WhyNotCall(schema, name) is null
                 : schema == "pg_catalog" && PostgresCatalog.WhyNotRead(name) is null)
             {
                 allowed.Add(name);

@@ -429,7 +429,8 @@ public sealed class NewCustomerDialogTests : PageContext
         await dialog.InvokeAsync(() => select.Instance.SelectOption("two"));
         await dialog.Find("form").SubmitAsync();
 
-        Assert.Equal(["first", "two"], dialog.FindComponents<MudSelectItem<string>>().Select(item => item.Instance.Value));
+        Assert.Equal(
+            ["first", "two"], dialog.FindComponents<MudSelectItem<string>>().Select(item => item.Instance.Value));
         Assert.Equal(
             ["""{"slug":"acme","name":"ACME"}""", """{"slug":"acme","name":"ACME","database":"two"}"""],
             Sent.Select(asked => asked.Body));
